@@ -1,0 +1,78 @@
+// What the starter needs when there is no compiled lbuild for these sources. Plain JavaScript: it runs before the compiler.
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+
+/**
+ * Compiles lbuild into `cache/lbuild/`, installing its libraries first where they are not there.
+ * @param {string} home where lbuild lies
+ * @returns {Promise<string>} the directory of the compiled program
+ */
+export async function compile(home) {
+  if (!existsSync(`${home}/node_modules/esbuild`)) install(home)
+  const { build } = await import('esbuild')
+  const before = Date.now()
+  const { metafile, outputFiles } = await build({
+    absWorkingDir: home,
+    entryPoints: { main: 'src/cli/main.ts', child: 'src/run/child.ts' },
+    outdir: 'cache/lbuild/out',
+    outExtension: { '.js': '.mjs' },
+    chunkNames: '[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    minifySyntax: true,
+    minifyWhitespace: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    external: ['esbuild'],
+    metafile: true,
+    write: false,
+    logLevel: 'error',
+    banner: {
+      js: "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);",
+    },
+  })
+  const digest = createHash('sha256')
+  for (const { path, contents } of outputFiles) digest.update(path).update(contents)
+  const directory = `${home}/cache/lbuild/${digest.digest('hex').slice(0, 16)}`
+  if (!existsSync(directory)) write(directory, outputFiles)
+  const files = Object.keys(metafile.inputs).map((path) => [
+    resolve(home, path),
+    stateOf(resolve(home, path), before),
+  ])
+  const manifest = `${home}/cache/lbuild/manifest.json`
+  const temporary = `${manifest}.tmp-${process.pid}`
+  writeFileSync(temporary, JSON.stringify({ node: process.version, directory, files }))
+  renameSync(temporary, manifest)
+  return directory
+}
+
+/** The state of a source as the starter compares it; a file that is newer than the compilation matches nothing. */
+function stateOf(path, before) {
+  const { ino, size, mtimeMs, ctimeMs } = lstatSync(path)
+  return ctimeMs >= before - 20 ? 'young' : `${ino}.${size}.${mtimeMs}.${ctimeMs}`
+}
+
+function write(directory, outputFiles) {
+  const temporary = `${directory}.tmp-${process.pid}`
+  mkdirSync(temporary, { recursive: true })
+  for (const { path, contents } of outputFiles)
+    writeFileSync(`${temporary}/${path.slice(path.lastIndexOf('/') + 1)}`, contents)
+  try {
+    renameSync(temporary, directory)
+  } catch (error) {
+    rmSync(temporary, { recursive: true })
+    if (!existsSync(directory)) throw error
+  }
+}
+
+function install(home) {
+  const locked = JSON.parse(readFileSync(`${home}/package.json`, 'utf8'))
+  process.stderr.write(`installing the libraries of ${locked.name} ${locked.version} (npm ci) …\n`)
+  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+    cwd: home,
+    stdio: ['ignore', 2, 2],
+  })
+}

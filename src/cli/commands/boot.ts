@@ -1,0 +1,117 @@
+import { checkBoot } from '../../boot/check.ts'
+import type { BootReport } from '../../boot/check.ts'
+import type { Firmware } from '../../boot/qemu.ts'
+import { runImage } from '../../boot/run.ts'
+import { Failure } from '../../host/failure.ts'
+import { build } from '../../run/build.ts'
+import { availableParallelism } from 'node:os'
+import { progressOn } from '../progress.ts'
+import type { Invocation, WorkspaceOptions } from '../session.ts'
+import { openSession } from '../session.ts'
+import { duration } from '../style.ts'
+
+export interface BootCommandOptions extends WorkspaceOptions {
+  readonly firmware: Firmware
+  readonly json?: boolean
+  readonly build: boolean
+  readonly usb?: boolean
+  readonly window?: boolean
+  readonly log?: string
+  readonly memory?: number
+}
+
+/** What QEMU can start, by the ending of its name. */
+const BOOTABLE = /\.(qcow2|iso)$/
+
+/** `lbuild boot TARGET`: builds the image if it is not up to date, then boots it headless and asks it how it is. */
+export async function bootCommand(
+  invocation: Invocation,
+  words: readonly string[],
+  options: BootCommandOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const image = await bootableImage(invocation, words, options, signal)
+  if (!options.json) process.stderr.write(`booting ${image} (${options.firmware}) …\n`)
+  const report = await checkBoot({ image, signal, ...machineOptions(options) })
+  if (options.json)
+    process.stdout.write(`${JSON.stringify({ schemaVersion: 1, image, ...report }, undefined, 2)}\n`)
+  else showReport(report)
+  return 0
+}
+
+/** `lbuild run TARGET`: a machine to use, on an overlay that is thrown away. */
+export async function runCommand(
+  invocation: Invocation,
+  words: readonly string[],
+  options: BootCommandOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const image = await bootableImage(invocation, words, options, signal)
+  process.stderr.write(`running ${image}; what you change in it is thrown away. Ctrl-A X ends it.\n`)
+  await runImage({ image, signal, ...machineOptions(options), ...(options.window ? { window: true } : {}) })
+  return 0
+}
+
+const machineOptions = ({ firmware, usb, log, memory }: BootCommandOptions) => ({
+  firmware,
+  ...(usb ? { bus: 'usb' as const } : {}),
+  ...(log === undefined ? {} : { log }),
+  ...(memory === undefined ? {} : { memory }),
+})
+
+async function bootableImage(
+  invocation: Invocation,
+  words: readonly string[],
+  options: BootCommandOptions,
+  signal: AbortSignal,
+): Promise<string> {
+  const { workspace, targets } = await openSession(invocation, words, options)
+  if (targets.length !== 1)
+    throw new Failure('name one target to boot', { hint: 'such as: lbuild boot qcow2', exitCode: 2 })
+  const node = workspace.graph.artifacts.find(({ name }) => name === targets[0])
+  const image = Object.values(node?.outputs ?? {}).find(
+    ({ path, published }) => published && BOOTABLE.test(path),
+  )
+  if (node && !image)
+    throw new Failure(`'${node.name}' has no output that can be booted`, {
+      facts: [
+        [
+          'outputs',
+          Object.values(node.outputs)
+            .map(({ path }) => path)
+            .join(', '),
+        ],
+      ],
+      hint: 'name an artifact that publishes a .qcow2 or an .iso',
+      exitCode: 2,
+    })
+  if (options.build) {
+    const progress = progressOn(process.stderr, 'normal')
+    const report = await build(workspace, {
+      targets,
+      force: false,
+      jobs: availableParallelism(),
+      keepGoing: false,
+      wait: true,
+      listener: progress.listener,
+      signal,
+      code: invocation.code,
+    }).finally(() => progress.close())
+    const failed = report.artifacts.find(({ failure }) => failure)
+    if (failed) throw new Failure(`${failed.name}: ${failed.failure!.headline}`, failed.failure)
+  }
+  return `${workspace.places.root}/output/${image!.path}`
+}
+
+function showReport(report: BootReport): void {
+  const rows: [string, string][] = [
+    ['firmware', `${report.firmware}, ${report.accelerator}`],
+    ['kernel', duration(report.secondsToKernel ?? 0)],
+    ['login', duration(report.secondsToLogin)],
+    ['system', report.systemState],
+    ['root', `${report.root.source} (${report.root.fstype})`],
+    ['machine id', report.machineId],
+    ['powered off', report.poweredOff ? 'yes' : 'no'],
+  ]
+  for (const [name, value] of rows) process.stdout.write(`${name.padEnd(12)} ${value}\n`)
+}

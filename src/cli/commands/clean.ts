@@ -1,0 +1,51 @@
+import { toBytes } from '../../host/bytes.ts'
+import { realDisk } from '../../host/disk.ts'
+import { removeWork } from '../../run/work.ts'
+import { lockWorkspace } from '../../store/workspaceLock.ts'
+import { placesFor } from '../../workspace/workspace.ts'
+import type { Invocation } from '../session.ts'
+import { Failure } from '../../host/failure.ts'
+
+export interface CleanOptions {
+  readonly directory?: string
+  readonly all?: boolean
+  readonly yes?: boolean
+}
+
+/** `lbuild clean`: removes outputs and work directories; with `--all` the store and the records, too. */
+export async function cleanCommand({ home }: Invocation, options: CleanOptions): Promise<number> {
+  const start = (await import('node:path')).resolve(options.directory ?? '.')
+  const { root, cache } = placesFor(realDisk, { start, home })
+  if (!realDisk.lstat(toBytes(`${root}/build.config.ts`)))
+    throw new Failure('there is no build.config.ts here', { facts: [['directory', root]], exitCode: 2 })
+  if (options.all && !options.yes && !(await confirmed())) return 1
+  const lock = await lockWorkspace(realDisk, `${cache}/lock`, true, () =>
+    process.stderr.write('waiting for a build of this workspace …\n'),
+  )
+  try {
+    const parts = options.all ? ['work', 'objects', 'records', 'index', 'log', 'config'] : ['work']
+    for (const part of parts) removeWork(realDisk, `${cache}/${part}`)
+    realDisk.removeTree(toBytes(`${root}/output`))
+  } finally {
+    lock.release()
+  }
+  process.stdout.write(
+    options.all ? 'removed outputs, work, store and records\n' : 'removed outputs and work\n',
+  )
+  return 0
+}
+
+async function confirmed(): Promise<boolean> {
+  if (!process.stdin.isTTY)
+    throw new Failure('clean --all removes everything that was ever built', {
+      hint: 'add --yes',
+      exitCode: 2,
+    })
+  const { createInterface } = await import('node:readline/promises')
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  const answer = await terminal.question(
+    'Remove the store and all records, so that everything is built anew? [y/N] ',
+  )
+  terminal.close()
+  return /^y(es)?$/i.test(answer.trim())
+}

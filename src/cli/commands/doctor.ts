@@ -1,0 +1,56 @@
+import { Failure, renderFailure } from '../../host/failure.ts'
+import { detectManager, installTools, missingTools, missingToolsFailure } from '../../host/install.ts'
+import type { Graph } from '../../graph/graph.ts'
+import { allTools } from '../../run/preflight.ts'
+import { memoryIsRoomy, probeConfinement } from '../../run/sandbox.ts'
+import type { Invocation, WorkspaceOptions } from '../session.ts'
+import { openSession } from '../session.ts'
+import { paint, usesColor } from '../style.ts'
+
+export interface DoctorOptions extends WorkspaceOptions {
+  readonly install?: boolean
+}
+
+/** What `boot` and `run` need beside the tools of the build. */
+const BOOT_TOOLS: readonly string[] = ['qemu-system-x86_64', 'qemu-img', 'ovmf', 'setpriv']
+
+/** `lbuild doctor`: whether this host has what builds and boot checks need. */
+export async function doctorCommand(invocation: Invocation, options: DoctorOptions): Promise<number> {
+  const { workspace } = await openSession(invocation, [], options)
+  workspace.index.save()
+  const needed = [...allTools(workspace.graph), ...BOOT_TOOLS]
+  if (options.install) await install(missingTools(needed))
+  const missing = missingTools(needed)
+  const good = (text: string): void =>
+    void process.stdout.write(`${paint(process.stdout, 'green', 'ok')}    ${text}\n`)
+  const bad = (text: string): void =>
+    void process.stdout.write(`${paint(process.stdout, 'red', 'no')}    ${text}\n`)
+  if (missing.length === 0) good(`all ${needed.length} tools are there`)
+  else bad(`missing: ${missing.join(', ')}`)
+  let confined = true
+  if (!missing.includes('bwrap'))
+    try {
+      const { reason } = await probeConfinement()
+      if (reason === undefined) good('producers can be confined')
+      else bad(`producers run unconfined: ${reason}`)
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      confined = false
+      bad(renderFailure(error, usesColor(process.stdout)))
+    }
+  good(
+    memoryIsRoomy() ? 'transient trees fit into memory' : 'memory is short: transient trees go to the disk',
+  )
+  if (missing.length > 0) throw missingToolsFailure(missing, detectManager())
+  return confined ? 0 : 1
+}
+
+/** Installs what building needs and this host lacks, before a build. */
+export async function installMissing(graph: Graph): Promise<void> {
+  await install(missingTools(allTools(graph)))
+}
+
+async function install(missing: readonly string[]): Promise<void> {
+  if (missing.length > 0) process.stderr.write(`installing ${missing.join(', ')} …\n`)
+  await installTools(missing, { say: (line) => void process.stderr.write(`  ${line}\n`) })
+}

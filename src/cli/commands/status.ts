@@ -1,0 +1,92 @@
+import { dependenciesOf } from '../../graph/graph.ts'
+import type { Plan, Planned, Verdict } from '../../plan/plan.ts'
+import { plan } from '../../plan/plan.ts'
+import { checkTargets } from '../../run/build.ts'
+import { describeReason } from '../../why/describe.ts'
+import { surveyWorkspace } from '../../workspace/survey.ts'
+import type { Workspace } from '../../workspace/workspace.ts'
+import type { Invocation, WorkspaceOptions } from '../session.ts'
+import { openSession } from '../session.ts'
+import { counted, duration, paint } from '../style.ts'
+
+export interface StatusOptions extends WorkspaceOptions {
+  readonly json?: boolean
+  readonly check?: boolean
+  readonly force?: boolean
+}
+
+/** The exit code of `--check` when something is not up to date. */
+export const NOT_FRESH = 3
+
+/** `lbuild status [TARGET…]`: what each artifact is, without building. */
+export async function statusCommand(
+  invocation: Invocation,
+  words: readonly string[],
+  options: StatusOptions,
+): Promise<number> {
+  const { workspace, targets } = await openSession(invocation, words, options)
+  return showPlan(workspace, targets.length > 0 ? targets : allTargets(workspace), options)
+}
+
+/** Every artifact that no other one takes an output of. */
+export function allTargets({ graph }: Workspace): readonly string[] {
+  const taken = new Set(graph.artifacts.flatMap(dependenciesOf))
+  return graph.artifacts.map(({ name }) => name).filter((name) => !taken.has(name))
+}
+
+/** Plans and shows the plan; nothing on disk changes that could change a later verdict. */
+export async function showPlan(
+  workspace: Workspace,
+  targets: readonly string[],
+  options: StatusOptions,
+): Promise<number> {
+  checkTargets(workspace.graph, targets)
+  const survey = await surveyWorkspace(workspace, targets, new Set(options.force ? targets : []))
+  const planned = plan(workspace.graph, targets, survey)
+  workspace.index.save()
+  if (options.json) process.stdout.write(`${JSON.stringify(planDocument(planned, targets), undefined, 2)}\n`)
+  else showTable(planned)
+  const fresh = planned.every(({ decision }) => decision.verdict === 'fresh')
+  return options.check && !fresh ? NOT_FRESH : 0
+}
+
+/** A plan as JSON, for `status`, `--dry-run` and `why`. */
+export const planDocument = (planned: Plan, targets: readonly string[]): unknown => ({
+  schemaVersion: 1,
+  targets,
+  artifacts: planned.map(({ node, key, decision }) => ({
+    name: node.name,
+    verdict: decision.verdict,
+    key: key ?? null,
+    reasons: decision.verdict === 'fresh' ? [] : decision.reasons,
+  })),
+})
+
+const COLORS = { fresh: 'green', restorable: 'cyan', stale: 'yellow', undecided: 'magenta' } as const
+const NAME_WIDTH = 12
+
+function showTable(planned: Plan): void {
+  for (const { node, decision } of planned) {
+    const verdict = paint(process.stdout, COLORS[decision.verdict], decision.verdict.padEnd(10))
+    process.stdout.write(`${verdict} ${node.name.padEnd(NAME_WIDTH)} ${remark(decision)}\n`)
+  }
+  const stale = planned.filter(({ decision }) => decision.verdict === 'stale')
+  const open = planned.filter(({ decision }) => decision.verdict === 'undecided')
+  const restorable = planned.filter(({ decision }) => decision.verdict === 'restorable')
+  const parts = [
+    stale.length > 0 ? `${counted(stale.length, 'artifact')} would run` : '',
+    open.length > 0 ? `${open.length} may run` : '',
+    restorable.length > 0 ? `${restorable.length} would be restored` : '',
+  ].filter((part) => part !== '')
+  process.stdout.write(parts.length === 0 ? 'everything is up to date\n' : `${parts.join(', ')}\n`)
+}
+
+function remark(decision: Verdict): string {
+  if (decision.verdict === 'fresh')
+    return paint(process.stdout, 'dim', `built in ${duration(decision.record.seconds)}`)
+  const [first, ...rest] = decision.reasons.map(describeReason)
+  return `${first ?? ''}${rest.length > 0 ? ` (and ${counted(rest.length, 'more reason')})` : ''}`
+}
+
+/** Whether an artifact needs anything done. */
+export const isFresh = ({ decision }: Planned): boolean => decision.verdict === 'fresh'

@@ -1,0 +1,38 @@
+import { Failure } from '../../host/failure.ts'
+import { locksOf } from '../../graph/graph.ts'
+import { suggestion } from '../../graph/names.ts'
+import type { Invocation } from '../session.ts'
+import { openSession } from '../session.ts'
+import type { BuildCommandOptions } from './build.ts'
+import { updateLocks } from '../../run/update.ts'
+import { progressOn } from '../progress.ts'
+
+/** `lbuild update [LOCK…]`: resolves locks anew; the next build uses them. */
+export async function updateCommand(
+  invocation: Invocation,
+  words: readonly string[],
+  options: BuildCommandOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const { workspace, targets } = await openSession(invocation, words, options)
+  const names = workspace.graph.locks.map(({ name }) => name)
+  const unknown = targets.find((target) => !names.includes(target))
+  if (unknown !== undefined)
+    throw new Failure(`unknown lock '${unknown}'`, { hint: suggestion(unknown, names), exitCode: 2 })
+  const locks = targets.length > 0 ? targets : names
+  const users = workspace.graph.artifacts.filter((node) => locksOf(node).some((name) => locks.includes(name)))
+  const progress = progressOn(process.stderr, options.quiet ? 'quiet' : 'normal')
+  try {
+    await updateLocks(workspace, {
+      locks,
+      targets: users.map(({ name }) => name),
+      wait: options.wait,
+      listener: progress.listener,
+      signal,
+      code: invocation.code,
+    })
+  } finally {
+    progress.close()
+  }
+  return 0
+}

@@ -1,0 +1,92 @@
+import { Failure } from '../host/failure.ts'
+import type { Graph } from '../graph/graph.ts'
+import { suggestion } from '../graph/names.ts'
+import type { Overrides } from '../graph/params.ts'
+import { paramNames } from '../graph/params.ts'
+import type { Workspace } from '../workspace/workspace.ts'
+import { openWorkspace } from '../workspace/workspace.ts'
+
+/** What the starter tells the command line. */
+export interface Invocation {
+  /** Where lbuild itself lies. */
+  readonly home: string
+  /** The directory of its compiled code. */
+  readonly code: string
+  readonly argv: readonly string[]
+}
+
+/** Options that every command takes which looks at a workspace. */
+export interface WorkspaceOptions {
+  readonly directory?: string
+  readonly set: readonly string[]
+}
+
+/** A workspace, and the targets that were named beside the params. */
+export interface Session {
+  readonly workspace: Workspace
+  readonly targets: readonly string[]
+}
+
+/**
+ * Opens the workspace with the params of the command line. `words` are targets, and options that commander does not
+ * know: each param NAME of the distro may be given as `--name VALUE`.
+ */
+export async function openSession(
+  { home }: Invocation,
+  words: readonly string[],
+  { directory, set }: WorkspaceOptions,
+): Promise<Session> {
+  const start = directory === undefined ? process.cwd() : (await import('node:path')).resolve(directory)
+  const plain = await openWorkspace({ start, home, overrides: {} })
+  const { targets, overrides } = splitWords(words, plain.graph)
+  const all = { ...overrides, ...Object.fromEntries(set.map(splitSetting)) }
+  if (Object.keys(all).length === 0) return { workspace: plain, targets }
+  const { withParams } = await import('../graph/params.ts')
+  return { workspace: { ...plain, graph: withParams(plain.graph, all, 'the command line') }, targets }
+}
+
+function splitSetting(setting: string): [string, string] {
+  const at = setting.indexOf('=')
+  if (at > 0) return [setting.slice(0, at), setting.slice(at + 1)]
+  throw new Failure(`cannot read --set ${setting}`, { hint: 'write --set NAME=VALUE', exitCode: 2 })
+}
+
+function splitWords(words: readonly string[], graph: Graph): { targets: string[]; overrides: Overrides } {
+  const flags = new Map(paramNames(graph).map((name) => [flagOf(name), name]))
+  const targets: string[] = []
+  const overrides: Record<string, string> = {}
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at]!
+    if (!word.startsWith('-')) {
+      targets.push(word)
+      continue
+    }
+    const [flag, inline] = word.split(/=(.*)/s) as [string, string | undefined]
+    const name = flags.get(flag)
+    if (name === undefined)
+      throw new Failure(`unknown option '${flag}'`, {
+        hint: `${suggestion(flag, [...KNOWN_OPTIONS, ...flags.keys()])}`,
+        exitCode: 2,
+      })
+    const value = inline ?? words[(at += 1)]
+    if (value === undefined) throw new Failure(`the option ${flag} needs a value`, { exitCode: 2 })
+    overrides[name] = value
+  }
+  return { targets, overrides }
+}
+
+/** Options of the build command, for suggestions. */
+const KNOWN_OPTIONS = [
+  '--set',
+  '--force',
+  '--dry-run',
+  '--jobs',
+  '--json',
+  '--keep-going',
+  '--quiet',
+  '--verbose',
+]
+
+/** The option that sets a param: `diskSize` is `--disk-size`. */
+export const flagOf = (param: string): string =>
+  `--${param.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`

@@ -1,0 +1,35 @@
+import { styleText } from 'node:util'
+
+type Format = Parameters<typeof styleText>[0]
+
+/** Paints text for a stream, where that is a terminal and NO_COLOR does not forbid it. */
+export function paint(stream: NodeJS.WriteStream, format: Format, text: string): string {
+  return usesColor(stream) ? styleText(format, text, { validateStream: false }) : text
+}
+
+/** Whether a stream takes colours: FORCE_COLOR, then NO_COLOR (no-color.org), then whether it is a terminal. */
+export function usesColor(stream: NodeJS.WriteStream): boolean {
+  const { FORCE_COLOR, NO_COLOR, TERM } = process.env
+  if (FORCE_COLOR !== undefined && FORCE_COLOR !== '') return FORCE_COLOR !== '0'
+  if (NO_COLOR !== undefined && NO_COLOR !== '') return false
+  return stream.isTTY === true && TERM !== 'dumb'
+}
+
+/** A time for people: `0.04 s`, `3.2 s`, `48 s`, `2 min 05 s`. */
+export function duration(seconds: number): string {
+  if (seconds < 0.995) return `${seconds.toFixed(2)} s`
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`
+  const whole = Math.round(seconds)
+  if (whole < 60) return `${whole} s`
+  return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`
+}
+
+/** A number of bytes for people, in binary units. */
+export function bytes(count: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  const unit = count < 1024 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(count) / 10))
+  return `${(count / 1024 ** unit).toFixed(unit === 0 ? 0 : 1)} ${units[unit]}`
+}
+
+/** `1 artifact`, `3 artifacts`. */
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`

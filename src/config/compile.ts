@@ -1,0 +1,165 @@
+import type { AnyDeclaration, Declared } from '../declare/artifact.ts'
+import type { AnyLockfileDeclaration } from '../declare/lockfile.ts'
+import { Failure } from '../host/failure.ts'
+import type { ArtifactNode, Graph, LockNode, ToolSpec } from '../graph/graph.ts'
+import { inOrder } from '../graph/graph.ts'
+import { COMMANDS, suggestion } from '../graph/names.ts'
+import { withParams } from '../graph/params.ts'
+import type { Bundle, Module } from './bundle.ts'
+import { codeDigest, reachable } from './bundle.ts'
+import type { EvaluatedConfig } from './evaluate.ts'
+import { ArtifactSchema, check, LockfileSchema, nameOf } from './schema.ts'
+import { declaredArtifact } from '../declare/artifact.ts'
+import { declaredLockfile } from '../declare/lockfile.ts'
+
+/** Turns an evaluated config into a graph. Throws a Failure (exit code 2) for everything that cannot be right. */
+export function compileGraph(config: EvaluatedConfig, bundle: Bundle): Graph {
+  const isDeclaration = (label: string): boolean => {
+    const exported = Object.values(config.exports.get(label) ?? {})
+    return (
+      exported.length > 0 && exported.every((value) => declaredArtifact(value) ?? declaredLockfile(value))
+    )
+  }
+  const artifacts = [...config.artifacts.values()].map((declared) =>
+    artifactNode(declared, bundle, isDeclaration),
+  )
+  const locks = [...config.locks.values()].map(lockNode)
+  checkReferences(artifacts, locks)
+  checkOutputs(artifacts)
+  const modules = Object.fromEntries([...bundle.modules.values()].map(({ label, digest }) => [label, digest]))
+  const { epoch, toolPath } = config
+  const graph: Graph = { artifacts: inOrder(artifacts), locks, epoch, toolPath, modules }
+  return withParams(graph, config.params, 'build.config.ts')
+}
+
+function artifactNode(
+  { name, declaration, stack }: Declared<AnyDeclaration>,
+  bundle: Bundle,
+  isDeclaration: (label: string) => boolean,
+): ArtifactNode {
+  checkName(name, 'artifact')
+  const checked = check(ArtifactSchema, declaration, `the artifact '${name}'`)
+  const modules = reachable(bundle.modules, modulesOnStack(stack, bundle.modules), isDeclaration)
+  return {
+    name,
+    ...(checked.describe === undefined ? {} : { describe: checked.describe }),
+    inputs: checked.inputs,
+    params: checked.params as ArtifactNode['params'],
+    tools: toolSpecs(checked.tools),
+    env: checked.env,
+    outputs: Object.fromEntries(
+      Object.entries(checked.outputs).map(([output, path]) => [
+        output,
+        typeof path === 'string' ? { path, published: true } : { path: path.internal, published: false },
+      ]),
+    ),
+    network: checked.network,
+    code: codeDigest(bundle.modules, modules),
+    modules,
+  }
+}
+
+function lockNode({ name, declaration }: Declared<AnyLockfileDeclaration>): LockNode {
+  checkName(name, 'lock')
+  const checked = check(LockfileSchema, declaration, `the lock '${name}'`)
+  return {
+    name,
+    path: checked.path,
+    inputs: checked.inputs,
+    params: checked.params as LockNode['params'],
+    placeParams: checked.placeParams,
+    tools: toolSpecs(checked.tools),
+  }
+}
+
+const toolSpecs = (tools: readonly (string | { name: string; atLeast: string })[]): ToolSpec[] =>
+  tools.map((tool) => (typeof tool === 'string' ? { name: tool } : tool))
+
+/**
+ * The modules that stand on the call stack of a declaration: the one that calls `artifact`, and the ones whose
+ * values a function of a plugin may have closed over. All modules, should the stack show none.
+ */
+function modulesOnStack(stack: string, modules: ReadonlyMap<string, Module>): readonly string[] {
+  const byPath = new Map([...modules.values()].map((module) => [module.path, module.label]))
+  const paths = [...stack.matchAll(/(?:file:\/\/)?(\/[^()\n]+?):\d+:\d+/g)].map((match) => match[1]!)
+  const labels = paths.flatMap((path) => byPath.get(decodePath(path)) ?? [])
+  return labels.length > 0 ? labels : [...modules.keys()]
+}
+
+function decodePath(path: string): string {
+  try {
+    return decodeURI(path)
+  } catch {
+    return path
+  }
+}
+
+function checkName(name: string, what: string): void {
+  try {
+    nameOf(name)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Failure(`an ${what} cannot be called '${name}'`, { hint: reason, exitCode: 2 })
+  }
+  if (COMMANDS.includes(name))
+    throw new Failure(`an ${what} cannot be called '${name}': it is a command of lbuild`, {
+      hint: 'give it another name',
+      exitCode: 2,
+    })
+}
+
+function checkReferences(artifacts: readonly ArtifactNode[], locks: readonly LockNode[]): void {
+  const byName = new Map(artifacts.map((node) => [node.name, node]))
+  const lockNames = locks.map(({ name }) => name)
+  for (const node of artifacts)
+    for (const [input, reference] of Object.entries(node.inputs)) {
+      if (reference.kind === 'downloads' && !lockNames.includes(reference.lock))
+        throw dangling(node.name, input, `the lock '${reference.lock}'`, reference.lock, lockNames)
+      if (reference.kind !== 'output') continue
+      const source = byName.get(reference.artifact)
+      if (!source)
+        throw dangling(node.name, input, `the artifact '${reference.artifact}'`, reference.artifact, [
+          ...byName.keys(),
+        ])
+      if (!Object.hasOwn(source.outputs, reference.output))
+        throw dangling(
+          node.name,
+          input,
+          `an output '${reference.output}' of '${source.name}'`,
+          reference.output,
+          Object.keys(source.outputs),
+        )
+    }
+}
+
+const dangling = (
+  artifact: string,
+  input: string,
+  what: string,
+  word: string,
+  known: readonly string[],
+): Failure =>
+  new Failure(`the artifact '${artifact}' takes ${what}, which is not there`, {
+    facts: [['input', input]],
+    hint: `list it in build.config.ts, or: ${suggestion(word, known)}`,
+    exitCode: 2,
+  })
+
+function checkOutputs(artifacts: readonly ArtifactNode[]): void {
+  const makers = new Map<string, string>()
+  for (const { name, outputs } of artifacts)
+    for (const { path, published } of Object.values(outputs)) {
+      if (!published) continue
+      for (const [other, maker] of makers)
+        if (other === path || other.startsWith(`${path}/`) || path.startsWith(`${other}/`))
+          throw new Failure(`two outputs want the same place in output/`, {
+            facts: [
+              [maker, other],
+              [name, path],
+            ],
+            hint: 'give one of them another path',
+            exitCode: 2,
+          })
+      makers.set(path, name)
+    }
+}

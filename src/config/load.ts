@@ -1,0 +1,90 @@
+import type { Bytes } from '../host/bytes.ts'
+import { fromBytes, toBytes } from '../host/bytes.ts'
+import type { Disk } from '../host/disk.ts'
+import { replaceFile } from '../host/disk.ts'
+import { Failure } from '../host/failure.ts'
+import { readSealed, writeSealed } from '../host/sealed.ts'
+import type { Digest } from '../host/digest.ts'
+import { sha256 } from '../host/digest.ts'
+import type { StatIndex } from '../fingerprint/statIndex.ts'
+import type { Graph } from '../graph/graph.ts'
+
+/** A graph, and the bundle in which its producers are found. */
+export interface LoadedConfig {
+  readonly graph: Graph
+  readonly bundle: string
+}
+
+interface CacheFile extends LoadedConfig {
+  readonly version: string
+  /** Every file that the graph was made of, with its digest. */
+  readonly files: readonly (readonly [Bytes, Digest])[]
+}
+
+/** Where lbuild reads and writes. All three are real, absolute paths. */
+export interface Places {
+  /** The directory of build.config.ts. */
+  readonly root: string
+  /** Where lbuild itself lies. */
+  readonly home: string
+  /** `cache/`, unless LBUILD_CACHE_DIR says otherwise. */
+  readonly cache: string
+}
+
+/** Moves when a cached graph of an older lbuild must not be used. */
+const VERSION = `graph 1 ${process.versions.node}`
+
+/**
+ * Loads the graph of `build.config.ts`. While none of the files that it was made of has changed, that is one small
+ * JSON file: neither a compiler nor the distro's code is loaded.
+ */
+export async function loadConfig(disk: Disk, index: StatIndex, places: Places): Promise<LoadedConfig> {
+  const config = `${places.root}/build.config.ts`
+  if (!disk.lstat(toBytes(config)))
+    throw new Failure('there is no build.config.ts here', {
+      facts: [['directory', places.root]],
+      hint: "go to your distro's directory, or name it with -C",
+      exitCode: 2,
+    })
+  const cachePath = toBytes(`${places.cache}/config/graph.json`)
+  const cached = readCache(disk, cachePath)
+  if (cached && (await unchanged(disk, index, cached))) return { graph: cached.graph, bundle: cached.bundle }
+
+  const [{ bundleConfig }, { evaluateConfig }, { compileGraph }] = await Promise.all([
+    import('./bundle.ts'),
+    import('./evaluate.ts'),
+    import('./compile.ts'),
+  ])
+  const bundled = await bundleConfig(config, places.root, places.home)
+  const bundle = `${places.cache}/config/${sha256(bundled.code).slice(0, 16)}.mjs`
+  disk.mkdir(toBytes(`${places.cache}/config`))
+  if (!disk.lstat(toBytes(bundle))) replaceFile(disk, toBytes(bundle), bundled.code)
+  const graph = compileGraph(await evaluateConfig(bundle), bundled)
+  const files = [...bundled.modules.values()].map(({ path, digest }) => [toBytes(path), digest] as const)
+  writeSealed(disk, cachePath, { version: VERSION, files, graph, bundle } satisfies CacheFile)
+  return { graph, bundle }
+}
+
+function readCache(disk: Disk, path: Bytes): CacheFile | undefined {
+  const found = readSealed(disk, path)
+  if (typeof found === 'string') return undefined
+  const cached = found.value as CacheFile
+  return cached.version === VERSION && disk.lstat(toBytes(cached.bundle)) ? cached : undefined
+}
+
+async function unchanged(disk: Disk, index: StatIndex, cached: CacheFile): Promise<boolean> {
+  for (const [path, digest] of cached.files) {
+    const stat = disk.lstat(path)
+    if (stat?.type !== 'file' || (await index.file(path, stat)) !== digest) return false
+  }
+  return true
+}
+
+/** The workspace's directory: the nearest one at or above `start` that holds a build.config.ts. */
+export function findRoot(disk: Disk, start: string): string {
+  for (let directory = start; ; directory = directory.slice(0, directory.lastIndexOf('/'))) {
+    if (disk.lstat(toBytes(`${directory}/build.config.ts`)))
+      return fromBytes(disk.realpath(toBytes(directory || '/')))
+    if (directory === '') return start
+  }
+}

@@ -1,0 +1,17 @@
+import type { Artifact } from './artifact.ts'
+import type { Lockfile } from './lockfile.ts'
+import type { Json } from './params.ts'
+
+export interface Config {
+  /** Every artifact and lock of the distro. */
+  readonly artifacts: readonly (Artifact | Lockfile)[]
+  /** Values of params, over the defaults of the declarations: by name, or by `ARTIFACT.NAME`. */
+  readonly params?: Readonly<Record<string, Json>>
+  /** The time inside outputs, in seconds since 1970. */
+  readonly epoch?: number
+  /** Directories with tools of the workspace's own, searched before the system's. */
+  readonly toolPath?: readonly string[]
+}
+
+/** The whole of `build.config.ts`: which artifacts there are, and the values of their params. */
+export const defineConfig = (config: Config): Config => config

@@ -1,0 +1,191 @@
+import type { Bytes } from '../host/bytes.ts'
+import { byBytes } from '../host/bytes.ts'
+import type { Disk, Stat } from '../host/disk.ts'
+import { errorCode } from '../host/disk.ts'
+import { readSealed, writeSealed } from '../host/sealed.ts'
+import type { Digest, Hasher } from '../host/digest.ts'
+import { hashFile, sha256, sha256Hasher } from '../host/digest.ts'
+
+/** What the index remembers of one file: its state on disk when it was read, its SHA-256 and its XXH64. */
+export type FileEntry = readonly [signature: string, sha256: Digest, quick: string]
+
+/** What the index remembers of one tree: a hash over the states of all that is in it, and the tree's digest. */
+export interface TreeEntry {
+  readonly states: Digest
+  readonly digest: Digest
+}
+
+/** What the index remembers of one tool: the files that it is made of, their states and its digest. */
+export interface ToolEntry {
+  readonly files: readonly Bytes[]
+  readonly states: string
+  readonly digest: Digest
+}
+
+interface IndexFile {
+  version: typeof VERSION
+  files: Record<Bytes, FileEntry>
+  trees: Record<Bytes, TreeEntry>
+  tools: Record<Bytes, ToolEntry>
+}
+
+const VERSION = 1
+
+/**
+ * A file whose state changed less than this before it was read may change again without its state showing it:
+ * clocks of file systems tick in steps of up to 10 ms. Such a file is read again next time, as git does with
+ * entries that are "racily clean" (Documentation/technical/racy-git.txt).
+ */
+const RACY_NS = 20_000_000n
+
+/** Where a file's content stands, as one comparable text. Device numbers are left out: they move with a reboot. */
+export const signatureOf = (stat: Stat): string => `${stat.ino}.${stat.size}.${stat.mtimeNs}.${stat.ctimeNs}`
+
+/** Whether a state is too young to be trusted at the next look. */
+export const isRacy = (stat: Stat, readAtNs: bigint): boolean =>
+  stat.ctimeNs + RACY_NS > readAtNs || stat.mtimeNs + RACY_NS > readAtNs
+
+/**
+ * The stat cache: it spares reading files whose state on disk has not moved. It only ever saves time; losing it,
+ * or finding it damaged, costs one reading of everything. The table of a tree's files is kept apart and read only
+ * when something in the tree moved.
+ */
+export class StatIndex {
+  readonly #disk: Disk
+  readonly #directory: Bytes
+  readonly #now: () => bigint
+  #index: IndexFile | undefined
+  readonly #tables = new Map<Bytes, Map<Bytes, FileEntry>>()
+  readonly #changedTables = new Set<Bytes>()
+  #changed = false
+  #quick: (() => Hasher) | undefined
+
+  /** `now` gives nanoseconds since 1970, by the clock that stamps files. */
+  constructor(disk: Disk, directory: Bytes, now: () => bigint) {
+    this.#disk = disk
+    this.#directory = directory
+    this.#now = now
+  }
+
+  /** The digest of a regular file, from the index where its state has not moved. */
+  async file(path: Bytes, stat: Stat): Promise<Digest> {
+    const files = this.#load().files
+    const known = Object.hasOwn(files, path) ? files[path] : undefined
+    if (known?.[0] === signatureOf(stat)) return known[1]
+    const entry = await this.read(path, stat, known)
+    files[path] = entry
+    this.#changed = true
+    return entry[1]
+  }
+
+  /** Reads a file whose state moved; its SHA-256 is taken again only where the quick hash differs. */
+  async read(path: Bytes, stat: Stat, known: FileEntry | undefined): Promise<FileEntry> {
+    const readAt = this.#now()
+    const quickHasher = await this.#quickHasher()
+    const signature = isRacy(stat, readAt) ? '' : signatureOf(stat)
+    if (known) {
+      const quick = quickHasher()
+      hashFile(this.#disk, path, [quick])
+      const digest = quick.digest()
+      if (digest === known[2]) return [signature, known[1], digest]
+    }
+    const sha = sha256Hasher()
+    const quick = quickHasher()
+    hashFile(this.#disk, path, [sha, quick])
+    return [signature, sha.digest(), quick.digest()]
+  }
+
+  /** Remembers the digest of a file that was just written by us. */
+  remember(path: Bytes, stat: Stat, digest: Digest): void {
+    const racy = isRacy(stat, this.#now())
+    this.#load().files[path] = [racy ? '' : signatureOf(stat), digest, '']
+    this.#changed = true
+  }
+
+  tree(path: Bytes): TreeEntry | undefined {
+    const trees = this.#load().trees
+    return Object.hasOwn(trees, path) ? trees[path] : undefined
+  }
+
+  setTree(path: Bytes, entry: TreeEntry | undefined): void {
+    const trees = this.#load().trees
+    if (entry) trees[path] = entry
+    else delete trees[path]
+    this.#changed = true
+  }
+
+  tool(path: Bytes): ToolEntry | undefined {
+    const tools = this.#load().tools
+    return Object.hasOwn(tools, path) ? tools[path] : undefined
+  }
+
+  setTool(path: Bytes, entry: ToolEntry): void {
+    this.#load().tools[path] = entry
+    this.#changed = true
+  }
+
+  /** The files of a tree by their paths inside it. */
+  table(path: Bytes): ReadonlyMap<Bytes, FileEntry> {
+    const loaded = this.#tables.get(path)
+    if (loaded) return loaded
+    const parsed = this.#parse(this.#tablePath(path)) as {
+      version?: unknown
+      files?: Record<Bytes, FileEntry>
+    }
+    const table = new Map(parsed?.version === VERSION ? Object.entries(parsed.files ?? {}) : [])
+    this.#tables.set(path, table)
+    return table
+  }
+
+  setTable(path: Bytes, table: Map<Bytes, FileEntry>): void {
+    this.#tables.set(path, table)
+    this.#changedTables.add(path)
+  }
+
+  /** Writes what is new. A disk that refuses costs only time at the next build, so it is not an error. */
+  save(): void {
+    try {
+      for (const path of [...this.#changedTables].sort(byBytes)) {
+        const files = Object.fromEntries(this.#tables.get(path) ?? [])
+        writeSealed(this.#disk, this.#tablePath(path), { version: VERSION, files })
+      }
+      this.#changedTables.clear()
+      if (this.#changed) writeSealed(this.#disk, `${this.#directory}/index.json`, this.#index)
+      this.#changed = false
+    } catch (error) {
+      if (errorCode(error) === '') throw error
+    }
+  }
+
+  #load(): IndexFile {
+    if (this.#index) return this.#index
+    const parsed = this.#parse(`${this.#directory}/index.json`) as Partial<IndexFile> | undefined
+    const usable =
+      parsed?.version === VERSION && isTable(parsed.files) && isTable(parsed.trees) && isTable(parsed.tools)
+    return (this.#index = usable
+      ? (parsed as IndexFile)
+      : { version: VERSION, files: {}, trees: {}, tools: {} })
+  }
+
+  #parse(path: Bytes): unknown {
+    const found = readSealed(this.#disk, path)
+    return typeof found === 'string' ? undefined : found.value
+  }
+
+  #tablePath(tree: Bytes): Bytes {
+    return `${this.#directory}/${sha256(tree).slice(0, 16)}.json`
+  }
+
+  async #quickHasher(): Promise<() => Hasher> {
+    if (this.#quick) return this.#quick
+    const { default: load } = await import('xxhash-wasm')
+    const { create64 } = await load()
+    return (this.#quick = () => {
+      const hash = create64()
+      return { update: (chunk) => void hash.update(chunk), digest: () => hash.digest().toString(16) }
+    })
+  }
+}
+
+const isTable = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,0 +1,99 @@
+import { execFileSync } from 'node:child_process'
+import type { Bytes } from '../host/bytes.ts'
+import { toBytes } from '../host/bytes.ts'
+import type { Disk } from '../host/disk.ts'
+import type { Digest } from '../host/digest.ts'
+import { digestOf } from '../host/digest.ts'
+import type { StatIndex } from './statIndex.ts'
+import { signatureOf } from './statIndex.ts'
+
+/** A tool as it stands on this host. */
+export interface Tool {
+  readonly path: Bytes
+  /** Over the bytes of the executable, of its interpreter and of the shared libraries that it loads. */
+  readonly digest: Digest
+}
+
+/** Where the loader's cache lies; when it moves, a tool may load other libraries (ld.so(8)). */
+const LOADER_CACHE = '/etc/ld.so.cache'
+
+/** Finds a tool on a search path: its path there, and the real file behind all links; undefined where there is none. */
+export function findTool(
+  disk: Disk,
+  searchPath: readonly Bytes[],
+  name: string,
+): { path: Bytes; real: Bytes } | undefined {
+  for (const directory of searchPath) {
+    const path = `${directory}/${toBytes(name)}`
+    if (!disk.lstat(path)) continue
+    try {
+      const real = disk.realpath(path)
+      const stat = disk.lstat(real)
+      if (stat?.type === 'file' && (stat.mode & 0o111) !== 0) return { path, real }
+    } catch {
+      continue
+    }
+  }
+  return undefined
+}
+
+/** Lists the files that a dynamic executable loads; empty for a static one and for a script. */
+export type LibrariesOf = (executable: Bytes) => readonly Bytes[]
+
+/** Asks the loader itself, through ldd(1). */
+export const librariesByLdd: LibrariesOf = (executable) => {
+  try {
+    const output = execFileSync('/usr/bin/ldd', [executable], {
+      encoding: 'latin1',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { LC_ALL: 'C' },
+    })
+    return [...output.matchAll(/^\t(?:\S+ => )?(\/\S+) \(0x/gm)].map((match) => match[1]!)
+  } catch {
+    return []
+  }
+}
+
+/** Fingerprints a tool. Nothing is read again while neither its files nor the loader's cache have moved. */
+export async function fingerprintTool(
+  disk: Disk,
+  index: StatIndex,
+  path: Bytes,
+  librariesOf: LibrariesOf,
+): Promise<Tool> {
+  const loader = disk.lstat(LOADER_CACHE)
+  const states = (files: readonly Bytes[]): string =>
+    [loader ? signatureOf(loader) : '', ...files.map((file) => stateOf(disk, file))].join(' ')
+  const known = index.tool(path)
+  if (known && known.states === states(known.files)) return { path, digest: known.digest }
+  const executables = [path, ...interpreterOf(disk, path)]
+  const libraries = executables.flatMap((executable) =>
+    librariesOf(executable).map((file) => disk.realpath(file)),
+  )
+  const files = [...new Set([...executables, ...libraries])]
+  const before = states(files)
+  const digests: string[] = []
+  for (const file of files)
+    digests.push(file.slice(file.lastIndexOf('/') + 1), await index.file(file, disk.lstat(file)!))
+  const digest = digestOf(digests)
+  index.setTool(path, { files, states: before, digest })
+  return { path, digest }
+}
+
+const stateOf = (disk: Disk, file: Bytes): string => {
+  const stat = disk.lstat(file)
+  return stat ? signatureOf(stat) : 'absent'
+}
+
+/** The interpreter that the first line of a script names (execve(2), "Interpreter scripts"). */
+function interpreterOf(disk: Disk, path: Bytes): Bytes[] {
+  const head = Buffer.alloc(256)
+  const fd = disk.open(path, 'r')
+  try {
+    disk.read(fd, head)
+  } finally {
+    disk.close(fd)
+  }
+  const interpreter = /^#! *(\/[^ \n\0]+)/.exec(head.toString('latin1'))?.[1]
+  return interpreter === undefined ? [] : [disk.realpath(interpreter)]
+}

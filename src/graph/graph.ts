@@ -1,0 +1,106 @@
+import type { Input } from '../declare/inputs.ts'
+import type { Json, Param } from '../declare/params.ts'
+import type { Digest } from '../host/digest.ts'
+import { Failure } from '../host/failure.ts'
+
+/** Where an output goes. `path` is relative to `output/` when it is published, else only a name. */
+export interface OutputSpec {
+  readonly path: string
+  readonly published: boolean
+}
+
+export interface ToolSpec {
+  readonly name: string
+  readonly atLeast?: string
+}
+
+/** An artifact as data: all that planning needs to know, and nothing that must be run. */
+export interface ArtifactNode {
+  readonly name: string
+  readonly describe?: string
+  readonly inputs: Readonly<Record<string, Input>>
+  readonly params: Readonly<Record<string, Param>>
+  readonly tools: readonly ToolSpec[]
+  readonly env: readonly string[]
+  readonly outputs: Readonly<Record<string, OutputSpec>>
+  readonly network: boolean
+  /** Over the bytes of `modules`. */
+  readonly code: Digest
+  /** The modules whose code the producer can reach. */
+  readonly modules: readonly string[]
+}
+
+/** A lock as data. */
+export interface LockNode {
+  readonly name: string
+  readonly path: string
+  readonly inputs: Readonly<Record<string, Input>>
+  readonly params: Readonly<Record<string, Param>>
+  readonly placeParams: readonly string[]
+  readonly tools: readonly ToolSpec[]
+}
+
+/** The whole declaration of a distro as data. Artifacts stand behind what they depend on. */
+export interface Graph {
+  readonly artifacts: readonly ArtifactNode[]
+  readonly locks: readonly LockNode[]
+  /** The time inside outputs, in seconds since 1970. */
+  readonly epoch: number
+  readonly toolPath: readonly string[]
+  /** The digest of each module of the distro's code. */
+  readonly modules: Readonly<Record<string, Digest>>
+}
+
+/** The names of the artifacts whose outputs an artifact takes, without repeats. */
+export const dependenciesOf = (node: ArtifactNode): readonly string[] => [
+  ...new Set(
+    Object.values(node.inputs).flatMap((input) => (input.kind === 'output' ? [input.artifact] : [])),
+  ),
+]
+
+/** The names of the locks whose downloads an artifact takes. */
+export const locksOf = (node: ArtifactNode): readonly string[] => [
+  ...new Set(Object.values(node.inputs).flatMap((input) => (input.kind === 'downloads' ? [input.lock] : []))),
+]
+
+/**
+ * Puts artifacts behind their dependencies, otherwise in the order given. Throws a Failure (exit code 2) that shows
+ * the way round when there is a cycle.
+ */
+export function inOrder(artifacts: readonly ArtifactNode[]): readonly ArtifactNode[] {
+  const byName = new Map(artifacts.map((node) => [node.name, node]))
+  const ordered = new Set<ArtifactNode>()
+  const way: string[] = []
+  const visit = (node: ArtifactNode): void => {
+    if (ordered.has(node)) return
+    if (way.includes(node.name))
+      throw new Failure('artifacts depend on each other in a circle', {
+        facts: [['circle', [...way.slice(way.indexOf(node.name)), node.name].join(' → ')]],
+        hint: 'take one of these inputs away',
+        exitCode: 2,
+      })
+    way.push(node.name)
+    for (const name of dependenciesOf(node)) visit(byName.get(name)!)
+    way.pop()
+    ordered.add(node)
+  }
+  for (const node of artifacts) visit(node)
+  return [...ordered]
+}
+
+/** The targets and everything below them, in the graph's order. */
+export function closure(graph: Graph, targets: readonly string[]): readonly ArtifactNode[] {
+  const wanted = new Set(targets)
+  return graph.artifacts
+    .toReversed()
+    .filter((node) => {
+      if (!wanted.has(node.name)) return false
+      for (const name of dependenciesOf(node)) wanted.add(name)
+      return true
+    })
+    .toReversed()
+}
+
+/** The values of the params of one artifact or lock. */
+export const paramValues = (node: ArtifactNode | LockNode): Readonly<Record<string, Json>> =>
+  Object.fromEntries(Object.entries(node.params).map(([name, param]) => [name, param.value]))

@@ -1,0 +1,47 @@
+/** The one of `known` that is nearest to a misspelt word, or undefined when none is near. */
+export function nearest(word: string, known: Iterable<string>): string | undefined {
+  let best: string | undefined
+  let least = Math.max(2, Math.floor(word.length / 3)) + 1
+  for (const candidate of known) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
+    if (distance < least) [best, least] = [candidate, distance]
+  }
+  return best
+}
+
+/** Levenshtein's distance: how many characters must be put in, taken out or replaced. */
+export function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column)
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j += 1)
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
+    row = next
+  }
+  return row[b.length]!
+}
+
+/** `did you mean 'x'?`, or the names there are. */
+export function suggestion(word: string, known: readonly string[]): string {
+  const near = nearest(word, known)
+  return near === undefined ? `there is ${known.join(', ')}` : `did you mean '${near}'?`
+}
+
+/** Words of the command line, which no artifact may be called. */
+export const COMMANDS: readonly string[] = [
+  'build',
+  'status',
+  'why',
+  'watch',
+  'graph',
+  'verify',
+  'boot',
+  'run',
+  'history',
+  'clean',
+  'gc',
+  'doctor',
+  'init',
+  'update',
+  'help',
+]

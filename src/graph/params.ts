@@ -1,0 +1,56 @@
+import type { Json, Param } from '../declare/params.ts'
+import { parseParam } from '../declare/params.ts'
+import { Failure } from '../host/failure.ts'
+import type { ArtifactNode, Graph, LockNode } from './graph.ts'
+import { suggestion } from './names.ts'
+
+/** Values for params, by `NAME` (every artifact that declares it) or `ARTIFACT.NAME`. */
+export type Overrides = Readonly<Record<string, Json>>
+
+/**
+ * The graph with other values for some params. Throws a Failure (exit code 2) for a param that nothing declares and
+ * for a value that cannot be read. `source` says who set them, for the message.
+ */
+export function withParams(graph: Graph, overrides: Overrides, source: string): Graph {
+  const used = new Set<string>()
+  const apply = <N extends ArtifactNode | LockNode>(node: N): N => {
+    const params = Object.fromEntries(
+      Object.entries(node.params).map(([name, param]) => {
+        const qualified = `${node.name}.${name}`
+        const key = Object.hasOwn(overrides, qualified) ? qualified : name
+        if (!Object.hasOwn(overrides, key)) return [name, param]
+        used.add(key).add(name)
+        return [name, { ...param, value: parse(param, key, overrides[key]!, source) }]
+      }),
+    )
+    return { ...node, params }
+  }
+  const artifacts = graph.artifacts.map(apply)
+  const locks = graph.locks.map(apply)
+  for (const name of Object.keys(overrides)) {
+    if (used.has(name)) continue
+    throw new Failure(`unknown param '${name}'`, {
+      facts: [['set by', source]],
+      hint: suggestion(name, paramNames(graph)),
+      exitCode: 2,
+    })
+  }
+  return { ...graph, artifacts, locks }
+}
+
+/** The names of all params, each once, in order. */
+export const paramNames = (graph: Graph): string[] =>
+  [...new Set([...graph.artifacts, ...graph.locks].flatMap((node) => Object.keys(node.params)))].sort()
+
+function parse(param: Param, name: string, value: Json, source: string): Json {
+  try {
+    return parseParam(param, value)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new Failure(`cannot set the param '${name}': ${error.message}`, {
+      facts: [['set by', source]],
+      hint: param.describe ?? `it is a ${param.type}`,
+      exitCode: 2,
+    })
+  }
+}

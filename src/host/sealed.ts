@@ -1,0 +1,29 @@
+import type { Bytes } from './bytes.ts'
+import type { Disk } from './disk.ts'
+import { errorCode, parent, replaceFile } from './disk.ts'
+import { sha256 } from './digest.ts'
+
+/**
+ * A small file that says of itself whether it is whole: the SHA-256 of the rest, a newline, one line of JSON.
+ * A file that was cut or in which a byte flipped is never taken for valid.
+ */
+export function writeSealed(disk: Disk, path: Bytes, value: unknown): void {
+  const body = JSON.stringify(value)
+  disk.mkdir(parent(path))
+  replaceFile(disk, path, `${sha256(body)}\n${body}\n`)
+}
+
+/** Reads a sealed file: its value, or `absent`, or `damaged`. */
+export function readSealed(disk: Disk, path: Bytes): { value: unknown } | 'absent' | 'damaged' {
+  let text: string
+  try {
+    text = disk.readFile(path).toString()
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return 'absent'
+    if (errorCode(error) === 'EIO' || errorCode(error) === 'EISDIR') return 'damaged'
+    throw error
+  }
+  const body = text.slice(65, -1)
+  if (text[64] !== '\n' || !text.endsWith('\n') || sha256(body) !== text.slice(0, 64)) return 'damaged'
+  return { value: JSON.parse(body) }
+}

@@ -1,0 +1,47 @@
+import { accessSync, constants, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+
+/**
+ * Where tools are looked for, whatever the caller's own path: an ordinary user's has no sbin on some distributions,
+ * though mke2fs, sfdisk and depmod are there.
+ */
+export const SEARCH_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** {@link SEARCH_PATH} with further directories before it. */
+export const searchPath = (extra: readonly string[] = []): string => [...extra, SEARCH_PATH].join(':')
+
+/** Whether a path leads to a regular file, as far as can be seen. */
+export function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}
+
+/** The absolute path of the first executable of that name on the path, or undefined. */
+export function findTool(name: string, path = SEARCH_PATH): string | undefined {
+  for (const folder of path.split(':')) {
+    if (folder === '') continue
+    const candidate = join(folder, name)
+    if (isFile(candidate) && executable(candidate)) return candidate
+  }
+  return undefined
+}
+
+function executable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The fields of /etc/os-release (os-release(5)), unquoted; empty when there is no such file. */
+export function osRelease(root = '/'): ReadonlyMap<string, string> {
+  const path = ['etc/os-release', 'usr/lib/os-release'].map((name) => join(root, name)).find(isFile)
+  if (path === undefined) return new Map()
+  const fields = readFileSync(path, 'utf8').matchAll(/^(\w+)=(["']?)(.*)\2$/gm)
+  return new Map([...fields].map(([, name, , value]) => [name!, value!]))
+}

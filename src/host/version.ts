@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process'
+
+/** How long a tool may take to tell its version, in milliseconds. */
+const LIMIT = 5000
+/** Numbers joined by dots that are no part of a word: `1.47.0`, `7.2`. */
+const DOTTED = /(?<![\w.-])v?(\d+(?:\.\d+)+)/
+
+/**
+ * The version that a tool gives of itself: the first dotted number of what `--version`, or else `-V`, prints on
+ * either stream, whatever its exit code (mke2fs has only `-V`, and prints it on stderr). Undefined if there is none,
+ * or if the tool cannot be run.
+ */
+export async function toolVersion(path: string): Promise<string | undefined> {
+  return dotted(await output(path, '--version')) ?? dotted(await output(path, '-V'))
+}
+
+const dotted = (text: string): string | undefined => DOTTED.exec(text)?.[1]
+
+async function output(path: string, flag: string): Promise<string> {
+  return new Promise((resolve) => {
+    const env = { PATH: process.env['PATH'], LC_ALL: 'C' }
+    const child = spawn(path, [flag], { stdio: ['ignore', 'pipe', 'pipe'], timeout: LIMIT, env })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.on('data', (text) => (stdout += String(text)))
+    child.stderr.on('data', (text) => (stderr += String(text)))
+    child.once('error', () => resolve(''))
+    child.once('close', () => resolve(`${stdout}\n${stderr}`))
+  })
+}
+
+/**
+ * Compares two versions number by number: negative if `a` is older, positive if it is newer, 0 if they are the same.
+ * A number that is not there counts as 0, and what follows the dotted numbers is ignored.
+ */
+export function compareVersions(a: string, b: string): number {
+  const left = numbers(a)
+  const right = numbers(b)
+  for (let i = 0; i < Math.max(left.length, right.length); i += 1) {
+    const difference = (left[i] ?? 0) - (right[i] ?? 0)
+    if (difference !== 0) return difference
+  }
+  return 0
+}
+
+const numbers = (version: string): number[] => (/^[\d.]*/.exec(version)?.[0] ?? '').split('.').map(Number)

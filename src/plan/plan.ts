@@ -1,0 +1,147 @@
+import type { Digest } from '../host/digest.ts'
+import type { ArtifactNode, Graph } from '../graph/graph.ts'
+import { closure } from '../graph/graph.ts'
+import type { StoredObject } from '../store/objects.ts'
+import type { OutputState } from '../store/publish.ts'
+import type { BuildRecord, Found, Part } from '../store/records.ts'
+import { keyOf } from './key.ts'
+import type { Reason } from './reason.ts'
+import { differences } from './reason.ts'
+
+/** Whether what a lock names is known, and if not, why not. */
+export type LockState =
+  | { readonly state: 'ready'; readonly digest: Digest }
+  | { readonly state: 'missing' | 'outdated'; readonly path: string }
+
+/** All that planning asks of the world. Answers must not change while one plan is made. */
+export interface Facts {
+  /** The parts of an artifact's key that no other artifact has a hand in. */
+  ownParts(node: ArtifactNode): readonly Part[]
+  lock(name: string): LockState
+  record(artifact: string, key: Digest): Found
+  /** The record that was published last. */
+  latest(artifact: string): BuildRecord | undefined
+  hasObject(object: StoredObject): boolean
+  output(path: string): OutputState
+  /** Artifacts that are to run even if they are fresh. */
+  readonly forced: ReadonlySet<string>
+}
+
+/**
+ * What is to be done about one artifact.
+ * fresh: its outputs are what a run would make. restorable: a past run made them and the store has them.
+ * stale: it must run. undecided: it depends on an artifact that will run, and on whether that one's content changes.
+ */
+export type Verdict =
+  | { readonly verdict: 'fresh'; readonly record: BuildRecord }
+  | { readonly verdict: 'restorable'; readonly record: BuildRecord; readonly reasons: readonly Reason[] }
+  | { readonly verdict: 'stale'; readonly reasons: readonly Reason[] }
+  | { readonly verdict: 'undecided'; readonly reasons: readonly Reason[] }
+
+export interface Planned {
+  readonly node: ArtifactNode
+  readonly decision: Verdict
+  /** Known unless the artifact is undecided or waits for a lock. */
+  readonly key: Digest | undefined
+  readonly parts: readonly Part[]
+}
+
+/** A decision for each artifact at or below the targets, dependencies first. */
+export type Plan = readonly Planned[]
+
+/**
+ * Decides for every artifact at or below the targets. Pure: the same graph and facts give the same plan, and
+ * build, status, --dry-run, why and watch all see this one.
+ */
+export function plan(graph: Graph, targets: readonly string[], facts: Facts): Plan {
+  const planned = new Map<string, Planned>()
+  for (const node of closure(graph, targets)) planned.set(node.name, decide(node, graph, facts, planned))
+  return [...planned.values()]
+}
+
+function decide(
+  node: ArtifactNode,
+  graph: Graph,
+  facts: Facts,
+  planned: ReadonlyMap<string, Planned>,
+): Planned {
+  const parts: Part[] = [...facts.ownParts(node)]
+  const open: Reason[] = []
+  const openParts = new Set<string>()
+  for (const [name, input] of Object.entries(node.inputs)) {
+    if (input.kind === 'downloads') {
+      const lock = facts.lock(input.lock)
+      if (lock.state === 'ready')
+        parts.push({ kind: 'downloads', name, value: lock.digest, from: input.lock })
+      else open.push({ kind: 'lock', lock: input.lock, state: lock.state, path: lock.path })
+      if (lock.state !== 'ready') openParts.add(`downloads ${name}`)
+    } else if (input.kind === 'output') {
+      const digest = settledOutput(planned.get(input.artifact)!, input.output)
+      const from = `${input.artifact}.${input.output}`
+      if (digest !== undefined) parts.push({ kind: 'output', name, value: digest, from })
+      else openParts.add(`output ${name}`)
+      const reason: Reason = { kind: 'depends', artifact: input.artifact }
+      if (
+        digest === undefined &&
+        !open.some((other) => other.kind === 'depends' && other.artifact === input.artifact)
+      )
+        open.push(reason)
+    }
+  }
+  const latest = facts.latest(node.name)
+  const modules = Object.fromEntries(node.modules.map((label) => [label, graph.modules[label] ?? '']))
+  const changes = latest ? differences(latest, parts, modules, openParts) : []
+  if (open.length > 0) {
+    const sure = !latest || facts.forced.has(node.name) || open.some(({ kind }) => kind === 'lock')
+    const first: readonly Reason[] = latest ? [] : [{ kind: 'first-build' }]
+    const reasons = [...first, ...changes, ...open]
+    return { node, key: undefined, parts, decision: { verdict: sure ? 'stale' : 'undecided', reasons } }
+  }
+  const key = keyOf(node.name, parts)
+  return { node, key, parts, decision: decideByKey(node, key, facts, latest, changes) }
+}
+
+function decideByKey(
+  node: ArtifactNode,
+  key: Digest,
+  facts: Facts,
+  latest: BuildRecord | undefined,
+  changes: readonly Reason[],
+): Verdict {
+  if (facts.forced.has(node.name)) return { verdict: 'stale', reasons: [{ kind: 'forced' }] }
+  const record = facts.record(node.name, key)
+  if (record === 'damaged') return { verdict: 'stale', reasons: [{ kind: 'record-damaged' }] }
+  if (record === 'absent') {
+    if (!latest) return { verdict: 'stale', reasons: [{ kind: 'first-build' }] }
+    return { verdict: 'stale', reasons: changes.length > 0 ? changes : [{ kind: 'record-lost' }] }
+  }
+  const outputs = Object.entries(record.outputs)
+  const lost = outputs.filter(([, output]) => !facts.hasObject(output))
+  if (lost.length > 0) {
+    const reasons = lost.map(([output]): Reason => ({ kind: 'object-missing', output }))
+    return { verdict: 'stale', reasons }
+  }
+  const displaced = outputs.flatMap(([, output]) => (output.published ? displacement(facts, output) : []))
+  if (displaced.length === 0 && latest?.key === key) return { verdict: 'fresh', record }
+  return { verdict: 'restorable', record, reasons: [...changes, ...displaced] }
+}
+
+/** Why the file at an output's place is not the one that was built; empty when it is. */
+function displacement(
+  facts: Facts,
+  output: { path: string; sha256: Digest; size: number },
+): readonly Reason[] {
+  const found = facts.output(output.path)
+  if (found.state === 'missing') return [{ kind: 'output-missing', path: output.path }]
+  if (found.state === 'other') return [{ kind: 'output-changed', path: output.path, what: found.what }]
+  if (found.sha256 === output.sha256) return []
+  const what =
+    found.size === output.size ? 'other content' : `${found.size} bytes where ${output.size} were built`
+  return [{ kind: 'output-changed', path: output.path, what }]
+}
+
+/** The digest of an output that will not change in this build, or undefined while its artifact may run. */
+function settledOutput({ decision }: Planned, output: string): Digest | undefined {
+  if (decision.verdict !== 'fresh' && decision.verdict !== 'restorable') return undefined
+  return decision.record.outputs[output]?.sha256
+}

@@ -1,0 +1,55 @@
+import { performance } from 'node:perf_hooks'
+import { Failure } from '../host/failure.ts'
+import type { Plan } from '../plan/plan.ts'
+import { plan } from '../plan/plan.ts'
+import { suggestion } from '../graph/names.ts'
+import type { Graph } from '../graph/graph.ts'
+import type { LockedOptions } from './locked.ts'
+import type { BuildReport } from './report.ts'
+import { freshReport, savedSeconds } from './report.ts'
+import { surveyWorkspace } from '../workspace/survey.ts'
+import type { Workspace } from '../workspace/workspace.ts'
+
+export interface BuildOptions extends LockedOptions {
+  readonly targets: readonly string[]
+  /** Run the targets even if they are fresh. */
+  readonly force: boolean
+  readonly jobs: number
+  /** After a failure go on with what does not depend on it. */
+  readonly keepGoing: boolean
+}
+
+/**
+ * Brings targets and all below them up to date. When a look at the inputs shows that there is nothing to do, that look
+ * is all that happens: no lock is taken and nothing is written but the stat cache.
+ */
+export async function build(workspace: Workspace, options: BuildOptions): Promise<BuildReport> {
+  const startedAt = performance.now()
+  checkTargets(workspace.graph, options.targets)
+  const forced = new Set(options.force ? options.targets : [])
+  try {
+    const survey = await surveyWorkspace(workspace, options.targets, forced)
+    const planned = plan(workspace.graph, options.targets, survey)
+    const idle = planned.every(({ decision }) => decision.verdict === 'fresh')
+    if (idle) return idleReport(planned, options.targets, (performance.now() - startedAt) / 1000)
+    const { runBuild } = await import('./scheduler.ts')
+    return await runBuild(workspace, options, forced, startedAt)
+  } finally {
+    workspace.index.save()
+  }
+}
+
+/** Throws a Failure (exit code 2) for a name that is no artifact, with the nearest one that is. */
+export function checkTargets(graph: Graph, targets: readonly string[]): void {
+  const names = graph.artifacts.map(({ name }) => name)
+  const unknown = targets.filter((target) => !names.includes(target))
+  if (unknown.length === 0 && targets.length > 0) return
+  if (unknown.length === 0)
+    throw new Failure('no target was named', { hint: `there is ${names.join(', ')}`, exitCode: 2 })
+  throw new Failure(`unknown target '${unknown[0]}'`, { hint: suggestion(unknown[0]!, names), exitCode: 2 })
+}
+
+function idleReport(planned: Plan, targets: readonly string[], seconds: number): BuildReport {
+  const artifacts = planned.map((one) => freshReport(one))
+  return { build: '', targets, artifacts, seconds, savedSeconds: savedSeconds(planned), exitCode: 0 }
+}

@@ -1,0 +1,88 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import type { Run } from '../declare/artifact.ts'
+import { evaluateConfig } from '../config/evaluate.ts'
+import { Failure } from '../host/failure.ts'
+import type { ProducerRequest, ProducerResult } from './request.ts'
+
+/** How much of a tool's words a failure carries, in lines. */
+const TAIL_LINES = 30
+
+/** The process in which one producer runs: reads its request, runs, leaves a result. */
+async function main(requestPath: string): Promise<void> {
+  process.umask(0o022)
+  const request = JSON.parse(readFileSync(requestPath, 'utf8')) as ProducerRequest
+  let result: ProducerResult
+  try {
+    result = await perform(request)
+  } catch (error) {
+    result = { ok: false, failure: failureData(error) }
+  }
+  writeFileSync(request.result, JSON.stringify(result))
+}
+
+async function perform(request: ProducerRequest): Promise<ProducerResult> {
+  const config = await evaluateConfig(request.bundle)
+  const { inputs, outputs, params, work, scratch, epoch, task } = request
+  const log = (line: string): void => void process.stdout.write(`${line}\n`)
+  const context = { inputs, outputs, params, work, scratch, epoch, log, run: runner(request) }
+  if (task.kind === 'resolve') {
+    const { declaration } = config.locks.get(task.lock)!
+    return { ok: true, files: await declaration.resolve({ ...context, previous: task.previous }) }
+  }
+  const { declaration } = config.artifacts.get(task.artifact)!
+  await declaration.produce(context)
+  await declaration.verify?.(context)
+  return { ok: true }
+}
+
+function runner(request: ProducerRequest): Run {
+  return async (tool, args, options = {}) => {
+    const path = Object.hasOwn(request.tools, tool) ? request.tools[tool] : undefined
+    if (path === undefined)
+      throw new Failure(`the producer runs the tool '${tool}', which is not declared`, {
+        hint: `add it to the declaration: tools: [ …, '${tool}' ]`,
+      })
+    const { execa } = await import('execa')
+    process.stdout.write(`+ ${[tool, ...args].join(' ')}\n`)
+    const child = execa(path, args, {
+      cwd: options.cwd ?? request.work,
+      env: { ...process.env, ...options.env },
+      extendEnv: false,
+      ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
+      reject: false,
+      stripFinalNewline: false,
+      argv0: tool,
+    })
+    child.stderr?.pipe(process.stderr, { end: false })
+    const { stdout, stderr, exitCode, signal, failed, shortMessage } = await child
+    if (!failed) return { stdout, stderr }
+    const ended = signal === undefined ? `exit code ${exitCode ?? shortMessage}` : `signal ${signal}`
+    throw new Failure(`${tool} failed`, {
+      facts: [
+        ['command', [tool, ...args].join(' ')],
+        ['ended with', ended],
+      ],
+      tail: lastLines(stderr.trim() === '' ? stdout : stderr),
+    })
+  }
+}
+
+const lastLines = (text: string): string => text.trimEnd().split('\n').slice(-TAIL_LINES).join('\n')
+
+function failureData(error: unknown): {
+  headline: string
+  facts: Failure['facts']
+  hint?: string
+  tail?: string
+} {
+  if (!(error instanceof Error)) return { headline: String(error), facts: [] }
+  const { headline, facts, hint, tail } = error as Partial<Failure>
+  return {
+    headline: headline ?? error.message,
+    facts: facts ?? [],
+    ...(hint === undefined ? {} : { hint }),
+    ...(tail === undefined ? (headline === undefined && error.stack ? { tail: error.stack } : {}) : { tail }),
+  }
+}
+
+await main(process.argv[2]!)

@@ -1,0 +1,35 @@
+import { performance } from 'node:perf_hooks'
+import type { LockedFile } from '../declare/lockfile.ts'
+import { evaluateConfig } from '../config/evaluate.ts'
+import { paramValues } from '../graph/graph.ts'
+import { fetchFiles, missingFiles } from './fetch.ts'
+import type { Runner } from './producer.ts'
+
+const fetching = new Map<string, Promise<void>>()
+
+/** Brings every file of a lock into the store; once for each lock, however many artifacts ask. */
+export function fetchLock(runner: Runner, name: string): Promise<void> {
+  const under = fetching.get(name)
+  if (under) return under
+  const fetched = fetchMissing(runner, name).finally(() => fetching.delete(name))
+  fetching.set(name, fetched)
+  return fetched
+}
+
+async function fetchMissing({ workspace, survey, listener }: Runner, name: string): Promise<void> {
+  const { node, content } = survey.locks.find((lock) => lock.node.name === name)!
+  const files = missingFiles(workspace, content?.files ?? [])
+  if (files.length === 0) return
+  const startedAt = performance.now()
+  listener({
+    type: 'fetching',
+    lock: name,
+    files: files.length,
+    bytes: files.reduce((sum, { size }) => sum + size, 0),
+  })
+  const config = await evaluateConfig(workspace.bundle)
+  const { declaration } = config.locks.get(name)!
+  const params = paramValues(node)
+  await fetchFiles(workspace, name, files, (file: LockedFile) => declaration.mirrors(params, file))
+  listener({ type: 'fetched', lock: name, seconds: (performance.now() - startedAt) / 1000 })
+}

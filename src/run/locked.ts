@@ -1,0 +1,61 @@
+import { lockWorkspace } from '../store/workspaceLock.ts'
+import type { Workspace } from '../workspace/workspace.ts'
+import type { Listener } from './events.ts'
+import { eventLog } from './log.ts'
+import { killAll } from './process.ts'
+import type { Runner } from './producer.ts'
+import { probeConfinement } from './sandbox.ts'
+import { reclaimWork } from './work.ts'
+
+/** Thrown when a build is told to stop. */
+export class Interrupted extends Error {}
+
+export interface LockedOptions {
+  /** Wait for another build's lock. */
+  readonly wait: boolean
+  readonly listener: Listener
+  readonly signal: AbortSignal
+  /** The directory with lbuild's compiled child. */
+  readonly code: string
+}
+
+/**
+ * Does something that writes to the workspace while holding its lock: what an earlier build left behind is reclaimed
+ * first, every event goes to a log, and nothing that was started survives, however it ends.
+ */
+export async function underLock<T>(
+  workspace: Workspace,
+  { wait, listener, signal, code }: LockedOptions,
+  work: (context: Omit<Runner, 'survey'>) => Promise<T>,
+): Promise<T> {
+  const { disk, places } = workspace
+  const lock = await lockWorkspace(disk, `${places.cache}/lock`, wait, () =>
+    listener({ type: 'waiting', for: 'lock' }),
+  )
+  try {
+    if (signal.aborted) throw new Interrupted('interrupted')
+    reclaimWork(disk, places.cache)
+    const build = buildId(new Date())
+    const log = eventLog(disk, places.cache, build, workspace.now)
+    const both: Listener = (event) => {
+      log(event)
+      listener(event)
+    }
+    const { confinement, reason } = await probeConfinement()
+    if (reason !== undefined)
+      both({
+        type: 'warning',
+        message: `producers run unconfined: the sandbox does not work here (${reason.split('\n')[0]})`,
+        hint: 'let bubblewrap make namespaces (in a container: --privileged, or --cap-add SYS_ADMIN)',
+      })
+    return await work({ workspace, confinement, code, build, listener: both })
+  } finally {
+    await killAll()
+    if (signal.aborted) reclaimWork(disk, places.cache)
+    lock.release()
+  }
+}
+
+/** When a build began, to the second, and by which process: sorts by time and is a name for files. */
+const buildId = (date: Date): string =>
+  `${date.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}-${process.pid}`

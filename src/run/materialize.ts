@@ -1,0 +1,73 @@
+import type { Bytes } from '../host/bytes.ts'
+import type { Disk } from '../host/disk.ts'
+import { parent } from '../host/disk.ts'
+import type { Listing } from '../fingerprint/tree.ts'
+import { copySparse } from '../store/objects.ts'
+import type { Digest } from '../host/digest.ts'
+
+/** Thrown when an input is no longer what its key says; the caller plans again. */
+export class InputMoved extends Error {
+  readonly path: Bytes
+
+  constructor(path: Bytes) {
+    super(`the input ${path} changed`)
+    this.path = path
+  }
+}
+
+const mode = (executable: boolean): number => (executable ? 0o755 : 0o644)
+
+/**
+ * Copies one input file to where a producer sees it, checking that it is the one in the key. Its mode is 0644 or 0755
+ * and its time the epoch: what is not in the key must not be seen.
+ */
+export function materializeFile(
+  disk: Disk,
+  from: Bytes,
+  to: Bytes,
+  item: { executable: boolean; digest: Digest },
+  epoch: number,
+): void {
+  let copied: Digest
+  try {
+    copied = copySparse(disk, from, to, { mode: mode(item.executable), durable: false })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new InputMoved(from)
+    throw error
+  }
+  if (copied !== item.digest) throw new InputMoved(from)
+  disk.chmod(to, mode(item.executable))
+  disk.utimes(to, epoch)
+}
+
+/** Copies a tree as its listing says, checking every file. */
+export function materializeTree(disk: Disk, from: Bytes, to: Bytes, listing: Listing, epoch: number): void {
+  const directories: Bytes[] = []
+  for (const item of listing) {
+    const [path, type] = item
+    const target = path === '' ? to : `${to}/${path}`
+    if (type === 'directory') {
+      disk.mkdir(target)
+      disk.chmod(target, 0o755)
+      directories.push(target)
+    } else if (type === 'symlink') {
+      disk.symlink(item[2], target)
+      disk.utimes(target, epoch)
+    } else {
+      materializeFile(
+        disk,
+        `${from}/${path}`,
+        target,
+        { executable: type === 'executable', digest: item[2] },
+        epoch,
+      )
+    }
+  }
+  for (const directory of directories.reverse()) disk.utimes(directory, epoch)
+}
+
+/** Copies a stored object to where a producer that is not confined sees it. */
+export function copyObject(disk: Disk, object: Bytes, to: Bytes): void {
+  disk.mkdir(parent(to))
+  copySparse(disk, object, to, { mode: 0o444, durable: false })
+}

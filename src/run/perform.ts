@@ -1,0 +1,167 @@
+import { performance } from 'node:perf_hooks'
+import { display, toBytes } from '../host/bytes.ts'
+import type { Bytes } from '../host/bytes.ts'
+import { Failure } from '../host/failure.ts'
+import type { ArtifactNode } from '../graph/graph.ts'
+import { locksOf } from '../graph/graph.ts'
+import { canonicalJson, partId } from '../plan/key.ts'
+import type { Planned } from '../plan/plan.ts'
+import type { Reason } from '../plan/reason.ts'
+import { publish } from '../store/publish.ts'
+import type { BuildRecord, RecordedOutput } from '../store/records.ts'
+import { serializeListing } from '../fingerprint/tree.ts'
+import { fetchLock } from './downloads.ts'
+import { InputMoved } from './materialize.ts'
+import { checkOutputs, layInputs, produceTask, runTask } from './producer.ts'
+import type { Runner } from './producer.ts'
+import { checkVersions } from './preflight.ts'
+import { sourceParts } from '../workspace/survey.ts'
+import { keepWork, makeWorkDirectory, removeWork } from './work.ts'
+import type { WorkDirectory } from './work.ts'
+
+/** The end of a run, or word that an input moved before the producer could see it. */
+export type Ran = { readonly moved: true } | { readonly moved: false; readonly seconds: number }
+
+/**
+ * Runs the producer of a stale artifact and keeps what it made: objects first, then the record, then what is
+ * published. A crash in between leaves the old state or the new one.
+ */
+export async function produceArtifact(
+  runner: Runner,
+  planned: Planned,
+  reasons: readonly Reason[],
+): Promise<Ran> {
+  const { workspace, survey, listener, build } = runner
+  const { node, parts } = planned
+  const { disk, places } = workspace
+  const usual = survey.latest(node.name)?.seconds
+  for (const lock of locksOf(node)) await fetchLock(runner, lock)
+  await checkVersions(survey, node)
+  listener({
+    type: 'running',
+    artifact: node.name,
+    reasons,
+    ...(usual === undefined ? {} : { usualSeconds: usual }),
+  })
+  const startedAt = performance.now()
+  const startedOn = new Date().toISOString()
+  const work = makeWorkDirectory(disk, places.cache, build, node.name)
+  try {
+    const inputs = await layInputs(runner, node, parts, work)
+    await runTask(runner, produceTask(node), work, inputs)
+    checkOutputs(runner, node, work)
+  } catch (error) {
+    if (error instanceof InputMoved) {
+      removeWork(disk, work.path)
+      return { moved: true }
+    }
+    keepWork(disk, work)
+    throw error
+  }
+  const seconds = (performance.now() - startedAt) / 1000
+  const before = survey.latest(node.name)
+  const record = keepOutputs(runner, planned, work, startedOn, seconds)
+  await keepTrees(runner, node)
+  workspace.records.add(record)
+  await putInPlace(runner, node, record)
+  removeWork(disk, work.path)
+  await warnOfMovedInputs(runner, planned)
+  listener({ type: 'built', artifact: node.name, seconds, changed: !sameOutputs(before, record) })
+  return { moved: false, seconds }
+}
+
+/** Puts the outputs of a past run back where they belong. */
+export async function restoreArtifact(runner: Runner, { node, decision }: Planned): Promise<void> {
+  if (decision.verdict !== 'restorable') return
+  await putInPlace(runner, node, decision.record)
+  const savedSeconds = decision.record.seconds
+  runner.listener({ type: 'restored', artifact: node.name, reasons: decision.reasons, savedSeconds })
+}
+
+function keepOutputs(
+  { workspace, confinement }: Runner,
+  { node, key, parts }: Planned,
+  work: WorkDirectory,
+  startedAt: string,
+  seconds: number,
+): BuildRecord {
+  const { disk, objects, index, graph } = workspace
+  const outputs = Object.entries(node.outputs).map(
+    ([name, { path, published }]): [string, RecordedOutput] => {
+      const file = toBytes(`${work.outputs}/${name}`)
+      const { uid, links } = disk.lstat(file)!
+      const ours = uid === process.geteuid?.() && links === 1
+      const object = ours ? objects.adopt(file) : objects.copyIn(file)
+      index.remember(objects.path(object.sha256), disk.lstat(objects.path(object.sha256))!, object.sha256)
+      return [name, { path, published, ...object }]
+    },
+  )
+  return {
+    version: 1,
+    artifact: node.name,
+    key: key!,
+    parts,
+    outputs: Object.fromEntries(outputs),
+    modules: Object.fromEntries(node.modules.map((label) => [label, graph.modules[label]!])),
+    startedAt,
+    seconds,
+    sandboxed: confinement === 'sandbox',
+  }
+}
+
+/** Keeps the listings of the trees that were seen, so that a later change can be told by name. */
+async function keepTrees({ workspace, survey }: Runner, node: ArtifactNode): Promise<void> {
+  for (const input of Object.values(node.inputs)) {
+    const tree = input.kind === 'tree' ? survey.trees.get(input.path) : undefined
+    if (tree) workspace.objects.putText(serializeListing(await tree.listing()))
+  }
+}
+
+/** Publishes the outputs of a record where other bytes stand, and notes that it is the one published last. */
+async function putInPlace(
+  { workspace, survey, listener }: Runner,
+  node: ArtifactNode,
+  record: BuildRecord,
+): Promise<void> {
+  const { disk, objects, records, index, places } = workspace
+  const root = toBytes(`${places.root}/output`)
+  for (const output of Object.values(record.outputs)) {
+    if (!output.published) continue
+    const found = survey.output(output.path)
+    if (found.state === 'file' && found.sha256 === output.sha256) continue
+    const lost = found.state === 'other' || (found.state === 'file' && !objects.has(found))
+    const path = toBytes(output.path)
+    const aside = publish(disk, objects, output, root, path, lost)
+    index.remember(`${root}/${path}`, disk.lstat(`${root}/${path}`)!, output.sha256)
+    if (aside !== undefined)
+      listener({ type: 'kept', path: `output/${output.path}`, as: relative(root, aside) })
+  }
+  records.setLatest(node.name, record.key)
+  await survey.refreshOutputs(node)
+}
+
+const relative = (root: Bytes, path: Bytes): string => `output/${display(path.slice(root.length + 1))}`
+
+/**
+ * The producer worked on a copy of what the key says, so the record is right; but who edited meanwhile should know
+ * that the output does not show it yet.
+ */
+async function warnOfMovedInputs({ workspace, listener }: Runner, { node, parts }: Planned): Promise<void> {
+  const before = new Map(parts.map((part) => [partId(part), canonicalJson(part.value)]))
+  try {
+    for (const part of await sourceParts(workspace, node))
+      if (before.get(partId(part)) !== canonicalJson(part.value))
+        listener({
+          type: 'warning',
+          message: `${part.from} changed while '${node.name}' was built; the output is of what it was before`,
+          hint: 'build again to have it in',
+        })
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    listener({ type: 'warning', message: `while '${node.name}' was built: ${error.headline}` })
+  }
+}
+
+const sameOutputs = (before: BuildRecord | undefined, now: BuildRecord): boolean =>
+  before !== undefined &&
+  Object.entries(now.outputs).every(([name, { sha256 }]) => before.outputs[name]?.sha256 === sha256)

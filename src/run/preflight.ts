@@ -1,0 +1,61 @@
+import { fromBytes } from '../host/bytes.ts'
+import { Failure } from '../host/failure.ts'
+import { detectManager, missingTools, missingToolsFailure } from '../host/install.ts'
+import { compareVersions, toolVersion } from '../host/version.ts'
+import type { ArtifactNode, Graph, LockNode } from '../graph/graph.ts'
+import { plan } from '../plan/plan.ts'
+import { sandboxTools } from './sandbox.ts'
+import type { Survey } from '../workspace/survey.ts'
+import type { Workspace } from '../workspace/workspace.ts'
+
+/** The tools that lbuild itself needs to run producers and to fetch. */
+export const ownTools = (): readonly string[] => [...sandboxTools(), 'flock', 'curl']
+
+/** All tools that building anything of a graph needs, each once, in order. */
+export function allTools(graph: Graph): readonly string[] {
+  const declared = [...graph.artifacts, ...graph.locks].flatMap(({ tools }) => tools.map(({ name }) => name))
+  return [...new Set([...ownTools(), ...declared])].sort()
+}
+
+/** Throws one Failure (exit code 2) that names every tool that this build will need and this host lacks. */
+export function checkTools(workspace: Workspace, targets: readonly string[], survey: Survey): void {
+  const planned = plan(workspace.graph, targets, survey)
+  const running = planned.filter(
+    ({ decision: { verdict } }) => verdict === 'stale' || verdict === 'undecided',
+  )
+  const locks = survey.locks.filter(({ state }) => state.state !== 'ready').map(({ node }) => node)
+  throwIfMissing(survey, [...running.map(({ node }) => node), ...locks])
+}
+
+/** Throws one Failure (exit code 2) that names every tool that resolving some locks needs and this host lacks. */
+export function checkLockTools(survey: Survey, locks: readonly string[]): void {
+  throwIfMissing(
+    survey,
+    survey.locks.map(({ node }) => node).filter(({ name }) => locks.includes(name)),
+  )
+}
+
+function throwIfMissing(survey: Survey, nodes: readonly (ArtifactNode | LockNode)[]): void {
+  if (nodes.length === 0) return
+  const declared = nodes.flatMap(({ tools }) => tools.map(({ name }) => name))
+  const missing = missingTools([...ownTools(), ...declared.filter((name) => !survey.toolPaths.has(name))])
+  if (missing.length > 0) throw missingToolsFailure(missing, detectManager())
+}
+
+/** Throws a Failure (exit code 2) when a tool of an artifact is older than its declaration asks. */
+export async function checkVersions(survey: Survey, node: ArtifactNode): Promise<void> {
+  for (const { name, atLeast } of node.tools) {
+    if (atLeast === undefined) continue
+    const path = fromBytes(survey.toolPaths.get(name)!)
+    const version = await toolVersion(path)
+    if (version !== undefined && compareVersions(version, atLeast) < 0)
+      throw new Failure(`${name} is too old for '${node.name}'`, {
+        facts: [
+          ['found', `${version} (${path})`],
+          ['needed', `${atLeast} or newer`],
+        ],
+        hint: 'install a newer one',
+        exitCode: 2,
+      })
+  }
+}

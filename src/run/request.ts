@@ -1,0 +1,29 @@
+import type { LockedFile } from '../declare/lockfile.ts'
+import type { Json } from '../declare/params.ts'
+import type { FailureData } from './events.ts'
+
+/** What the child process is told. Paths are as the child sees them. */
+export interface ProducerRequest {
+  readonly task: { readonly kind: 'produce'; readonly artifact: string } | ResolveTask
+  readonly bundle: string
+  readonly inputs: Readonly<Record<string, string>>
+  readonly outputs: Readonly<Record<string, string>>
+  readonly params: Readonly<Record<string, Json>>
+  /** The declared tools and where each is. */
+  readonly tools: Readonly<Record<string, string>>
+  readonly work: string
+  readonly scratch: string
+  readonly epoch: number
+  readonly result: string
+}
+
+export interface ResolveTask {
+  readonly kind: 'resolve'
+  readonly lock: string
+  readonly previous: readonly LockedFile[]
+}
+
+/** What the child process leaves behind. */
+export type ProducerResult =
+  | { readonly ok: true; readonly files?: readonly LockedFile[] }
+  | { readonly ok: false; readonly failure: FailureData }

@@ -1,0 +1,47 @@
+import { performance } from 'node:perf_hooks'
+import { toBytes } from '../host/bytes.ts'
+import { writeLock } from '../store/lockedFiles.ts'
+import { InputMoved } from './materialize.ts'
+import { layInputs, resolveTask, runTask } from './producer.ts'
+import type { Runner } from './producer.ts'
+import type { SurveyedLock } from '../workspace/survey.ts'
+import { sourceParts } from '../workspace/survey.ts'
+import { keepWork, makeWorkDirectory, removeWork } from './work.ts'
+
+/**
+ * Resolves the locks named in `update`, or if none is named those that are missing or outdated, all at once, and
+ * writes each beside its list.
+ * A lock that is only outdated keeps the versions that it has. Gives whether any was written.
+ */
+export async function resolveLocks(runner: Runner, update: readonly string[]): Promise<boolean> {
+  const wanted = runner.survey.locks.filter(
+    ({ node, state }) => update.includes(node.name) || (update.length === 0 && state.state !== 'ready'),
+  )
+  await Promise.all(wanted.map((lock) => resolveLock(runner, lock, update.includes(lock.node.name))))
+  return wanted.length > 0
+}
+
+async function resolveLock(
+  runner: Runner,
+  { node, state, content, request }: SurveyedLock,
+  anew: boolean,
+): Promise<void> {
+  const { workspace, listener, build } = runner
+  const { disk, places } = workspace
+  const startedAt = performance.now()
+  const why = anew ? 'update' : state.state === 'ready' ? 'outdated' : state.state
+  listener({ type: 'resolving', lock: node.name, path: node.path, why })
+  const work = makeWorkDirectory(disk, places.cache, build, `${node.name}.lock`)
+  try {
+    const inputs = await layInputs(runner, node, await sourceParts(workspace, node), work)
+    const task = resolveTask(node, anew ? [] : (content?.files ?? []))
+    const { files = [] } = await runTask(runner, task, work, inputs)
+    writeLock(disk, toBytes(`${places.root}/${node.path}`), { request, files })
+    removeWork(disk, work.path)
+    const seconds = (performance.now() - startedAt) / 1000
+    listener({ type: 'resolved', lock: node.name, path: node.path, files: files.length, seconds })
+  } catch (error) {
+    if (!(error instanceof InputMoved)) keepWork(disk, work)
+    throw error
+  }
+}

@@ -1,0 +1,186 @@
+import { performance } from 'node:perf_hooks'
+import { Failure } from '../host/failure.ts'
+import type { Planned } from '../plan/plan.ts'
+import { plan } from '../plan/plan.ts'
+import type { BuildOptions } from './build.ts'
+import type { BuildEvent, FailureData } from './events.ts'
+import { Interrupted, underLock } from './locked.ts'
+import { produceArtifact, restoreArtifact } from './perform.ts'
+import { checkTools } from './preflight.ts'
+import type { Runner } from './producer.ts'
+import type { ArtifactReport, BuildReport } from './report.ts'
+import { freshReport, outputReport, savedSeconds } from './report.ts'
+import { resolveLocks } from './resolve.ts'
+import { surveyWorkspace } from '../workspace/survey.ts'
+import type { Survey } from '../workspace/survey.ts'
+import type { Workspace } from '../workspace/workspace.ts'
+
+/** How often one artifact's inputs may change under its hands before the build gives up. */
+const ATTEMPTS = 5
+
+/** Builds under the workspace's lock. */
+export function runBuild(
+  workspace: Workspace,
+  options: BuildOptions,
+  forced: ReadonlySet<string>,
+  startedAt: number,
+): Promise<BuildReport> {
+  return underLock(workspace, options, async (context) => {
+    const { listener, build } = context
+    let survey = await surveyWorkspace(workspace, options.targets, forced)
+    checkTools(workspace, options.targets, survey)
+    listener({ type: 'started', build, targets: options.targets, artifacts: survey.nodes.length })
+    if (await resolveLocks({ ...context, survey }, []))
+      survey = await surveyWorkspace(workspace, options.targets, forced)
+    const report = await new Scheduler({ ...context, survey }, options).run(startedAt)
+    const { seconds, savedSeconds, exitCode } = report
+    listener({ type: 'ended', seconds, savedSeconds, exitCode })
+    return report
+  })
+}
+
+class Scheduler {
+  #runner: Runner
+  readonly #options: BuildOptions
+  readonly #running = new Map<string, Promise<void>>()
+  readonly #reports = new Map<string, ArtifactReport>()
+  readonly #failed = new Map<string, FailureData>()
+  readonly #attempts = new Map<string, number>()
+  #forced: ReadonlySet<string>
+
+  constructor(runner: Runner, options: BuildOptions) {
+    this.#runner = runner
+    this.#options = options
+    this.#forced = runner.survey.forced
+  }
+
+  async run(startedAt: number): Promise<BuildReport> {
+    for (;;) {
+      this.#throwIfAborted()
+      const planned = this.#plan()
+      for (const one of planned) await this.#start(one)
+      if (this.#running.size === 0) {
+        const after = this.#plan()
+        if (!after.some((one) => this.#isReady(one))) return this.#report(after, startedAt)
+      } else {
+        await Promise.race(this.#running.values())
+      }
+    }
+  }
+
+  #plan(): readonly Planned[] {
+    const { workspace, survey } = this.#runner
+    return plan(workspace.graph, this.#options.targets, { ...survey, forced: this.#forced })
+  }
+
+  #throwIfAborted(): void {
+    if (this.#options.signal.aborted) throw new Interrupted('interrupted')
+  }
+
+  /** Whether something can be done about an artifact now. */
+  #isReady({ node, key, decision }: Planned): boolean {
+    if (this.#running.has(node.name) || this.#failed.has(node.name)) return false
+    if (this.#failed.size > 0 && !this.#options.keepGoing) return false
+    return decision.verdict === 'restorable' || (decision.verdict === 'stale' && key !== undefined)
+  }
+
+  async #start(one: Planned): Promise<void> {
+    if (!this.#isReady(one)) return
+    const { node, decision } = one
+    if (decision.verdict === 'restorable') {
+      try {
+        await restoreArtifact(this.#runner, one)
+        this.#note(one, 'restored', decision.reasons, {})
+      } catch (error) {
+        this.#fail(one, error)
+      }
+    } else if (this.#running.size < this.#options.jobs) {
+      const run = this.#perform(one).finally(() => this.#running.delete(node.name))
+      this.#running.set(node.name, run)
+    }
+  }
+
+  async #perform(one: Planned): Promise<void> {
+    const { node, decision } = one
+    const reasons = decision.verdict === 'stale' ? decision.reasons : []
+    try {
+      const ran = await produceArtifact(this.#runner, one, reasons)
+      if (ran.moved) await this.#lookAgain(one)
+      else {
+        this.#forced = new Set([...this.#forced].filter((name) => name !== node.name))
+        this.#note(one, 'built', reasons, { seconds: ran.seconds })
+      }
+    } catch (error) {
+      this.#throwIfAborted()
+      this.#fail(one, error)
+    }
+  }
+
+  /** An input changed before the producer could see it: what is known of the inputs is taken anew. */
+  async #lookAgain({ node }: Planned): Promise<void> {
+    const attempts = (this.#attempts.get(node.name) ?? 0) + 1
+    this.#attempts.set(node.name, attempts)
+    if (attempts >= ATTEMPTS)
+      throw new Failure(`the inputs of '${node.name}' keep changing`, {
+        hint: 'wait until nothing writes to them, and run again',
+      })
+    const survey: Survey = await surveyWorkspace(this.#runner.workspace, this.#options.targets, this.#forced)
+    this.#runner = { ...this.#runner, survey }
+  }
+
+  #note(
+    one: Planned,
+    outcome: 'built' | 'restored',
+    reasons: ArtifactReport['reasons'],
+    more: { seconds?: number },
+  ): void {
+    const { workspace, survey } = this.#runner
+    const record = survey.latest(one.node.name)
+    const outputs = Object.values(record?.outputs ?? {}).map(outputReport)
+    this.#reports.set(one.node.name, { name: one.node.name, outcome, reasons, outputs, ...more })
+    workspace.index.save()
+  }
+
+  #fail({ node, decision }: Planned, error: unknown): void {
+    if (!(error instanceof Failure)) throw error
+    const { headline, facts, hint, tail } = error
+    const failure: FailureData = {
+      headline,
+      facts,
+      ...(hint === undefined ? {} : { hint }),
+      ...(tail === undefined ? {} : { tail }),
+    }
+    const reasons = decision.verdict === 'fresh' ? [] : decision.reasons
+    this.#failed.set(node.name, failure)
+    this.#reports.set(node.name, { name: node.name, outcome: 'failed', reasons, outputs: [], failure })
+    this.#emit({ type: 'failed', artifact: node.name, failure })
+  }
+
+  #emit(event: BuildEvent): void {
+    this.#runner.listener(event)
+  }
+
+  #report(planned: readonly Planned[], startedAt: number): BuildReport {
+    const [firstFailed] = this.#failed.keys()
+    const artifacts = planned.map((one): ArtifactReport => {
+      const { node, decision } = one
+      const known = this.#reports.get(node.name)
+      if (known) return known
+      if (decision.verdict === 'fresh') {
+        this.#emit({ type: 'fresh', artifact: node.name, savedSeconds: decision.record.seconds })
+        return freshReport(one)
+      }
+      this.#emit({ type: 'skipped', artifact: node.name, because: firstFailed ?? '' })
+      return { name: node.name, outcome: 'skipped', reasons: decision.reasons, outputs: [] }
+    })
+    const notRun = planned.filter(({ node }) => this.#reports.get(node.name)?.outcome !== 'built')
+    return {
+      build: this.#runner.build,
+      targets: this.#options.targets,
+      artifacts,
+      seconds: (performance.now() - startedAt) / 1000,
+      savedSeconds: savedSeconds(notRun),
+      exitCode: this.#failed.size > 0 ? 1 : 0,
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import { execFileSync } from 'node:child_process'
+import { fromBytes, toBytes } from '../host/bytes.ts'
+import type { Disk } from '../host/disk.ts'
+import { errorCode } from '../host/disk.ts'
+
+/** The file that marks a work directory as kept for somebody to look at. */
+const FAILED = 'failed'
+
+/** Where one run works. */
+export interface WorkDirectory {
+  readonly path: string
+  readonly log: string
+  readonly outputs: string
+}
+
+/** Makes an empty work directory, `work/BUILD.NAME`; an earlier failure's directory of that name's is removed. */
+export function makeWorkDirectory(disk: Disk, cache: string, build: string, name: string): WorkDirectory {
+  for (const entry of entries(disk, cache))
+    if (entry.slice(entry.indexOf('.') + 1) === name) removeWork(disk, `${cache}/work/${entry}`)
+  const path = `${cache}/work/${build}.${name}`
+  for (const part of ['inputs', 'outputs', 'work', 'etc']) disk.mkdir(toBytes(`${path}/${part}`))
+  return { path, log: `${path}/log`, outputs: `${path}/outputs` }
+}
+
+/** Keeps a work directory until its artifact runs again. */
+export function keepWork(disk: Disk, { path }: WorkDirectory): void {
+  disk.close(disk.open(toBytes(`${path}/${FAILED}`), 'a', 0o644))
+}
+
+/** Removes what builds left behind that did not come to their end. Only for the holder of the workspace's lock. */
+export function reclaimWork(disk: Disk, cache: string): void {
+  for (const entry of entries(disk, cache))
+    if (!disk.lstat(toBytes(`${cache}/work/${entry}/${FAILED}`))) removeWork(disk, `${cache}/work/${entry}`)
+}
+
+/** Removes a work directory, also where producers left files of other users of their namespace. */
+export function removeWork(disk: Disk, path: string): void {
+  try {
+    disk.removeTree(toBytes(path))
+  } catch (error) {
+    if (!['EACCES', 'EPERM'].includes(errorCode(error))) throw error
+    execFileSync('unshare', ['--map-root-user', '--map-auto', '--', 'rm', '-rf', '--', path], {
+      stdio: 'ignore',
+    })
+  }
+}
+
+function entries(disk: Disk, cache: string): string[] {
+  const directory = toBytes(`${cache}/work`)
+  return disk.lstat(directory) ? disk.readdir(directory).map(fromBytes) : []
+}

@@ -1,0 +1,144 @@
+import type { Bytes } from '../host/bytes.ts'
+import { display } from '../host/bytes.ts'
+import type { Disk } from '../host/disk.ts'
+import { errorCode, parent, replaceFile, syncDirectory, temporaryName } from '../host/disk.ts'
+import { Failure } from '../host/failure.ts'
+import type { Digest } from '../host/digest.ts'
+import { hashFile, sha256, sha256Hasher } from '../host/digest.ts'
+
+export interface StoredObject {
+  readonly sha256: Digest
+  /** In bytes. */
+  readonly size: number
+}
+
+const CHUNK = 1 << 20
+const ZEROS = Buffer.alloc(CHUNK)
+
+/**
+ * The object store: read-only files named by their SHA-256, under `objects/ab/…`. An object is whole or absent:
+ * it is written elsewhere, flushed, renamed, and its directory flushed. What is read from it is checked on the way.
+ */
+export class ObjectStore {
+  readonly #disk: Disk
+  readonly #directory: Bytes
+
+  constructor(disk: Disk, directory: Bytes) {
+    this.#disk = disk
+    this.#directory = directory
+  }
+
+  /** Where an object lies, or would. */
+  path(digest: Digest): Bytes {
+    return `${this.#directory}/${digest.slice(0, 2)}/${digest.slice(2)}`
+  }
+
+  /** Whether an object is there, by name and size; its content is checked when it is read. */
+  has({ sha256: digest, size }: StoredObject): boolean {
+    const stat = this.#disk.lstat(this.path(digest))
+    return stat?.type === 'file' && stat.size === size
+  }
+
+  /** Takes over a file of ours by renaming it, after reading it once for its digest. */
+  adopt(file: Bytes): StoredObject {
+    const hasher = sha256Hasher()
+    hashFile(this.#disk, file, [hasher])
+    const digest = hasher.digest()
+    const size = this.#disk.lstat(file)!.size
+    this.#disk.chmod(file, 0o444)
+    const fd = this.#disk.open(file, 'r')
+    try {
+      this.#disk.fsync(fd)
+    } finally {
+      this.#disk.close(fd)
+    }
+    this.#install(file, digest)
+    return { sha256: digest, size }
+  }
+
+  /** Takes in a copy of a file that is not ours to move. */
+  copyIn(file: Bytes): StoredObject {
+    this.#disk.mkdir(this.#directory)
+    const temporary = temporaryName(`${this.#directory}/copy`)
+    copySparse(this.#disk, file, temporary, { mode: 0o600, durable: false })
+    return this.adopt(temporary)
+  }
+
+  /** Keeps a small text. */
+  putText(text: string): Digest {
+    const digest = sha256(text)
+    if (this.#disk.lstat(this.path(digest))) return digest
+    this.#disk.mkdir(parent(this.path(digest)))
+    replaceFile(this.#disk, this.path(digest), text)
+    this.#disk.chmod(this.path(digest), 0o444)
+    return digest
+  }
+
+  /** A small text, or undefined where it is not there or damaged. */
+  readText(digest: Digest): string | undefined {
+    try {
+      const content = this.#disk.readFile(this.path(digest))
+      return sha256(content) === digest ? content.toString() : undefined
+    } catch (error) {
+      if (errorCode(error) === '') throw error
+      return undefined
+    }
+  }
+
+  /**
+   * Writes a copy of an object to a path that must not exist yet. Holes stay holes. A damaged object is put aside,
+   * the copy removed, and a Failure thrown.
+   */
+  copyOut({ sha256: digest }: StoredObject, to: Bytes, mode: number): void {
+    if (copySparse(this.#disk, this.path(digest), to, { mode, durable: true }) === digest) return
+    this.#disk.unlink(to)
+    throw this.quarantine(digest)
+  }
+
+  /** Puts a damaged object aside, so that it counts as absent from now on, and gives the Failure that says so. */
+  quarantine(digest: Digest): Failure {
+    const aside = `${this.#directory}/damaged-${digest}`
+    this.#disk.rename(this.path(digest), aside)
+    return new Failure('an object of the store was damaged', {
+      facts: [['put aside', display(aside)]],
+      hint: 'run the same command again: what is missing will be built',
+    })
+  }
+
+  #install(file: Bytes, digest: Digest): void {
+    const path = this.path(digest)
+    this.#disk.mkdir(parent(path))
+    this.#disk.rename(file, path)
+    syncDirectory(this.#disk, parent(path))
+  }
+}
+
+/** Copies a file, leaving out blocks of zeros, and gives the SHA-256 of what was read. */
+export function copySparse(
+  disk: Disk,
+  from: Bytes,
+  to: Bytes,
+  options: { mode: number; durable: boolean },
+): Digest {
+  const hasher = sha256Hasher()
+  const chunk = Buffer.allocUnsafe(CHUNK)
+  const source = disk.open(from, 'r')
+  try {
+    const target = disk.open(to, 'wx', options.mode)
+    try {
+      let position = 0
+      for (let length: number; (length = disk.read(source, chunk)) > 0; position += length) {
+        const data = chunk.subarray(0, length)
+        hasher.update(data)
+        if (!data.equals(ZEROS.subarray(0, length))) disk.write(target, data, position)
+      }
+      disk.truncate(target, position)
+      if (options.durable) disk.fsync(target)
+    } finally {
+      disk.close(target)
+    }
+  } finally {
+    disk.close(source)
+  }
+  return hasher.digest()
+}

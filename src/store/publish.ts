@@ -1,0 +1,61 @@
+import type { Bytes } from '../host/bytes.ts'
+import { display } from '../host/bytes.ts'
+import type { Disk } from '../host/disk.ts'
+import { parent, syncDirectory, temporaryName } from '../host/disk.ts'
+import { Failure } from '../host/failure.ts'
+import type { Digest } from '../host/digest.ts'
+import type { ObjectStore, StoredObject } from './objects.ts'
+
+/** What stands at the place of a published output. */
+export type OutputState =
+  | { readonly state: 'missing' }
+  | { readonly state: 'file'; readonly sha256: Digest; readonly size: number }
+  | { readonly state: 'other'; readonly what: string }
+
+/** The mode of every published output. */
+const MODE = 0o644
+
+/**
+ * Puts a copy of an object at its place in `output/`, whole or not at all, never sharing an inode with the store.
+ * What stands there and is not to be lost is renamed aside first; the new name is given back.
+ */
+export function publish(
+  disk: Disk,
+  store: ObjectStore,
+  object: StoredObject,
+  root: Bytes,
+  path: Bytes,
+  keep: boolean,
+): Bytes | undefined {
+  const target = `${root}/${path}`
+  makeDirectories(disk, root, path)
+  const temporary = temporaryName(target)
+  store.copyOut(object, temporary, MODE)
+  const aside = keep ? freeName(disk, target) : undefined
+  if (aside !== undefined) disk.rename(target, aside)
+  disk.rename(temporary, target)
+  syncDirectory(disk, parent(target))
+  return aside
+}
+
+/** Directories between `root` and an output must be directories: a link there could lead anywhere. */
+function makeDirectories(disk: Disk, root: Bytes, path: Bytes): void {
+  disk.mkdir(root)
+  const parts = path.split('/').slice(0, -1)
+  parts.reduce((directory, part) => {
+    const next = `${directory}/${part}`
+    const stat = disk.lstat(next)
+    if (stat && stat.type !== 'directory')
+      throw new Failure(`cannot publish ${display(path)}: ${display(next)} is no directory`, {
+        hint: 'move it away and run again',
+      })
+    if (!stat) disk.mkdir(next)
+    return next
+  }, root)
+}
+
+/** `NAME.kept-1`, or the first such name that is free. */
+function freeName(disk: Disk, path: Bytes): Bytes {
+  for (let number = 1; ; number += 1)
+    if (!disk.lstat(`${path}.kept-${number}`)) return `${path}.kept-${number}`
+}

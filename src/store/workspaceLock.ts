@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process'
+import { toBytes } from '../host/bytes.ts'
+import type { Disk } from '../host/disk.ts'
+import { parent } from '../host/disk.ts'
+import { Failure } from '../host/failure.ts'
+
+/** A held lock; closing it, or the end of the process in any way, lets it go. */
+export interface HeldLock {
+  release(): void
+}
+
+/** The exit code of flock(1) when the lock is held by another. */
+const CONFLICT = 75
+
+/**
+ * Takes the lock of a workspace. The kernel holds it on our own open file (flock(2)), so that it dies with this
+ * process and is never stale; the file itself is never removed. `waiting` is called once if another build holds it.
+ * Throws a Failure (exit code 75) when it is held and `wait` is false.
+ */
+export async function lockWorkspace(
+  disk: Disk,
+  path: string,
+  wait: boolean,
+  waiting: () => void,
+): Promise<HeldLock> {
+  disk.mkdir(parent(toBytes(path)))
+  const fd = disk.open(toBytes(path), 'a', 0o644)
+  const release = (): void => disk.close(fd)
+  try {
+    if (await flock(fd, ['--nonblock'])) return { release }
+    if (!wait)
+      throw new Failure('another build holds the lock of this workspace', {
+        facts: [['lock', path]],
+        hint: 'wait for it, or leave out --no-wait',
+        exitCode: CONFLICT,
+      })
+    waiting()
+    await flock(fd, [])
+    return { release }
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+/** Locks an inherited descriptor: the lock belongs to the open file, which stays ours when flock(1) ends. */
+function flock(fd: number, options: readonly string[]): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const args = ['--exclusive', '--conflict-exit-code', String(CONFLICT), ...options, '3']
+    const child = spawn('flock', args, { stdio: ['ignore', 'ignore', 'inherit', fd] })
+    child.once('error', reject)
+    child.once('exit', (code) => {
+      if (code === 0 || code === CONFLICT) resolve(code === 0)
+      else reject(new Failure('cannot lock the workspace', { facts: [['flock', `exit code ${code}`]] }))
+    })
+  })
+}

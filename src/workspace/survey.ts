@@ -1,0 +1,250 @@
+import type { Input } from '../declare/inputs.ts'
+import type { Bytes } from '../host/bytes.ts'
+import { byBytes, fromBytes, toBytes } from '../host/bytes.ts'
+import { Failure } from '../host/failure.ts'
+import { SEARCH_PATH } from '../host/search.ts'
+import type { Digest } from '../host/digest.ts'
+import { digestOf } from '../host/digest.ts'
+import { findTool, fingerprintTool, librariesByLdd } from '../fingerprint/tools.ts'
+import type { Tree } from '../fingerprint/tree.ts'
+import { fingerprintTree, isExecutable, unreadable } from '../fingerprint/tree.ts'
+import type { ArtifactNode, LockNode, ToolSpec } from '../graph/graph.ts'
+import { closure, locksOf, paramValues } from '../graph/graph.ts'
+import { suggestion } from '../graph/names.ts'
+import { canonicalJson } from '../plan/key.ts'
+import type { Facts, LockState } from '../plan/plan.ts'
+import { lockDigest, readLock } from '../store/lockedFiles.ts'
+import type { LockContent } from '../store/lockedFiles.ts'
+import type { OutputState } from '../store/publish.ts'
+import type { Part } from '../store/records.ts'
+import type { Workspace } from './workspace.ts'
+
+/** The value of a part whose optional input, or whose tool, is not there. */
+export const ABSENT = 'absent'
+
+/** A lock, what it holds, and what it should answer. */
+export interface SurveyedLock {
+  readonly node: LockNode
+  readonly state: LockState
+  readonly content?: LockContent
+  /** Over what is asked for now. */
+  readonly request: Digest
+}
+
+/** A look at everything that a build of some targets can see, taken once and then asked by `plan`. */
+export interface Survey extends Facts {
+  readonly nodes: readonly ArtifactNode[]
+  readonly locks: readonly SurveyedLock[]
+  readonly trees: ReadonlyMap<string, Tree>
+  /** Declared tools that this host lacks. */
+  readonly missingTools: readonly string[]
+  readonly toolPaths: ReadonlyMap<string, Bytes>
+  /** After something was published or taken away. */
+  refreshOutputs(node: ArtifactNode): Promise<void>
+}
+
+/**
+ * Looks at all inputs of the targets and of what is below them. Throws one Failure (exit code 2) that names every
+ * declared input that is not there.
+ */
+export async function surveyWorkspace(
+  workspace: Workspace,
+  targets: readonly string[],
+  forced: ReadonlySet<string>,
+): Promise<Survey> {
+  const { graph, records, objects } = workspace
+  const nodes = closure(graph, targets)
+  const surveyor = new Surveyor(workspace)
+  const parts = new Map<string, readonly Part[]>()
+  for (const node of nodes) parts.set(node.name, await surveyor.ownParts(node))
+  const lockNames = new Set(nodes.flatMap(locksOf))
+  const locks: SurveyedLock[] = []
+  for (const node of graph.locks) if (lockNames.has(node.name)) locks.push(await surveyor.lock(node))
+  surveyor.throwIfMissing()
+  const outputs = new Map<string, OutputState>()
+  const refreshOutputs = async (node: ArtifactNode): Promise<void> => {
+    for (const { path, published } of Object.values(node.outputs))
+      if (published) outputs.set(path, await surveyor.output(path))
+  }
+  for (const node of nodes) await refreshOutputs(node)
+  return {
+    nodes,
+    locks,
+    trees: surveyor.trees,
+    missingTools: [...surveyor.missingTools].sort(),
+    toolPaths: surveyor.toolPaths,
+    forced,
+    refreshOutputs,
+    ownParts: (node) => parts.get(node.name)!,
+    lock: (name) => locks.find(({ node }) => node.name === name)!.state,
+    record: (artifact, key) => records.find(artifact, key),
+    latest: (artifact) => records.latest(artifact),
+    hasObject: (object) => objects.has(object),
+    output: (path) => outputs.get(path)!,
+  }
+}
+
+/** The parts of an artifact or a lock that are files and trees of the workspace, as they are now. */
+export async function sourceParts(
+  workspace: Workspace,
+  node: ArtifactNode | LockNode,
+): Promise<readonly Part[]> {
+  const surveyor = new Surveyor(workspace)
+  const parts = await surveyor.sourceParts(`'${node.name}'`, node)
+  surveyor.throwIfMissing()
+  return parts
+}
+
+class Surveyor {
+  readonly #workspace: Workspace
+  readonly trees = new Map<string, Tree>()
+  readonly missingTools = new Set<string>()
+  readonly toolPaths = new Map<string, Bytes>()
+  readonly #missing: { who: string; input: string; path: string; what: string }[] = []
+  readonly #toolParts = new Map<string, Part>()
+
+  constructor(workspace: Workspace) {
+    this.#workspace = workspace
+  }
+
+  async ownParts(node: ArtifactNode): Promise<readonly Part[]> {
+    const { graph } = this.#workspace
+    const platform = `${process.arch} node ${process.versions.node} epoch ${graph.epoch}`
+    const parts: Part[] = [
+      { kind: 'code', name: 'producer', value: node.code },
+      { kind: 'platform', name: 'host', value: platform },
+    ]
+    for (const [name, value] of Object.entries(paramValues(node))) parts.push({ kind: 'param', name, value })
+    for (const name of node.env) parts.push({ kind: 'env', name, value: process.env[name] ?? null })
+    parts.push(...(await this.sourceParts(`the artifact '${node.name}'`, node)))
+    for (const tool of node.tools) parts.push(await this.#toolPart(tool))
+    return parts
+  }
+
+  async sourceParts(who: string, node: ArtifactNode | LockNode): Promise<readonly Part[]> {
+    const parts: Part[] = []
+    for (const [name, input] of Object.entries(node.inputs)) {
+      const part = await this.#sourcePart(who, name, input)
+      if (part) parts.push(part)
+    }
+    return parts
+  }
+
+  async lock(node: LockNode): Promise<SurveyedLock> {
+    const parts = await this.sourceParts(`the lock '${node.name}'`, node)
+    const asked = parts.flatMap(({ name, value }) => [name, canonicalJson(value)])
+    for (const [name, value] of Object.entries(paramValues(node)).sort(([a], [b]) => byBytes(a, b)))
+      if (!node.placeParams.includes(name)) asked.push(name, canonicalJson(value))
+    for (const tool of node.tools) await this.#toolPart(tool)
+    const content = readLock(this.#workspace.disk, this.#absolute(node.path))
+    const request = digestOf(asked)
+    if (!content) return { node, request, state: { state: 'missing', path: node.path } }
+    if (content.request !== request)
+      return { node, content, request, state: { state: 'outdated', path: node.path } }
+    return { node, content, request, state: { state: 'ready', digest: lockDigest(content.files) } }
+  }
+
+  async output(path: string): Promise<OutputState> {
+    const { disk, index, places } = this.#workspace
+    const absolute = toBytes(`${places.root}/output/${path}`)
+    const stat = disk.lstat(absolute)
+    if (!stat) return { state: 'missing' }
+    if (stat.type !== 'file') return { state: 'other', what: `a ${stat.type}` }
+    return { state: 'file', sha256: await index.file(absolute, stat), size: stat.size }
+  }
+
+  throwIfMissing(): void {
+    const [first, ...others] = this.#missing
+    if (!first) return
+    const facts = [first, ...others].map(
+      ({ who, input, path, what }) => [who, `${input}: ${path} ${what}`] as const,
+    )
+    throw new Failure('a declared input is not there', {
+      facts,
+      hint: this.#nearby(first.path) ?? 'restore it, or change the declaration',
+      exitCode: 2,
+    })
+  }
+
+  #absolute(path: string): Bytes {
+    return toBytes(`${this.#workspace.places.root}/${path}`)
+  }
+
+  async #sourcePart(who: string, name: string, input: Input): Promise<Part | undefined> {
+    if (input.kind !== 'file' && input.kind !== 'tree') return undefined
+    const { disk, index, now } = this.#workspace
+    const absolute = this.#absolute(input.path)
+    const stat = disk.lstat(absolute)
+    const base = { kind: input.kind, name, from: input.path }
+    if (!stat && input.optional) return { ...base, value: ABSENT }
+    const expected = input.kind === 'file' ? 'file' : 'directory'
+    if (stat?.type !== expected) {
+      const what = stat ? `is a ${stat.type}, not a ${expected}` : 'does not exist'
+      this.#missing.push({ who, input: name, path: input.path, what })
+      return undefined
+    }
+    this.#confine(who, name, absolute)
+    if (input.kind === 'tree') {
+      let tree = this.trees.get(input.path)
+      if (!tree) this.trees.set(input.path, (tree = await fingerprintTree(disk, index, absolute, now)))
+      return { ...base, value: tree.digest }
+    }
+    try {
+      return {
+        ...base,
+        value: `${isExecutable(stat) ? 'executable' : 'file'} ${await index.file(absolute, stat)}`,
+      }
+    } catch (error) {
+      throw unreadable(absolute, error)
+    }
+  }
+
+  /** A link among the directories above an input must not lead out of the workspace. */
+  #confine(who: string, input: string, absolute: Bytes): void {
+    const real = this.#workspace.disk.realpath(absolute)
+    if (real.startsWith(`${toBytes(this.#workspace.places.root)}/`)) return
+    throw new Failure('a declared input leads out of the workspace', {
+      facts: [
+        [who, input],
+        ['leads to', fromBytes(real)],
+      ],
+      hint: 'copy it into the workspace',
+      exitCode: 2,
+    })
+  }
+
+  async #toolPart({ name }: ToolSpec): Promise<Part> {
+    const known = this.#toolParts.get(name)
+    if (known) return known
+    const { disk, index, graph, places } = this.#workspace
+    const own = graph.toolPath.map((path) => toBytes(path.startsWith('/') ? path : `${places.root}/${path}`))
+    const found = findTool(disk, [...own, ...SEARCH_PATH.split(':')], name)
+    if (!found) this.missingTools.add(name)
+    else this.toolPaths.set(name, found.path)
+    const part: Part = found
+      ? {
+          kind: 'tool',
+          name,
+          value: (await fingerprintTool(disk, index, found.real, librariesByLdd)).digest,
+          from: fromBytes(found.path),
+        }
+      : { kind: 'tool', name, value: ABSENT }
+    this.#toolParts.set(name, part)
+    return part
+  }
+
+  /** A misspelt name is most often near one that is there. */
+  #nearby(path: string): string | undefined {
+    const { disk } = this.#workspace
+    const [directory, name] = [
+      path.slice(0, Math.max(0, path.lastIndexOf('/'))),
+      path.slice(path.lastIndexOf('/') + 1),
+    ]
+    try {
+      const names = disk.readdir(this.#absolute(directory)).map(fromBytes)
+      return names.length === 0 ? undefined : `in ${directory || '.'}: ${suggestion(name, names)}`
+    } catch {
+      return undefined
+    }
+  }
+}

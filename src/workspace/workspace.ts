@@ -1,0 +1,59 @@
+import { toBytes } from '../host/bytes.ts'
+import type { Disk } from '../host/disk.ts'
+import { realDisk } from '../host/disk.ts'
+import type { LoadedConfig, Places } from '../config/load.ts'
+import { findRoot, loadConfig } from '../config/load.ts'
+import { StatIndex } from '../fingerprint/statIndex.ts'
+import type { Graph } from '../graph/graph.ts'
+import type { Overrides } from '../graph/params.ts'
+import { withParams } from '../graph/params.ts'
+import { ObjectStore } from '../store/objects.ts'
+import { RecordStore } from '../store/records.ts'
+
+/** A distro's directory with all that lbuild keeps for it. */
+export interface Workspace {
+  readonly disk: Disk
+  readonly places: Places
+  readonly index: StatIndex
+  readonly objects: ObjectStore
+  readonly records: RecordStore
+  readonly graph: Graph
+  readonly bundle: string
+  /** Nanoseconds since 1970. */
+  readonly now: () => bigint
+}
+
+export interface OpenOptions {
+  /** Where to look for build.config.ts: here or above. */
+  readonly start: string
+  /** Where lbuild itself lies. */
+  readonly home: string
+  /** Values given on the command line. */
+  readonly overrides: Overrides
+}
+
+/** The clock that stamps files, in nanoseconds since 1970. */
+const clock = (): bigint => BigInt(Date.now()) * 1_000_000n
+
+/** Where things lie for a workspace at or above a directory; `LBUILD_CACHE_DIR` moves the cache. */
+export function placesFor(disk: Disk, { start, home }: Pick<OpenOptions, 'start' | 'home'>): Places {
+  const root = findRoot(disk, start)
+  return { root, home, cache: process.env.LBUILD_CACHE_DIR ?? `${root}/cache` }
+}
+
+/** Opens a workspace. Nothing is written but caches that only save time. */
+export async function openWorkspace(options: OpenOptions, disk: Disk = realDisk): Promise<Workspace> {
+  const places = placesFor(disk, options)
+  const index = new StatIndex(disk, toBytes(`${places.cache}/index`), clock)
+  const { graph, bundle }: LoadedConfig = await loadConfig(disk, index, places)
+  return {
+    disk,
+    places,
+    index,
+    objects: new ObjectStore(disk, toBytes(`${places.cache}/objects`)),
+    records: new RecordStore(disk, toBytes(`${places.cache}/records`)),
+    graph: withParams(graph, options.overrides, 'the command line'),
+    bundle,
+    now: clock,
+  }
+}
