@@ -105,7 +105,7 @@ async function bootableImage(
 
 function showReport(report: BootReport): void {
   const rows: [string, string][] = [
-    ['firmware', `${report.firmware}, ${report.accelerator}`],
+    ['firmware', `${report.firmware}, ${report.accelerator.name}`],
     ['kernel', duration(report.secondsToKernel ?? 0)],
     ['login', duration(report.secondsToLogin)],
     ['system', report.systemState],

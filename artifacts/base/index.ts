@@ -1,0 +1,53 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { artifact, internal, text, tree } from 'lbuild'
+import { readManifest } from 'lbuild/images/manifest'
+import { packages } from '../packages/index.ts'
+import { makeRepository } from './repository.ts'
+
+/** What is left out of every package: documentation and translations, but no licence. */
+const LEFT_OUT = [
+  'path-exclude=/usr/share/man/*',
+  'path-exclude=/usr/share/doc/*',
+  'path-exclude=/usr/share/locale/*',
+  'path-include=/usr/share/doc/*/copyright',
+]
+
+/** The texts that the overlay builds on: accounts, what new homes are filled with, and units. */
+const TEXTS = /^\/etc\/(passwd|group|shadow|gshadow)$|^\/etc\/skel\/|^\/(etc|usr\/lib)\/systemd\/system\//
+
+/** A Debian system installed from the locked packages, without network, and cleaned of all that tells of its making. */
+export const base = artifact('base', {
+  describe: 'the base system, as Debian installs it',
+  inputs: { packages: packages.downloads(), hooks: tree('artifacts/base/hooks') },
+  params: { suite: text('bookworm', 'the Debian release') },
+  tools: [
+    { name: 'mmdebstrap', atLeast: '1.3' },
+    ...(['apt-get', 'dpkg', 'dpkg-deb', 'tar', 'perl', 'ldconfig', 'chroot'] as const),
+  ],
+  outputs: { tar: internal('base.tar'), manifest: internal('base.json') },
+  async produce({ inputs, params, outputs, run, scratch, log }) {
+    const repository = await makeRepository(run, inputs.packages, join(scratch, 'repository'), params.suite)
+    log(`installing ${repository.names.length} packages`)
+    await run('mmdebstrap', [
+      '--mode=root',
+      '--variant=minbase',
+      '--format=tar',
+      // before the first package is unpacked, so that usr-is-merged holds and usrmerge is not needed
+      '--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr',
+      // customize.sh does that, without asking who _apt is on the host
+      '--skip=cleanup/apt',
+      `--include=${repository.names.join(',')}`,
+      ...['APT::Install-Recommends "false"', 'Acquire::Languages "none"', 'APT::Sandbox::User "root"'].map(
+        (option) => `--aptopt=${option}`,
+      ),
+      ...LEFT_OUT.map((option) => `--dpkgopt=${option}`),
+      `--customize-hook=${join(inputs.hooks, 'customize.sh')}`,
+      params.suite,
+      outputs.tar,
+      `deb [trusted=yes] copy://${repository.directory} ./`,
+    ])
+    const manifest = await readManifest(outputs.tar, (path) => TEXTS.test(path))
+    await writeFile(outputs.manifest, JSON.stringify(manifest))
+  },
+})

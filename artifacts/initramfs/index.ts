@@ -1,0 +1,44 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { artifact, file } from 'lbuild'
+import { oneKernelVersion } from 'lbuild/images/modules'
+import { loaders } from '../loaders/index.ts'
+import { modules } from '../modules/index.ts'
+import { makeInitramfs } from './image.ts'
+
+const here = (name: string) => file(`artifacts/initramfs/${name}`)
+
+/** What the kernel starts first: it finds the system, on the live medium or on an installed disk. */
+export const initramfs = artifact('initramfs', {
+  describe: 'the initramfs of the live system and of an installed one',
+  inputs: {
+    busybox: loaders.output('busybox'),
+    modules: modules.output('tar'),
+    common: here('common.sh'),
+    liveInit: here('init-live'),
+    liveModules: here('live.modules'),
+    installedInit: here('init-installed'),
+    installedModules: here('installed.modules'),
+  },
+  tools: ['tar', 'zstd'],
+  outputs: { live: 'initramfs-live.img', installed: 'initramfs-installed.img' },
+  async produce({ inputs, outputs, run, scratch, epoch }) {
+    const root = join(scratch, 'root')
+    await mkdir(root)
+    await run('tar', [`--directory=${root}`, '--extract', `--file=${inputs.modules}`])
+    const all = join(root, 'usr/lib/modules')
+    const version = oneKernelVersion(await readdir(all))
+    const make = async (name: 'live' | 'installed') => {
+      const init = inputs[`${name}Init`]
+      const list = inputs[`${name}Modules`]
+      const cpio = join(scratch, `${name}.cpio`)
+      const { busybox, common } = inputs
+      await writeFile(
+        cpio,
+        await makeInitramfs({ init, list, busybox, common, modules: all, version }, epoch),
+      )
+      await run('zstd', ['-q', '-f', '-19', '-T1', cpio, '-o', outputs[name]])
+    }
+    await Promise.all([make('live'), make('installed')])
+  },
+})

@@ -1,0 +1,15 @@
+import { file, lockfile } from 'lbuild'
+import { aptParams, aptPlaceParams, aptTools, resolvePackages } from '../packages/apt.ts'
+import { archiveOf, mirrorsFor } from '../packages/sources.ts'
+
+/** The kernel's package, and the one that names it; what else they ask for has no place in an image. */
+export const kernelPackages = lockfile('kernel', {
+  path: 'artifacts/kernel/kernel.lock',
+  inputs: { list: file('artifacts/kernel/kernel.list') },
+  params: aptParams,
+  placeParams: aptPlaceParams,
+  tools: aptTools,
+  resolve: (context) =>
+    resolvePackages(context, { list: context.inputs.list, keep: (name) => name.startsWith('linux-image-') }),
+  mirrors: (params, { path }) => mirrorsFor(params.mirror, archiveOf(path)),
+})

@@ -1,0 +1,17 @@
+import { mkdir, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+
+/**
+ * Removes all modules below a directory `lib/modules/VERSION` but some, given by their paths (`kernel/fs/ext4/ext4.ko`).
+ * What is not below `kernel/` stays; depmod must be run afterwards.
+ */
+export async function keepModules(directory: string, kept: readonly string[]): Promise<void> {
+  const all = join(directory, 'all')
+  await rename(join(directory, 'kernel'), all)
+  for (const path of kept) {
+    const to = join(directory, path)
+    await mkdir(dirname(to), { recursive: true })
+    await rename(join(all, path.slice('kernel/'.length)), to)
+  }
+  await rm(all, { recursive: true })
+}

@@ -1,0 +1,19 @@
+import { file, lockfile } from 'lbuild'
+import { aptParams, aptPlaceParams, aptTools, resolvePackages } from './apt.ts'
+import { mirrorsFor, archiveOf } from './sources.ts'
+
+/** The packages of the base system, with all that they need. */
+export const packages = lockfile('packages', {
+  path: 'artifacts/packages/packages.lock',
+  inputs: { list: file('artifacts/packages/packages.list') },
+  params: aptParams,
+  placeParams: aptPlaceParams,
+  tools: aptTools,
+  resolve: (context) =>
+    resolvePackages(context, {
+      list: context.inputs.list,
+      also: ['?essential', '?priority(required)', 'apt'],
+      keep: () => true,
+    }),
+  mirrors: (params, { path }) => mirrorsFor(params.mirror, archiveOf(path)),
+})

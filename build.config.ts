@@ -1,0 +1,47 @@
+import { defineConfig } from 'lbuild'
+import { base } from './artifacts/base/index.ts'
+import { initramfs } from './artifacts/initramfs/index.ts'
+import { iso } from './artifacts/iso/index.ts'
+import { kernel } from './artifacts/kernel/index.ts'
+import { kernelPackages } from './artifacts/kernel/lock.ts'
+import { loaders } from './artifacts/loaders/index.ts'
+import { loaderPackages } from './artifacts/loaders/lock.ts'
+import { modules } from './artifacts/modules/index.ts'
+import { overlay } from './artifacts/overlay/index.ts'
+import { packages } from './artifacts/packages/index.ts'
+import { qcow2 } from './artifacts/qcow2/index.ts'
+import { rootfs } from './artifacts/rootfs/index.ts'
+
+/** LevitateOS: Debian's packages, a live ISO and a disk image. */
+export default defineConfig({
+  artifacts: [
+    // what is fetched, each by a lock beside its list
+    packages,
+    kernelPackages,
+    loaderPackages,
+
+    // the parts of the system
+    base, // the packages, installed
+    overlay, // our own files, accounts and services over them
+    kernel,
+    modules, // the kernel modules that the system has
+    loaders,
+    initramfs,
+
+    // what is published
+    rootfs,
+    iso,
+    qcow2,
+  ],
+
+  // Values of params, by name or by ARTIFACT.NAME; `--set NAME=VALUE` wins over these.
+  params: {
+    suite: 'bookworm',
+    'overlay.hostname': 'levitate',
+    'overlay.rootPassword': 'empty',
+    'qcow2.diskSize': '256G',
+  },
+
+  // the time inside everything that is built: 2026-01-01
+  epoch: 1767225600,
+})

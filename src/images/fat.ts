@@ -1,0 +1,151 @@
+import { copyFile, open, rm, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Run } from '../declare/artifact.ts'
+import { ImageError, toolWords } from './error.ts'
+
+/** The tools that makeFat runs. */
+export const fatTools = ['mkfs.vfat', 'mmd', 'mcopy'] as const
+
+/** A file of a FAT file system: the path inside (`EFI/BOOT/BOOTX64.EFI`), and a file's path or its bytes. */
+export interface FatFile {
+  readonly path: string
+  readonly source: string | Uint8Array
+}
+
+export interface FatOptions {
+  /** A file that is large enough already, with zeros where the file system goes. */
+  readonly image: string
+  /** Where it starts in the file, in bytes: a multiple of 512. */
+  readonly offset: number
+  /** In bytes: a multiple of 1024. */
+  readonly size: number
+  /** Bits of an entry of the table. */
+  readonly bits: 16 | 32
+  /** At most 11 characters, upper case. */
+  readonly label: string
+  /** Eight hexadecimal digits. */
+  readonly volumeId: string
+  readonly files: readonly FatFile[]
+  /** The time of every file, in seconds since 1970. */
+  readonly epoch: number
+  /** A directory for copies. */
+  readonly scratch: string
+}
+
+/** How mtools is to run: with no configuration of the host's, and without a geometry check that images fail. */
+const MTOOLS = { MTOOLSRC: '/dev/null', MTOOLS_SKIP_CHECK: '1', TZ: 'UTC' }
+
+/**
+ * Clusters of 4 KiB keep a FAT32 of 260 MiB and more above the 65,525 clusters that make it one (Microsoft, "FAT32 File
+ * System Specification", FAT type determination); by default mkfs.vfat looks at the size of the whole disk image.
+ */
+const SECTORS_PER_CLUSTER = 8
+
+/** Makes a FAT file system inside an image, with files in it; the same arguments give the same bytes. */
+export async function makeFat(run: Run<(typeof fatTools)[number]>, options: FatOptions): Promise<void> {
+  const { image, offset, size, bits, label, volumeId, files, epoch, scratch } = options
+  const sector = offset / 512
+  await run(
+    'mkfs.vfat',
+    [
+      '--invariant',
+      ['-F', String(bits), '-s', String(SECTORS_PER_CLUSTER), '-n', label, '-i', volumeId],
+      ['-h', String(sector), `--offset=${sector}`],
+      [image, String(size / 1024)],
+    ].flat(),
+  )
+  const mtools = { env: { ...MTOOLS, SOURCE_DATE_EPOCH: String(epoch) } }
+  const drive = ['-i', `${image}@@${offset}`]
+  const directories = [...new Set(files.flatMap(({ path }) => directoriesOf(path)))].sort()
+  if (directories.length > 0) await run('mmd', [...drive, ...directories.map((path) => `::/${path}`)], mtools)
+  // one after the other: where a file's clusters lie depends on what was there before it
+  const copy = join(scratch, 'fat-file')
+  for (const { path, source } of files) {
+    await rm(copy, { force: true })
+    await (typeof source === 'string' ? copyFile(source, copy) : writeFile(copy, source))
+    await utimes(copy, epoch, epoch)
+    await run('mcopy', ['-m', '-Q', ...drive, copy, `::/${path}`], mtools)
+  }
+}
+
+/** The directories above a path, the outermost first. */
+const directoriesOf = (path: string): string[] => {
+  const parts = path.split('/').slice(0, -1)
+  return parts.map((_, index) => parts.slice(0, index + 1).join('/'))
+}
+
+/** Copies a file out of a FAT file system that starts at `offset` bytes of an image. */
+export async function copyFromFat(
+  run: Run<'mcopy'>,
+  image: string,
+  offset: number,
+  path: string,
+  destination: string,
+): Promise<void> {
+  await run('mcopy', ['-n', '-i', `${image}@@${offset}`, `::/${path}`, destination], { env: MTOOLS })
+}
+
+/** The size of a FAT16 file system that holds files of these sizes and little more, in bytes: whole MiB. */
+export function fatSizeFor(sizes: readonly number[]): number {
+  const cluster = SECTORS_PER_CLUSTER * 512
+  const content = sizes.reduce((sum, size) => sum + Math.ceil(size / cluster) * cluster, 0)
+  return Math.max(MINIMUM_FAT16, Math.ceil((content + ROOM) / 2 ** 20) * 2 ** 20)
+}
+
+/** Room for two tables of 128 KiB, the root directory, and directories. */
+const ROOM = 2 ** 20
+/** Below 4,085 clusters it would be a FAT12. */
+const MINIMUM_FAT16 = 18 * 2 ** 20
+
+/** Offsets in a FAT32's first sector (Microsoft, "FAT32 File System Specification", boot sector and BPB). */
+const BPB = {
+  bytesPerSector: 11,
+  sectorsPerCluster: 13,
+  reserved: 14,
+  tables: 16,
+  tableSectors: 36,
+  size: 512,
+}
+
+/**
+ * Copies a FAT32 that starts at `offset` bytes of an image into a file of its own, of `size` bytes: its tables, and
+ * data up to the last cluster in use. All that comes after is a hole.
+ */
+export async function copyFatOut(
+  image: string,
+  offset: number,
+  size: number,
+  destination: string,
+): Promise<void> {
+  const [from, to] = await Promise.all([open(image), open(destination, 'w')])
+  try {
+    const boot = (await from.read(Buffer.alloc(BPB.size), 0, BPB.size, offset)).buffer
+    const sector = boot.readUInt16LE(BPB.bytesPerSector)
+    const tableAt = boot.readUInt16LE(BPB.reserved) * sector
+    const tableSize = boot.readUInt32LE(BPB.tableSectors) * sector
+    const dataAt = tableAt + boot.readUInt8(BPB.tables) * tableSize
+    const table = (await from.read(Buffer.alloc(tableSize), 0, tableSize, offset + tableAt)).buffer
+    let clusters = table.length / 4
+    while (clusters > 2 && table.readUInt32LE((clusters - 1) * 4) === 0) clusters -= 1
+    const used = dataAt + (clusters - 2) * boot.readUInt8(BPB.sectorsPerCluster) * sector
+    await to.truncate(size)
+    const piece = Buffer.alloc(2 ** 20)
+    for (let at = 0; at < used;) {
+      const { bytesRead } = await from.read(piece, 0, Math.min(piece.length, used - at), offset + at)
+      if (bytesRead === 0) break
+      await to.write(piece, 0, bytesRead, at)
+      at += bytesRead
+    }
+  } finally {
+    await Promise.all([from.close(), to.close()])
+  }
+}
+
+/** Checks a FAT file system in a file of its own. Throws an ImageError with what fsck.vfat found. */
+export async function checkFat(run: Run<'fsck.vfat'>, file: string): Promise<void> {
+  try {
+    await run('fsck.vfat', ['-n', file])
+  } catch (error) {
+    throw new ImageError('the FAT file system is not clean', {}, undefined, toolWords(error))
+  }
+}

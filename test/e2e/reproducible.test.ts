@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { Distro, exec, HOME, IMAGES } from './support/distro.ts'
+
+const digests = (directory: string): Record<string, string> =>
+  Object.fromEntries(
+    readdirSync(directory)
+      .filter((name) => !name.includes('.kept-'))
+      .map((name) => [
+        name,
+        createHash('sha256')
+          .update(readFileSync(join(directory, name)))
+          .digest('hex'),
+      ]),
+  )
+
+/** An ordinary user with ids of a namespace to map; where the suite is not root's, whoever runs it is one. */
+const USER = 'lbuild-e2e'
+
+function ordinaryUser(): string[] {
+  if (process.geteuid?.() !== 0) return []
+  if (!readFileSync('/etc/passwd', 'utf8').includes(`${USER}:`))
+    execFileSync('useradd', ['--create-home', USER])
+  return ['runuser', '-u', USER, '--']
+}
+
+test('another user in another directory, with another umask, time zone and locale, gets the same bytes', async () => {
+  const first = Distro.built()
+  await first.build(...IMAGES)
+  // lbuild itself, too, is somewhere else: nothing of its place may show.
+  const home = mkdtempSync(join(tmpdir(), 'another place é '))
+  try {
+    for (const part of ['src', 'lbuild', 'package.json', 'node_modules'])
+      cpSync(join(HOME, part), join(home, part), { recursive: true })
+    for (const part of ['build.config.ts', 'artifacts'])
+      cpSync(first.path(part), join(home, part), { recursive: true })
+    writeFileSync(join(home, 'build.sh'), 'umask 077\nexec "$@"\n')
+    chmodSync(home, 0o755)
+    const as = ordinaryUser()
+    if (as.length > 0) execFileSync('chown', ['-R', USER, home])
+    const command = [...as, 'sh', './build.sh', process.execPath, './lbuild', ...IMAGES]
+    const { code, stderr } = await exec(command, home, { TZ: 'Asia/Tokyo', LC_ALL: 'C', USER })
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
+    expect(digests(join(home, 'output'))).toEqual(digests(first.path('output')))
+  } finally {
+    rmSync(home, { recursive: true, force: true })
+  }
+})

@@ -1,0 +1,208 @@
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  lutimesSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Distro, IMAGES, withOutcome } from './support/distro.ts'
+
+const distro = Distro.built()
+const overlay = 'artifacts/overlay/files'
+const abovePackages = ['base', 'iso', 'overlay', 'qcow2', 'rootfs']
+
+/** Puts back what a test changes, so that tests may come in any order. */
+const undo: (() => void)[] = []
+
+function edit(path: string, change: (text: string) => string): void {
+  const absolute = distro.path(path)
+  const before = readFileSync(absolute)
+  undo.push(() => writeFileSync(absolute, before))
+  writeFileSync(absolute, change(before.toString()))
+}
+
+beforeEach(async () => {
+  await distro.build(...IMAGES)
+})
+
+afterEach(() => {
+  for (const step of undo.splice(0).reverse()) step()
+})
+
+const ran = async (...args: string[]): Promise<string[]> =>
+  withOutcome(await distro.build(...(args.length > 0 ? args : IMAGES)), 'built')
+
+/** What would run, by a dry run: cheap where only seeing the change matters. */
+async function seen(): Promise<string[]> {
+  const { stdout } = await distro.lbuild(['qcow2', '--dry-run', '--json'])
+  const { artifacts } = JSON.parse(stdout) as { artifacts: { name: string; verdict: string }[] }
+  return artifacts.filter(({ verdict }) => verdict === 'stale').map(({ name }) => name)
+}
+
+describe('what is rebuilt after a change of the reference distro', () => {
+  test('an overlay file edited: the overlay and what contains it', async () => {
+    edit(`${overlay}/etc/motd`, (text) => `${text}edited\n`)
+    expect(await ran()).toEqual(['iso', 'overlay', 'qcow2', 'rootfs'])
+  })
+
+  test('an overlay file made executable: as an edit', async () => {
+    chmodSync(distro.path(`${overlay}/etc/motd`), 0o755)
+    undo.push(() => chmodSync(distro.path(`${overlay}/etc/motd`), 0o644))
+    expect(await ran()).toEqual(['iso', 'overlay', 'qcow2', 'rootfs'])
+  })
+
+  test('everything touched: nothing', async () => {
+    const now = Date.now() / 1000
+    for (const path of readdirSync(distro.path('artifacts'), { recursive: true, encoding: 'utf8' }))
+      lutimesSync(join(distro.path('artifacts'), path), now, now)
+    lutimesSync(distro.path('build.config.ts'), now, now)
+    expect(await ran()).toEqual([])
+  })
+
+  test('a comment in artifacts/iso: iso alone', async () => {
+    edit('artifacts/iso/index.ts', (text) => `${text}// a comment\n`)
+    expect(await ran()).toEqual(['iso'])
+  })
+
+  test('a comment in artifacts/rootfs: rootfs, and as its bytes stay, nothing above it', async () => {
+    edit('artifacts/rootfs/index.ts', (text) => `${text}// a comment\n`)
+    expect(await ran()).toEqual(['rootfs'])
+  })
+
+  test('a helper module that only qcow2 imports: qcow2 alone', async () => {
+    edit('artifacts/qcow2/layout.ts', (text) => `${text}// a comment\n`)
+    expect(await ran()).toEqual(['qcow2'])
+  })
+
+  test('another disk size: qcow2 alone; the old size again: restored, nothing runs', async () => {
+    expect(await ran(...IMAGES, '--disk-size', '8G')).toEqual(['qcow2'])
+    const back = await distro.build(...IMAGES)
+    expect({ built: withOutcome(back, 'built'), restored: withOutcome(back, 'restored') }).toEqual({
+      built: [],
+      restored: ['qcow2'],
+    })
+  })
+
+  test('the disk size in build.config.ts: qcow2 alone', async () => {
+    edit('build.config.ts', (text) => text.replace("'256G'", "'16G'"))
+    expect(await ran()).toEqual(['qcow2'])
+  })
+
+  test('a package added: everything that contains the packages, not the kernel; one package is fetched', async () => {
+    const lock = readFileSync(distro.path('artifacts/packages/packages.lock'))
+    undo.push(() => writeFileSync(distro.path('artifacts/packages/packages.lock'), lock))
+    edit('artifacts/packages/packages.list', (text) => `${text}tree\n`)
+    const report = await distro.build(...IMAGES)
+    expect(withOutcome(report, 'built')).toEqual(abovePackages)
+    expect(report.said).toMatch(/fetch +packages +1 file,/)
+  })
+
+  test('entries of a tree added, removed, renamed and swapped: each is seen', async () => {
+    const added = distro.path(`${overlay}/etc/added.conf`)
+    writeFileSync(added, '')
+    expect(await seen()).toEqual(['overlay'])
+    rmSync(added)
+    expect(await seen()).toEqual([])
+
+    const [motd, issue] = ['motd', 'issue'].map((name) => distro.path(`${overlay}/etc/${name}`)) as [
+      string,
+      string,
+    ]
+    renameSync(motd, added)
+    expect(await seen()).toEqual(['overlay'])
+    renameSync(issue, motd)
+    renameSync(added, issue)
+    expect(await seen()).toEqual(['overlay'])
+    renameSync(motd, added)
+    renameSync(issue, motd)
+    renameSync(added, issue)
+    expect(await seen()).toEqual([])
+
+    const content = readFileSync(motd)
+    rmSync(motd)
+    expect(await seen()).toEqual(['overlay'])
+    writeFileSync(motd, content)
+    expect(await seen()).toEqual([])
+  })
+})
+
+describe('what becomes of outputs that were touched', () => {
+  const image = distro.path('output/levitateos.qcow2')
+
+  test('deleted: restored', async () => {
+    rmSync(image)
+    const report = await distro.build('qcow2')
+    expect(withOutcome(report, 'built')).toEqual([])
+    expect(withOutcome(report, 'restored')).toEqual(['qcow2'])
+    expect(existsSync(image)).toBe(true)
+  })
+
+  test('cut by one byte: told, kept aside under another name, restored', async () => {
+    const { size } = statSync(image)
+    truncateSync(image, size - 1)
+    const report = await distro.build('qcow2')
+    expect(withOutcome(report, 'restored')).toEqual(['qcow2'])
+    const aside = /output\/levitateos\.qcow2 had been changed: it is now output\/(\S+)/.exec(report.said)?.[1]
+    expect(aside).toBeDefined()
+    undo.push(() => rmSync(distro.path(`output/${aside}`)))
+    expect(statSync(distro.path(`output/${aside}`)).size).toBe(size - 1)
+    expect(statSync(image).size).toBe(size)
+  })
+
+  test('written to, as by a machine that ran on it: kept aside, and the built one is back', async () => {
+    appendFileSync(image, 'written by a machine')
+    const report = await distro.build('qcow2')
+    expect(report.said).toContain('kept')
+    for (const name of readdirSync(distro.path('output')))
+      if (name.includes('.kept-')) undo.push(() => rmSync(distro.path(`output/${name}`)))
+    expect((await distro.lbuild(['qcow2'])).stdout).toContain('up to date')
+  })
+})
+
+describe('what is refused', () => {
+  test('a disk that is too small: a clear error before any work', async () => {
+    const { code, stderr } = await distro.lbuild(['qcow2', '--disk-size', '1G'])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/too small/)
+  })
+
+  test('a size that cannot be read: exit code 2, and the param is named', async () => {
+    const { code, stderr } = await distro.lbuild(['qcow2', '--disk-size', '12 parsecs'])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/diskSize.*12 parsecs/)
+  })
+
+  test('a declared input that is not there: exit code 2, artifact and path named, nothing built', async () => {
+    renameSync(distro.path('artifacts/initramfs/init-live'), distro.path('artifacts/initramfs/init-gone'))
+    undo.push(() =>
+      renameSync(distro.path('artifacts/initramfs/init-gone'), distro.path('artifacts/initramfs/init-live')),
+    )
+    const { code, stderr, stdout } = await distro.lbuild(['iso'])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(/initramfs/)
+    expect(stderr).toMatch(/artifacts\/initramfs\/init-live does not exist/)
+  })
+
+  test('a lock whose versions have left the mirror: said so, and lbuild update is offered', async () => {
+    const lock = distro.path('artifacts/loaders/loaders.lock')
+    const digest = 'f'.repeat(64)
+    edit('artifacts/loaders/loaders.lock', (text) =>
+      text
+        .replace(/busybox-static_([^_"]+)_/g, 'busybox-static_0.0.1_')
+        .replace(/"sha256":"[0-9a-f]{64}"/, `"sha256":"${digest}"`),
+    )
+    expect(readFileSync(lock, 'utf8')).toContain(digest)
+    const { code, stderr } = await distro.lbuild(['iso'])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/cannot fetch 1 of the files that the lock 'loaders' names/)
+    expect(stderr).toMatch(/lbuild update loaders/)
+  })
+})

@@ -1,0 +1,12 @@
+import type { TestProject } from 'vitest/node'
+import { Distro, IMAGES } from './distro.ts'
+
+/** Builds the whole reference distro from nothing, once for all files of the suite. */
+export default async function setup({ provide }: TestProject): Promise<() => void> {
+  const distro = Distro.fresh()
+  const { said, ...report } = await distro.build(...IMAGES)
+  process.stderr.write(said)
+  provide('workspace', distro.root)
+  provide('firstBuild', report)
+  return () => distro.remove()
+}
