@@ -29,7 +29,7 @@ export const qcow2 = artifact('qcow2', {
     systemdBoot: loaders.output('systemdBoot'),
   },
   params: {
-    diskSize: size('256G', 'the size of the disk; its image holds only what is used'),
+    diskSize: size('256G', 'the size of the disk; its image holds only what is used', '2G'),
     compression: choice(
       ['zstd', 'zlib', 'none'],
       'zstd',

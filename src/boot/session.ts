@@ -1,6 +1,6 @@
 import type { Fact } from '../host/failure.ts'
 import type { Clock } from './clock.ts'
-import type { Console, Outcome, Sign } from './console.ts'
+import type { Console, Limits, Outcome, Sign } from './console.ts'
 import { BootFailure, type BootFailureKind } from './failure.ts'
 import { COMPLAINT, FAILURES, LOGIN, PANIC, PASSWORD, PROGRESS, PROMPT, REFUSED, RESTART } from './signs.ts'
 import type { Stage } from './signs.ts'
@@ -35,6 +35,8 @@ export interface CommandResult {
 
 /** How often a user name is typed before a login counts as failed: a getty that starts anew swallows it. */
 const LOGIN_ATTEMPTS = 3
+/** How long a shell may say nothing after a login before it counts as one with a prompt of its own, in seconds. */
+const UNKNOWN_PROMPT = 30
 /** After a sign of failure: how long to read on for its explanation, and how much silence ends it, in seconds. */
 const AFTERMATH = { within: 3, silence: 1 }
 const TAIL_LINES = 30
@@ -76,17 +78,18 @@ export class Session {
 
   /** Logs in at the prompt, with the password if one is asked for, and readies the shell. */
   async logIn(user: string, password: string): Promise<void> {
+    const within = this.#options.commandSeconds
     for (let attempt = 1; attempt <= LOGIN_ATTEMPTS; attempt += 1) {
       this.#options.write(`${user}\n`)
-      let seen = await this.#answer([PROMPT, PASSWORD, REFUSED, LOGIN])
+      let seen = await this.#answer([PROMPT, PASSWORD, REFUSED, LOGIN], { within, silence: UNKNOWN_PROMPT })
       if (seen?.name === 'password') {
         this.#options.write(`${password}\n`)
-        seen = await this.#answer([PROMPT, REFUSED, LOGIN])
+        seen = await this.#answer([PROMPT, REFUSED, LOGIN], { within })
         if (seen === undefined) return this.fail('login', [['user', user]])
       }
       if (seen?.name === 'refused') return this.fail('login', [['user', user]])
       if (seen?.name === 'login') continue
-      // A prompt of the user's own making may not look like one: the shell's answer decides.
+      // Whether it is a shell, its answer decides.
       return this.#ready(user)
     }
     return this.fail('login', [
@@ -163,11 +166,9 @@ export class Session {
   /** The next of the signs, or undefined when none came in time. */
   async #answer<N extends string>(
     signs: readonly Sign<N>[],
-    seconds = this.#options.commandSeconds,
+    limits: Limits,
   ): Promise<Extract<Outcome<N>, { kind: 'seen' }> | undefined> {
-    const seen = await this.#options.console.expect<N | BootFailureKind>([...PANIC, ...signs], {
-      within: seconds,
-    })
+    const seen = await this.#options.console.expect<N | BootFailureKind>([...PANIC, ...signs], limits)
     if (seen.kind === 'ended') return this.fail('ended')
     if (seen.kind !== 'seen') return undefined
     if (seen.name === 'panic') return this.fail('panic')
@@ -191,8 +192,8 @@ export class Session {
     const begin = { name: 'begin', pattern: new RegExp(`begin:${id}\\n`) }
     const end = { name: 'end', pattern: new RegExp(`end:${id}:(\\d+):`) }
     const deadline = this.#options.clock.now() + seconds
-    if ((await this.#answer([begin], seconds)) === undefined) return undefined
-    const seen = await this.#answer([end], Math.max(0, deadline - this.#options.clock.now()))
+    if ((await this.#answer([begin], { within: seconds })) === undefined) return undefined
+    const seen = await this.#answer([end], { within: Math.max(0, deadline - this.#options.clock.now()) })
     if (seen === undefined) return undefined
     return { command, status: Number(seen.match[1]), output: seen.before.replace(/\n+$/, '') }
   }

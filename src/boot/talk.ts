@@ -117,6 +117,9 @@ export async function talk(
   }
 }
 
+/** What `systemctl is-system-running` can say (systemctl(1)); anything else is its absence. */
+const STATES = /^(?:initializing|starting|running|degraded|maintenance|stopping|offline)$/
+
 /** How long the guest may need beyond the time that timeout(1) has there, in seconds. */
 const GRACE = 30
 
@@ -124,7 +127,8 @@ const GRACE = 30
 async function settled(session: Session, seconds: number): Promise<string> {
   const state = 'systemctl is-system-running'
   const result = await session.run(`timeout ${seconds} ${state} --wait || ${state}`, seconds + GRACE)
-  return result.output.split('\n').at(-1)!.trim()
+  const last = result.output.split('\n').at(-1)!.trim()
+  return STATES.test(last) ? last : 'unknown'
 }
 
 async function degraded(session: Session, state: string, units: readonly string[]): Promise<never> {

@@ -7,6 +7,9 @@ const STRING_STARTS = new Set(['P', 'X', ']', '^', '_'])
 /** Control sequences that move the cursor to another line or clear the screen: text after them starts a line. */
 const MOVES = new Set(['A', 'B', 'E', 'F', 'H', 'J', 'd', 'f'])
 
+/** Text without control characters, from an offset on. */
+const RUN = /\P{Cc}+/uy
+
 /**
  * Turns what a machine writes to its serial console into plain lines, byte by byte: escape sequences and control
  * characters are dropped, invalid UTF-8 becomes U+FFFD, and a line ends with `\n`. A carriage return alone, or a move
@@ -31,11 +34,16 @@ export class ConsoleText {
 
   #clean(raw: string): string {
     let text = ''
-    for (const char of raw) {
+    for (let i = 0; i < raw.length;) {
+      RUN.lastIndex = i
+      const run = this.#state === 'text' ? RUN.exec(raw)?.[0] : undefined
+      const char = run ?? raw[i]!
+      i += char.length
       switch (this.#state) {
         case 'text':
-          if (char === '\x1b') this.#state = 'escape'
-          else text += this.#plain(char)
+          if (run !== undefined) text += this.#visible(run)
+          else if (char === '\x1b') this.#state = 'escape'
+          else text += this.#control(char)
           break
         case 'escape':
           this.#escape(char)
@@ -61,21 +69,20 @@ export class ConsoleText {
     return text
   }
 
-  #plain(char: string): string {
-    if (char === '\n') {
-      this.#returned = false
-      this.#lineHasText = false
-      return '\n'
-    }
-    if (char === '\r') {
-      this.#returned = true
-      return ''
-    }
-    if ((char < ' ' && char !== '\t') || (char >= '\x7f' && char < '\xa0')) return ''
+  #control(char: string): string {
+    if (char === '\t') return this.#visible(char)
+    if (char === '\r') this.#returned = true
+    if (char !== '\n') return ''
+    this.#returned = false
+    this.#lineHasText = false
+    return '\n'
+  }
+
+  #visible(run: string): string {
     const broken = this.#returned && this.#lineHasText
     this.#returned = false
     this.#lineHasText = true
-    return broken ? `\n${char}` : char
+    return broken ? `\n${run}` : run
   }
 
   #escape(char: string): void {
@@ -87,12 +94,12 @@ export class ConsoleText {
 
   #csi(char: string): string {
     if (char === '\x1b') this.#state = 'escape'
-    else if (char < ' ') return this.#plain(char)
+    else if (char < ' ') return this.#control(char)
     else if (char > '?') {
       this.#state = 'text'
       if (MOVES.has(char)) this.#returned = true
       // A character that no sequence may hold ends it and is text of its own.
-      if (char > '~') return this.#plain(char)
+      if (char > '\x9f') return this.#visible(char)
     }
     return ''
   }

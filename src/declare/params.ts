@@ -9,6 +9,8 @@ export interface Param<T extends Json = Json> {
   readonly type: 'text' | 'size' | 'integer' | 'flag' | 'choice' | 'data'
   readonly value: T
   readonly choices?: readonly string[]
+  /** The smallest size that makes sense, in bytes: less is refused before any work. */
+  readonly atLeast?: number
   readonly describe?: string
 }
 
@@ -30,9 +32,10 @@ export function choice<const C extends readonly string[]>(
   return { ...param('choice', value, describe), choices }
 }
 
-/** A number of bytes, written like `256G`; the producer gets it as a number. */
-export const size = (value: string | number, describe?: string): Param<number> =>
-  param('size', parseSize(value), describe)
+/** A number of bytes, written like `256G`; the producer gets it as a number. Less than `atLeast` is refused. */
+export function size(value: string | number, describe?: string, atLeast: string | number = 0): Param<number> {
+  return { ...param('size', parseSize(value), describe), atLeast: parseSize(atLeast) }
+}
 
 /** Any JSON value: a list, a table. */
 export const data = <T extends Json>(value: T, describe?: string): Param<T> => param('data', value, describe)
@@ -72,6 +75,7 @@ export function parseParam(declared: Param, given: Json): Json {
       return given
     case 'size':
       if (typeof given !== 'string' && typeof given !== 'number') throw wrong('a size such as 256G')
+      if (parseSize(given) < (declared.atLeast ?? 0)) throw wrong(`at least ${declared.atLeast} bytes`)
       return parseSize(given)
     case 'integer': {
       const number = typeof given === 'string' && /^-?\d+$/.test(given) ? Number(given) : given

@@ -47,7 +47,8 @@ export async function makeIso(run: Run<'xorriso'>, options: IsoOptions): Promise
     [
       ['-report_about', 'WARNING', '-as', 'mkisofs', '-o', image, '-V', label],
       [`--modification-date=${isoDate(epoch)}`, '--set_all_file_dates', isoDate(epoch)],
-      ['-r', '-J', '-joliet-long', '-partition_offset', '16', '-isohybrid-mbr', mbr],
+      ['-r', '-file-mode', '0444', '-dir-mode', '0555', '-J', '-joliet-long'],
+      ['-partition_offset', '16', '-isohybrid-mbr', mbr],
       ['-c', CATALOG, '-b', biosLoader, '-no-emul-boot', '-boot-load-size', '4', '-boot-info-table'],
       ['-append_partition', '2', '0xef', esp, '-appended_part_as_gpt', '--gpt_disk_guid', diskGuid],
       ['-eltorito-alt-boot', '-e', '--interval:appended_partition_2:all::', '-no-emul-boot'],

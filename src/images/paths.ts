@@ -26,6 +26,7 @@ export function resolveInRoot(lookup: Lookup, path: string, followLast = true): 
   let links = 0
   while (pending.length > 0) {
     const component = pending.pop()!
+    if (component === '.') continue
     if (component === '..') {
       done.pop()
       continue
@@ -50,7 +51,8 @@ export function resolveInRoot(lookup: Lookup, path: string, followLast = true): 
   return `/${done.join('/')}`
 }
 
-const components = (path: string): string[] => path.split('/').filter((part) => part !== '' && part !== '.')
+/** The components of a path. A slash at the end asks for a directory, as `/.` does. */
+const components = (path: string): string[] => path.replace(/\/$/, '/.').split('/').filter(Boolean)
 
 /** The directory that holds a normal absolute path; the root holds itself. */
 export const parentOf = (path: string): string => path.slice(0, Math.max(1, path.lastIndexOf('/')))

@@ -51,19 +51,18 @@ async function download(
   directory: string,
   wanted: readonly { file: LockedFile; address: string }[],
 ): Promise<string> {
-  const options = ['--fail', '--location', '--silent', '--show-error', '--parallel', '--parallel-max', '8']
+  const options = ['--fail', '--location', '--no-progress-meter', '--parallel', '--parallel-max', '8']
   const args = [...options, '--retry', '3', '--connect-timeout', '20', '--config', '-']
   const { http_proxy, https_proxy, no_proxy } = process.env
   const proxies = Object.fromEntries(
     Object.entries({ http_proxy, https_proxy, no_proxy }).filter(([, value]) => value !== undefined),
   )
   const child = spawn('curl', args, {
+    cwd: directory,
     stdio: ['pipe', 'ignore', 'pipe'],
     env: { PATH: SEARCH_PATH, LC_ALL: 'C', ...proxies },
   })
-  child.stdin.end(
-    wanted.map(({ file, address }) => `url=${address}\noutput=${directory}/${file.sha256}\n`).join(''),
-  )
+  child.stdin.end(wanted.map(({ file, address }) => `url=${address}\noutput=${file.sha256}\n`).join(''))
   const [words] = await Promise.all([readAll(child.stderr), once(child, 'close')])
   return words.trim()
 }

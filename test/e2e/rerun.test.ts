@@ -168,10 +168,17 @@ describe('what becomes of outputs that were touched', () => {
 })
 
 describe('what is refused', () => {
-  test('a disk that is too small: a clear error before any work', async () => {
+  test('a disk that cannot hold its partitions: exit code 2 before any work', async () => {
     const { code, stderr } = await distro.lbuild(['qcow2', '--disk-size', '1G'])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/diskSize.*expected at least 2147483648 bytes, got '1G'/)
+  })
+
+  test('a disk that is too small for its contents: a clear error that names the least size', async () => {
+    edit('artifacts/qcow2/index.ts', (text) => text.replace("'2G'", "'1G'"))
+    const { code, stderr } = await distro.lbuild(['qcow2', '--disk-size', '1100M'])
     expect(code).toBe(1)
-    expect(stderr).toMatch(/too small/)
+    expect(stderr).toMatch(/the disk is too small[\s\S]*build with --disk-size 2G or more/)
   })
 
   test('a size that cannot be read: exit code 2, and the param is named', async () => {
