@@ -137,7 +137,7 @@ export class Session {
     await console.expect([], AFTERMATH)
     const tail = text.tail ?? console.tail(TAIL_LINES)
     const stages = Object.entries(this.seconds).map(([stage, at]) => `${stage} ${at.toFixed(1)} s`)
-    const said = [...tail.matchAll(/^lbuild-initramfs: (.*)$/gm)].at(-1)?.[1]
+    const said = [...tail.matchAll(/^lbuild-initramfs: failed: (.*)$/gm)].at(-1)?.[1]
     const known: Fact[] = [
       ...facts,
       ['seen', stages.join(', ') || 'nothing that looks like a boot'],

@@ -23,10 +23,10 @@ export const FAILURES: readonly Sign<BootFailureKind>[] = [
     pattern: /VFS: Cannot open root device|VFS: Unable to mount root fs|not syncing: VF/,
   },
   { name: 'panic', pattern: /Kernel panic - not syncing: (?:[^V]|V[^F])/ },
-  // lbuild's own initramfs, Debian's, and dracut's.
+  // In the words of the reference distro's initramfs, of Debian's, and of dracut.
   {
     name: 'initramfs-shell',
-    pattern: /^dropping to shell|^\(initramfs\) |^dracut:\/# |Dropping to a shell/i,
+    pattern: /[Dd]ropping to a shell|^\(initramfs\) |^dracut:\/# /,
   },
   {
     name: 'emergency',

@@ -17,6 +17,8 @@ export interface LoadedConfig {
 
 interface CacheFile extends LoadedConfig {
   readonly version: string
+  /** What the cache is of: it holds absolute paths, and a copy of a workspace must not read the original's. */
+  readonly places: Places
   /** Every file that the graph was made of, with its digest. */
   readonly files: readonly (readonly [Bytes, Digest])[]
 }
@@ -32,7 +34,7 @@ export interface Places {
 }
 
 /** Moves when a cached graph of an older lbuild must not be used. */
-const VERSION = `graph 1 ${process.versions.node}`
+const VERSION = `graph 2 ${process.versions.node}`
 
 /**
  * Loads the graph of `build.config.ts`. While none of the files that it was made of has changed, that is one small
@@ -47,7 +49,7 @@ export async function loadConfig(disk: Disk, index: StatIndex, places: Places): 
       exitCode: 2,
     })
   const cachePath = toBytes(`${places.cache}/config/graph.json`)
-  const cached = readCache(disk, cachePath)
+  const cached = readCache(disk, cachePath, places)
   if (cached && (await unchanged(disk, index, cached))) return { graph: cached.graph, bundle: cached.bundle }
 
   const [{ bundleConfig }, { evaluateConfig }, { compileGraph }] = await Promise.all([
@@ -61,15 +63,18 @@ export async function loadConfig(disk: Disk, index: StatIndex, places: Places): 
   if (!disk.lstat(toBytes(bundle))) replaceFile(disk, toBytes(bundle), bundled.code)
   const graph = compileGraph(await evaluateConfig(bundle), bundled)
   const files = [...bundled.modules.values()].map(({ path, digest }) => [toBytes(path), digest] as const)
-  writeSealed(disk, cachePath, { version: VERSION, files, graph, bundle } satisfies CacheFile)
+  writeSealed(disk, cachePath, { version: VERSION, places, files, graph, bundle } satisfies CacheFile)
   return { graph, bundle }
 }
 
-function readCache(disk: Disk, path: Bytes): CacheFile | undefined {
+function readCache(disk: Disk, path: Bytes, { root, home, cache }: Places): CacheFile | undefined {
   const found = readSealed(disk, path)
   if (typeof found === 'string') return undefined
   const cached = found.value as CacheFile
-  return cached.version === VERSION && disk.lstat(toBytes(cached.bundle)) ? cached : undefined
+  if (cached.version !== VERSION) return undefined
+  const { places } = cached
+  if (places.root !== root || places.home !== home || places.cache !== cache) return undefined
+  return disk.lstat(toBytes(cached.bundle)) ? cached : undefined
 }
 
 async function unchanged(disk: Disk, index: StatIndex, cached: CacheFile): Promise<boolean> {

@@ -83,7 +83,7 @@ export class StatIndex {
     const readAt = this.#now()
     const quickHasher = await this.#quickHasher()
     const signature = isRacy(stat, readAt) ? '' : signatureOf(stat)
-    if (known) {
+    if (known && known[2] !== '') {
       const quick = quickHasher()
       hashFile(this.#disk, path, [quick])
       const digest = quick.digest()

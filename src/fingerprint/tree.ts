@@ -25,7 +25,10 @@ export type Listing = readonly TreeItem[]
 export interface Tree {
   /** The SHA-256 of the serialized listing, under which the store keeps it. */
   readonly digest: Digest
-  /** All items; read only when asked for, since an unmoved tree needs none. */
+  /**
+   * All items, read when first asked for, since an unmoved tree needs none. Who relies on them must compare them with
+   * the digest: the tree may have moved in between.
+   */
   listing(): Promise<Listing>
 }
 
@@ -59,7 +62,8 @@ export async function fingerprintTree(
   const found = walk(disk, root)
   const states = hashStates(found)
   const known = index.tree(root)
-  const listing = async (): Promise<Listing> => list(disk, index, root, found)
+  let listed: Promise<Listing> | undefined
+  const listing = (): Promise<Listing> => (listed ??= list(disk, index, root, found))
   if (known?.states === states) return { digest: known.digest, listing }
   const items = await list(disk, index, root, found)
   const digest = sha256(serializeListing(items))
@@ -71,7 +75,7 @@ function walk(disk: Disk, root: Bytes): Found[] {
   const found: Found[] = []
   const visit = (path: Bytes): void => {
     const absolute = path === '' ? root : `${root}/${path}`
-    const stat = disk.lstat(absolute)
+    const stat = state(disk, absolute)
     if (!stat) return
     if (stat.type === 'other')
       throw new Failure(`cannot take ${display(absolute)} as an input: it is a socket, a pipe or a device`, {
@@ -89,6 +93,15 @@ function walk(disk: Disk, root: Bytes): Found[] {
 function readdir(disk: Disk, path: Bytes): Bytes[] {
   try {
     return disk.readdir(path)
+  } catch (error) {
+    throw unreadable(path, error)
+  }
+}
+
+/** The state of an input's path; undefined where nothing is. */
+export function state(disk: Disk, path: Bytes): Stat | undefined {
+  try {
+    return disk.lstat(path)
   } catch (error) {
     throw unreadable(path, error)
   }

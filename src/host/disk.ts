@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
 import type { Bytes } from './bytes.ts'
 import { nativePath } from './bytes.ts'
@@ -52,7 +53,13 @@ function typeOf(stat: fs.BigIntStats): Stat['type'] {
 /** The disk of this machine. */
 export const realDisk: Disk = {
   lstat(path) {
-    const stat = fs.lstatSync(nativePath(path), { bigint: true, throwIfNoEntry: false })
+    let stat: fs.BigIntStats | undefined
+    try {
+      stat = fs.lstatSync(nativePath(path), { bigint: true, throwIfNoEntry: false })
+    } catch (error) {
+      // A file where a directory was looked for: nothing can be below it.
+      if (errorCode(error) !== 'ENOTDIR') throw error
+    }
     if (!stat) return undefined
     return {
       type: typeOf(stat),
@@ -94,10 +101,27 @@ export const errorCode = (error: unknown): string =>
     ? error.code
     : ''
 
+/** Numbers of processes come again, in a container in every run: what a crash left must not be in the way. */
+const RUN = `${process.pid}-${randomBytes(4).toString('hex')}`
 let temporaries = 0
 
 /** A name beside `path` that no other process uses, for a file that is renamed to `path` once it is whole. */
-export const temporaryName = (path: Bytes): Bytes => `${path}.tmp-${process.pid}-${(temporaries += 1)}`
+export const temporaryName = (path: Bytes): Bytes => `${path}.tmp-${RUN}-${(temporaries += 1)}`
+
+/** Does something with a temporary file, which does not outlive a failure. */
+export function withTemporary<T>(disk: Disk, path: Bytes, work: (temporary: Bytes) => T): T {
+  const temporary = temporaryName(path)
+  try {
+    return work(temporary)
+  } catch (error) {
+    try {
+      disk.removeTree(temporary)
+    } catch {
+      // The first error is the one to tell.
+    }
+    throw error
+  }
+}
 
 /** Makes what was renamed, linked or made in a directory last through a power cut. */
 export function syncDirectory(disk: Disk, path: Bytes): void {
@@ -111,15 +135,16 @@ export function syncDirectory(disk: Disk, path: Bytes): void {
 
 /** Writes a whole file so that after a crash there is the old one or the new one, never a mixture. */
 export function replaceFile(disk: Disk, path: Bytes, content: string | Uint8Array): void {
-  const temporary = temporaryName(path)
-  const fd = disk.open(temporary, 'wx', 0o644)
-  try {
-    disk.write(fd, typeof content === 'string' ? Buffer.from(content) : content, null)
-    disk.fsync(fd)
-  } finally {
-    disk.close(fd)
-  }
-  disk.rename(temporary, path)
+  withTemporary(disk, path, (temporary) => {
+    const fd = disk.open(temporary, 'wx', 0o644)
+    try {
+      disk.write(fd, typeof content === 'string' ? Buffer.from(content) : content, null)
+      disk.fsync(fd)
+    } finally {
+      disk.close(fd)
+    }
+    disk.rename(temporary, path)
+  })
   syncDirectory(disk, parent(path))
 }
 

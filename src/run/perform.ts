@@ -125,6 +125,8 @@ async function putInPlace(
 ): Promise<void> {
   const { disk, objects, records, index, places } = workspace
   const root = toBytes(`${places.root}/output`)
+  // Time has passed since the survey: what was written to an output meanwhile must not be lost.
+  await survey.refreshOutputs(node)
   for (const output of Object.values(record.outputs)) {
     if (!output.published) continue
     const found = survey.output(output.path)

@@ -5,10 +5,13 @@ import type { Bytes } from '../host/bytes.ts'
 import { display } from '../host/bytes.ts'
 import { errorCode } from '../host/disk.ts'
 import type { Digest } from '../host/digest.ts'
+import { sha256 } from '../host/digest.ts'
 import { Failure } from '../host/failure.ts'
 import { searchPath } from '../host/search.ts'
 import type { ArtifactNode, LockNode, ToolSpec } from '../graph/graph.ts'
 import { paramValues } from '../graph/graph.ts'
+import type { Listing } from '../fingerprint/tree.ts'
+import { serializeListing } from '../fingerprint/tree.ts'
 import type { Part } from '../store/records.ts'
 import type { Listener } from './events.ts'
 import { copyObject, InputMoved, materializeFile, materializeTree } from './materialize.ts'
@@ -77,7 +80,7 @@ export async function layInputs(
       const from = toBytes(`${places.root}/${input.path}`)
       const to = toBytes(`${work.path}/inputs/${name}`)
       if (input.kind === 'tree') {
-        materializeTree(disk, from, to, await survey.trees.get(input.path)!.listing(), graph.epoch)
+        materializeTree(disk, from, to, await listingOf(survey, input.path, value, from), graph.epoch)
       } else {
         const [kind, digest] = value.split(' ') as [string, string]
         materializeFile(disk, from, to, { executable: kind === 'executable', digest }, graph.epoch)
@@ -86,6 +89,17 @@ export async function layInputs(
     }
   }
   return mounts
+}
+
+/** The listing of a tree, which must be the one that the key is of. */
+async function listingOf(survey: Survey, path: string, digest: Digest, from: Bytes): Promise<Listing> {
+  try {
+    const listing = await survey.trees.get(path)!.listing()
+    if (sha256(serializeListing(listing)) === digest) return listing
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error
+  }
+  throw new InputMoved(from)
 }
 
 /** An object is read before it is used; a damaged one is put aside, and its artifact counts as never built. */

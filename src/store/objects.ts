@@ -1,7 +1,7 @@
 import type { Bytes } from '../host/bytes.ts'
 import { display } from '../host/bytes.ts'
 import type { Disk } from '../host/disk.ts'
-import { errorCode, parent, replaceFile, syncDirectory, temporaryName } from '../host/disk.ts'
+import { errorCode, parent, replaceFile, syncDirectory, withTemporary } from '../host/disk.ts'
 import { Failure } from '../host/failure.ts'
 import type { Digest } from '../host/digest.ts'
 import { hashFile, sha256, sha256Hasher } from '../host/digest.ts'
@@ -59,9 +59,10 @@ export class ObjectStore {
   /** Takes in a copy of a file that is not ours to move. */
   copyIn(file: Bytes): StoredObject {
     this.#disk.mkdir(this.#directory)
-    const temporary = temporaryName(`${this.#directory}/copy`)
-    copySparse(this.#disk, file, temporary, { mode: 0o600, durable: false })
-    return this.adopt(temporary)
+    return withTemporary(this.#disk, `${this.#directory}/copy`, (temporary) => {
+      copySparse(this.#disk, file, temporary, { mode: 0o600, durable: false })
+      return this.adopt(temporary)
+    })
   }
 
   /** Keeps a small text. */
@@ -86,12 +87,11 @@ export class ObjectStore {
   }
 
   /**
-   * Writes a copy of an object to a path that must not exist yet. Holes stay holes. A damaged object is put aside,
-   * the copy removed, and a Failure thrown.
+   * Writes a copy of an object to a temporary path, which must not exist yet. Holes stay holes. A damaged object is
+   * put aside and a Failure thrown; the copy is the caller's to remove.
    */
   copyOut({ sha256: digest }: StoredObject, to: Bytes, mode: number): void {
     if (copySparse(this.#disk, this.path(digest), to, { mode, durable: true }) === digest) return
-    this.#disk.unlink(to)
     throw this.quarantine(digest)
   }
 

@@ -1,7 +1,7 @@
 import type { Bytes } from '../host/bytes.ts'
 import { display } from '../host/bytes.ts'
 import type { Disk } from '../host/disk.ts'
-import { parent, syncDirectory, temporaryName } from '../host/disk.ts'
+import { parent, syncDirectory, withTemporary } from '../host/disk.ts'
 import { Failure } from '../host/failure.ts'
 import type { Digest } from '../host/digest.ts'
 import type { ObjectStore, StoredObject } from './objects.ts'
@@ -29,11 +29,12 @@ export function publish(
 ): Bytes | undefined {
   const target = `${root}/${path}`
   makeDirectories(disk, root, path)
-  const temporary = temporaryName(target)
-  store.copyOut(object, temporary, MODE)
   const aside = keep ? freeName(disk, target) : undefined
-  if (aside !== undefined) disk.rename(target, aside)
-  disk.rename(temporary, target)
+  withTemporary(disk, target, (temporary) => {
+    store.copyOut(object, temporary, MODE)
+    if (aside !== undefined) disk.rename(target, aside)
+    disk.rename(temporary, target)
+  })
   syncDirectory(disk, parent(target))
   return aside
 }

@@ -7,7 +7,7 @@ import type { Digest } from '../host/digest.ts'
 import { digestOf } from '../host/digest.ts'
 import { findTool, fingerprintTool, librariesByLdd } from '../fingerprint/tools.ts'
 import type { Tree } from '../fingerprint/tree.ts'
-import { fingerprintTree, isExecutable, unreadable } from '../fingerprint/tree.ts'
+import { fingerprintTree, isExecutable, state as inputState, unreadable } from '../fingerprint/tree.ts'
 import type { ArtifactNode, LockNode, ToolSpec } from '../graph/graph.ts'
 import { closure, locksOf, paramValues } from '../graph/graph.ts'
 import { suggestion } from '../graph/names.ts'
@@ -174,7 +174,7 @@ class Surveyor {
     if (input.kind !== 'file' && input.kind !== 'tree') return undefined
     const { disk, index, now } = this.#workspace
     const absolute = this.#absolute(input.path)
-    const stat = disk.lstat(absolute)
+    const stat = inputState(disk, absolute)
     const base = { kind: input.kind, name, from: input.path }
     if (!stat && input.optional) return { ...base, value: ABSENT }
     const expected = input.kind === 'file' ? 'file' : 'directory'

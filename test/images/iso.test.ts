@@ -1,0 +1,131 @@
+import { readFile, truncate, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { commandLine, isolinuxConfig } from '../../artifacts/iso/commandLine.ts'
+import { inspectIso } from '../../artifacts/iso/inspect.ts'
+import { makeFat } from '../../src/images/fat.ts'
+import { isoDate, makeIso, readIso, sameBytes, type IsoFile } from '../../src/images/iso.ts'
+import { digestOfFile, EPOCH, plant, run, temporary } from './support.ts'
+
+const UKI = Buffer.alloc(5000, 'uki')
+
+/** An ISO with stand-ins for its boot loaders: enough for every table that firmware reads. */
+async function iso(
+  prepare?: (file: IsoFile) => Promise<void>,
+): Promise<{ directory: string; image: string; files: IsoFile[] }> {
+  const directory = await temporary()
+  await plant(directory, {
+    'isolinux.bin': Buffer.alloc(38_912, 'isolinux'),
+    'mbr.bin': Buffer.alloc(432, 'mbr'),
+    'root=fs \\x': Buffer.alloc(3_000_000, 'rootfs'),
+    'esp.img': '',
+  })
+  const esp = join(directory, 'esp.img')
+  await truncate(esp, 18 * 2 ** 20)
+  await makeFat(run, {
+    image: esp,
+    offset: 0,
+    size: 18 * 2 ** 20,
+    bits: 16,
+    label: 'ESP',
+    volumeId: '00000001',
+    files: [{ path: 'EFI/BOOT/BOOTX64.EFI', source: UKI }],
+    epoch: EPOCH,
+    scratch: directory,
+  })
+  const files = [
+    { path: 'isolinux/isolinux.bin', source: join(directory, 'isolinux.bin') },
+    { path: 'live/rootfs.erofs', source: join(directory, 'root=fs \\x') },
+  ]
+  if (prepare) for (const file of files) await prepare(file)
+  const image = join(directory, 'out.iso')
+  await makeIso(run, {
+    image,
+    label: 'LEVITATEOS',
+    diskGuid: '0123456789abcdef0123456789abcdef',
+    files,
+    esp,
+    mbr: join(directory, 'mbr.bin'),
+    biosLoader: 'isolinux/isolinux.bin',
+    epoch: EPOCH,
+  })
+  return { directory, image, files }
+}
+
+const expected = ({ directory, files }: Awaited<ReturnType<typeof iso>>) => {
+  return { label: 'LEVITATEOS', files, uki: UKI, scratch: directory }
+}
+
+test('an ISO holds its files, and a loader for BIOS and for UEFI', async () => {
+  const made = await iso()
+  const contents = await readIso(run, made.image)
+  expect(contents.label).toBe('LEVITATEOS')
+  expect(contents.files.map(({ path }) => path).sort()).toEqual([
+    'isolinux/isolinux.bin',
+    'live/rootfs.erofs',
+  ])
+  expect(contents.boot.map(({ platform }) => platform)).toEqual(['BIOS', 'UEFI'])
+  await inspectIso(run, made.image, expected(made))
+})
+
+test('an ISO is a disk with a partition table too, the EFI system partition in it', async () => {
+  const { image } = await iso()
+  const { stdout } = await run('sfdisk', ['--json', image])
+  const table = JSON.parse(stdout) as { partitiontable: { label: string; partitions: { type: string }[] } }
+  const types = table.partitiontable.partitions.map(({ type }) => type)
+  expect(table.partitiontable.label).toBe('gpt')
+  expect(types).toContain('C12A7328-F81F-11D2-BA4B-00A0C93EC93B')
+})
+
+test('an ISO has the same bytes wherever and whenever it is made', async () => {
+  const one = await iso()
+  const two = await iso(async ({ source }) => {
+    await utimes(source, 1, 1)
+    await run('chmod', ['700', source])
+  })
+  expect(await digestOfFile(two.image)).toBe(await digestOfFile(one.image))
+})
+
+test('the date of an ISO, by which the initramfs knows it, is where the initramfs reads it', async () => {
+  expect(isoDate(EPOCH)).toBe('2026010100000000')
+  const { image } = await iso()
+  const head = (await readFile(image)).subarray(32768, 32768 + 2048)
+  expect(head.toString('latin1', 1, 6)).toBe('CD001')
+  expect(head.toString('latin1', 40, 72).trimEnd()).toBe('LEVITATEOS')
+  expect(head.toString('latin1', 830, 846)).toBe(isoDate(EPOCH))
+  expect(commandLine('X', EPOCH, 'console=tty0')).toBe('live.label=X live.uuid=2026010100000000 console=tty0')
+})
+
+test('what is not as it was made is found', async () => {
+  const made = await iso()
+  const wrong = { ...expected(made), label: 'OTHER' }
+  await expect(inspectIso(run, made.image, wrong)).rejects.toThrow('another label')
+  const more = { ...expected(made), files: [...made.files, { path: 'boot/vmlinuz', source: made.image }] }
+  await expect(inspectIso(run, made.image, more)).rejects.toThrow('lacks /boot/vmlinuz')
+  const uki = { ...expected(made), uki: Buffer.from('other') }
+  await expect(inspectIso(run, made.image, uki)).rejects.toThrow('not the one that was made')
+  await writeFile(made.files[1]!.source, Buffer.alloc(3_000_000, 'rootFS'))
+  await expect(inspectIso(run, made.image, expected(made))).rejects.toThrow(
+    '/live/rootfs.erofs on the ISO is not',
+  )
+})
+
+test('files are compared to their last byte', async () => {
+  const directory = await plant(await temporary(), {
+    whole: 'abcdef',
+    part: 'cde',
+    other: 'cdx',
+    long: 'cdef',
+  })
+  const whole = join(directory, 'whole')
+  expect(await sameBytes(whole, 2, 3, join(directory, 'part'))).toBe(true)
+  expect(await sameBytes(whole, 2, 3, join(directory, 'other'))).toBe(false)
+  expect(await sameBytes(whole, 2, 3, join(directory, 'long'))).toBe(false)
+  expect(await sameBytes(whole, 4, 3, join(directory, 'part'))).toBe(false)
+})
+
+test("isolinux's entry boots what is on the ISO", () => {
+  expect(isolinuxConfig('quiet')).toMatch(
+    /^ {2}KERNEL \/boot\/vmlinuz\n {2}INITRD \/boot\/initramfs.img\n {2}APPEND quiet$/m,
+  )
+})

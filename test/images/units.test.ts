@@ -1,0 +1,136 @@
+import { expect, test } from 'vitest'
+import { Layer } from '../../src/images/layer.ts'
+import { enableUnits, parseInstall } from '../../src/images/units.ts'
+import { manifestOf } from './support.ts'
+
+const SSH = '[Unit]\nDescription=x\n\n[Install]\nWantedBy=multi-user.target\nAlias=sshd.service\n'
+const WANTS = '/etc/systemd/system/multi-user.target.wants'
+
+/** An image with ssh.service and what else is given, after some units were enabled. */
+function enabled(names: readonly string[], more: Parameters<typeof manifestOf>[0] = {}): Layer {
+  const layer = new Layer(
+    manifestOf({
+      '/usr/lib/systemd/system/ssh.service': SSH,
+      '/lib': { to: 'usr/lib' },
+      '/etc/passwd': '',
+      ...more,
+    }),
+  )
+  enableUnits(layer, names)
+  return layer
+}
+
+const target = (layer: Layer, path: string) => layer.lookup(path)?.target
+
+test('[Install] is read as systemd reads it', () => {
+  const unit = [
+    '[Install]',
+    '# WantedBy=comment.target',
+    'WantedBy=a.target b.target',
+    'WantedBy = c.target \\',
+    '  d.target',
+    'Alias=x.service',
+    'Alias=',
+    'Also=y.socket',
+    'DefaultInstance=one',
+    '[Service]',
+    'RequiredBy=not.here',
+  ].join('\n')
+  expect(parseInstall(unit)).toEqual({
+    wantedBy: ['a.target', 'b.target', 'c.target', 'd.target'],
+    requiredBy: [],
+    alias: [],
+    also: ['y.socket'],
+    defaultInstance: 'one',
+  })
+  expect(parseInstall('[Unit]\nDescription=x\n')).toBeUndefined()
+  expect(parseInstall('[Install]\nWantedBy=\n')).toBeUndefined()
+})
+
+test('a unit is linked where its [Install] says', () => {
+  const layer = enabled(['ssh.service'])
+  expect(target(layer, `${WANTS}/ssh.service`)).toBe('/usr/lib/systemd/system/ssh.service')
+  expect(target(layer, '/etc/systemd/system/sshd.service')).toBe('/usr/lib/systemd/system/ssh.service')
+})
+
+test('links that are right already are left, in whichever way they are written', () => {
+  for (const to of [
+    '/usr/lib/systemd/system/ssh.service',
+    '/lib/systemd/system/ssh.service',
+    '../../../../lib/systemd/system/ssh.service',
+  ])
+    expect(
+      target(enabled(['ssh.service'], { [`${WANTS}/ssh.service`]: { to } }), `${WANTS}/ssh.service`),
+    ).toBe(to)
+})
+
+test('links that dangle or lead elsewhere are replaced', () => {
+  const other = { '/usr/lib/systemd/system/other.service': SSH }
+  for (const to of [
+    '/nowhere/ssh.service',
+    '../nothing',
+    '/usr/lib/systemd/system/other.service',
+    'ssh.service',
+  ]) {
+    const layer = enabled(['ssh.service'], { ...other, [`${WANTS}/ssh.service`]: { to } })
+    expect(target(layer, `${WANTS}/ssh.service`)).toBe('/usr/lib/systemd/system/ssh.service')
+  }
+})
+
+test('a file or directory in the place of a link is an error that names it', () => {
+  expect(() => enabled(['ssh.service'], { [`${WANTS}/ssh.service`]: 'text' })).toThrow(
+    `at: ${WANTS}/ssh.service`,
+  )
+  expect(() =>
+    enabled(['ssh.service'], { [`${WANTS}/ssh.service`]: { mode: 0o755, uid: 0, gid: 0 } }),
+  ).toThrow('there is a directory where its link goes')
+})
+
+test('a directory of links that is itself a link is followed inside the image', () => {
+  const layer = enabled(['ssh.service'], { [WANTS]: { to: '/usr/lib/wants' } })
+  expect(target(layer, '/usr/lib/wants/ssh.service')).toBe('/usr/lib/systemd/system/ssh.service')
+})
+
+test('a unit that is missing, masked, dangling or static is an error that names it', () => {
+  expect(() => enabled(['chrony.service'])).toThrow('there is no unit chrony.service')
+  expect(() => enabled(['ssh'])).toThrow("'ssh' is not the name of a unit")
+  expect(() => enabled(['../ssh.service'])).toThrow('is not the name of a unit')
+  const mask = { '/etc/systemd/system/ssh.service': { to: '/dev/null' } }
+  expect(() => enabled(['ssh.service'], mask)).toThrow('the unit ssh.service is masked')
+  const dangling = { '/etc/systemd/system/gone.service': { to: '/opt/gone.service' } }
+  expect(() => enabled(['gone.service'], dangling)).toThrow('the unit gone.service cannot be read')
+  const fixed = { '/usr/lib/systemd/system/fixed.service': '[Service]\nExecStart=/bin/true\n' }
+  expect(() => enabled(['fixed.service'], fixed)).toThrow('fixed.service has no [Install] section')
+})
+
+test('an alias stands for its unit, an override in /etc for the file that it shadows', () => {
+  const alias = enabled(['sshd.service'], {
+    '/etc/systemd/system/sshd.service': { to: '/lib/systemd/system/ssh.service' },
+  })
+  expect(target(alias, `${WANTS}/ssh.service`)).toBe('/usr/lib/systemd/system/ssh.service')
+  const override = enabled(['ssh.service'], { '/etc/systemd/system/ssh.service': SSH })
+  expect(target(override, `${WANTS}/ssh.service`)).toBe('/etc/systemd/system/ssh.service')
+})
+
+test('Also= is enabled too, in a circle as well, and may be static', () => {
+  const layer = enabled(['a.socket'], {
+    '/usr/lib/systemd/system/a.socket': '[Install]\nRequiredBy=sockets.target\nAlso=a.service b.service\n',
+    '/usr/lib/systemd/system/a.service': '[Install]\nWantedBy=multi-user.target\nAlso=a.socket\n',
+    '/usr/lib/systemd/system/b.service': '[Unit]\n',
+  })
+  expect(target(layer, '/etc/systemd/system/sockets.target.requires/a.socket')).toBeDefined()
+  expect(target(layer, `${WANTS}/a.service`)).toBeDefined()
+})
+
+test('templates are enabled by their instance', () => {
+  const getty = '[Install]\nWantedBy=getty.target\nWantedBy=console-%i.target\n'
+  const path = '/usr/lib/systemd/system/getty@.service'
+  const layer = enabled(['getty@tty1.service'], { [path]: getty })
+  expect(target(layer, '/etc/systemd/system/getty.target.wants/getty@tty1.service')).toBe(path)
+  expect(target(layer, '/etc/systemd/system/console-tty1.target.wants/getty@tty1.service')).toBe(path)
+  expect(() => enabled(['getty@.service'], { [path]: getty })).toThrow(
+    'a template without a default instance',
+  )
+  const byDefault = enabled(['getty@.service'], { [path]: `${getty}DefaultInstance=tty7\n` })
+  expect(target(byDefault, '/etc/systemd/system/getty.target.wants/getty@tty7.service')).toBe(path)
+})
