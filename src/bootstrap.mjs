@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { Script } from 'node:vm'
 
 /**
  * Compiles lbuild into `cache/lbuild/`, installing its libraries first where they are not there.
@@ -13,41 +14,49 @@ export async function compile(home) {
   if (!existsSync(`${home}/node_modules/esbuild`)) install(home)
   const { build } = await import('esbuild')
   const before = Date.now()
-  const { metafile, outputFiles } = await build({
-    absWorkingDir: home,
-    entryPoints: { main: 'src/cli/main.ts', child: 'src/run/child.ts' },
-    outdir: 'cache/lbuild/out',
-    outExtension: { '.js': '.mjs' },
-    chunkNames: '[name]-[hash]',
-    bundle: true,
-    splitting: true,
-    minifySyntax: true,
-    minifyWhitespace: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    external: ['esbuild'],
-    metafile: true,
-    write: false,
-    logLevel: 'error',
-    banner: {
-      js: "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);",
-    },
-  })
+  // The program is CommonJS in one file: that starts fastest. The child is a module, as the distro's code is.
+  const [main, child] = await Promise.all([
+    build({ ...options(home, 'src/cli/main.ts'), format: 'cjs', outExtension: { '.js': '.cjs' } }),
+    build({
+      ...options(home, 'src/run/child.ts'),
+      format: 'esm',
+      outExtension: { '.js': '.mjs' },
+      banner: REQUIRE,
+    }),
+  ])
+  const outputFiles = [...main.outputFiles, ...child.outputFiles]
+  const inputs = new Set([...Object.keys(main.metafile.inputs), ...Object.keys(child.metafile.inputs)])
   const digest = createHash('sha256')
   for (const { path, contents } of outputFiles) digest.update(path).update(contents)
   const directory = `${home}/cache/lbuild/${digest.digest('hex').slice(0, 16)}`
   if (!existsSync(directory)) write(directory, outputFiles)
-  const files = Object.keys(metafile.inputs).map((path) => [
-    resolve(home, path),
-    stateOf(resolve(home, path), before),
-  ])
+  const files = [...inputs].map((path) => [resolve(home, path), stateOf(resolve(home, path), before)])
   const manifest = `${home}/cache/lbuild/manifest.json`
   const temporary = `${manifest}.tmp-${process.pid}`
   writeFileSync(temporary, JSON.stringify({ node: process.version, directory, files }))
   renameSync(temporary, manifest)
   return directory
 }
+
+/** Libraries that are not modules ask for `require`. */
+const REQUIRE = {
+  js: "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);",
+}
+
+const options = (home, entry) => ({
+  absWorkingDir: home,
+  entryPoints: [entry],
+  outdir: 'cache/lbuild/out',
+  bundle: true,
+  minifySyntax: true,
+  minifyWhitespace: true,
+  platform: 'node',
+  target: 'node20',
+  external: ['esbuild'],
+  metafile: true,
+  write: false,
+  logLevel: 'error',
+})
 
 /** The state of a source as the starter compares it; a file that is newer than the compilation matches nothing. */
 function stateOf(path, before) {
@@ -60,6 +69,8 @@ function write(directory, outputFiles) {
   mkdirSync(temporary, { recursive: true })
   for (const { path, contents } of outputFiles)
     writeFileSync(`${temporary}/${path.slice(path.lastIndexOf('/') + 1)}`, contents)
+  const wrapped = `(function (exports, require, module) {${readFileSync(`${temporary}/main.cjs`, 'utf8')}\n})`
+  writeFileSync(`${temporary}/main.cjs.cache`, new Script(wrapped).createCachedData())
   try {
     renameSync(temporary, directory)
   } catch (error) {

@@ -1,4 +1,4 @@
-import { performance } from 'node:perf_hooks'
+import { monotonicSeconds } from '../host/clock.ts'
 import { stripVTControlCharacters } from 'node:util'
 import type { BuildEvent, Listener } from '../run/events.ts'
 import { describeReason } from '../why/describe.ts'
@@ -16,6 +16,7 @@ const NAME_WIDTH = 12
 
 /** One line for each thing that happened, as CI wants it; on a terminal also a live line for each running artifact. */
 export function progressOn(stream: NodeJS.WriteStream, verbosity: Verbosity): Progress {
+  stream.on('error', ignoreClosed)
   const live = stream.isTTY && process.env.CI === undefined && process.env.TERM !== 'dumb'
   const screen = live && verbosity !== 'quiet' ? new LiveLines(stream) : undefined
   const write = (line: string): void => (screen ? screen.above(line) : void stream.write(`${line}\n`))
@@ -27,6 +28,11 @@ export function progressOn(stream: NodeJS.WriteStream, verbosity: Verbosity): Pr
     },
     close: () => screen?.close(),
   }
+}
+
+/** A terminal that went away must not stop a build. */
+function ignoreClosed(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
 }
 
 function lineOf(
@@ -100,20 +106,20 @@ class LiveLines {
   follow(event: BuildEvent): void {
     if (event.type === 'running')
       this.#running.set(event.artifact, {
-        since: performance.now(),
+        since: monotonicSeconds(),
         usual: event.usualSeconds,
         why: reasonsOf(event),
       })
     else if (event.type === 'built' || event.type === 'failed') this.#running.delete(event.artifact)
     else if (event.type === 'fetching')
       this.#running.set(`↓ ${event.lock}`, {
-        since: performance.now(),
+        since: monotonicSeconds(),
         usual: undefined,
         why: bytes(event.bytes),
       })
     else if (event.type === 'fetched') this.#running.delete(`↓ ${event.lock}`)
     else if (event.type === 'resolving')
-      this.#running.set(`? ${event.lock}`, { since: performance.now(), usual: undefined, why: event.path })
+      this.#running.set(`? ${event.lock}`, { since: monotonicSeconds(), usual: undefined, why: event.path })
     else if (event.type === 'resolved') this.#running.delete(`? ${event.lock}`)
   }
 
@@ -130,7 +136,7 @@ class LiveLines {
   #draw(above: string): void {
     const width = this.#stream.columns || 80
     const lines = [...this.#running].map(([name, { since, usual, why }]) => {
-      const elapsed = (performance.now() - since) / 1000
+      const elapsed = monotonicSeconds() - since
       const clock = `${duration(elapsed)}${usual === undefined ? '' : ` of ${duration(usual)}`}`
       return cut(
         `running  ${name.padEnd(NAME_WIDTH)} ${clock.padEnd(16)} ${paint(this.#stream, 'dim', why)}`,

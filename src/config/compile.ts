@@ -1,3 +1,4 @@
+import { pathToFileURL } from 'node:url'
 import type { AnyDeclaration, Declared } from '../declare/artifact.ts'
 import type { AnyLockfileDeclaration } from '../declare/lockfile.ts'
 import { Failure } from '../host/failure.ts'
@@ -6,7 +7,7 @@ import { inOrder } from '../graph/graph.ts'
 import { COMMANDS, suggestion } from '../graph/names.ts'
 import { withParams } from '../graph/params.ts'
 import type { Bundle, Module } from './bundle.ts'
-import { codeDigest, reachable } from './bundle.ts'
+import { API, codeDigest, reachable } from './bundle.ts'
 import type { EvaluatedConfig } from './evaluate.ts'
 import { ArtifactSchema, check, LockfileSchema, nameOf } from './schema.ts'
 import { declaredArtifact } from '../declare/artifact.ts'
@@ -80,19 +81,15 @@ const toolSpecs = (tools: readonly (string | { name: string; atLeast: string })[
  * values a function of a plugin may have closed over. All modules, should the stack show none.
  */
 function modulesOnStack(stack: string, modules: ReadonlyMap<string, Module>): readonly string[] {
-  const byPath = new Map([...modules.values()].map((module) => [module.path, module.label]))
-  const paths = [...stack.matchAll(/(?:file:\/\/)?(\/[^()\n]+?):\d+:\d+/g)].map((match) => match[1]!)
-  const labels = paths.flatMap((path) => byPath.get(decodePath(path)) ?? [])
+  const labels = [...modules.values()]
+    .filter(({ label, path }) => !label.startsWith(API) && isOnStack(stack, path))
+    .map(({ label }) => label)
   return labels.length > 0 ? labels : [...modules.keys()]
 }
 
-function decodePath(path: string): string {
-  try {
-    return decodeURI(path)
-  } catch {
-    return path
-  }
-}
+/** A path stands on a stack as it is or as an address; it may hold blanks and brackets, so it is looked for whole. */
+const isOnStack = (stack: string, path: string): boolean =>
+  stack.includes(`${path}:`) || stack.includes(`${pathToFileURL(path).href}:`)
 
 function checkName(name: string, what: string): void {
   try {

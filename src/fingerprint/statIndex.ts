@@ -102,6 +102,15 @@ export class StatIndex {
     this.#changed = true
   }
 
+  /** Whether the state of one of some files may still change without showing it. */
+  isYoung(files: readonly Bytes[]): boolean {
+    const now = this.#now()
+    return files.some((file) => {
+      const stat = this.#disk.lstat(file)
+      return stat === undefined || isRacy(stat, now)
+    })
+  }
+
   tree(path: Bytes): TreeEntry | undefined {
     const trees = this.#load().trees
     return Object.hasOwn(trees, path) ? trees[path] : undefined

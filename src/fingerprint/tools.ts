@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import type { Bytes } from '../host/bytes.ts'
 import { toBytes } from '../host/bytes.ts'
 import type { Disk } from '../host/disk.ts'
@@ -38,10 +37,11 @@ export function findTool(
 }
 
 /** Lists the files that a dynamic executable loads; empty for a static one and for a script. */
-export type LibrariesOf = (executable: Bytes) => readonly Bytes[]
+export type LibrariesOf = (executable: Bytes) => Promise<readonly Bytes[]>
 
 /** Asks the loader itself, through ldd(1). */
-export const librariesByLdd: LibrariesOf = (executable) => {
+export const librariesByLdd: LibrariesOf = async (executable) => {
+  const { execFileSync } = await import('node:child_process')
   try {
     const output = execFileSync('/usr/bin/ldd', [executable], {
       encoding: 'latin1',
@@ -54,35 +54,45 @@ export const librariesByLdd: LibrariesOf = (executable) => {
   }
 }
 
+/** The state of a file on disk as one comparable text. */
+export type StateOf = (file: Bytes) => string
+
+/** Looks at each file once: tools share most of their libraries. */
+export function statesOnce(disk: Disk): StateOf {
+  const states = new Map<Bytes, string>()
+  return (file) => {
+    let state = states.get(file)
+    if (state === undefined) {
+      const stat = disk.lstat(file)
+      states.set(file, (state = stat ? signatureOf(stat) : 'absent'))
+    }
+    return state
+  }
+}
+
 /** Fingerprints a tool. Nothing is read again while neither its files nor the loader's cache have moved. */
 export async function fingerprintTool(
   disk: Disk,
   index: StatIndex,
   path: Bytes,
   librariesOf: LibrariesOf,
+  stateOf: StateOf,
 ): Promise<Tool> {
-  const loader = disk.lstat(LOADER_CACHE)
-  const states = (files: readonly Bytes[]): string =>
-    [loader ? signatureOf(loader) : '', ...files.map((file) => stateOf(disk, file))].join(' ')
+  const states = (files: readonly Bytes[]): string => [LOADER_CACHE, ...files].map(stateOf).join(' ')
   const known = index.tool(path)
   if (known && known.states === states(known.files)) return { path, digest: known.digest }
   const executables = [path, ...interpreterOf(disk, path)]
-  const libraries = executables.flatMap((executable) =>
-    librariesOf(executable).map((file) => disk.realpath(file)),
-  )
+  const libraries = (await Promise.all(executables.map(librariesOf)))
+    .flat()
+    .map((file) => disk.realpath(file))
   const files = [...new Set([...executables, ...libraries])]
-  const before = states(files)
+  const before = index.isYoung(files) ? '' : states(files)
   const digests: string[] = []
   for (const file of files)
     digests.push(file.slice(file.lastIndexOf('/') + 1), await index.file(file, disk.lstat(file)!))
   const digest = digestOf(digests)
   index.setTool(path, { files, states: before, digest })
   return { path, digest }
-}
-
-const stateOf = (disk: Disk, file: Bytes): string => {
-  const stat = disk.lstat(file)
-  return stat ? signatureOf(stat) : 'absent'
 }
 
 /** The interpreter that the first line of a script names (execve(2), "Interpreter scripts"). */

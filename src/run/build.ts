@@ -1,4 +1,4 @@
-import { performance } from 'node:perf_hooks'
+import { monotonicSeconds } from '../host/clock.ts'
 import { Failure } from '../host/failure.ts'
 import type { Plan } from '../plan/plan.ts'
 import { plan } from '../plan/plan.ts'
@@ -14,7 +14,8 @@ export interface BuildOptions extends LockedOptions {
   readonly targets: readonly string[]
   /** Run the targets even if they are fresh. */
   readonly force: boolean
-  readonly jobs: number
+  /** How many producers run at a time; one for each processor unless given. */
+  readonly jobs?: number
   /** After a failure go on with what does not depend on it. */
   readonly keepGoing: boolean
 }
@@ -24,14 +25,14 @@ export interface BuildOptions extends LockedOptions {
  * is all that happens: no lock is taken and nothing is written but the stat cache.
  */
 export async function build(workspace: Workspace, options: BuildOptions): Promise<BuildReport> {
-  const startedAt = performance.now()
+  const startedAt = monotonicSeconds()
   checkTargets(workspace.graph, options.targets)
   const forced = new Set(options.force ? options.targets : [])
   try {
     const survey = await surveyWorkspace(workspace, options.targets, forced)
     const planned = plan(workspace.graph, options.targets, survey)
     const idle = planned.every(({ decision }) => decision.verdict === 'fresh')
-    if (idle) return idleReport(planned, options.targets, (performance.now() - startedAt) / 1000)
+    if (idle) return idleReport(planned, options.targets, monotonicSeconds() - startedAt)
     const { runBuild } = await import('./scheduler.ts')
     return await runBuild(workspace, options, forced, startedAt)
   } finally {

@@ -1,4 +1,4 @@
-import { performance } from 'node:perf_hooks'
+import { monotonicSeconds } from '../host/clock.ts'
 import type { LockedFile } from '../declare/lockfile.ts'
 import { evaluateConfig } from '../config/evaluate.ts'
 import { paramValues } from '../graph/graph.ts'
@@ -20,7 +20,7 @@ async function fetchMissing({ workspace, survey, listener }: Runner, name: strin
   const { node, content } = survey.locks.find((lock) => lock.node.name === name)!
   const files = missingFiles(workspace, content?.files ?? [])
   if (files.length === 0) return
-  const startedAt = performance.now()
+  const startedAt = monotonicSeconds()
   listener({
     type: 'fetching',
     lock: name,
@@ -31,5 +31,5 @@ async function fetchMissing({ workspace, survey, listener }: Runner, name: strin
   const { declaration } = config.locks.get(name)!
   const params = paramValues(node)
   await fetchFiles(workspace, name, files, (file: LockedFile) => declaration.mirrors(params, file))
-  listener({ type: 'fetched', lock: name, seconds: (performance.now() - startedAt) / 1000 })
+  listener({ type: 'fetched', lock: name, seconds: monotonicSeconds() - startedAt })
 }

@@ -4,11 +4,9 @@ import type { Listener } from './events.ts'
 import { eventLog } from './log.ts'
 import { killAll } from './process.ts'
 import type { Runner } from './producer.ts'
+import { Interrupted } from './producer.ts'
 import { probeConfinement } from './sandbox.ts'
 import { reclaimWork } from './work.ts'
-
-/** Thrown when a build is told to stop. */
-export class Interrupted extends Error {}
 
 export interface LockedOptions {
   /** Wait for another build's lock. */
@@ -29,9 +27,8 @@ export async function underLock<T>(
   work: (context: Omit<Runner, 'survey'>) => Promise<T>,
 ): Promise<T> {
   const { disk, places } = workspace
-  const lock = await lockWorkspace(disk, `${places.cache}/lock`, wait, () =>
-    listener({ type: 'waiting', for: 'lock' }),
-  )
+  const waiting = (): void => listener({ type: 'waiting', for: 'lock' })
+  const lock = await lockWorkspace(disk, `${places.cache}/lock`, wait, waiting, signal)
   try {
     if (signal.aborted) throw new Interrupted('interrupted')
     reclaimWork(disk, places.cache)
@@ -48,7 +45,7 @@ export async function underLock<T>(
         message: `producers run unconfined: the sandbox does not work here (${reason.split('\n')[0]})`,
         hint: 'let bubblewrap make namespaces (in a container: --privileged, or --cap-add SYS_ADMIN)',
       })
-    return await work({ workspace, confinement, code, build, listener: both })
+    return await work({ workspace, confinement, code, build, listener: both, signal })
   } finally {
     await killAll()
     if (signal.aborted) reclaimWork(disk, places.cache)

@@ -1,9 +1,11 @@
 import type { Bytes } from '../host/bytes.ts'
 import type { Disk } from '../host/disk.ts'
-import { parent } from '../host/disk.ts'
-import type { Listing } from '../fingerprint/tree.ts'
+import { errorCode, parent } from '../host/disk.ts'
+import type { Listing, Tree } from '../fingerprint/tree.ts'
+import { serializeListing } from '../fingerprint/tree.ts'
 import { copySparse } from '../store/objects.ts'
 import type { Digest } from '../host/digest.ts'
+import { sha256 } from '../host/digest.ts'
 
 /** Thrown when an input is no longer what its key says; the caller plans again. */
 export class InputMoved extends Error {
@@ -13,6 +15,17 @@ export class InputMoved extends Error {
     super(`the input ${path} changed`)
     this.path = path
   }
+}
+
+/** The listing of a tree, which must be the one that the key is of. */
+export async function listingOf(tree: Tree, digest: Digest, path: Bytes): Promise<Listing> {
+  try {
+    const listing = await tree.listing()
+    if (sha256(serializeListing(listing)) === digest) return listing
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error
+  }
+  throw new InputMoved(path)
 }
 
 const mode = (executable: boolean): number => (executable ? 0o755 : 0o644)
@@ -32,7 +45,7 @@ export function materializeFile(
   try {
     copied = copySparse(disk, from, to, { mode: mode(item.executable), durable: false })
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new InputMoved(from)
+    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(errorCode(error))) throw new InputMoved(from)
     throw error
   }
   if (copied !== item.digest) throw new InputMoved(from)

@@ -1,4 +1,4 @@
-import { performance } from 'node:perf_hooks'
+import { monotonicSeconds } from '../host/clock.ts'
 import { display, toBytes } from '../host/bytes.ts'
 import type { Bytes } from '../host/bytes.ts'
 import { Failure } from '../host/failure.ts'
@@ -43,7 +43,7 @@ export async function produceArtifact(
     reasons,
     ...(usual === undefined ? {} : { usualSeconds: usual }),
   })
-  const startedAt = performance.now()
+  const startedAt = monotonicSeconds()
   const startedOn = new Date().toISOString()
   const work = makeWorkDirectory(disk, places.cache, build, node.name)
   try {
@@ -55,10 +55,10 @@ export async function produceArtifact(
       removeWork(disk, work.path)
       return { moved: true }
     }
-    keepWork(disk, work)
+    if (!runner.signal.aborted) keepWork(disk, work)
     throw error
   }
-  const seconds = (performance.now() - startedAt) / 1000
+  const seconds = monotonicSeconds() - startedAt
   const before = survey.latest(node.name)
   const record = keepOutputs(runner, planned, work, startedOn, seconds)
   await keepTrees(runner, node)

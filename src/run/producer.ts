@@ -5,16 +5,13 @@ import type { Bytes } from '../host/bytes.ts'
 import { display } from '../host/bytes.ts'
 import { errorCode } from '../host/disk.ts'
 import type { Digest } from '../host/digest.ts'
-import { sha256 } from '../host/digest.ts'
 import { Failure } from '../host/failure.ts'
 import { searchPath } from '../host/search.ts'
 import type { ArtifactNode, LockNode, ToolSpec } from '../graph/graph.ts'
 import { paramValues } from '../graph/graph.ts'
-import type { Listing } from '../fingerprint/tree.ts'
-import { serializeListing } from '../fingerprint/tree.ts'
 import type { Part } from '../store/records.ts'
 import type { Listener } from './events.ts'
-import { copyObject, InputMoved, materializeFile, materializeTree } from './materialize.ts'
+import { copyObject, InputMoved, listingOf, materializeFile, materializeTree } from './materialize.ts'
 import { startGroup } from './process.ts'
 import type { ProducerRequest, ProducerResult } from './request.ts'
 import type { Confinement, Mount } from './sandbox.ts'
@@ -47,7 +44,12 @@ export interface Runner {
   readonly code: string
   readonly build: string
   readonly listener: Listener
+  /** Aborted when the build is to stop. */
+  readonly signal: AbortSignal
 }
+
+/** Thrown when a build is told to stop. */
+export class Interrupted extends Error {}
 
 /**
  * Lays out the inputs of an artifact or a lock, each checked against the part of the key that it belongs to, and says
@@ -80,7 +82,8 @@ export async function layInputs(
       const from = toBytes(`${places.root}/${input.path}`)
       const to = toBytes(`${work.path}/inputs/${name}`)
       if (input.kind === 'tree') {
-        materializeTree(disk, from, to, await listingOf(survey, input.path, value, from), graph.epoch)
+        const listing = await listingOf(survey.trees.get(input.path)!, value, from)
+        materializeTree(disk, from, to, listing, graph.epoch)
       } else {
         const [kind, digest] = value.split(' ') as [string, string]
         materializeFile(disk, from, to, { executable: kind === 'executable', digest }, graph.epoch)
@@ -89,17 +92,6 @@ export async function layInputs(
     }
   }
   return mounts
-}
-
-/** The listing of a tree, which must be the one that the key is of. */
-async function listingOf(survey: Survey, path: string, digest: Digest, from: Bytes): Promise<Listing> {
-  try {
-    const listing = await survey.trees.get(path)!.listing()
-    if (sha256(serializeListing(listing)) === digest) return listing
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error
-  }
-  throw new InputMoved(from)
 }
 
 /** An object is read before it is used; a damaged one is put aside, and its artifact counts as never built. */
@@ -190,6 +182,7 @@ export async function runTask(
   ]
   const toolPath = graph.toolPath.map((path) => (path.startsWith('/') ? path : `${places.root}/${path}`))
   const options = { mounts, toolPath, network: task.network, ...(scratchOnDisk ? {} : { tmpfs: SCRATCH }) }
+  if (runner.signal.aborted) throw new Interrupted('interrupted')
   const group = startGroup(confined ? sandboxed(command, options) : command, {
     env: environment(task, at.work, scratch, graph.epoch, toolPath),
     cwd: confined ? '/' : work.path,

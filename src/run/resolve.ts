@@ -1,4 +1,4 @@
-import { performance } from 'node:perf_hooks'
+import { monotonicSeconds } from '../host/clock.ts'
 import { toBytes } from '../host/bytes.ts'
 import { writeLock } from '../store/lockedFiles.ts'
 import { InputMoved } from './materialize.ts'
@@ -28,7 +28,7 @@ async function resolveLock(
 ): Promise<void> {
   const { workspace, listener, build } = runner
   const { disk, places } = workspace
-  const startedAt = performance.now()
+  const startedAt = monotonicSeconds()
   const why = anew ? 'update' : state.state === 'ready' ? 'outdated' : state.state
   listener({ type: 'resolving', lock: node.name, path: node.path, why })
   const work = makeWorkDirectory(disk, places.cache, build, `${node.name}.lock`)
@@ -38,10 +38,10 @@ async function resolveLock(
     const { files = [] } = await runTask(runner, task, work, inputs)
     writeLock(disk, toBytes(`${places.root}/${node.path}`), { request, files })
     removeWork(disk, work.path)
-    const seconds = (performance.now() - startedAt) / 1000
+    const seconds = monotonicSeconds() - startedAt
     listener({ type: 'resolved', lock: node.name, path: node.path, files: files.length, seconds })
   } catch (error) {
-    if (!(error instanceof InputMoved)) keepWork(disk, work)
+    if (!(error instanceof InputMoved || runner.signal.aborted)) keepWork(disk, work)
     throw error
   }
 }

@@ -1,13 +1,15 @@
-import { performance } from 'node:perf_hooks'
+import { availableParallelism } from 'node:os'
+import { monotonicSeconds } from '../host/clock.ts'
 import { Failure } from '../host/failure.ts'
 import type { Planned } from '../plan/plan.ts'
 import { plan } from '../plan/plan.ts'
 import type { BuildOptions } from './build.ts'
 import type { BuildEvent, FailureData } from './events.ts'
-import { Interrupted, underLock } from './locked.ts'
+import { underLock } from './locked.ts'
 import { produceArtifact, restoreArtifact } from './perform.ts'
 import { checkTools } from './preflight.ts'
 import type { Runner } from './producer.ts'
+import { Interrupted } from './producer.ts'
 import type { ArtifactReport, BuildReport } from './report.ts'
 import { freshReport, outputReport, savedSeconds } from './report.ts'
 import { resolveLocks } from './resolve.ts'
@@ -94,7 +96,7 @@ class Scheduler {
       } catch (error) {
         this.#fail(one, error)
       }
-    } else if (this.#running.size < this.#options.jobs) {
+    } else if (this.#running.size < (this.#options.jobs ?? availableParallelism())) {
       const run = this.#perform(one).finally(() => this.#running.delete(node.name))
       this.#running.set(node.name, run)
     }
@@ -107,6 +109,8 @@ class Scheduler {
       const ran = await produceArtifact(this.#runner, one, reasons)
       if (ran.moved) await this.#lookAgain(one)
       else {
+        // The survey may be another one than the run began with.
+        await this.#runner.survey.refreshOutputs(node)
         this.#forced = new Set([...this.#forced].filter((name) => name !== node.name))
         this.#note(one, 'built', reasons, { seconds: ran.seconds })
       }
@@ -170,7 +174,9 @@ class Scheduler {
         this.#emit({ type: 'fresh', artifact: node.name, savedSeconds: decision.record.seconds })
         return freshReport(one)
       }
-      this.#emit({ type: 'skipped', artifact: node.name, because: firstFailed ?? '' })
+      if (firstFailed === undefined)
+        throw new Failure(`the inputs of '${node.name}' changed during the build`, { hint: 'build again' })
+      this.#emit({ type: 'skipped', artifact: node.name, because: firstFailed })
       return { name: node.name, outcome: 'skipped', reasons: decision.reasons, outputs: [] }
     })
     const notRun = planned.filter(({ node }) => this.#reports.get(node.name)?.outcome !== 'built')
@@ -178,7 +184,7 @@ class Scheduler {
       build: this.#runner.build,
       targets: this.#options.targets,
       artifacts,
-      seconds: (performance.now() - startedAt) / 1000,
+      seconds: monotonicSeconds() - startedAt,
       savedSeconds: savedSeconds(notRun),
       exitCode: this.#failed.size > 0 ? 1 : 0,
     }

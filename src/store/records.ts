@@ -50,6 +50,7 @@ export type Found = BuildRecord | 'absent' | 'damaged'
 export class RecordStore {
   readonly #disk: Disk
   readonly #directory: Bytes
+  readonly #read = new Map<Bytes, BuildRecord>()
 
   constructor(disk: Disk, directory: Bytes) {
     this.#disk = disk
@@ -57,10 +58,15 @@ export class RecordStore {
   }
 
   find(artifact: string, key: Digest): Found {
-    const found = readSealed(this.#disk, this.#path(artifact, key))
+    const path = this.#path(artifact, key)
+    const known = this.#read.get(path)
+    if (known) return known
+    const found = readSealed(this.#disk, path)
     if (typeof found === 'string') return found
     const record = found.value as BuildRecord
-    return record.version === 1 && record.artifact === artifact && record.key === key ? record : 'damaged'
+    if (record.version !== 1 || record.artifact !== artifact || record.key !== key) return 'damaged'
+    this.#read.set(path, record)
+    return record
   }
 
   /** The record that was published last, if it can still be read. */
@@ -73,6 +79,7 @@ export class RecordStore {
 
   add(record: BuildRecord): void {
     writeSealed(this.#disk, this.#path(record.artifact, record.key), record)
+    this.#read.set(this.#path(record.artifact, record.key), record)
   }
 
   setLatest(artifact: string, key: Digest): void {

@@ -15,13 +15,14 @@ const CONFLICT = 75
 /**
  * Takes the lock of a workspace. The kernel holds it on our own open file (flock(2)), so that it dies with this
  * process and is never stale; the file itself is never removed. `waiting` is called once if another build holds it.
- * Throws a Failure (exit code 75) when it is held and `wait` is false.
+ * Throws a Failure (exit code 75) when it is held and `wait` is false; `signal` ends the waiting.
  */
 export async function lockWorkspace(
   disk: Disk,
   path: string,
   wait: boolean,
   waiting: () => void,
+  signal?: AbortSignal,
 ): Promise<HeldLock> {
   disk.mkdir(parent(toBytes(path)))
   const fd = disk.open(toBytes(path), 'a', 0o644)
@@ -35,7 +36,7 @@ export async function lockWorkspace(
         exitCode: CONFLICT,
       })
     waiting()
-    await flock(fd, [])
+    await flock(fd, [], signal)
     return { release }
   } catch (error) {
     release()
@@ -44,10 +45,13 @@ export async function lockWorkspace(
 }
 
 /** Locks an inherited descriptor: the lock belongs to the open file, which stays ours when flock(1) ends. */
-function flock(fd: number, options: readonly string[]): Promise<boolean> {
+function flock(fd: number, options: readonly string[], signal?: AbortSignal): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const args = ['--exclusive', '--conflict-exit-code', String(CONFLICT), ...options, '3']
-    const child = spawn('flock', args, { stdio: ['ignore', 'ignore', 'inherit', fd] })
+    const child = spawn('flock', args, {
+      stdio: ['ignore', 'ignore', 'inherit', fd],
+      ...(signal === undefined ? {} : { signal }),
+    })
     child.once('error', reject)
     child.once('exit', (code) => {
       if (code === 0 || code === CONFLICT) resolve(code === 0)

@@ -5,7 +5,8 @@ import { Failure } from '../host/failure.ts'
 import { SEARCH_PATH } from '../host/search.ts'
 import type { Digest } from '../host/digest.ts'
 import { digestOf } from '../host/digest.ts'
-import { findTool, fingerprintTool, librariesByLdd } from '../fingerprint/tools.ts'
+import type { StateOf } from '../fingerprint/tools.ts'
+import { findTool, fingerprintTool, librariesByLdd, statesOnce } from '../fingerprint/tools.ts'
 import type { Tree } from '../fingerprint/tree.ts'
 import { fingerprintTree, isExecutable, state as inputState, unreadable } from '../fingerprint/tree.ts'
 import type { ArtifactNode, LockNode, ToolSpec } from '../graph/graph.ts'
@@ -102,9 +103,11 @@ class Surveyor {
   readonly toolPaths = new Map<string, Bytes>()
   readonly #missing: { who: string; input: string; path: string; what: string }[] = []
   readonly #toolParts = new Map<string, Part>()
+  readonly #stateOf: StateOf
 
   constructor(workspace: Workspace) {
     this.#workspace = workspace
+    this.#stateOf = statesOnce(workspace.disk)
   }
 
   async ownParts(node: ArtifactNode): Promise<readonly Part[]> {
@@ -225,7 +228,7 @@ class Surveyor {
       ? {
           kind: 'tool',
           name,
-          value: (await fingerprintTool(disk, index, found.real, librariesByLdd)).digest,
+          value: (await fingerprintTool(disk, index, found.real, librariesByLdd, this.#stateOf)).digest,
           from: fromBytes(found.path),
         }
       : { kind: 'tool', name, value: ABSENT }

@@ -1,10 +1,10 @@
+import { print } from '../print.ts'
 import { checkBoot } from '../../boot/check.ts'
 import type { BootReport } from '../../boot/check.ts'
 import type { Firmware } from '../../boot/qemu.ts'
 import { runImage } from '../../boot/run.ts'
 import { Failure } from '../../host/failure.ts'
 import { build } from '../../run/build.ts'
-import { availableParallelism } from 'node:os'
 import { progressOn } from '../progress.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
@@ -33,8 +33,7 @@ export async function bootCommand(
   const image = await bootableImage(invocation, words, options, signal)
   if (!options.json) process.stderr.write(`booting ${image} (${options.firmware}) …\n`)
   const report = await checkBoot({ image, signal, ...machineOptions(options) })
-  if (options.json)
-    process.stdout.write(`${JSON.stringify({ schemaVersion: 1, image, ...report }, undefined, 2)}\n`)
+  if (options.json) print(`${JSON.stringify({ schemaVersion: 1, image, ...report }, undefined, 2)}\n`)
   else showReport(report)
   return 0
 }
@@ -90,7 +89,6 @@ async function bootableImage(
     const report = await build(workspace, {
       targets,
       force: false,
-      jobs: availableParallelism(),
       keepGoing: false,
       wait: true,
       listener: progress.listener,
@@ -113,5 +111,5 @@ function showReport(report: BootReport): void {
     ['machine id', report.machineId],
     ['powered off', report.poweredOff ? 'yes' : 'no'],
   ]
-  for (const [name, value] of rows) process.stdout.write(`${name.padEnd(12)} ${value}\n`)
+  for (const [name, value] of rows) print(`${name.padEnd(12)} ${value}\n`)
 }

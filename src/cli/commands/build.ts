@@ -1,4 +1,6 @@
-import { availableParallelism } from 'node:os'
+import { print } from '../print.ts'
+import type { Listener } from '../../run/events.ts'
+import type { Progress } from '../progress.ts'
 import { progressOn } from '../progress.ts'
 import { paint, counted, duration, usesColor } from '../style.ts'
 import { build } from '../../run/build.ts'
@@ -30,26 +32,26 @@ export async function buildCommand(
   if (options.installTools) await (await import('./doctor.ts')).installMissing(workspace.graph)
   if (options.dryRun) return (await import('./status.ts')).showPlan(workspace, targets, options)
   const verbosity = options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal'
-  const progress = progressOn(process.stderr, verbosity)
+  let progress: Progress | undefined
+  const listener: Listener = (event) => (progress ??= progressOn(process.stderr, verbosity)).listener(event)
   try {
     const report = await build(workspace, {
       targets,
       force: options.force ?? false,
-      jobs: options.jobs ?? availableParallelism(),
+      ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
       keepGoing: options.keepGoing ?? false,
       wait: options.wait,
-      listener: progress.listener,
+      listener,
       signal,
       code: invocation.code,
     })
-    progress.close()
-    if (options.json)
-      process.stdout.write(`${JSON.stringify({ schemaVersion: 1, ...report }, undefined, 2)}\n`)
+    progress?.close()
+    if (options.json) print(`${JSON.stringify({ schemaVersion: 1, ...report }, undefined, 2)}\n`)
     await showFailures(report)
     if (!options.json && !options.quiet) showSummary(report)
     return report.exitCode
   } finally {
-    progress.close()
+    progress?.close()
   }
 }
 
@@ -74,9 +76,7 @@ function showSummary(report: BuildReport): void {
   if (fresh === report.artifacts.length) {
     const names = report.targets.join(', ')
     const verb = report.targets.length === 1 ? 'is' : 'are'
-    process.stdout.write(
-      `${names} ${verb} up to date: nothing to do (${counted(fresh, 'artifact')} checked in ${time})\n`,
-    )
+    print(`${names} ${verb} up to date: nothing to do (${counted(fresh, 'artifact')} checked in ${time})\n`)
     return
   }
   const parts = [
@@ -89,8 +89,8 @@ function showSummary(report: BuildReport): void {
   const words = parts.flatMap(([number, word]) => (number ? [`${number} ${word}`] : [])).join(', ')
   const head =
     report.exitCode === 0 ? paint(process.stdout, 'green', 'done:') : paint(process.stdout, 'red', 'failed:')
-  process.stdout.write(`${head} ${words} in ${time}\n`)
+  print(`${head} ${words} in ${time}\n`)
   for (const { name, outcome, outputs } of report.artifacts)
     if (report.targets.includes(name) && outcome !== 'failed' && outcome !== 'skipped')
-      for (const { path, published } of outputs) if (published) process.stdout.write(`  output/${path}\n`)
+      for (const { path, published } of outputs) if (published) print(`  output/${path}\n`)
 }

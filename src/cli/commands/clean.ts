@@ -1,3 +1,4 @@
+import { print } from '../print.ts'
 import { toBytes } from '../../host/bytes.ts'
 import { realDisk } from '../../host/disk.ts'
 import { removeWork } from '../../run/work.ts'
@@ -29,9 +30,7 @@ export async function cleanCommand({ home }: Invocation, options: CleanOptions):
   } finally {
     lock.release()
   }
-  process.stdout.write(
-    options.all ? 'removed outputs, work, store and records\n' : 'removed outputs and work\n',
-  )
+  print(options.all ? 'removed outputs, work, store and records\n' : 'removed outputs and work\n')
   return 0
 }
 

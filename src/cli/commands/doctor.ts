@@ -1,3 +1,4 @@
+import { print } from '../print.ts'
 import { Failure, renderFailure } from '../../host/failure.ts'
 import { detectManager, installTools, missingTools, missingToolsFailure } from '../../host/install.ts'
 import type { Graph } from '../../graph/graph.ts'
@@ -21,10 +22,8 @@ export async function doctorCommand(invocation: Invocation, options: DoctorOptio
   const needed = [...allTools(workspace.graph), ...BOOT_TOOLS]
   if (options.install) await install(missingTools(needed))
   const missing = missingTools(needed)
-  const good = (text: string): void =>
-    void process.stdout.write(`${paint(process.stdout, 'green', 'ok')}    ${text}\n`)
-  const bad = (text: string): void =>
-    void process.stdout.write(`${paint(process.stdout, 'red', 'no')}    ${text}\n`)
+  const good = (text: string): void => void print(`${paint(process.stdout, 'green', 'ok')}    ${text}\n`)
+  const bad = (text: string): void => void print(`${paint(process.stdout, 'red', 'no')}    ${text}\n`)
   if (missing.length === 0) good(`all ${needed.length} tools are there`)
   else bad(`missing: ${missing.join(', ')}`)
   let confined = true

@@ -1,3 +1,4 @@
+import { print } from '../print.ts'
 import type { ArtifactNode, Graph } from '../../graph/graph.ts'
 import { closure, dependenciesOf, locksOf } from '../../graph/graph.ts'
 import { checkTargets } from '../../run/build.ts'
@@ -22,7 +23,7 @@ export async function graphCommand(
   const wanted = targets.length > 0 ? targets : allTargets(workspace)
   checkTargets(graph, wanted)
   workspace.index.save()
-  process.stdout.write(`${render(graph, wanted, options.format)}\n`)
+  print(`${render(graph, wanted, options.format)}\n`)
   return 0
 }
 

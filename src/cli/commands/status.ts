@@ -1,3 +1,4 @@
+import { print } from '../print.ts'
 import { dependenciesOf } from '../../graph/graph.ts'
 import type { Plan, Planned, Verdict } from '../../plan/plan.ts'
 import { plan } from '../../plan/plan.ts'
@@ -44,7 +45,7 @@ export async function showPlan(
   const survey = await surveyWorkspace(workspace, targets, new Set(options.force ? targets : []))
   const planned = plan(workspace.graph, targets, survey)
   workspace.index.save()
-  if (options.json) process.stdout.write(`${JSON.stringify(planDocument(planned, targets), undefined, 2)}\n`)
+  if (options.json) print(`${JSON.stringify(planDocument(planned, targets), undefined, 2)}\n`)
   else showTable(planned)
   const fresh = planned.every(({ decision }) => decision.verdict === 'fresh')
   return options.check && !fresh ? NOT_FRESH : 0
@@ -68,7 +69,7 @@ const NAME_WIDTH = 12
 function showTable(planned: Plan): void {
   for (const { node, decision } of planned) {
     const verdict = paint(process.stdout, COLORS[decision.verdict], decision.verdict.padEnd(10))
-    process.stdout.write(`${verdict} ${node.name.padEnd(NAME_WIDTH)} ${remark(decision)}\n`)
+    print(`${verdict} ${node.name.padEnd(NAME_WIDTH)} ${remark(decision)}\n`)
   }
   const stale = planned.filter(({ decision }) => decision.verdict === 'stale')
   const open = planned.filter(({ decision }) => decision.verdict === 'undecided')
@@ -78,7 +79,7 @@ function showTable(planned: Plan): void {
     open.length > 0 ? `${open.length} may run` : '',
     restorable.length > 0 ? `${restorable.length} would be restored` : '',
   ].filter((part) => part !== '')
-  process.stdout.write(parts.length === 0 ? 'everything is up to date\n' : `${parts.join(', ')}\n`)
+  print(parts.length === 0 ? 'everything is up to date\n' : `${parts.join(', ')}\n`)
 }
 
 function remark(decision: Verdict): string {

@@ -1,3 +1,4 @@
+import { print } from '../print.ts'
 import { plan } from '../../plan/plan.ts'
 import { checkTargets } from '../../run/build.ts'
 import { describeEntries, describeReason } from '../../why/describe.ts'
@@ -26,24 +27,23 @@ export async function whyCommand(
   const planned = plan(workspace.graph, targets, survey)
   workspace.index.save()
   const dirty = planned.filter((one) => !isFresh(one))
-  if (options.json) process.stdout.write(`${JSON.stringify(planDocument(planned, targets), undefined, 2)}\n`)
+  if (options.json) print(`${JSON.stringify(planDocument(planned, targets), undefined, 2)}\n`)
   else if (dirty.length === 0) {
     for (const { node, decision } of planned)
       if (targets.includes(node.name) && decision.verdict === 'fresh') {
         const { startedAt, seconds, parts } = decision.record
         const built = `${startedAt.slice(0, 19).replace('T', ' ')} UTC in ${duration(seconds)}`
-        process.stdout.write(
+        print(
           `${node.name} is up to date: built ${built}; ${counted(parts.length, 'part')} of its key and all below it are unchanged\n`,
         )
       }
   } else
     for (const { node, decision } of dirty) {
       if (decision.verdict === 'fresh') continue
-      process.stdout.write(`${paint(process.stdout, 'bold', node.name)} ${HEADINGS[decision.verdict]}\n`)
+      print(`${paint(process.stdout, 'bold', node.name)} ${HEADINGS[decision.verdict]}\n`)
       for (const reason of decision.reasons) {
-        process.stdout.write(`  ${describeReason(reason)}\n`)
-        for (const entry of await describeEntries(reason, survey, workspace.objects))
-          process.stdout.write(`    ${entry}\n`)
+        print(`  ${describeReason(reason)}\n`)
+        for (const entry of await describeEntries(reason, survey, workspace.objects)) print(`    ${entry}\n`)
       }
     }
   return options.check && dirty.length > 0 ? NOT_FRESH : 0

@@ -1,0 +1,30 @@
+import { Failure, renderFailure } from '../host/failure.ts'
+import { usesColor } from './style.ts'
+
+/** Tells what went wrong on standard error, and gives the exit code. */
+export function complain(error: unknown): number {
+  const failure = error instanceof Failure ? error : systemFailure(error)
+  process.stderr.write(`${renderFailure(failure, usesColor(process.stderr))}\n`)
+  return failure.exitCode
+}
+
+/** Errors of the operating system in its own words; anything else is a mistake of ours and says where. */
+function systemFailure(error: unknown): Failure {
+  const { code, path, message, stack, syscall } = error as NodeJS.ErrnoException
+  const reasons: Record<string, string> = {
+    ENOSPC: 'the disk is full',
+    EROFS: 'the file system is read-only',
+    EACCES: 'permission denied',
+    EMFILE: 'too many open files',
+    EIO: 'the disk reports an error',
+  }
+  if (code !== undefined && syscall !== undefined)
+    return new Failure(reasons[code] ?? message, {
+      facts: [...(path === undefined ? [] : [['path', path] as const]), ['call', `${syscall}: ${code}`]],
+      hint: 'what was built before is untouched; mend this and run again',
+    })
+  return new Failure(`lbuild itself failed: ${message ?? String(error)}`, {
+    ...(stack === undefined ? {} : { tail: stack }),
+    hint: 'this is a bug in lbuild: please report it with the lines above',
+  })
+}

@@ -1,0 +1,166 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Failure } from '../host/failure.ts'
+import type { BuildCommandOptions } from './commands/build.ts'
+import { buildCommand } from './commands/build.ts'
+import type { Invocation } from './session.ts'
+
+const EXIT_CODES = `
+Exit codes:
+  0    done, or up to date
+  1    a producer or a check failed
+  2    the call or the config is wrong
+  3    not up to date (with --check)
+  75   another build holds the lock (with --no-wait)
+  130  interrupted (143 by SIGTERM, 129 by SIGHUP)
+
+Environment:
+  LBUILD_CACHE_DIR  where the cache is, instead of cache/ beside build.config.ts
+  NO_COLOR, CI      no colours; plain lines instead of live progress
+`
+
+const EXAMPLES = `
+Examples:
+  lbuild qcow2                    build what is missing or stale below qcow2, then qcow2
+  lbuild iso qcow2 --jobs 4       several targets, four producers at a time
+  lbuild qcow2 --disk-size 64G    every param of the distro is an option
+  lbuild why qcow2                why it would be built
+`
+
+/** Parses a command line and runs what it names; gives the exit code. Throws a Failure (exit code 2) for a wrong call. */
+export async function runProgram(invocation: Invocation, signal: AbortSignal): Promise<number> {
+  let code = 0
+  const program = defineProgram(invocation, signal, (run) => run.then((ended) => void (code = ended)))
+  try {
+    await program.parseAsync(invocation.argv, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return 0
+    const hint = invocation.argv.length === 0 ? 'such as: lbuild qcow2' : 'see lbuild --help'
+    throw new Failure(error.message.replace(/^error: /, '').split('\n')[0]!, { hint, exitCode: 2 })
+  }
+  return code
+}
+
+/** Turns the promise of an exit code into the one that commander awaits. */
+type Finish = (run: Promise<number>) => Promise<void>
+
+function defineProgram(invocation: Invocation, signal: AbortSignal, finish: Finish): Command {
+  const program = new Command('lbuild')
+    .description('Builds the images of a Linux distribution, and nothing that need not be built.')
+    .version('lbuild 0.1.0')
+    .showHelpAfterError(false)
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
+    .addHelpText('after', EXAMPLES + EXIT_CODES)
+  const command = (name: string, description: string): Command =>
+    common(program.command(name).description(description).exitOverride())
+
+  buildOptions(common(program.command('build [targets...]', { isDefault: true })))
+    .description('bring targets and all below them up to date (the default command)')
+    .action((words: string[], options: BuildCommandOptions) =>
+      finish(buildCommand(invocation, words, options, signal)),
+    )
+  command('status [targets...]', 'show what is fresh, restorable or stale')
+    .option('--json', 'print one JSON document')
+    .option('--check', 'exit with 3 unless everything is up to date')
+    .action((words, options) =>
+      finish(
+        import('./commands/status.ts').then(({ statusCommand }) => statusCommand(invocation, words, options)),
+      ),
+    )
+  command('why <targets...>', 'say why targets would be built')
+    .option('--json', 'print one JSON document')
+    .option('--check', 'exit with 3 unless everything is up to date')
+    .action((words, options) =>
+      finish(import('./commands/why.ts').then(({ whyCommand }) => whyCommand(invocation, words, options))),
+    )
+  command('graph [targets...]', 'show what depends on what')
+    .addOption(
+      new Option('--format <format>', 'how to print it')
+        .choices(['text', 'dot', 'mermaid', 'json'])
+        .default('text'),
+    )
+    .action((words, options) =>
+      finish(
+        import('./commands/graph.ts').then(({ graphCommand }) => graphCommand(invocation, words, options)),
+      ),
+    )
+  buildOptions(
+    command('update [locks...]', 'resolve locks anew: newer versions of what the lists name'),
+  ).action((words, options) =>
+    finish(
+      import('./commands/update.ts').then(({ updateCommand }) =>
+        updateCommand(invocation, words, options, signal),
+      ),
+    ),
+  )
+  for (const [name, description] of [
+    ['boot <target>', 'build an image, boot it headless, log in and report'],
+    ['run <target>', 'build an image and run it in QEMU, on an overlay that is thrown away'],
+  ] as const) {
+    const boot = command(name, description)
+      .addOption(
+        new Option('--firmware <firmware>', 'the firmware').choices(['uefi', 'bios']).default('uefi'),
+      )
+      .option('--memory <MiB>', 'memory of the machine', wholeNumber)
+      .option('--usb', 'attach the image as a USB disk')
+      .option('--no-build', 'take the image as it is')
+    if (name.startsWith('boot'))
+      boot.option('--json', 'print one JSON document').option('--log <file>', 'keep the console')
+    else boot.option('--window', 'open a window for the screen')
+    boot.action((target, options) =>
+      finish(
+        import('./commands/boot.ts').then(({ bootCommand, runCommand }) =>
+          (name.startsWith('boot') ? bootCommand : runCommand)(invocation, [target], options, signal),
+        ),
+      ),
+    )
+  }
+  command('doctor', 'check whether this host has what is needed')
+    .option('--install', 'install what is missing')
+    .action((options) =>
+      finish(import('./commands/doctor.ts').then(({ doctorCommand }) => doctorCommand(invocation, options))),
+    )
+  command('clean', 'remove outputs and work directories')
+    .option('--all', 'remove the store and the records, too')
+    .option('--yes', 'do not ask')
+    .action((options) =>
+      finish(import('./commands/clean.ts').then(({ cleanCommand }) => cleanCommand(invocation, options))),
+    )
+  return program
+}
+
+const collect = (value: string, all: readonly string[]): string[] => [...all, value]
+
+function common(command: Command): Command {
+  return command
+    .option('-C, --directory <dir>', 'the directory of the distro (default: here or above)')
+    .option('--set <NAME=VALUE>', 'set a param, for all artifacts or ARTIFACT.NAME; repeatable', collect, [])
+    .allowUnknownOption()
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
+}
+
+function buildOptions(command: Command): Command {
+  return command
+    .option('-f, --force', 'run the targets even if they are fresh')
+    .option('-n, --dry-run', 'only show what would be done')
+    .option('--check', 'with --dry-run: exit with 3 unless everything is up to date')
+    .option(
+      '-j, --jobs <N>',
+      'how many producers run at a time (default: one for each processor)',
+      wholeNumber,
+    )
+    .option('-k, --keep-going', 'after a failure go on with what does not depend on it')
+    .option('--no-wait', 'fail if another build is running')
+    .option('--install-tools', 'install the host tools that are missing')
+    .option('--json', 'print one JSON document')
+    .option('-q, --quiet', 'say only what went wrong')
+    .option('-v, --verbose', 'say what is fresh, too')
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text)
+  if (Number.isSafeInteger(number) && number >= 1) return number
+  throw new InvalidArgumentError('a whole number of at least 1 is needed')
+}

@@ -1,0 +1,51 @@
+// What the benchmarks share. They print ratios of two things measured in turn: single times say little on a busy machine.
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** Where lbuild lies. */
+export const HOME = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
+
+/** Runs a command and gives its wall time in seconds; throws with its words when it fails. */
+export function time(command, options = {}) {
+  const [program, ...args] = command
+  const start = process.hrtime.bigint()
+  const { status, stderr, stdout } = spawnSync(program, args, {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    ...options,
+  })
+  const seconds = Number(process.hrtime.bigint() - start) / 1e9
+  if (status !== 0) throw new Error(`${command.join(' ')}: exit code ${status}\n${stdout}\n${stderr}`)
+  return seconds
+}
+
+/** Times two commands in turn, after one run of each that does not count. */
+export function pair(a, b, runs) {
+  a()
+  b()
+  return Array.from({ length: runs }, () => [a(), b()])
+}
+
+export const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]
+
+/** One line: the medians of both, and the median of the ratios of each turn. */
+export function show(name, of, pairs) {
+  const [first, second] = [0, 1].map((at) => median(pairs.map((times) => times[at])))
+  const ratio = median(pairs.map(([one, other]) => one / other))
+  console.log(
+    `${name}: ${first.toFixed(3)} s, ${of}: ${second.toFixed(3)} s, ratio ${ratio.toFixed(2)} (${pairs.length} turns)`,
+  )
+}
+
+/** A copy of the reference distro in a directory of its own. */
+export function copyDistro() {
+  const root = mkdtempSync(join(tmpdir(), 'lbuild-bench-'))
+  for (const part of ['build.config.ts', 'artifacts'])
+    cpSync(join(HOME, part), join(root, part), { recursive: true })
+  return root
+}
+
+export const lbuild = (root, args) => time([process.execPath, join(HOME, 'lbuild'), ...args], { cwd: root })
