@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { Script } from 'node:vm'
+import { constants, Script } from 'node:vm'
 
 /**
  * Compiles lbuild into `cache/lbuild/`, installing its libraries first where they are not there.
@@ -16,7 +16,12 @@ export async function compile(home) {
   const before = Date.now()
   // The program is CommonJS in one file: that starts fastest. The child is a module, as the distro's code is.
   const [main, child] = await Promise.all([
-    build({ ...options(home, 'src/cli/main.ts'), format: 'cjs', outExtension: { '.js': '.cjs' } }),
+    build({
+      ...options(home, 'src/cli/main.ts'),
+      format: 'cjs',
+      outExtension: { '.js': '.cjs' },
+      supported: { 'dynamic-import': false },
+    }),
     build({
       ...options(home, 'src/run/child.ts'),
       format: 'esm',
@@ -69,8 +74,13 @@ function write(directory, outputFiles) {
   mkdirSync(temporary, { recursive: true })
   for (const { path, contents } of outputFiles)
     writeFileSync(`${temporary}/${path.slice(path.lastIndexOf('/') + 1)}`, contents)
-  const wrapped = `(function (exports, require, module) {${readFileSync(`${temporary}/main.cjs`, 'utf8')}\n})`
-  writeFileSync(`${temporary}/main.cjs.cache`, new Script(wrapped).createCachedData())
+  const wrapped = `(function (exports, require, module, importModule) {${readFileSync(`${temporary}/main.cjs`, 'utf8')}\n})`
+  writeFileSync(
+    `${temporary}/main.cjs.cache`,
+    new Script(wrapped, {
+      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    }).createCachedData(),
+  )
   try {
     renameSync(temporary, directory)
   } catch (error) {

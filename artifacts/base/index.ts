@@ -21,10 +21,8 @@ export const base = artifact('base', {
   describe: 'the base system, as Debian installs it',
   inputs: { packages: packages.downloads(), hooks: tree('artifacts/base/hooks') },
   params: { suite: text('bookworm', 'the Debian release') },
-  tools: [
-    { name: 'mmdebstrap', atLeast: '1.3' },
-    ...(['apt-get', 'dpkg', 'dpkg-deb', 'tar', 'perl', 'ldconfig', 'chroot'] as const),
-  ],
+  // mmdebstrap runs the others
+  tools: [{ name: 'mmdebstrap', atLeast: '1.3' }, 'apt-get', 'dpkg', 'dpkg-deb', 'tar'],
   outputs: { tar: internal('base.tar'), manifest: internal('base.json') },
   async produce({ inputs, params, outputs, run, scratch, log }) {
     const repository = await makeRepository(run, inputs.packages, join(scratch, 'repository'), params.suite)
@@ -42,6 +40,7 @@ export const base = artifact('base', {
         (option) => `--aptopt=${option}`,
       ),
       ...LEFT_OUT.map((option) => `--dpkgopt=${option}`),
+      `--essential-hook=${join(inputs.hooks, 'essential.sh')}`,
       `--customize-hook=${join(inputs.hooks, 'customize.sh')}`,
       params.suite,
       outputs.tar,

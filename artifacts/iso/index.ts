@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readFile, stat, truncate, writeFile } from 'node:fs/promises'
+import { readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { artifact, file, text } from 'lbuild'
@@ -12,7 +12,7 @@ import { initramfs } from '../initramfs/index.ts'
 import { kernel } from '../kernel/index.ts'
 import { loaders } from '../loaders/index.ts'
 import { rootfs } from '../rootfs/index.ts'
-import { commandLine, isolinuxConfig } from './commandLine.ts'
+import { BIOS_LOADER, commandLine, isoFiles, isolinuxConfig } from './contents.ts'
 import { inspectIso } from './inspect.ts'
 
 const NAMESPACE = 'levitateos/iso'
@@ -41,16 +41,7 @@ export const iso = artifact('iso', {
   outputs: { image: 'levitateos.iso', checksum: 'levitateos.iso.sha512' },
   async produce({ inputs, params, outputs, run, scratch, epoch }) {
     const line = commandLine(params.isoLabel, epoch, params.consoles)
-    const [stub, osRelease, initrd, linux] = await Promise.all(
-      [inputs.stub, inputs.osRelease, inputs.initramfs, inputs.vmlinuz].map((path) => readFile(path)),
-    )
-    const uki = makeUki({
-      stub: stub!,
-      osRelease: osRelease!,
-      commandLine: line,
-      initrd: initrd!,
-      linux: linux!,
-    })
+    const uki = await ukiOf(inputs, line)
     const esp = join(scratch, 'esp.img')
     const size = fatSizeFor([uki.length])
     await writeFile(esp, '')
@@ -62,39 +53,40 @@ export const iso = artifact('iso', {
       bits: 16,
       label: 'ESP',
       volumeId: deriveVolumeId(NAMESPACE, 'esp'),
+      files: [{ path: 'EFI/BOOT/BOOTX64.EFI', source: uki }],
       epoch,
       scratch,
-      files: [{ path: 'EFI/BOOT/BOOTX64.EFI', source: uki }],
     })
     const config = join(scratch, 'isolinux.cfg')
     await writeFile(config, isolinuxConfig(line))
-    const files = [
-      { path: 'boot/initramfs.img', source: inputs.initramfs },
-      { path: 'boot/vmlinuz', source: inputs.vmlinuz },
-      { path: 'isolinux/isolinux.bin', source: inputs.isolinux },
-      { path: 'isolinux/isolinux.cfg', source: config },
-      { path: 'isolinux/ldlinux.c32', source: inputs.ldlinux },
-      { path: 'live/rootfs.erofs', source: inputs.rootfs },
-    ]
     await makeIso(run, {
       image: outputs.image,
       label: params.isoLabel,
-      files,
+      diskGuid: deriveUuid(NAMESPACE, 'disk').replaceAll('-', ''),
+      files: isoFiles(inputs, config),
       esp,
       mbr: inputs.isohdpfx,
-      biosLoader: 'isolinux/isolinux.bin',
+      biosLoader: BIOS_LOADER,
       epoch,
-      diskGuid: deriveUuid(NAMESPACE, 'disk').replaceAll('-', ''),
     })
     const hash = createHash('sha512')
-    await Promise.all([
-      pipeline(createReadStream(outputs.image, { highWaterMark: 2 ** 20 }), hash),
-      inspectIso(run, outputs.image, { label: params.isoLabel, files, uki, scratch }),
-    ])
+    await pipeline(createReadStream(outputs.image, { highWaterMark: 2 ** 20 }), hash)
     await writeFile(outputs.checksum, `${hash.digest('hex')}  levitateos.iso\n`)
   },
-  async verify({ outputs, inputs }) {
-    const [image, content] = await Promise.all([stat(outputs.image), stat(inputs.rootfs)])
-    if (image.size < content.size) throw new Error('the ISO is smaller than what it is to hold')
+  async verify({ inputs, params, outputs, run, scratch, epoch }) {
+    const uki = await ukiOf(inputs, commandLine(params.isoLabel, epoch, params.consoles))
+    const files = isoFiles(inputs, join(scratch, 'isolinux.cfg'))
+    await inspectIso(run, outputs.image, { label: params.isoLabel, files, uki, scratch })
   },
 })
+
+/** The unified kernel image that UEFI starts. */
+async function ukiOf(inputs: Record<'stub' | 'osRelease' | 'initramfs' | 'vmlinuz', string>, line: string) {
+  const paths = [inputs.stub, inputs.osRelease, inputs.initramfs, inputs.vmlinuz]
+  const [stub, osRelease, initrd, linux] = (await Promise.all(
+    paths.map((path) => readFile(path)),
+  )) as Four<Buffer>
+  return makeUki({ stub, osRelease, commandLine: line, initrd, linux })
+}
+
+type Four<T> = [T, T, T, T]

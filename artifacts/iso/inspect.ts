@@ -4,6 +4,7 @@ import type { Run } from 'lbuild'
 import { ImageError } from 'lbuild/images/error'
 import { copyFromFat } from 'lbuild/images/fat'
 import { readIso, sameBytes, type IsoFile } from 'lbuild/images/iso'
+import { BIOS_LOADER } from './contents.ts'
 
 /** What an ISO is to be like. */
 export interface ExpectedIso {
@@ -12,9 +13,6 @@ export interface ExpectedIso {
   readonly uki: Buffer
   readonly scratch: string
 }
-
-/** isolinux.bin is the one file that changes on its way: xorriso writes a boot information table into it. */
-const PATCHED = 'isolinux/isolinux.bin'
 
 /**
  * Reads an ISO back and compares it with what went in: its label, every file byte for byte, a loader for BIOS and one
@@ -32,11 +30,12 @@ export async function inspectIso(
   for (const { path, source } of files) {
     const extent = extents.get(path)
     if (!extent) throw new ImageError(`the ISO lacks /${path}`)
-    if (path !== PATCHED && !(await sameBytes(image, extent.offset, extent.size, source)))
+    if (path !== BIOS_LOADER && !(await sameBytes(image, extent.offset, extent.size, source)))
       throw new ImageError(`/${path} on the ISO is not what it was made from`, { source })
   }
   const bios = iso.boot.find(({ platform }) => platform === 'BIOS')
-  if (bios?.path !== PATCHED) throw new ImageError('a BIOS finds no loader on the ISO', { expected: PATCHED })
+  if (bios?.path !== BIOS_LOADER)
+    throw new ImageError('a BIOS finds no loader on the ISO', { expected: BIOS_LOADER })
   const uefi = iso.boot.find(({ platform }) => platform === 'UEFI')
   if (!uefi) throw new ImageError('UEFI finds no loader on the ISO')
   const loader = join(scratch, 'loader-read-back.efi')

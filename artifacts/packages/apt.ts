@@ -58,7 +58,7 @@ export async function resolvePackages(context: Context, wanted: Wanted): Promise
     { env },
   )
   const paths = [...uris.matchAll(/^'([^']+)' /gm)].map(([, uri]) => pathOnMirror(uri!, bases))
-  const kept = paths.filter((path) => wanted.keep(basename(path).split('_')[0]!))
+  const kept = paths.filter((path) => wanted.keep(packageOf(path)))
   const { stdout } = await run('apt-cache', ['show', ...kept.map(packageOf)], { env })
   const files = lockedFiles(kept, stdout)
   assertKept(files, previous)
@@ -125,7 +125,7 @@ function pathOnMirror(uri: string, bases: Record<Archive, string>): string {
   throw new ImageError('apt names a file that is not of its sources', { file: decoded })
 }
 
-/** `name=version` for the file of a package; a version's epoch is not part of the name, so any will do. */
+/** The name of the package in a file; files are called `NAME_VERSION_ARCHITECTURE.deb`. */
 const packageOf = (path: string): string => basename(path).split('_')[0]!
 
 /** Pairs files with the records that describe them, by their place in the archive. */

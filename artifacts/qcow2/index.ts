@@ -73,6 +73,7 @@ export const qcow2 = artifact('qcow2', {
       epoch,
       work,
     })
+    // the disk is read back while it is compressed, on the other core
     await Promise.all([
       convertToQcow2(run, raw, outputs.image, params.compression),
       inspectDisk(run, raw, layout, files, tree, scratch),

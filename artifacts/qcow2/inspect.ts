@@ -27,12 +27,13 @@ export async function inspectDisk(
   tree: string,
   scratch: string,
 ): Promise<void> {
-  await Promise.all([
+  const looks = await Promise.allSettled([
     inspectTable(run, raw, layout),
     inspectEsp(run, raw, layout, files, scratch),
     checkExt4(run, raw, layout.root.offset),
     inspectRoot(run, raw, layout, tree),
   ])
+  for (const look of looks) if (look.status === 'rejected') throw look.reason
 }
 
 async function inspectTable(run: Inspect, raw: string, { uuid, partitions }: DiskLayout): Promise<void> {

@@ -6,6 +6,7 @@ import type { Digest } from '../host/digest.ts'
 import { digestOf, sha256 } from '../host/digest.ts'
 import { Failure } from '../host/failure.ts'
 import { MODULES } from './evaluate.ts'
+import type { Places } from './load.ts'
 
 /** One module of the distro's code, or of a library that it imports. */
 export interface Module {
@@ -31,10 +32,10 @@ const SCRIPT = /\.[cm]?[jt]sx?$/
 export const compilerVersion = `esbuild ${esbuildVersion}`
 
 /**
- * Bundles `build.config.ts` and everything that it imports into one module. `home` is where lbuild itself lies: the
- * name `lbuild` means that copy. Throws a Failure (exit code 2) that names file, line and column.
+ * Bundles `build.config.ts` and everything that it imports into one module. The name `lbuild` means the copy in
+ * `home`. Throws a Failure (exit code 2) that names file, line and column.
  */
-export async function bundleConfig(config: string, root: string, home: string): Promise<Bundle> {
+export async function bundleConfig(config: string, { root, home, cache }: Places): Promise<Bundle> {
   const labels = new Labels(root, home)
   const digests = new Map<string, Digest>()
   try {
@@ -48,7 +49,7 @@ export async function bundleConfig(config: string, root: string, home: string): 
       sourcesContent: false,
       metafile: true,
       write: false,
-      outfile: `${root}/cache/config/bundle.mjs`,
+      outfile: `${cache}/config/bundle.mjs`,
       absWorkingDir: root,
       tsconfigRaw: {},
       logLevel: 'silent',

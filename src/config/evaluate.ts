@@ -7,6 +7,9 @@ import type { Json } from '../declare/params.ts'
 import { Failure } from '../host/failure.ts'
 import { check, ConfigSchema } from './schema.ts'
 
+/** The import() of the starter, in the program that it loads; in the process of a producer there is none. */
+declare const importModule: ((address: string) => Promise<unknown>) | undefined
+
 /** The name on globalThis under which an evaluated bundle leaves the exports of each module, by label. */
 export const MODULES = 'lbuild.modules'
 
@@ -33,7 +36,9 @@ export async function evaluateConfig(bundle: string): Promise<EvaluatedConfig> {
   Error.stackTraceLimit = 100
   let module: { default?: unknown }
   try {
-    module = (await import(pathToFileURL(bundle).href)) as { default?: unknown }
+    const address = pathToFileURL(bundle).href
+    const imported = typeof importModule === 'function' ? importModule(address) : import(address)
+    module = (await imported) as { default?: unknown }
   } catch (error) {
     throw thrownFailure(error)
   } finally {

@@ -57,7 +57,7 @@ export async function loadConfig(disk: Disk, index: StatIndex, places: Places): 
     import('./evaluate.ts'),
     import('./compile.ts'),
   ])
-  const bundled = await bundleConfig(config, places.root, places.home)
+  const bundled = await bundleConfig(config, places)
   const bundle = `${places.cache}/config/${sha256(bundled.code).slice(0, 16)}.mjs`
   disk.mkdir(toBytes(`${places.cache}/config`))
   if (!disk.lstat(toBytes(bundle))) replaceFile(disk, toBytes(bundle), bundled.code)

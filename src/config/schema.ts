@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import type { Json } from '../declare/params.ts'
 import { Failure } from '../host/failure.ts'
 
 /** What a name may look like: it becomes a word of the command line and the name of a directory. */
@@ -36,8 +37,18 @@ const input = v.variant('kind', [
 
 const param = v.looseObject({
   type: v.picklist(['text', 'size', 'integer', 'flag', 'choice', 'data']),
-  value: v.unknown(),
+  value: v.custom<Json>((value) => isJson(value), 'not a value of JSON'),
 })
+
+/** Whether a value goes into a key and to a producer as it is. */
+function isJson(value: unknown): value is Json {
+  if (value === null || ['string', 'boolean'].includes(typeof value) || Number.isFinite(value)) return true
+  if (Array.isArray(value)) return value.every(isJson)
+  return (
+    Object.prototype.toString.call(value) === '[object Object]' &&
+    Object.values(value as object).every(isJson)
+  )
+}
 
 const producer = v.custom<(context: unknown) => Promise<void>>(
   (value) => typeof value === 'function',

@@ -13,7 +13,6 @@ const TYPES = { file: 0o100000, directory: 0o040000, symlink: 0o120000, characte
 
 const MAGIC = '070701'
 const TRAILER = 'TRAILER!!!'
-const HEADER_SIZE = 110
 /** GNU cpio pads an archive to blocks of this size; the kernel skips zeros. */
 const BLOCK = 512
 
@@ -84,9 +83,6 @@ export function packCpio(entries: readonly CpioEntry[], epoch: number): Buffer {
   pad(BLOCK)
   return Buffer.concat(chunks)
 }
-
-/** The length of a member's header, in bytes, for those who read an archive. */
-export const CPIO_HEADER_SIZE = HEADER_SIZE
 
 /** The directories above some paths, each once, before what it holds. */
 export function parentDirectories(paths: readonly string[]): CpioEntry[] {

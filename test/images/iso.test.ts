@@ -1,7 +1,7 @@
 import { readFile, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { commandLine, isolinuxConfig } from '../../artifacts/iso/commandLine.ts'
+import { commandLine, isoFiles, isolinuxConfig } from '../../artifacts/iso/contents.ts'
 import { inspectIso } from '../../artifacts/iso/inspect.ts'
 import { makeFat } from '../../src/images/fat.ts'
 import { isoDate, makeIso, readIso, sameBytes, type IsoFile } from '../../src/images/iso.ts'
@@ -125,7 +125,11 @@ test('files are compared to their last byte', async () => {
 })
 
 test("isolinux's entry boots what is on the ISO", () => {
-  expect(isolinuxConfig('quiet')).toMatch(
-    /^ {2}KERNEL \/boot\/vmlinuz\n {2}INITRD \/boot\/initramfs.img\n {2}APPEND quiet$/m,
-  )
+  const sources = { initramfs: 'a', vmlinuz: 'b', isolinux: 'c', ldlinux: 'd', rootfs: 'e' }
+  const paths = isoFiles(sources, 'config').map(({ path }) => path)
+  const config = isolinuxConfig('quiet')
+  const named = [...config.matchAll(/^ {2}(?:KERNEL|INITRD) \/(.*)$/gm)].map(([, path]) => path)
+  expect(named).toHaveLength(2)
+  for (const path of named) expect(paths).toContain(path)
+  expect(config).toMatch(/^ {2}APPEND quiet$/m)
 })
