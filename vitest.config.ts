@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     // A failing run prints its seed; `npx vitest --sequence.seed N` runs it in the same order again.
     sequence: { shuffle: true },
+    maxWorkers: 2,
     projects: [
       {
         extends: true,

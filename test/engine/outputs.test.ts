@@ -1,0 +1,118 @@
+import { chmodSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { builtTiny, TINY_TARGETS } from './support/tiny.ts'
+import type { TestWorkspace } from './support/workspace.ts'
+
+// Exit 0 means that every published output is byte for byte what was built, and that nothing changed by hand is lost.
+
+const built = builtTiny()
+
+/** Damages the object of an artifact's output, keeping its size. */
+function damageObject(workspace: TestWorkspace, artifact: string, output: string): void {
+  const { key } = JSON.parse(workspace.read(`cache/records/${artifact}/latest.json`).split('\n')[1]!) as {
+    key: string
+  }
+  const record = JSON.parse(workspace.read(`cache/records/${artifact}/${key}.json`).split('\n')[1]!) as {
+    outputs: Record<string, { sha256: string; size: number }>
+  }
+  const { sha256, size } = record.outputs[output]!
+  const path = workspace.path(`cache/objects/${sha256.slice(0, 2)}/${sha256.slice(2)}`)
+  chmodSync(path, 0o644)
+  writeFileSync(path, Buffer.alloc(size, 'x'))
+}
+
+describe('an output that is not what was built', () => {
+  it('deleted: restored, nothing runs', async () => {
+    const workspace = built()
+    const before = workspace.read('output/tiny.img')
+    workspace.remove('output')
+    const { ran, restored, code } = await workspace.build(...TINY_TARGETS)
+    expect([ran, restored, code]).toEqual([[], ['image', 'other', 'report'], 0])
+    expect(workspace.read('output/tiny.img')).toBe(before)
+    expect(workspace.read('output/docs/report.txt')).toContain('hello')
+  })
+
+  it('cut by one byte: told, kept under another name, and restored', async () => {
+    const workspace = built()
+    const whole = workspace.read('output/tiny.img')
+    truncateSync(workspace.path('output/tiny.img'), whole.length - 1)
+    const { ran, restored, code, stderr } = await workspace.build(...TINY_TARGETS)
+    expect([ran, restored, code]).toEqual([[], ['image'], 0])
+    expect(stderr).toContain('output/tiny.img had been changed: it is now output/tiny.img.kept-1')
+    expect(stderr).toContain(`${whole.length - 1} bytes where ${whole.length} were built`)
+    expect(workspace.read('output/tiny.img')).toBe(whole)
+    expect(workspace.read('output/tiny.img.kept-1')).toBe(whole.slice(0, -1))
+    expect((await workspace.build(...TINY_TARGETS)).restored).toEqual([])
+  })
+
+  it('changed, and then an edit: kept as well before the new one takes its place', async () => {
+    const workspace = built()
+    workspace.write('output/tiny.img', 'a booted machine')
+    workspace.write('src/hello', 'HELLO\n')
+    const { ran, code } = await workspace.build('image')
+    expect([ran, code]).toEqual([['image', 'names', 'packed'], 0])
+    expect(workspace.read('output/tiny.img.kept-1')).toBe('a booted machine')
+    expect(workspace.read('output/tiny.img')).toContain('HELLO')
+  })
+
+  it('the output of an earlier build is not kept aside: the store has it', async () => {
+    const workspace = built()
+    workspace.write('src/hello', 'HELLO\n')
+    await workspace.build('image')
+    expect(readdirSync(workspace.path('output')).sort()).toEqual(['docs', 'other.txt', 'tiny.img'])
+  })
+
+  it('writing to an output does not reach the store', async () => {
+    const workspace = built()
+    const before = workspace.state('cache/objects')
+    writeFileSync(workspace.path('output/tiny.img'), 'written over')
+    expect(workspace.state('cache/objects')).toEqual(before)
+    expect(statSync(workspace.path('output/tiny.img')).nlink).toBe(1)
+  })
+})
+
+describe('what was lost or damaged in the cache is never taken for valid', () => {
+  it('all records: everything runs, and the outputs are the same', async () => {
+    const workspace = built()
+    const before = workspace.read('output/tiny.img')
+    workspace.remove('cache/records')
+    const { ran, code } = await workspace.build(...TINY_TARGETS)
+    expect([ran, code]).toEqual([['image', 'names', 'other', 'packed', 'report'], 0])
+    expect(workspace.read('output/tiny.img')).toBe(before)
+  })
+
+  it('a damaged record: its artifact runs, the others do not', async () => {
+    const workspace = built()
+    for (const name of readdirSync(workspace.path('cache/records/image')))
+      truncateSync(workspace.path(`cache/records/image/${name}`), 100)
+    expect((await workspace.build(...TINY_TARGETS)).ran).toEqual(['image'])
+  })
+
+  it('index and graph: nothing runs', async () => {
+    const workspace = built()
+    workspace.remove('cache/index')
+    workspace.write('cache/config/graph.json', 'damage')
+    expect((await workspace.build(...TINY_TARGETS)).ran).toEqual([])
+  })
+
+  it('a damaged object that a producer is to see: its artifact runs first', async () => {
+    const workspace = built()
+    const before = workspace.read('output/tiny.img')
+    damageObject(workspace, 'packed', 'tar')
+    const { ran, code } = await workspace.build('image', '--force')
+    expect([ran, code]).toEqual([['image', 'packed'], 0])
+    expect(workspace.read('output/tiny.img')).toBe(before)
+  })
+
+  it('a damaged object that is to be restored: an error, and the next build makes it', async () => {
+    const workspace = built()
+    damageObject(workspace, 'image', 'image')
+    workspace.remove('output/tiny.img')
+    const { code, stderr } = await workspace.lbuild('image')
+    expect(code).toBe(1)
+    expect(stderr).toContain('an object of the store was damaged')
+    expect(workspace.exists('output/tiny.img')).toBe(false)
+    expect((await workspace.build('image')).ran).toEqual(['image'])
+    expect(workspace.read('output/tiny.img')).toContain('hello')
+  })
+})

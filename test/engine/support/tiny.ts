@@ -1,0 +1,94 @@
+import { beforeAll } from 'vitest'
+import { TestWorkspace } from './workspace.ts'
+
+/**
+ * A small distro with the shape of a real one. `names` sees a tree but writes only its names, so that early cutoff can
+ * be seen; `image` takes two others; `other` stands alone.
+ */
+export const TINY: Readonly<Record<string, string>> = {
+  'build.config.ts': `import { defineConfig } from 'lbuild'
+import { names } from './artifacts/names.ts'
+import { packed } from './artifacts/packed.ts'
+import { image } from './artifacts/image.ts'
+import { report } from './artifacts/report.ts'
+import { other } from './artifacts/other.ts'
+
+export default defineConfig({ artifacts: [image, names, packed, report, other] })
+`,
+  'artifacts/names.ts': `import { readdirSync, writeFileSync } from 'node:fs'
+import { artifact, tree } from 'lbuild'
+
+export const names = artifact('names', {
+  inputs: { src: tree('src') },
+  outputs: { names: { internal: 'names' } },
+  produce({ inputs, outputs }) {
+    writeFileSync(outputs.names, readdirSync(inputs.src, { recursive: true }).sort().join(' '))
+  },
+})
+`,
+  'artifacts/packed.ts': `import { artifact, tree } from 'lbuild'
+
+export const packed = artifact('packed', {
+  inputs: { src: tree('src') },
+  tools: ['tar'],
+  outputs: { tar: { internal: 'packed.tar' } },
+  async produce({ inputs, outputs, run }) {
+    await run('tar', ['--sort=name', '--owner=0', '--group=0', '-cf', outputs.tar, '-C', inputs.src, '.'])
+  },
+})
+`,
+  'artifacts/image.ts': `import { artifact, integer, text } from 'lbuild'
+import { names } from './names.ts'
+import { packed } from './packed.ts'
+import { writeImage } from './imageHelper.ts'
+
+export const image = artifact('image', {
+  inputs: { tar: packed.output('tar'), names: names.output('names') },
+  params: { title: text('tiny'), diskSize: integer(1) },
+  outputs: { image: 'tiny.img' },
+  produce: ({ inputs, outputs, params }) => writeImage(outputs.image, inputs.tar, params),
+})
+`,
+  'artifacts/imageHelper.ts': `import { readFileSync, writeFileSync } from 'node:fs'
+
+export function writeImage(to: string, tar: string, params: { title: string; diskSize: number }): void {
+  writeFileSync(to, Buffer.concat([Buffer.from(JSON.stringify(params)), readFileSync(tar)]))
+}
+`,
+  'artifacts/report.ts': `import { copyFileSync } from 'node:fs'
+import { artifact } from 'lbuild'
+import { names } from './names.ts'
+
+export const report = artifact('report', {
+  inputs: { names: names.output('names') },
+  outputs: { report: 'docs/report.txt' },
+  produce: ({ inputs, outputs }) => copyFileSync(inputs.names, outputs.report),
+})
+`,
+  'artifacts/other.ts': `import { copyFileSync } from 'node:fs'
+import { artifact, file } from 'lbuild'
+
+export const other = artifact('other', {
+  inputs: { note: file('note.txt') },
+  outputs: { note: 'other.txt' },
+  produce: ({ inputs, outputs }) => copyFileSync(inputs.note, outputs.note),
+})
+`,
+  'src/hello': 'hello\n',
+  'src/second': 'second\n',
+  'src/etc/motd': 'welcome\n',
+  'note.txt': 'a note\n',
+}
+
+/** All published ends of {@link TINY}. */
+export const TINY_TARGETS = ['image', 'report', 'other'] as const
+
+/** Builds {@link TINY} once for a file of tests, and gives each test a copy of its own. */
+export function builtTiny(): () => TestWorkspace {
+  const template = new TestWorkspace(TINY, TestWorkspace.lasting())
+  beforeAll(async () => {
+    const { code, stderr } = await template.lbuild(...TINY_TARGETS)
+    if (code !== 0) throw new Error(stderr)
+  })
+  return () => template.copy()
+}
