@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { constants, Script } from 'node:vm'
+import { Script } from 'node:vm'
 
 /**
  * Compiles lbuild into `cache/lbuild/`, installing its libraries first where they are not there.
@@ -75,12 +75,7 @@ function write(directory, outputFiles) {
   for (const { path, contents } of outputFiles)
     writeFileSync(`${temporary}/${path.slice(path.lastIndexOf('/') + 1)}`, contents)
   const wrapped = `(function (exports, require, module, importModule) {${readFileSync(`${temporary}/main.cjs`, 'utf8')}\n})`
-  writeFileSync(
-    `${temporary}/main.cjs.cache`,
-    new Script(wrapped, {
-      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-    }).createCachedData(),
-  )
+  writeFileSync(`${temporary}/main.cjs.cache`, new Script(wrapped).createCachedData())
   try {
     renameSync(temporary, directory)
   } catch (error) {

@@ -96,10 +96,10 @@ function checkName(name: string, what: string): void {
     nameOf(name)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new Failure(`an ${what} cannot be called '${name}'`, { hint: reason, exitCode: 2 })
+    throw new Failure(`no ${what} can be called '${name}'`, { hint: reason, exitCode: 2 })
   }
   if (COMMANDS.includes(name))
-    throw new Failure(`an ${what} cannot be called '${name}': it is a command of lbuild`, {
+    throw new Failure(`no ${what} can be called '${name}': it is a command of lbuild`, {
       hint: 'give it another name',
       exitCode: 2,
     })

@@ -3,7 +3,7 @@ import type { ArtifactNode, Graph } from '../graph/graph.ts'
 import { closure } from '../graph/graph.ts'
 import type { StoredObject } from '../store/objects.ts'
 import type { OutputState } from '../store/publish.ts'
-import type { BuildRecord, Found, Part } from '../store/records.ts'
+import type { BuildRecord, Found, Part, RecordedOutput } from '../store/records.ts'
 import { keyOf } from './key.ts'
 import type { Reason } from './reason.ts'
 import { differences } from './reason.ts'
@@ -121,20 +121,27 @@ function decideByKey(
     const reasons = lost.map(([output]): Reason => ({ kind: 'object-missing', output }))
     return { verdict: 'stale', reasons }
   }
-  const displaced = outputs.flatMap(([, output]) => (output.published ? displacement(facts, output) : []))
+  const displaced = outputs.flatMap(([, output]) =>
+    output.published ? displacement(facts, output, latest) : [],
+  )
   if (displaced.length === 0 && latest?.key === key) return { verdict: 'fresh', record }
   return { verdict: 'restorable', record, reasons: [...changes, ...displaced] }
 }
 
-/** Why the file at an output's place is not the one that was built; empty when it is. */
+/**
+ * Why the file at an output's place is not the one that was built; empty when it is, and when it is the one that was
+ * published last: then what changed since says why.
+ */
 function displacement(
   facts: Facts,
-  output: { path: string; sha256: Digest; size: number },
+  output: RecordedOutput,
+  latest: BuildRecord | undefined,
 ): readonly Reason[] {
   const found = facts.output(output.path)
   if (found.state === 'missing') return [{ kind: 'output-missing', path: output.path }]
   if (found.state === 'other') return [{ kind: 'output-changed', path: output.path, what: found.what }]
-  if (found.sha256 === output.sha256) return []
+  const published = Object.values(latest?.outputs ?? {}).find(({ path }) => path === output.path)
+  if (found.sha256 === output.sha256 || found.sha256 === published?.sha256) return []
   const what =
     found.size === output.size ? 'other content' : `${found.size} bytes where ${output.size} were built`
   return [{ kind: 'output-changed', path: output.path, what }]

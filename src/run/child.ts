@@ -86,3 +86,5 @@ function failureData(error: unknown): {
 }
 
 await main(process.argv[2]!)
+// What a producer left running, such as a timer, must not keep the process.
+process.exit()

@@ -14,7 +14,6 @@ import { fetchLock } from './downloads.ts'
 import { InputMoved } from './materialize.ts'
 import { checkOutputs, layInputs, produceTask, runTask } from './producer.ts'
 import type { Runner } from './producer.ts'
-import { checkVersions } from './preflight.ts'
 import { sourceParts } from '../workspace/survey.ts'
 import { keepWork, makeWorkDirectory, removeWork } from './work.ts'
 import type { WorkDirectory } from './work.ts'
@@ -36,7 +35,6 @@ export async function produceArtifact(
   const { disk, places } = workspace
   const usual = survey.latest(node.name)?.seconds
   for (const lock of locksOf(node)) await fetchLock(runner, lock)
-  await checkVersions(survey, node)
   listener({
     type: 'running',
     artifact: node.name,

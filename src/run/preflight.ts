@@ -17,14 +17,22 @@ export function allTools(graph: Graph): readonly string[] {
   return [...new Set([...ownTools(), ...declared])].sort()
 }
 
-/** Throws one Failure (exit code 2) that names every tool that this build will need and this host lacks. */
-export function checkTools(workspace: Workspace, targets: readonly string[], survey: Survey): void {
+/**
+ * Throws a Failure (exit code 2) that names every tool that this build will need and this host lacks, or else one that
+ * is older than its artifact asks.
+ */
+export async function checkTools(
+  workspace: Workspace,
+  targets: readonly string[],
+  survey: Survey,
+): Promise<void> {
   const planned = plan(workspace.graph, targets, survey)
   const running = planned.filter(
     ({ decision: { verdict } }) => verdict === 'stale' || verdict === 'undecided',
   )
   const locks = survey.locks.filter(({ state }) => state.state !== 'ready').map(({ node }) => node)
   throwIfMissing(survey, [...running.map(({ node }) => node), ...locks])
+  for (const { node } of running) await checkVersions(survey, node)
 }
 
 /** Throws one Failure (exit code 2) that names every tool that resolving some locks needs and this host lacks. */
@@ -42,8 +50,7 @@ function throwIfMissing(survey: Survey, nodes: readonly (ArtifactNode | LockNode
   if (missing.length > 0) throw missingToolsFailure(missing, detectManager())
 }
 
-/** Throws a Failure (exit code 2) when a tool of an artifact is older than its declaration asks. */
-export async function checkVersions(survey: Survey, node: ArtifactNode): Promise<void> {
+async function checkVersions(survey: Survey, node: ArtifactNode): Promise<void> {
   for (const { name, atLeast } of node.tools) {
     if (atLeast === undefined) continue
     const path = fromBytes(survey.toolPaths.get(name)!)

@@ -30,7 +30,7 @@ export function runBuild(
   return underLock(workspace, options, async (context) => {
     const { listener, build } = context
     let survey = await surveyWorkspace(workspace, options.targets, forced)
-    checkTools(workspace, options.targets, survey)
+    await checkTools(workspace, options.targets, survey)
     listener({ type: 'started', build, targets: options.targets, artifacts: survey.nodes.length })
     if (await resolveLocks({ ...context, survey }, []))
       survey = await surveyWorkspace(workspace, options.targets, forced)
