@@ -118,6 +118,7 @@ function defineProgram(invocation: Invocation, signal: AbortSignal, finish: Fini
   }
   command('doctor', 'check whether this host has what is needed')
     .option('--install', 'install what is missing')
+    .option('--with <tool>', 'look for this tool, too; repeatable', collect, [])
     .action((options) =>
       finish(import('./commands/doctor.ts').then(({ doctorCommand }) => doctorCommand(invocation, options))),
     )

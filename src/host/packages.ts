@@ -52,6 +52,7 @@ const TOOLS: ReadonlyMap<string, Names> = new Map([
   ['xorriso', XORRISO],
   ['mmdebstrap', MMDEBSTRAP],
   ['apt-get', APT],
+  ['apt-config', APT],
   ['apt-cache', APT],
   ['dpkg', DPKG],
   ['dpkg-deb', DPKG],
@@ -69,6 +70,10 @@ const TOOLS: ReadonlyMap<string, Names> = new Map([
   ['cpio', same('cpio')],
   ['curl', same('curl')],
   ['cp', COREUTILS],
+  ['chmod', COREUTILS],
+  ['touch', COREUTILS],
+  ['find', same('findutils')],
+  ['python3', ['python3', 'python3', 'python', 'python3']],
   ['sha512sum', COREUTILS],
   ['git', GIT],
 ])

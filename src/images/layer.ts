@@ -3,6 +3,9 @@ import { ImageError } from './error.ts'
 import { manifestLookup, type Manifest, type ManifestEntry } from './manifest.ts'
 import { parentOf, resolveInRoot } from './paths.ts'
 
+/** A bit that tar-stream masks out: it takes a mode of 0 for one that was not given. */
+const NOT_ZERO = 0o10000
+
 /** Permission bits (setuid, setgid and sticky included) and owner. */
 export interface Attributes {
   readonly mode: number
@@ -140,7 +143,7 @@ export class Layer {
     for (const path of paths) {
       const { type, mode, uid, gid, target, data } = entries.get(path)!
       const name = `.${path}${type === 'directory' && path !== '/' ? '/' : ''}`
-      const header = { name, mode, uid, gid, mtime: new Date(epoch * 1000) }
+      const header = { name, mode: mode | NOT_ZERO, uid, gid, mtime: new Date(epoch * 1000) }
       if (type === 'symlink') archive.entry({ ...header, type, linkname: target ?? '' })
       else if (type === 'directory') archive.entry({ ...header, type })
       else archive.entry({ ...header, type: 'file' }, Buffer.from(data ?? []))

@@ -10,6 +10,8 @@ import { paint, usesColor } from '../style.ts'
 
 export interface DoctorOptions extends WorkspaceOptions {
   readonly install?: boolean
+  /** Further tools to look for. */
+  readonly with: readonly string[]
 }
 
 /** What `boot` and `run` need beside the tools of the build. */
@@ -19,7 +21,7 @@ const BOOT_TOOLS: readonly string[] = ['qemu-system-x86_64', 'qemu-img', 'ovmf',
 export async function doctorCommand(invocation: Invocation, options: DoctorOptions): Promise<number> {
   const { workspace } = await openSession(invocation, [], options)
   workspace.index.save()
-  const needed = [...allTools(workspace.graph), ...BOOT_TOOLS]
+  const needed = [...allTools(workspace.graph), ...BOOT_TOOLS, ...options.with]
   if (options.install) await install(missingTools(needed))
   const missing = missingTools(needed)
   const good = (text: string): void => void print(`${paint(process.stdout, 'green', 'ok')}    ${text}\n`)

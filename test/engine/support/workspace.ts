@@ -49,10 +49,10 @@ export class TestWorkspace {
     return root
   }
 
-  /** The same directory, as another user sees it. */
-  as(uid: number): TestWorkspace {
+  /** The same directory, for a root to whom permissions apply as to anybody (capabilities(7), CAP_DAC_*). */
+  withoutOverride(): TestWorkspace {
     const other = new TestWorkspace({}, this.root)
-    other.#user = ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--']
+    other.#user = ['setpriv', '--bounding-set=-dac_override,-dac_read_search', '--']
     return other
   }
 
