@@ -6,7 +6,7 @@ import type { Digest } from '../host/digest.ts'
 import { digestOf, sha256 } from '../host/digest.ts'
 import { Failure } from '../host/failure.ts'
 import { MODULES } from './evaluate.ts'
-import type { Places } from './load.ts'
+import type { Places } from './places.ts'
 
 /** One module of the distro's code, or of a library that it imports. */
 export interface Module {

@@ -8,6 +8,7 @@ import type { Digest } from '../host/digest.ts'
 import { sha256 } from '../host/digest.ts'
 import type { StatIndex } from '../fingerprint/statIndex.ts'
 import type { Graph } from '../graph/graph.ts'
+import type { Places } from './places.ts'
 
 /** A graph, and the bundle in which its producers are found. */
 export interface LoadedConfig {
@@ -21,16 +22,6 @@ interface CacheFile extends LoadedConfig {
   readonly places: Places
   /** Every file that the graph was made of, with its digest. */
   readonly files: readonly (readonly [Bytes, Digest])[]
-}
-
-/** Where lbuild reads and writes. All three are real, absolute paths. */
-export interface Places {
-  /** The directory of build.config.ts. */
-  readonly root: string
-  /** Where lbuild itself lies. */
-  readonly home: string
-  /** `cache/`, unless LBUILD_CACHE_DIR says otherwise. */
-  readonly cache: string
 }
 
 /** Moves when a cached graph of an older lbuild must not be used. */

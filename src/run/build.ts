@@ -4,21 +4,11 @@ import type { Plan } from '../plan/plan.ts'
 import { plan } from '../plan/plan.ts'
 import { suggestion } from '../graph/names.ts'
 import type { Graph } from '../graph/graph.ts'
-import type { LockedOptions } from './locked.ts'
+import type { BuildOptions } from './options.ts'
 import type { BuildReport } from './report.ts'
 import { freshReport, savedSeconds } from './report.ts'
 import { surveyWorkspace } from '../workspace/survey.ts'
 import type { Workspace } from '../workspace/workspace.ts'
-
-export interface BuildOptions extends LockedOptions {
-  readonly targets: readonly string[]
-  /** Run the targets even if they are fresh. */
-  readonly force: boolean
-  /** How many producers run at a time; one for each processor unless given. */
-  readonly jobs?: number
-  /** After a failure go on with what does not depend on it. */
-  readonly keepGoing: boolean
-}
 
 /**
  * Brings targets and all below them up to date. When a look at the inputs shows that there is nothing to do, that look
