@@ -35,7 +35,8 @@ export async function fetchFiles(
       })
       if (addressed.length === 0) throw goneFailure(lock, wanted, words)
       words = await download(directory, addressed)
-      for (const { file } of addressed) adopt(workspace, toBytes(`${directory}/${file.sha256}`), file)
+      for (const { file } of addressed)
+        words += adopt(workspace, toBytes(`${directory}/${file.sha256}`), file)
       wanted = wanted.filter((file) => !objects.has(file))
     }
   } finally {
@@ -67,9 +68,11 @@ async function download(
   return words.trim()
 }
 
-function adopt({ disk, objects }: Workspace, path: string, file: LockedFile): void {
+/** Takes a fetched file into the store. One that is not whole, as after a full disk, is told about and left. */
+function adopt({ disk, objects }: Workspace, path: string, file: LockedFile): string {
   const stat = disk.lstat(path)
-  if (!stat) return
+  if (!stat) return ''
+  if (stat.size < file.size) return `\n${file.name}: only ${stat.size} of ${file.size} bytes arrived`
   const hasher = sha256Hasher()
   hashFile(disk, path, [hasher])
   const digest = hasher.digest()
@@ -82,6 +85,7 @@ function adopt({ disk, objects }: Workspace, path: string, file: LockedFile): vo
       hint: 'the mirror or the lock is wrong; lbuild update resolves the lock anew',
     })
   objects.adopt(path)
+  return ''
 }
 
 /** How many names a message lists. */
@@ -100,6 +104,6 @@ function goneFailure(lock: string, files: readonly LockedFile[], words: string):
       ],
     ],
     tail: words.split('\n').slice(0, NAMED).join('\n'),
-    hint: `if these versions have left the mirror, 'lbuild update ${lock}' resolves new ones; otherwise check the network`,
+    hint: `if these versions have left the mirror, 'lbuild update ${lock}' resolves new ones; otherwise check the network and the disk`,
   })
 }

@@ -115,6 +115,15 @@ describe('a lock', () => {
 })
 
 describe('a download', () => {
+  it('that does not arrive whole is told about, and kept nowhere', async () => {
+    const workspace = workspaceWithMirror()
+    workspace.write('mirror/pool/bash', '')
+    const { code, stderr } = await workspace.lbuild('rootfs')
+    expect(stderr).toMatch(/cannot fetch 1 of the files[\s\S]*bash: only 0 of \d+ bytes arrived/)
+    expect(code).toBe(1)
+    expect(workspace.state('cache/objects')).toEqual({})
+  })
+
   it('that is not the file that the lock names is refused, and kept nowhere', async () => {
     const workspace = workspaceWithMirror()
     workspace.write('mirror/pool/bash', 'evil')
