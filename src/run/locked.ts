@@ -5,6 +5,7 @@ import { eventLog } from './log.ts'
 import { killAll } from './process.ts'
 import type { Runner } from './producer.ts'
 import { Interrupted } from './producer.ts'
+import type { Confinement } from './sandbox.ts'
 import { probeConfinement } from './sandbox.ts'
 import { reclaimWork } from './work.ts'
 
@@ -38,19 +39,25 @@ export async function underLock<T>(
       log(event)
       listener(event)
     }
-    const { confinement, reason } = await probeConfinement()
-    if (reason !== undefined)
-      both({
-        type: 'warning',
-        message: `producers run unconfined: the sandbox does not work here (${reason.split('\n')[0]})`,
-        hint: 'let bubblewrap make namespaces (in a container: --privileged, or --cap-add SYS_ADMIN)',
-      })
+    let probed: Promise<Confinement> | undefined
+    const confinement = (): Promise<Confinement> => (probed ??= probe(both))
     return await work({ workspace, confinement, code, build, listener: both, signal })
   } finally {
     await killAll()
     if (signal.aborted) reclaimWork(disk, places.cache)
     lock.release()
   }
+}
+
+async function probe(listener: Listener): Promise<Confinement> {
+  const { confinement, reason } = await probeConfinement()
+  if (reason !== undefined)
+    listener({
+      type: 'warning',
+      message: `producers run unconfined: the sandbox does not work here (${reason.split('\n')[0]})`,
+      hint: 'let bubblewrap make namespaces (in a container: --privileged, or --cap-add SYS_ADMIN)',
+    })
+  return confinement
 }
 
 /** When a build began, to the second, and by which process: sorts by time and is a name for files. */

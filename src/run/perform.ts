@@ -58,7 +58,8 @@ export async function produceArtifact(
   }
   const seconds = monotonicSeconds() - startedAt
   const before = survey.latest(node.name)
-  const record = keepOutputs(runner, planned, work, startedOn, seconds)
+  const sandboxed = (await runner.confinement()) === 'sandbox'
+  const record = keepOutputs(runner, planned, work, { startedAt: startedOn, seconds, sandboxed })
   await keepTrees(runner, node)
   workspace.records.add(record)
   await putInPlace(runner, node, record)
@@ -77,11 +78,10 @@ export async function restoreArtifact(runner: Runner, { node, decision }: Planne
 }
 
 function keepOutputs(
-  { workspace, confinement }: Runner,
+  { workspace }: Runner,
   { node, key, parts }: Planned,
   work: WorkDirectory,
-  startedAt: string,
-  seconds: number,
+  run: Pick<BuildRecord, 'startedAt' | 'seconds' | 'sandboxed'>,
 ): BuildRecord {
   const { disk, objects, index, graph } = workspace
   const outputs = Object.entries(node.outputs).map(
@@ -101,9 +101,7 @@ function keepOutputs(
     parts,
     outputs: Object.fromEntries(outputs),
     modules: Object.fromEntries(node.modules.map((label) => [label, graph.modules[label]!])),
-    startedAt,
-    seconds,
-    sandboxed: confinement === 'sandbox',
+    ...run,
   }
 }
 

@@ -39,7 +39,8 @@ const GROUP = 'root:x:0:\nnogroup:x:65534:\n'
 export interface Runner {
   readonly workspace: Workspace
   readonly survey: Survey
-  readonly confinement: Confinement
+  /** Found out when the first producer is to run. */
+  readonly confinement: () => Promise<Confinement>
   /** The directory with lbuild's compiled child. */
   readonly code: string
   readonly build: string
@@ -64,10 +65,10 @@ export async function layInputs(
 ): Promise<readonly Mount[]> {
   const { disk, objects, graph, places } = workspace
   const mounts: Mount[] = []
+  const confined = (await confinement()) === 'sandbox'
   const layObject = async (digest: Digest, name: string): Promise<void> => {
     await checkObject(workspace, digest)
-    if (confinement === 'sandbox')
-      mounts.push({ from: fromBytes(objects.path(digest)), to: `${INSIDE.inputs}/${name}` })
+    if (confined) mounts.push({ from: fromBytes(objects.path(digest)), to: `${INSIDE.inputs}/${name}` })
     else copyObject(disk, objects.path(digest), toBytes(`${work.path}/inputs/${name}`))
   }
   for (const [name, input] of Object.entries(node.inputs)) {
@@ -144,7 +145,7 @@ export async function runTask(
 ): Promise<Extract<ProducerResult, { ok: true }>> {
   const { workspace, confinement } = runner
   const { disk, graph, places } = workspace
-  const confined = confinement === 'sandbox'
+  const confined = (await confinement()) === 'sandbox'
   const scratchOnDisk = !confined || !memoryIsRoomy()
   if (scratchOnDisk) disk.mkdir(toBytes(`${work.path}/scratch`))
   const at = confined ? INSIDE : insideOf(work.path)
