@@ -38,7 +38,7 @@ export async function compile(home) {
   const files = [...inputs].map((path) => [resolve(home, path), stateOf(resolve(home, path), before)])
   const manifest = `${home}/cache/lbuild/manifest.json`
   const temporary = `${manifest}.tmp-${process.pid}`
-  writeFileSync(temporary, JSON.stringify({ node: process.version, directory, files }))
+  writeFileSync(temporary, JSON.stringify({ node: process.version, home, directory, files }))
   renameSync(temporary, manifest)
   return directory
 }

@@ -30,7 +30,7 @@ export const qcow2 = artifact('qcow2', {
   },
   params: {
     diskSize: size('256G', 'the size of the disk; its image holds only what is used', '2G'),
-    compression: choice(
+    qcow2Compression: choice(
       ['zstd', 'zlib', 'none'],
       'zstd',
       'how clusters are compressed; none is quick to build',
@@ -75,7 +75,7 @@ export const qcow2 = artifact('qcow2', {
     })
     // the disk is read back while it is compressed, on the other core
     await Promise.all([
-      convertToQcow2(run, raw, outputs.image, params.compression),
+      convertToQcow2(run, raw, outputs.image, params.qcow2Compression),
       inspectDisk(run, raw, layout, files, tree, scratch),
     ])
   },

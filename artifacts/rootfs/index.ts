@@ -11,14 +11,16 @@ import { overlay } from '../overlay/index.ts'
 export const rootfs = artifact('rootfs', {
   describe: 'the system as an EROFS image',
   inputs: { base: base.output('tar'), modules: modules.output('tar'), overlay: overlay.output('tar') },
-  params: { compression: choice(['lz4hc', 'lz4', 'none'], 'lz4hc', 'lz4hc is small, lz4 is quick to build') },
+  params: {
+    erofsCompression: choice(['lz4hc', 'lz4', 'none'], 'lz4hc', 'lz4hc is small, lz4 is quick to build'),
+  },
   tools: [...layerTools, 'mkfs.erofs', 'fsck.erofs'],
   outputs: { image: 'rootfs.erofs' },
   async produce({ inputs, params, outputs, run, scratch, epoch }) {
     const tree = join(scratch, 'tree')
     await extractLayers(run, [inputs.base, inputs.modules, inputs.overlay], tree, epoch)
     const uuid = deriveUuid('levitateos', 'rootfs')
-    await makeErofs(run, { image: outputs.image, tree, uuid, compression: params.compression, epoch })
+    await makeErofs(run, { image: outputs.image, tree, uuid, compression: params.erofsCompression, epoch })
   },
   async verify({ outputs, run }) {
     await run('fsck.erofs', [outputs.image])

@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { Failure } from '../host/failure.ts'
 import type { BuildCommandOptions } from './commands/build.ts'
 import { buildCommand } from './commands/build.ts'
+import { print } from './print.ts'
 import type { Invocation } from './session.ts'
 
 const EXIT_CODES = `
@@ -31,7 +32,7 @@ export async function runProgram(invocation: Invocation, signal: AbortSignal): P
   let code = 0
   const program = defineProgram(invocation, signal, (run) => run.then((ended) => void (code = ended)))
   try {
-    await program.parseAsync(invocation.argv, { from: 'user' })
+    await program.parseAsync(commandFirst(invocation.argv), { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return 0
@@ -39,6 +40,13 @@ export async function runProgram(invocation: Invocation, signal: AbortSignal): P
     throw new Failure(error.message.replace(/^error: /, '').split('\n')[0]!, { hint, exitCode: 2 })
   }
   return code
+}
+
+/** Options of every command may stand before it, as in `lbuild -C DIR status`: they are moved behind it. */
+function commandFirst(argv: readonly string[]): readonly string[] {
+  let at = 0
+  while (['-C', '--directory', '--set'].includes(argv[at] ?? '')) at += 2
+  return [...argv.slice(at, at + 1), ...argv.slice(0, at), ...argv.slice(at + 1)]
 }
 
 /** Turns the promise of an exit code into the one that commander awaits. */
@@ -50,7 +58,7 @@ function defineProgram(invocation: Invocation, signal: AbortSignal, finish: Fini
     .version('lbuild 0.1.0')
     .showHelpAfterError(false)
     .exitOverride()
-    .configureOutput({ outputError: () => {} })
+    .configureOutput({ outputError: () => {}, writeOut: print })
     .addHelpText('after', EXAMPLES + EXIT_CODES)
   const command = (name: string, description: string): Command =>
     common(program.command(name).description(description).exitOverride())
@@ -85,18 +93,19 @@ function defineProgram(invocation: Invocation, signal: AbortSignal, finish: Fini
         import('./commands/graph.ts').then(({ graphCommand }) => graphCommand(invocation, words, options)),
       ),
     )
-  buildOptions(
-    command('update [locks...]', 'resolve locks anew: newer versions of what the lists name'),
-  ).action((words, options) =>
-    finish(
-      import('./commands/update.ts').then(({ updateCommand }) =>
-        updateCommand(invocation, words, options, signal),
+  command('update [locks...]', 'resolve locks anew: newer versions of what the lists name')
+    .option('--no-wait', 'fail if a build is running')
+    .option('-q, --quiet', 'say only what went wrong')
+    .action((words, options) =>
+      finish(
+        import('./commands/update.ts').then(({ updateCommand }) =>
+          updateCommand(invocation, words, options, signal),
+        ),
       ),
-    ),
-  )
+    )
   for (const [name, description] of [
-    ['boot <target>', 'build an image, boot it headless, log in and report'],
-    ['run <target>', 'build an image and run it in QEMU, on an overlay that is thrown away'],
+    ['boot <target...>', 'build an image, boot it headless, log in and report'],
+    ['run <target...>', 'build an image and run it in QEMU, on an overlay that is thrown away'],
   ] as const) {
     const boot = command(name, description)
       .addOption(
@@ -108,10 +117,10 @@ function defineProgram(invocation: Invocation, signal: AbortSignal, finish: Fini
     if (name.startsWith('boot'))
       boot.option('--json', 'print one JSON document').option('--log <file>', 'keep the console')
     else boot.option('--window', 'open a window for the screen')
-    boot.action((target, options) =>
+    boot.action((words, options) =>
       finish(
         import('./commands/boot.ts').then(({ bootCommand, runCommand }) =>
-          (name.startsWith('boot') ? bootCommand : runCommand)(invocation, [target], options, signal),
+          (name.startsWith('boot') ? bootCommand : runCommand)(invocation, words, options, signal),
         ),
       ),
     )
@@ -119,12 +128,14 @@ function defineProgram(invocation: Invocation, signal: AbortSignal, finish: Fini
   command('doctor', 'check whether this host has what is needed')
     .option('--install', 'install what is missing')
     .option('--with <tool>', 'look for this tool, too; repeatable', collect, [])
+    .allowUnknownOption(false)
     .action((options) =>
       finish(import('./commands/doctor.ts').then(({ doctorCommand }) => doctorCommand(invocation, options))),
     )
   command('clean', 'remove outputs and work directories')
     .option('--all', 'remove the store and the records, too')
     .option('--yes', 'do not ask')
+    .allowUnknownOption(false)
     .action((options) =>
       finish(import('./commands/clean.ts').then(({ cleanCommand }) => cleanCommand(invocation, options))),
     )
@@ -139,14 +150,14 @@ function common(command: Command): Command {
     .option('--set <NAME=VALUE>', 'set a param, for all artifacts or ARTIFACT.NAME; repeatable', collect, [])
     .allowUnknownOption()
     .exitOverride()
-    .configureOutput({ outputError: () => {} })
+    .configureOutput({ outputError: () => {}, writeOut: print })
 }
 
 function buildOptions(command: Command): Command {
   return command
     .option('-f, --force', 'run the targets even if they are fresh')
     .option('-n, --dry-run', 'only show what would be done')
-    .option('--check', 'with --dry-run: exit with 3 unless everything is up to date')
+    .option('--check', 'only look; exit with 3 unless everything is up to date')
     .option(
       '-j, --jobs <N>',
       'how many producers run at a time (default: one for each processor)',

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { Failure } from '../host/failure.ts'
 import type { Graph } from '../graph/graph.ts'
 import { suggestion } from '../graph/names.ts'
@@ -36,13 +38,20 @@ export async function openSession(
   words: readonly string[],
   { directory, set }: WorkspaceOptions,
 ): Promise<Session> {
-  const start = directory === undefined ? process.cwd() : (await import('node:path')).resolve(directory)
-  const plain = await openWorkspace({ start, home, overrides: {} })
+  const plain = await openWorkspace({ start: startOf(directory), home, overrides: {} })
   const { targets, overrides } = splitWords(words, plain.graph)
   const all = { ...overrides, ...Object.fromEntries(set.map(splitSetting)) }
   if (Object.keys(all).length === 0) return { workspace: plain, targets }
   const { withParams } = await import('../graph/params.ts')
   return { workspace: { ...plain, graph: withParams(plain.graph, all, 'the command line') }, targets }
+}
+
+/** Where to look for the distro: a directory that is there, or the current one. Throws a Failure (exit code 2). */
+export function startOf(directory: string | undefined): string {
+  if (directory === undefined) return process.cwd()
+  const path = resolve(directory)
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return path
+  throw new Failure(`there is no directory ${path}`, { hint: 'check the path after -C', exitCode: 2 })
 }
 
 function splitSetting(setting: string): [string, string] {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { version as esbuildVersion, build } from 'esbuild'
 import type { BuildFailure, Message, Metafile, Plugin } from 'esbuild'
 import type { Digest } from '../host/digest.ts'
@@ -76,14 +76,17 @@ class Labels {
     this.#home = home
   }
 
+  /** Two files never share a label: each is the path from one of three places, or from the workspace. */
   of(path: string): string {
-    const installed = path.lastIndexOf('/node_modules/')
-    if (installed >= 0) return `npm/${path.slice(installed + '/node_modules/'.length)}`
-    if (path.startsWith(`${this.#home}/src/`))
-      return `lbuild/${path.slice(this.#home.length + '/src/'.length)}`
-    return path.startsWith(`${this.#root}/`)
-      ? path.slice(this.#root.length + 1)
-      : `outside/${path.split('/').pop()}`
+    const below = (directory: string): string | undefined =>
+      path.startsWith(`${directory}/`) ? path.slice(directory.length + 1) : undefined
+    const own = below(`${this.#home}/src`)
+    if (own !== undefined) return `lbuild/${own}`
+    const library = below(`${this.#home}/node_modules`)
+    if (library !== undefined) return `npm-of-lbuild/${library}`
+    const installed = below(`${this.#root}/node_modules`)
+    if (installed !== undefined) return `npm/${installed}`
+    return below(this.#root) ?? `outside/${relative(this.#root, path)}`
   }
 }
 
@@ -103,7 +106,7 @@ function sourcesPlugin(labels: Labels, digests: Map<string, Digest>, home: strin
         const label = labels.of(path)
         digests.set(path, sha256(source))
         const loader = path.endsWith('x') ? 'tsx' : /\.[cm]?ts$/.test(path) ? 'ts' : 'js'
-        const own = !label.startsWith('npm/') && !label.startsWith(API)
+        const own = !label.startsWith('npm') && !label.startsWith(API)
         return { contents: own ? `${source.toString()}\n${registration(path, label)}` : source, loader }
       })
     },
@@ -122,9 +125,9 @@ function modulesOf(
   digests: ReadonlyMap<string, Digest>,
 ): Map<string, Module> {
   const modules = new Map<string, Module>()
-  for (const [relative, { imports }] of Object.entries(metafile.inputs)) {
-    if (relative.startsWith('(disabled):')) continue
-    const path = resolve(root, relative)
+  for (const [input, { imports }] of Object.entries(metafile.inputs)) {
+    if (input.startsWith('(disabled):')) continue
+    const path = resolve(root, input)
     const label = labels.of(path)
     const targets = imports
       .filter((edge) => !edge.external && !edge.path.startsWith('(disabled):'))

@@ -52,7 +52,11 @@ export async function loadConfig(disk: Disk, index: StatIndex, places: Places): 
   const bundle = `${places.cache}/config/${sha256(bundled.code).slice(0, 16)}.mjs`
   disk.mkdir(toBytes(`${places.cache}/config`))
   if (!disk.lstat(toBytes(bundle))) replaceFile(disk, toBytes(bundle), bundled.code)
-  const graph = compileGraph(await evaluateConfig(bundle), bundled)
+  // What the environment says is in no key: declarations are evaluated without one, here as in producers.
+  const environment = process.env
+  process.env = {}
+  const evaluated = await evaluateConfig(bundle).finally(() => (process.env = environment))
+  const graph = compileGraph(evaluated, bundled)
   const files = [...bundled.modules.values()].map(({ path, digest }) => [toBytes(path), digest] as const)
   writeSealed(disk, cachePath, { version: VERSION, places, files, graph, bundle } satisfies CacheFile)
   return { graph, bundle }

@@ -28,9 +28,13 @@ const source = v.pipe(
   ),
 )
 
-const input = v.variant('kind', [
+const sources = [
   v.object({ kind: v.literal('file'), path: source, optional: v.boolean() }),
   v.object({ kind: v.literal('tree'), path: source, optional: v.boolean() }),
+] as const
+
+const input = v.variant('kind', [
+  ...sources,
   v.object({ kind: v.literal('output'), artifact: name, output: v.string() }),
   v.object({ kind: v.literal('downloads'), lock: name }),
 ])
@@ -58,7 +62,7 @@ const producer = v.custom<(context: unknown) => Promise<void>>(
 const tools = v.array(v.union([v.string(), v.object({ name: v.string(), atLeast: v.string() })]))
 
 /** The shape of an artifact's declaration. */
-export const ArtifactSchema = v.object({
+export const ArtifactSchema = v.strictObject({
   describe: v.optional(v.string()),
   inputs: v.optional(v.record(name, input), {}),
   params: v.optional(v.record(name, param), {}),
@@ -74,9 +78,9 @@ export const ArtifactSchema = v.object({
 })
 
 /** The shape of a lock's declaration. */
-export const LockfileSchema = v.object({
-  path,
-  inputs: v.record(name, input),
+export const LockfileSchema = v.strictObject({
+  path: source,
+  inputs: v.record(name, v.variant('kind', sources)),
   params: v.optional(v.record(name, param), {}),
   placeParams: v.optional(v.array(v.string()), []),
   tools,

@@ -16,7 +16,7 @@ export function fetchLock(runner: Runner, name: string): Promise<void> {
   return fetched
 }
 
-async function fetchMissing({ workspace, survey, listener }: Runner, name: string): Promise<void> {
+async function fetchMissing({ workspace, survey, listener, signal }: Runner, name: string): Promise<void> {
   const { node, content } = survey.locks.find((lock) => lock.node.name === name)!
   const files = missingFiles(workspace, content?.files ?? [])
   if (files.length === 0) return
@@ -30,6 +30,6 @@ async function fetchMissing({ workspace, survey, listener }: Runner, name: strin
   const config = await evaluateConfig(workspace.bundle)
   const { declaration } = config.locks.get(name)!
   const params = paramValues(node)
-  await fetchFiles(workspace, name, files, (file: LockedFile) => declaration.mirrors(params, file))
+  await fetchFiles(workspace, name, files, (file: LockedFile) => declaration.mirrors(params, file), signal)
   listener({ type: 'fetched', lock: name, seconds: monotonicSeconds() - startedAt })
 }

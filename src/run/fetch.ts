@@ -21,6 +21,7 @@ export async function fetchFiles(
   lock: string,
   files: readonly LockedFile[],
   mirrors: (file: LockedFile) => readonly string[],
+  signal: AbortSignal,
 ): Promise<void> {
   const { disk, objects, places } = workspace
   const directory = `${places.cache}/work/fetch.${lock}`
@@ -34,9 +35,11 @@ export async function fetchFiles(
         return mirror === undefined ? [] : [{ file, address: addressOf(mirror, file) }]
       })
       if (addressed.length === 0) throw goneFailure(lock, wanted, words)
-      words = await download(directory, addressed)
+      words = await download(directory, addressed, signal)
+      const wrong: Failure[] = []
       for (const { file } of addressed)
-        words += adopt(workspace, toBytes(`${directory}/${file.sha256}`), file)
+        words += adopt(workspace, toBytes(`${directory}/${file.sha256}`), file, wrong)
+      if (wrong[0]) throw wrong[0]
       wanted = wanted.filter((file) => !objects.has(file))
     }
   } finally {
@@ -51,9 +54,11 @@ const addressOf = (mirror: string, { path }: LockedFile): string =>
 async function download(
   directory: string,
   wanted: readonly { file: LockedFile; address: string }[],
+  signal: AbortSignal,
 ): Promise<string> {
   const options = ['--fail', '--location', '--no-progress-meter', '--parallel', '--parallel-max', '8']
-  const args = [...options, '--retry', '3', '--connect-timeout', '20', '--config', '-']
+  const patience = ['--retry', '3', '--connect-timeout', '20', '--speed-limit', '1', '--speed-time', '60']
+  const args = [...options, ...patience, '--config', '-']
   const { http_proxy, https_proxy, no_proxy } = process.env
   const proxies = Object.fromEntries(
     Object.entries({ http_proxy, https_proxy, no_proxy }).filter(([, value]) => value !== undefined),
@@ -62,29 +67,38 @@ async function download(
     cwd: directory,
     stdio: ['pipe', 'ignore', 'pipe'],
     env: { PATH: SEARCH_PATH, LC_ALL: 'C', ...proxies },
+    signal,
+    killSignal: 'SIGKILL',
   })
+  // curl may end before it has read all of its list; its own words say why.
+  child.stdin.on('error', () => {})
   child.stdin.end(wanted.map(({ file, address }) => `url=${address}\noutput=${file.sha256}\n`).join(''))
   const [words] = await Promise.all([readAll(child.stderr), once(child, 'close')])
   return words.trim()
 }
 
-/** Takes a fetched file into the store. One that is not whole, as after a full disk, is told about and left. */
-function adopt({ disk, objects }: Workspace, path: string, file: LockedFile): string {
+/**
+ * Takes a fetched file into the store. One that is not whole, as after a full disk, is told about and left; one that is
+ * another file is added to `wrong`.
+ */
+function adopt({ disk, objects }: Workspace, path: string, file: LockedFile, wrong: Failure[]): string {
   const stat = disk.lstat(path)
   if (!stat) return ''
   if (stat.size < file.size) return `\n${file.name}: only ${stat.size} of ${file.size} bytes arrived`
   const hasher = sha256Hasher()
   hashFile(disk, path, [hasher])
   const digest = hasher.digest()
-  if (digest !== file.sha256)
-    throw new Failure(`${file.name} is not the file that the lock names`, {
-      facts: [
-        ['expected', `sha256 ${file.sha256}, ${file.size} bytes`],
-        ['fetched', `sha256 ${digest}, ${stat.size} bytes`],
-      ],
-      hint: 'the mirror or the lock is wrong; lbuild update resolves the lock anew',
-    })
-  objects.adopt(path)
+  if (digest === file.sha256) objects.adopt(path)
+  else
+    wrong.push(
+      new Failure(`${file.name} is not the file that the lock names`, {
+        facts: [
+          ['expected', `sha256 ${file.sha256}, ${file.size} bytes`],
+          ['fetched', `sha256 ${digest}, ${stat.size} bytes`],
+        ],
+        hint: 'the mirror or the lock is wrong; lbuild update resolves the lock anew',
+      }),
+    )
   return ''
 }
 

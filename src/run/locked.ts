@@ -24,10 +24,13 @@ export interface LockedOptions {
  */
 export async function underLock<T>(
   workspace: Workspace,
-  { wait, listener, signal, code }: LockedOptions,
+  { wait, listener, signal: asked, code }: LockedOptions,
   work: (context: Omit<Runner, 'survey'>) => Promise<T>,
 ): Promise<T> {
   const { disk, places } = workspace
+  // Whatever ends the work, nothing may begin after it.
+  const over = new AbortController()
+  const signal = AbortSignal.any([asked, over.signal])
   const waiting = (): void => listener({ type: 'waiting', for: 'lock' })
   const lock = await lockWorkspace(disk, `${places.cache}/lock`, wait, waiting, signal)
   try {
@@ -43,8 +46,9 @@ export async function underLock<T>(
     const confinement = (): Promise<Confinement> => (probed ??= probe(both))
     return await work({ workspace, confinement, code, build, listener: both, signal })
   } finally {
+    over.abort()
     await killAll()
-    if (signal.aborted) reclaimWork(disk, places.cache)
+    if (asked.aborted) reclaimWork(disk, places.cache)
     lock.release()
   }
 }

@@ -78,6 +78,9 @@ export async function layInputs(
       await layObject(value, name)
     } else if (input.kind === 'downloads') {
       const { content } = survey.locks.find((lock) => lock.node.name === input.lock)!
+      disk.mkdir(toBytes(`${work.path}/inputs/${name}`))
+      if (content!.files.length === 0)
+        mounts.push({ from: `${work.path}/inputs/${name}`, to: `${INSIDE.inputs}/${name}` })
       for (const file of content!.files) await layObject(file.sha256, `${name}/${file.name}`)
     } else {
       const from = toBytes(`${places.root}/${input.path}`)

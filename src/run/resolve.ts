@@ -1,6 +1,7 @@
 import { monotonicSeconds } from '../host/clock.ts'
 import { toBytes } from '../host/bytes.ts'
-import { writeLock } from '../store/lockedFiles.ts'
+import { parent } from '../host/disk.ts'
+import { checkLocked, writeLock } from '../store/lockedFiles.ts'
 import { InputMoved } from './materialize.ts'
 import { layInputs, resolveTask, runTask } from './producer.ts'
 import type { Runner } from './producer.ts'
@@ -36,6 +37,8 @@ async function resolveLock(
     const inputs = await layInputs(runner, node, await sourceParts(workspace, node), work)
     const task = resolveTask(node, anew ? [] : (content?.files ?? []))
     const { files = [] } = await runTask(runner, task, work, inputs)
+    checkLocked(node.name, files)
+    disk.mkdir(parent(toBytes(`${places.root}/${node.path}`)))
     writeLock(disk, toBytes(`${places.root}/${node.path}`), { request, files })
     removeWork(disk, work.path)
     const seconds = monotonicSeconds() - startedAt

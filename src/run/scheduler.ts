@@ -8,6 +8,7 @@ import { underLock } from './locked.ts'
 import { produceArtifact, restoreArtifact } from './perform.ts'
 import type { BuildOptions } from './options.ts'
 import { checkTools } from './preflight.ts'
+import { killAll } from './process.ts'
 import type { Runner } from './producer.ts'
 import { Interrupted } from './producer.ts'
 import type { ArtifactReport, BuildReport } from './report.ts'
@@ -57,6 +58,16 @@ class Scheduler {
   }
 
   async run(startedAt: number): Promise<BuildReport> {
+    try {
+      return await this.#runAll(startedAt)
+    } catch (error) {
+      await killAll()
+      await Promise.allSettled(this.#running.values())
+      throw error
+    }
+  }
+
+  async #runAll(startedAt: number): Promise<BuildReport> {
     for (;;) {
       this.#throwIfAborted()
       const planned = this.#plan()

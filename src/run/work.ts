@@ -27,9 +27,12 @@ export function keepWork(disk: Disk, { path }: WorkDirectory): void {
   disk.close(disk.open(toBytes(`${path}/${FAILED}`), 'a', 0o644))
 }
 
+/** What builds call their directories: nothing else is ever removed. */
+const OURS = /^(\d{8}-\d{6}-\d+|fetch)\./
+
 /** Removes what builds left behind that did not come to their end. Only for the holder of the workspace's lock. */
 export function reclaimWork(disk: Disk, cache: string): void {
-  for (const entry of entries(disk, cache))
+  for (const entry of entries(disk, cache).filter((name) => OURS.test(name)))
     if (!disk.lstat(toBytes(`${cache}/work/${entry}/${FAILED}`))) removeWork(disk, `${cache}/work/${entry}`)
 }
 

@@ -44,6 +44,17 @@ export function readLock(disk: Disk, path: Bytes): LockContent | undefined {
   }
 }
 
+/** Throws a Failure when what a resolver found cannot be kept in a lock. */
+export function checkLocked(lock: string, files: readonly unknown[]): void {
+  const names = files.map((file) => (file as Partial<LockedFile> | null)?.name)
+  const wrong = files.find((file, at) => !isLockedFile(file) || names.indexOf(file.name) !== at)
+  if (wrong === undefined) return
+  throw new Failure(`what was resolved for the lock '${lock}' cannot be kept`, {
+    facts: [['entry', JSON.stringify(wrong)]],
+    hint: 'each needs a name of its own, a version, a path without .., a size in bytes and a SHA-256',
+  })
+}
+
 /** Writes a lock, one file a line, so that a change of it can be read and merged. */
 export function writeLock(disk: Disk, path: Bytes, { request, files }: LockContent): void {
   const lines = files.toSorted((a, b) => byBytes(a.name, b.name)).map((file) => `    ${JSON.stringify(file)}`)

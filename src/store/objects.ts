@@ -41,11 +41,11 @@ export class ObjectStore {
 
   /** Takes over a file of ours by renaming it, after reading it once for its digest. */
   adopt(file: Bytes): StoredObject {
+    this.#disk.chmod(file, 0o444)
     const hasher = sha256Hasher()
     hashFile(this.#disk, file, [hasher])
     const digest = hasher.digest()
     const size = this.#disk.lstat(file)!.size
-    this.#disk.chmod(file, 0o444)
     const fd = this.#disk.open(file, 'r')
     try {
       this.#disk.fsync(fd)

@@ -1,6 +1,6 @@
 import type { Json } from '../declare/params.ts'
 import type { Bytes } from '../host/bytes.ts'
-import { toBytes } from '../host/bytes.ts'
+import { fromBytes, toBytes } from '../host/bytes.ts'
 import type { Disk } from '../host/disk.ts'
 import type { Digest } from '../host/digest.ts'
 import { readSealed, writeSealed } from '../host/sealed.ts'
@@ -75,6 +75,12 @@ export class RecordStore {
     if (typeof found === 'string') return undefined
     const record = this.find(artifact, (found.value as { key: Digest }).key)
     return typeof record === 'string' ? undefined : record
+  }
+
+  /** The record that was published last of every artifact that was ever built. */
+  allLatest(): readonly BuildRecord[] {
+    if (!this.#disk.lstat(this.#directory)) return []
+    return this.#disk.readdir(this.#directory).flatMap((name) => this.latest(fromBytes(name)) ?? [])
   }
 
   add(record: BuildRecord): void {

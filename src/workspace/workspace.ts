@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { toBytes } from '../host/bytes.ts'
 import type { Disk } from '../host/disk.ts'
 import { realDisk } from '../host/disk.ts'
@@ -39,7 +40,8 @@ const clock = (): bigint => BigInt(Date.now()) * 1_000_000n
 /** Where things lie for a workspace at or above a directory; `LBUILD_CACHE_DIR` moves the cache. */
 export function placesFor(disk: Disk, { start, home }: Pick<OpenOptions, 'start' | 'home'>): Places {
   const root = findRoot(disk, start)
-  return { root, home, cache: process.env.LBUILD_CACHE_DIR ?? `${root}/cache` }
+  const elsewhere = process.env.LBUILD_CACHE_DIR
+  return { root, home, cache: elsewhere ? resolve(elsewhere) : `${root}/cache` }
 }
 
 /** Opens a workspace. Nothing is written but caches that only save time. */

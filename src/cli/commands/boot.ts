@@ -4,7 +4,7 @@ import type { BootReport } from '../../boot/check.ts'
 import type { Firmware } from '../../boot/qemu.ts'
 import { runImage } from '../../boot/run.ts'
 import { Failure } from '../../host/failure.ts'
-import { build } from '../../run/build.ts'
+import { build, checkTargets } from '../../run/build.ts'
 import { progressOn } from '../progress.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
@@ -67,6 +67,7 @@ async function bootableImage(
   const { workspace, targets } = await openSession(invocation, words, options)
   if (targets.length !== 1)
     throw new Failure('name one target to boot', { hint: 'such as: lbuild boot qcow2', exitCode: 2 })
+  checkTargets(workspace.graph, targets)
   const node = workspace.graph.artifacts.find(({ name }) => name === targets[0])
   const image = Object.values(node?.outputs ?? {}).find(
     ({ path, published }) => published && BOOTABLE.test(path),

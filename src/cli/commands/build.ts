@@ -30,7 +30,8 @@ export async function buildCommand(
 ): Promise<number> {
   const { workspace, targets } = await openSession(invocation, words, options)
   if (options.installTools) await (await import('./doctor.ts')).installMissing(workspace.graph)
-  if (options.dryRun) return (await import('./status.ts')).showPlan(workspace, targets, options)
+  if (options.dryRun || options.check)
+    return (await import('./status.ts')).showPlan(workspace, targets, options)
   const verbosity = options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal'
   let progress: Progress | undefined
   const listener: Listener = (event) => (progress ??= progressOn(process.stderr, verbosity)).listener(event)

@@ -4,7 +4,11 @@ import { realDisk } from '../../host/disk.ts'
 import { removeWork } from '../../run/work.ts'
 import { lockWorkspace } from '../../store/workspaceLock.ts'
 import { placesFor } from '../../workspace/workspace.ts'
+import { hashFile, sha256Hasher } from '../../host/digest.ts'
+import { ObjectStore } from '../../store/objects.ts'
+import { RecordStore } from '../../store/records.ts'
 import type { Invocation } from '../session.ts'
+import { startOf } from '../session.ts'
 import { Failure } from '../../host/failure.ts'
 
 export interface CleanOptions {
@@ -15,8 +19,7 @@ export interface CleanOptions {
 
 /** `lbuild clean`: removes outputs and work directories; with `--all` the store and the records, too. */
 export async function cleanCommand({ home }: Invocation, options: CleanOptions): Promise<number> {
-  const start = (await import('node:path')).resolve(options.directory ?? '.')
-  const { root, cache } = placesFor(realDisk, { start, home })
+  const { root, cache } = placesFor(realDisk, { start: startOf(options.directory), home })
   if (!realDisk.lstat(toBytes(`${root}/build.config.ts`)))
     throw new Failure('there is no build.config.ts here', { facts: [['directory', root]], exitCode: 2 })
   if (options.all && !options.yes && !(await confirmed())) return 1
@@ -24,14 +27,29 @@ export async function cleanCommand({ home }: Invocation, options: CleanOptions):
     process.stderr.write('waiting for a build of this workspace …\n'),
   )
   try {
+    removeOutputs(root, cache)
     const parts = options.all ? ['work', 'objects', 'records', 'index', 'log', 'config'] : ['work']
     for (const part of parts) removeWork(realDisk, `${cache}/${part}`)
-    realDisk.removeTree(toBytes(`${root}/output`))
   } finally {
     lock.release()
   }
   print(options.all ? 'removed outputs, work, store and records\n' : 'removed outputs and work\n')
   return 0
+}
+
+/** Removes what was published and is in the store. A file that was changed since is in no store: it stays. */
+function removeOutputs(root: string, cache: string): void {
+  const objects = new ObjectStore(realDisk, toBytes(`${cache}/objects`))
+  for (const { outputs } of new RecordStore(realDisk, toBytes(`${cache}/records`)).allLatest())
+    for (const { path, published } of Object.values(outputs)) {
+      const place = toBytes(`${root}/output/${path}`)
+      const stat = published ? realDisk.lstat(place) : undefined
+      if (stat?.type !== 'file') continue
+      const hasher = sha256Hasher()
+      hashFile(realDisk, place, [hasher])
+      if (objects.has({ sha256: hasher.digest(), size: stat.size })) realDisk.unlink(place)
+      else process.stderr.write(`left output/${path}: it was changed since it was built\n`)
+    }
 }
 
 async function confirmed(): Promise<boolean> {
