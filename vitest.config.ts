@@ -5,6 +5,7 @@ export default defineConfig({
     // A failing run prints its seed; `npx vitest --sequence.seed N` runs it in the same order again.
     sequence: { shuffle: true },
     maxWorkers: 2,
+    reporters: ['default', './test/countReporter.ts'],
     projects: [
       {
         extends: true,

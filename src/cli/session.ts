@@ -74,7 +74,9 @@ function splitWords(words: readonly string[], graph: Graph): { targets: string[]
     const name = flags.get(flag)
     if (name === undefined)
       throw new Failure(`unknown option '${flag}'`, {
-        hint: `${suggestion(flag, [...KNOWN_OPTIONS, ...flags.keys()])}`,
+        hint: KNOWN_OPTIONS.includes(flag)
+          ? 'this command does not take it: see its --help'
+          : suggestion(flag, [...KNOWN_OPTIONS, ...flags.keys()]),
         exitCode: 2,
       })
     const value = inline ?? words[(at += 1)]

@@ -1,6 +1,6 @@
 // A clean build of everything, locks and downloads included, against the pipeline by hand. Run as an ordinary user
 // (the pipeline makes user namespaces); takes about two minutes a turn.
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { copyDistro, HOME, lbuild, show, time } from './support.mjs'
@@ -9,6 +9,8 @@ const turns = Number(process.argv[2] ?? 1)
 
 function byHand() {
   const proto = mkdtempSync(join(tmpdir(), 'lbuild-hand-'))
+  // the users of the pipeline's namespaces are others
+  chmodSync(proto, 0o755)
   try {
     const scripts = join(HOME, 'test/bench/hand-pipeline')
     for (const part of ['ir', 'tmp', 'kern', 'out']) mkdirSync(join(proto, part))
