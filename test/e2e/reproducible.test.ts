@@ -50,3 +50,24 @@ test('another user in another directory, with another umask, time zone and local
     rmSync(home, { recursive: true, force: true })
   }
 })
+
+test.runIf(process.geteuid?.() === 0)(
+  'root without namespaces, as in a plain container, is told so and gets the same bytes',
+  async () => {
+    const first = Distro.built()
+    await first.build(...IMAGES)
+    const distro = Distro.fresh(first)
+    try {
+      const container = ['setpriv', '--bounding-set=-sys_admin,-mknod', '--']
+      const { code, stderr } = await exec(
+        [...container, process.execPath, `${HOME}/lbuild`, ...IMAGES],
+        distro.root,
+      )
+      expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
+      expect(stderr).toContain('warning: producers run unconfined')
+      expect(digests(distro.path('output'))).toEqual(digests(first.path('output')))
+    } finally {
+      distro.remove()
+    }
+  },
+)

@@ -26,3 +26,10 @@ rm -f etc/passwd- etc/group- etc/shadow- etc/gshadow- etc/subuid- etc/subgid- et
 rm -rf var/lib/apt/lists/* var/cache/apt/*.bin var/cache/apt/archives/*
 apt=$(sed -n 's/^_apt:[^:]*:\([0-9]*\):.*/\1/p' etc/passwd)
 install -d -m 0700 -o "$apt" -g 0 var/lib/apt/lists/partial var/cache/apt/archives/partial
+
+# what systemd-tmpfiles makes, as it does at every boot: here it works only where /proc can be mounted, which a plain
+# container does not allow
+rm -rf etc/mtab root/.ssh run/lock/subsys var/cache/private var/lib/private var/log/private var/log/README
+rm -rf var/lib/systemd/coredump var/lib/systemd/pstore var/log/journal
+journal=$(sed -n 's/^systemd-journal:[^:]*:\([0-9]*\):.*/\1/p' etc/group)
+install -d -m 2755 -o 0 -g "$journal" var/log/journal
