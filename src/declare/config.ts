@@ -9,7 +9,10 @@ export interface Config {
   readonly params?: Readonly<Record<string, Json>>
   /** The time inside outputs, in seconds since 1970. */
   readonly epoch?: number
-  /** Directories with tools of the workspace's own, searched before the system's. */
+  /**
+   * Directories with tools of the workspace's own, searched before the system's. They are shown to producers whole; keys
+   * hold the declared tools in them, not what lies beside those.
+   */
   readonly toolPath?: readonly string[]
 }
 

@@ -77,11 +77,12 @@ export async function fingerprintTool(
   path: Bytes,
   librariesOf: LibrariesOf,
   stateOf: StateOf,
+  searchPath: readonly Bytes[],
 ): Promise<Tool> {
   const states = (files: readonly Bytes[]): string => [LOADER_CACHE, ...files].map(stateOf).join(' ')
   const known = index.tool(path)
   if (known && known.states === states(known.files)) return { path, digest: known.digest }
-  const executables = [path, ...interpreterOf(disk, path)]
+  const executables = [path, ...interpretersOf(disk, path, searchPath)]
   const libraries = (await Promise.all(executables.map(librariesOf)))
     .flat()
     .map((file) => disk.realpath(file))
@@ -95,8 +96,8 @@ export async function fingerprintTool(
   return { path, digest }
 }
 
-/** The interpreter that the first line of a script names (execve(2), "Interpreter scripts"). */
-function interpreterOf(disk: Disk, path: Bytes): Bytes[] {
+/** The interpreter that the first line of a script names (execve(2), "Interpreter scripts"), and for env(1) its, too. */
+function interpretersOf(disk: Disk, path: Bytes, searchPath: readonly Bytes[]): Bytes[] {
   const head = Buffer.alloc(256)
   const fd = disk.open(path, 'r')
   try {
@@ -104,6 +105,9 @@ function interpreterOf(disk: Disk, path: Bytes): Bytes[] {
   } finally {
     disk.close(fd)
   }
-  const interpreter = /^#! *(\/[^ \n\0]+)/.exec(head.toString('latin1'))?.[1]
-  return interpreter === undefined ? [] : [disk.realpath(interpreter)]
+  const [, interpreter, argument] =
+    /^#! *(\/[^ \n\0]+)(?: +(?:-S +)?([^ \n\0]+))?/.exec(head.toString('latin1')) ?? []
+  if (interpreter === undefined) return []
+  const named = interpreter.endsWith('/env') && argument ? findTool(disk, searchPath, argument) : undefined
+  return [disk.realpath(interpreter), ...(named ? [named.real] : [])]
 }

@@ -221,17 +221,21 @@ class Surveyor {
     if (known) return known
     const { disk, index, graph, places } = this.#workspace
     const own = graph.toolPath.map((path) => toBytes(path.startsWith('/') ? path : `${places.root}/${path}`))
-    const found = findTool(disk, [...own, ...SEARCH_PATH.split(':')], name)
-    if (!found) this.missingTools.add(name)
-    else this.toolPaths.set(name, found.path)
-    const part: Part = found
-      ? {
-          kind: 'tool',
-          name,
-          value: (await fingerprintTool(disk, index, found.real, librariesByLdd, this.#stateOf)).digest,
-          from: fromBytes(found.path),
-        }
-      : { kind: 'tool', name, value: ABSENT }
+    const searchPath = [...own, ...SEARCH_PATH.split(':')]
+    const found = findTool(disk, searchPath, name)
+    let part: Part = { kind: 'tool', name, value: ABSENT }
+    if (found) {
+      const { digest } = await fingerprintTool(
+        disk,
+        index,
+        found.real,
+        librariesByLdd,
+        this.#stateOf,
+        searchPath,
+      )
+      part = { ...part, value: digest, from: fromBytes(found.path) }
+      this.toolPaths.set(name, found.path)
+    } else this.missingTools.add(name)
     this.#toolParts.set(name, part)
     return part
   }

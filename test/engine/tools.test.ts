@@ -24,11 +24,25 @@ async function look(disk: MemoryDisk, index: StatIndex): Promise<{ digest: strin
     asked += 1
     return Promise.resolve(path === '/usr/bin/sh' ? ['/usr/lib/libc.so'] : [])
   }
-  const { digest } = await fingerprintTool(disk, index, '/usr/bin/tool', librariesOf, statesOnce(disk))
+  const { digest } = await fingerprintTool(disk, index, '/usr/bin/tool', librariesOf, statesOnce(disk), [
+    '/usr/bin',
+  ])
   return { digest, asked }
 }
 
 describe('the digest of a tool', () => {
+  it('moves with the program that env(1) finds for it', async () => {
+    const disk = standing()
+    disk.file('/usr/bin/env', 'env', 0o755)
+    disk.file('/usr/bin/tool', '#!/usr/bin/env -S sh -e\nscript', 0o755)
+    disk.now += SECOND
+    const index = new StatIndex(disk, '/index', disk.clock)
+    const before = await look(disk, index)
+    disk.file('/usr/bin/sh', 'THE SHELL', 0o755)
+    disk.now += SECOND
+    expect((await look(disk, index)).digest).not.toBe(before.digest)
+  })
+
   it.each([
     ['its own bytes', '/usr/bin/tool', '#!/usr/bin/sh\nSCRIPT'],
     ['its interpreter', '/usr/bin/sh', 'THE SHELL'],
@@ -60,7 +74,7 @@ describe('the digest of a tool', () => {
     disk.file('/opt/tool', '#!/usr/bin/sh\nscript', 0o755)
     const libraries = (path: string): Promise<string[]> =>
       Promise.resolve(path === '/usr/bin/sh' ? ['/usr/lib/libc.so'] : [])
-    const { digest } = await fingerprintTool(disk, elsewhere, '/opt/tool', libraries, statesOnce(disk))
+    const { digest } = await fingerprintTool(disk, elsewhere, '/opt/tool', libraries, statesOnce(disk), [])
     expect(digest).toBe(before.digest)
   })
 
