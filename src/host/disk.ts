@@ -108,6 +108,16 @@ let temporaries = 0
 /** A name beside `path` that no other process uses, for a file that is renamed to `path` once it is whole. */
 export const temporaryName = (path: Bytes): Bytes => `${path}.tmp-${RUN}-${(temporaries += 1)}`
 
+const TEMPORARY = /\.tmp-\d+-[0-9a-f]{8}-\d+$/
+
+/** Removes temporaries of `path` that a killed process left. Only where no other process can be writing `path`. */
+export function removeTemporaries(disk: Disk, path: Bytes): void {
+  const directory = parent(path)
+  const name = path.slice(directory.length + 1)
+  for (const entry of disk.readdir(directory))
+    if (entry.replace(TEMPORARY, '') === name && entry !== name) disk.unlink(`${directory}/${entry}`)
+}
+
 /** Does something with a temporary file, which does not outlive a failure. */
 export function withTemporary<T>(disk: Disk, path: Bytes, work: (temporary: Bytes) => T): T {
   const temporary = temporaryName(path)

@@ -1,7 +1,7 @@
 import type { Bytes } from '../host/bytes.ts'
 import { display } from '../host/bytes.ts'
 import type { Disk } from '../host/disk.ts'
-import { parent, syncDirectory, withTemporary } from '../host/disk.ts'
+import { parent, removeTemporaries, syncDirectory, withTemporary } from '../host/disk.ts'
 import { Failure } from '../host/failure.ts'
 import type { Digest } from '../host/digest.ts'
 import type { ObjectStore, StoredObject } from './objects.ts'
@@ -29,6 +29,7 @@ export function publish(
 ): Bytes | undefined {
   const target = `${root}/${path}`
   makeDirectories(disk, root, path)
+  removeTemporaries(disk, target)
   const aside = keep ? freeName(disk, target) : undefined
   withTemporary(disk, target, (temporary) => {
     store.copyOut(object, temporary, MODE)

@@ -145,6 +145,16 @@ describe('holes stay holes', () => {
 })
 
 describe('publishing', () => {
+  it('takes away what a killed process left at the place of the output, and nothing else', () => {
+    const { root, store, file } = place()
+    const object = store.adopt(file('image', 'image'))
+    fs.mkdirSync(`${root}/output`)
+    for (const name of ['x.img.tmp-12-00ff00ff-3', 'x.img.tmp-mine', 'y.img.tmp-12-00ff00ff-3'])
+      fs.writeFileSync(`${root}/output/${name}`, '')
+    publish(realDisk, store, object, `${root}/output`, 'x.img', false)
+    expect(fs.readdirSync(`${root}/output`)).toEqual(['x.img', 'x.img.tmp-mine', 'y.img.tmp-12-00ff00ff-3'])
+  })
+
   it('makes directories, and puts the output there with mode 0644', () => {
     const { store, file, root } = place()
     const object = store.adopt(file('made', 'content'))
