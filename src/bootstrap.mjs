@@ -74,8 +74,9 @@ function write(directory, outputFiles) {
   mkdirSync(temporary, { recursive: true })
   for (const { path, contents } of outputFiles)
     writeFileSync(`${temporary}/${path.slice(path.lastIndexOf('/') + 1)}`, contents)
-  const wrapped = `(function (exports, require, module, importModule) {${readFileSync(`${temporary}/main.cjs`, 'utf8')}\n})`
-  writeFileSync(`${temporary}/main.cjs.cache`, new Script(wrapped).createCachedData())
+  const program = `(function (exports, require, module, importModule) {${readFileSync(`${temporary}/main.cjs`, 'utf8')}\n})`
+  writeFileSync(`${temporary}/main.cjs`, program)
+  writeFileSync(`${temporary}/main.cjs.cache`, new Script(program).createCachedData())
   try {
     renameSync(temporary, directory)
   } catch (error) {

@@ -4,7 +4,7 @@ import { Failure } from '../host/failure.ts'
 import type { Graph } from '../graph/graph.ts'
 import { suggestion } from '../graph/names.ts'
 import type { Overrides } from '../graph/params.ts'
-import { paramNames } from '../graph/params.ts'
+import { paramNames, withParams } from '../graph/params.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { openWorkspace } from '../workspace/workspace.ts'
 
@@ -38,11 +38,10 @@ export async function openSession(
   words: readonly string[],
   { directory, set }: WorkspaceOptions,
 ): Promise<Session> {
-  const plain = await openWorkspace({ start: startOf(directory), home, overrides: {} })
+  const plain = await openWorkspace({ start: startOf(directory), home })
   const { targets, overrides } = splitWords(words, plain.graph)
   const all = { ...overrides, ...Object.fromEntries(set.map(splitSetting)) }
   if (Object.keys(all).length === 0) return { workspace: plain, targets }
-  const { withParams } = await import('../graph/params.ts')
   return { workspace: { ...plain, graph: withParams(plain.graph, all, 'the command line') }, targets }
 }
 

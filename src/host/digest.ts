@@ -45,3 +45,10 @@ export function hashFile(disk: Disk, path: Bytes, hashers: readonly Hasher[]): v
     disk.close(fd)
   }
 }
+
+/** The SHA-256 of a file's content. */
+export function fileDigest(disk: Disk, path: Bytes): Digest {
+  const hasher = sha256Hasher()
+  hashFile(disk, path, [hasher])
+  return hasher.digest()
+}

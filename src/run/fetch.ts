@@ -5,7 +5,7 @@ import type { LockedFile } from '../declare/lockfile.ts'
 import { toBytes } from '../host/bytes.ts'
 import { Failure } from '../host/failure.ts'
 import { SEARCH_PATH } from '../host/search.ts'
-import { hashFile, sha256Hasher } from '../host/digest.ts'
+import { fileDigest } from '../host/digest.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 
 /** The files of a lock that the store lacks. */
@@ -85,10 +85,8 @@ function adopt({ disk, objects }: Workspace, path: string, file: LockedFile, wro
   const stat = disk.lstat(path)
   if (!stat) return ''
   if (stat.size < file.size) return `\n${file.name}: only ${stat.size} of ${file.size} bytes arrived`
-  const hasher = sha256Hasher()
-  hashFile(disk, path, [hasher])
-  const digest = hasher.digest()
-  if (digest === file.sha256) objects.adopt(path)
+  const digest = fileDigest(disk, path)
+  if (digest === file.sha256) objects.adopt(path, digest)
   else
     wrong.push(
       new Failure(`${file.name} is not the file that the lock names`, {

@@ -33,13 +33,13 @@ export async function produceArtifact(
   const { workspace, survey, listener, build } = runner
   const { node, parts } = planned
   const { disk, places } = workspace
-  const usual = survey.latest(node.name)?.seconds
+  const before = survey.latest(node.name)
   for (const lock of locksOf(node)) await fetchLock(runner, lock)
   listener({
     type: 'running',
     artifact: node.name,
     reasons,
-    ...(usual === undefined ? {} : { usualSeconds: usual }),
+    ...(before ? { usualSeconds: before.seconds } : {}),
   })
   const startedAt = monotonicSeconds()
   const startedOn = new Date().toISOString()
@@ -57,7 +57,6 @@ export async function produceArtifact(
     throw error
   }
   const seconds = monotonicSeconds() - startedAt
-  const before = survey.latest(node.name)
   const sandboxed = (await runner.confinement()) === 'sandbox'
   const record = keepOutputs(runner, planned, work, { startedAt: startedOn, seconds, sandboxed })
   await keepTrees(runner, node)

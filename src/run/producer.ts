@@ -20,6 +20,7 @@ import type { Survey } from '../workspace/survey.ts'
 import { ABSENT } from '../workspace/survey.ts'
 import type { WorkDirectory } from './work.ts'
 import type { Workspace } from '../workspace/workspace.ts'
+import { toolDirectories } from '../workspace/workspace.ts'
 
 /** Where things lie for a producer in the sandbox, whatever the workspace is called. */
 const INSIDE = {
@@ -147,7 +148,7 @@ export async function runTask(
   inputs: readonly Mount[],
 ): Promise<Extract<ProducerResult, { ok: true }>> {
   const { workspace, confinement } = runner
-  const { disk, graph, places } = workspace
+  const { disk, graph } = workspace
   const confined = (await confinement()) === 'sandbox'
   const scratchOnDisk = !confined || !memoryIsRoomy()
   if (scratchOnDisk) disk.mkdir(toBytes(`${work.path}/scratch`))
@@ -184,7 +185,7 @@ export async function runTask(
     ...(scratchOnDisk ? [{ from: `${work.path}/scratch`, to: SCRATCH, writable: true }] : []),
     ...(node === INSIDE.node ? [{ from: process.execPath, to: INSIDE.node }] : []),
   ]
-  const toolPath = graph.toolPath.map((path) => (path.startsWith('/') ? path : `${places.root}/${path}`))
+  const toolPath = toolDirectories(workspace)
   const options = { mounts, toolPath, network: task.network, ...(scratchOnDisk ? {} : { tmpfs: SCRATCH }) }
   if (runner.signal.aborted) throw new Interrupted('interrupted')
   const group = startGroup(confined ? sandboxed(command, options) : command, {

@@ -4,7 +4,7 @@ import type { Disk } from '../host/disk.ts'
 import { errorCode, parent, replaceFile, syncDirectory, withTemporary } from '../host/disk.ts'
 import { Failure } from '../host/failure.ts'
 import type { Digest } from '../host/digest.ts'
-import { hashFile, sha256, sha256Hasher } from '../host/digest.ts'
+import { fileDigest, sha256, sha256Hasher } from '../host/digest.ts'
 
 export interface StoredObject {
   readonly sha256: Digest
@@ -39,12 +39,10 @@ export class ObjectStore {
     return stat?.type === 'file' && stat.size === size
   }
 
-  /** Takes over a file of ours by renaming it, after reading it once for its digest. */
-  adopt(file: Bytes): StoredObject {
+  /** Takes over a file of ours by renaming it, after reading it once for its digest unless that is known. */
+  adopt(file: Bytes, known?: Digest): StoredObject {
     this.#disk.chmod(file, 0o444)
-    const hasher = sha256Hasher()
-    hashFile(this.#disk, file, [hasher])
-    const digest = hasher.digest()
+    const digest = known ?? fileDigest(this.#disk, file)
     const size = this.#disk.lstat(file)!.size
     const fd = this.#disk.open(file, 'r')
     try {

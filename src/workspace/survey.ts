@@ -19,6 +19,7 @@ import type { LockContent } from '../store/lockedFiles.ts'
 import type { OutputState } from '../store/publish.ts'
 import type { Part } from '../store/records.ts'
 import type { Workspace } from './workspace.ts'
+import { toolDirectories } from './workspace.ts'
 
 /** The value of a part whose optional input, or whose tool, is not there. */
 export const ABSENT = 'absent'
@@ -219,9 +220,8 @@ class Surveyor {
   async #toolPart({ name }: ToolSpec): Promise<Part> {
     const known = this.#toolParts.get(name)
     if (known) return known
-    const { disk, index, graph, places } = this.#workspace
-    const own = graph.toolPath.map((path) => toBytes(path.startsWith('/') ? path : `${places.root}/${path}`))
-    const searchPath = [...own, ...SEARCH_PATH.split(':')]
+    const { disk, index } = this.#workspace
+    const searchPath = [...toolDirectories(this.#workspace).map(toBytes), ...SEARCH_PATH.split(':')]
     const found = findTool(disk, searchPath, name)
     let part: Part = { kind: 'tool', name, value: ABSENT }
     if (found) {

@@ -7,8 +7,6 @@ import type { Places } from '../config/places.ts'
 import { findRoot, loadConfig } from '../config/load.ts'
 import { StatIndex } from '../fingerprint/statIndex.ts'
 import type { Graph } from '../graph/graph.ts'
-import type { Overrides } from '../graph/params.ts'
-import { withParams } from '../graph/params.ts'
 import { ObjectStore } from '../store/objects.ts'
 import { RecordStore } from '../store/records.ts'
 
@@ -30,19 +28,21 @@ export interface OpenOptions {
   readonly start: string
   /** Where lbuild itself lies. */
   readonly home: string
-  /** Values given on the command line. */
-  readonly overrides: Overrides
 }
 
 /** The clock that stamps files, in nanoseconds since 1970. */
 const clock = (): bigint => BigInt(Date.now()) * 1_000_000n
 
 /** Where things lie for a workspace at or above a directory; `LBUILD_CACHE_DIR` moves the cache. */
-export function placesFor(disk: Disk, { start, home }: Pick<OpenOptions, 'start' | 'home'>): Places {
+export function placesFor(disk: Disk, { start, home }: OpenOptions): Places {
   const root = findRoot(disk, start)
   const elsewhere = process.env.LBUILD_CACHE_DIR
   return { root, home, cache: elsewhere ? resolve(elsewhere) : `${root}/cache` }
 }
+
+/** The directories of the workspace's own tools, as absolute paths. */
+export const toolDirectories = ({ graph, places }: Workspace): readonly string[] =>
+  graph.toolPath.map((path) => (path.startsWith('/') ? path : `${places.root}/${path}`))
 
 /** Opens a workspace. Nothing is written but caches that only save time. */
 export async function openWorkspace(options: OpenOptions, disk: Disk = realDisk): Promise<Workspace> {
@@ -55,7 +55,7 @@ export async function openWorkspace(options: OpenOptions, disk: Disk = realDisk)
     index,
     objects: new ObjectStore(disk, toBytes(`${places.cache}/objects`)),
     records: new RecordStore(disk, toBytes(`${places.cache}/records`)),
-    graph: withParams(graph, options.overrides, 'the command line'),
+    graph,
     bundle,
     now: clock,
   }

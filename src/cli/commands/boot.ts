@@ -68,11 +68,9 @@ async function bootableImage(
   if (targets.length !== 1)
     throw new Failure('name one target to boot', { hint: 'such as: lbuild boot qcow2', exitCode: 2 })
   checkTargets(workspace.graph, targets)
-  const node = workspace.graph.artifacts.find(({ name }) => name === targets[0])
-  const image = Object.values(node?.outputs ?? {}).find(
-    ({ path, published }) => published && BOOTABLE.test(path),
-  )
-  if (node && !image)
+  const node = workspace.graph.artifacts.find(({ name }) => name === targets[0])!
+  const image = Object.values(node.outputs).find(({ path, published }) => published && BOOTABLE.test(path))
+  if (!image)
     throw new Failure(`'${node.name}' has no output that can be booted`, {
       facts: [
         [
@@ -99,7 +97,7 @@ async function bootableImage(
     const failed = report.artifacts.find(({ failure }) => failure)
     if (failed) throw new Failure(`${failed.name}: ${failed.failure!.headline}`, failed.failure)
   }
-  return `${workspace.places.root}/output/${image!.path}`
+  return `${workspace.places.root}/output/${image.path}`
 }
 
 function showReport(report: BootReport): void {

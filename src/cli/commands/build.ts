@@ -3,6 +3,7 @@ import type { Listener } from '../../run/events.ts'
 import type { Progress } from '../progress.ts'
 import { progressOn } from '../progress.ts'
 import { paint, counted, duration, usesColor } from '../style.ts'
+import { Failure, renderFailure } from '../../host/failure.ts'
 import { build } from '../../run/build.ts'
 import type { BuildReport } from '../../run/report.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
@@ -48,7 +49,7 @@ export async function buildCommand(
     })
     progress?.close()
     if (options.json) print(`${JSON.stringify({ schemaVersion: 1, ...report }, undefined, 2)}\n`)
-    await showFailures(report)
+    showFailures(report)
     if (!options.json && !options.quiet) showSummary(report)
     return report.exitCode
   } finally {
@@ -56,10 +57,9 @@ export async function buildCommand(
   }
 }
 
-async function showFailures(report: BuildReport): Promise<void> {
+function showFailures(report: BuildReport): void {
   const failed = report.artifacts.filter(({ outcome }) => outcome === 'failed')
   if (failed.length === 0) return
-  const { Failure, renderFailure } = await import('../../host/failure.ts')
   for (const { name, failure } of failed) {
     const { headline, ...rest } = failure!
     const shown = new Failure(`${name}: ${headline}`, rest)

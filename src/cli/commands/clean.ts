@@ -4,7 +4,7 @@ import { realDisk } from '../../host/disk.ts'
 import { removeWork } from '../../run/work.ts'
 import { lockWorkspace } from '../../store/workspaceLock.ts'
 import { placesFor } from '../../workspace/workspace.ts'
-import { hashFile, sha256Hasher } from '../../host/digest.ts'
+import { fileDigest } from '../../host/digest.ts'
 import { ObjectStore } from '../../store/objects.ts'
 import { RecordStore } from '../../store/records.ts'
 import type { Invocation } from '../session.ts'
@@ -45,9 +45,7 @@ function removeOutputs(root: string, cache: string): void {
       const place = toBytes(`${root}/output/${path}`)
       const stat = published ? realDisk.lstat(place) : undefined
       if (stat?.type !== 'file') continue
-      const hasher = sha256Hasher()
-      hashFile(realDisk, place, [hasher])
-      if (objects.has({ sha256: hasher.digest(), size: stat.size })) realDisk.unlink(place)
+      if (objects.has({ sha256: fileDigest(realDisk, place), size: stat.size })) realDisk.unlink(place)
       else process.stderr.write(`left output/${path}: it was changed since it was built\n`)
     }
 }

@@ -1,17 +1,21 @@
 import { Failure } from '../../host/failure.ts'
 import { locksOf } from '../../graph/graph.ts'
 import { suggestion } from '../../graph/names.ts'
-import type { Invocation } from '../session.ts'
+import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
-import type { BuildCommandOptions } from './build.ts'
 import { updateLocks } from '../../run/update.ts'
 import { progressOn } from '../progress.ts'
+
+export interface UpdateCommandOptions extends WorkspaceOptions {
+  readonly quiet?: boolean
+  readonly wait: boolean
+}
 
 /** `lbuild update [LOCK…]`: resolves locks anew; the next build uses them. */
 export async function updateCommand(
   invocation: Invocation,
   words: readonly string[],
-  options: BuildCommandOptions,
+  options: UpdateCommandOptions,
   signal: AbortSignal,
 ): Promise<number> {
   const { workspace, targets } = await openSession(invocation, words, options)
