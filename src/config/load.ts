@@ -25,7 +25,7 @@ interface CacheFile extends LoadedConfig {
 }
 
 /** Moves when a cached graph of an older lbuild must not be used. */
-const VERSION = `graph 2 ${process.versions.node}`
+const VERSION = `graph 3 ${process.versions.node}`
 
 /**
  * Loads the graph of `build.config.ts`. While none of the files that it was made of has changed, that is one small
@@ -41,7 +41,8 @@ export async function loadConfig(disk: Disk, index: StatIndex, places: Places): 
     })
   const cachePath = toBytes(`${places.cache}/config/graph.json`)
   const cached = readCache(disk, cachePath, places)
-  if (cached && (await unchanged(disk, index, cached))) return { graph: cached.graph, bundle: cached.bundle }
+  if (cached && (await unchanged(disk, index, cached)) && (await isWhole(disk, index, cached.bundle)))
+    return { graph: cached.graph, bundle: cached.bundle }
 
   const [{ bundleConfig }, { evaluateConfig }, { compileGraph }] = await Promise.all([
     import('./bundle.ts'),
@@ -49,9 +50,9 @@ export async function loadConfig(disk: Disk, index: StatIndex, places: Places): 
     import('./compile.ts'),
   ])
   const bundled = await bundleConfig(config, places)
-  const bundle = `${places.cache}/config/${sha256(bundled.code).slice(0, 16)}.mjs`
+  const bundle = `${places.cache}/config/${sha256(bundled.code)}.mjs`
   disk.mkdir(toBytes(`${places.cache}/config`))
-  if (!disk.lstat(toBytes(bundle))) replaceFile(disk, toBytes(bundle), bundled.code)
+  if (!(await isWhole(disk, index, bundle))) replaceFile(disk, toBytes(bundle), bundled.code)
   // What the environment says is in no key: declarations are evaluated without one, here as in producers.
   const environment = process.env
   process.env = {}
@@ -69,7 +70,14 @@ function readCache(disk: Disk, path: Bytes, { root, home, cache }: Places): Cach
   if (cached.version !== VERSION) return undefined
   const { places } = cached
   if (places.root !== root || places.home !== home || places.cache !== cache) return undefined
-  return disk.lstat(toBytes(cached.bundle)) ? cached : undefined
+  return cached
+}
+
+/** Whether a bundle is there and has the digest that it is named by. */
+async function isWhole(disk: Disk, index: StatIndex, bundle: string): Promise<boolean> {
+  const path = toBytes(bundle)
+  const stat = disk.lstat(path)
+  return stat?.type === 'file' && bundle.endsWith(`/${await index.file(path, stat)}.mjs`)
 }
 
 async function unchanged(disk: Disk, index: StatIndex, cached: CacheFile): Promise<boolean> {
