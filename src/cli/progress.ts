@@ -71,6 +71,10 @@ function lineOf(
       return `skipped  ${name(event.artifact)} ${dim(`because ${event.because} failed`)}`
     case 'fresh':
       return verbosity === 'verbose' ? dim(`fresh    ${event.artifact}`) : undefined
+    case 'collected':
+      return dim(
+        `collected ${counted(event.records, 'old record')} and ${counted(event.objects, 'object')} of the store, ${bytes(event.bytes)}`,
+      )
     case 'started':
     case 'ended':
       return undefined

@@ -57,6 +57,13 @@ export type BuildEvent =
     }
   | { readonly type: 'fresh'; readonly artifact: string; readonly savedSeconds: number }
   | { readonly type: 'kept'; readonly path: string; readonly as: string }
+  | {
+      /** The store had outgrown its limit: what of it was removed. */
+      readonly type: 'collected'
+      readonly records: number
+      readonly objects: number
+      readonly bytes: number
+    }
   | { readonly type: 'warning'; readonly message: string; readonly hint?: string }
   | { readonly type: 'failed'; readonly artifact: string; readonly failure: FailureData }
   | { readonly type: 'skipped'; readonly artifact: string; readonly because: string }
