@@ -133,6 +133,17 @@ function defineProgram(invocation: Invocation, signal: AbortSignal, finish: Fini
     .action((options) =>
       finish(import('./commands/doctor.ts').then(({ doctorCommand }) => doctorCommand(invocation, options))),
     )
+  command('verify [targets...]', 'read in full what was built, and say what is not as it was recorded')
+    .option('--store', 'read the whole store instead; what is damaged is put aside')
+    .option('--no-wait', 'fail if a build is running')
+    .option('--json', 'print one JSON document')
+    .action((words, options) =>
+      finish(
+        import('./commands/verify.ts').then(({ verifyCommand }) =>
+          verifyCommand(invocation, words, options, signal),
+        ),
+      ),
+    )
   command('gc', 'remove old builds from the store, and what nobody needs any more')
     .option('-n, --dry-run', 'only show what would go')
     .option(

@@ -136,13 +136,15 @@ function heldRecord(listed: ListedRecord): Held {
     madeOf: parts.flatMap(({ kind, from, value }): Content[] =>
       kind === 'output' ? [{ output: from ?? '', sha256: String(value) }] : [],
     ),
-    listings: listingsOf(record),
+    listings: listingsOf(record).map(([, digest]) => digest),
   }
 }
 
-/** The digests of the listings of trees that a record's parts name. */
-export const listingsOf = ({ parts }: BuildRecord): readonly Digest[] =>
-  parts.flatMap(({ kind, value }) => (kind === 'tree' && value !== ABSENT ? [String(value)] : []))
+/** The listings of trees that a record's parts name: the path of each tree, and its listing's digest. */
+export const listingsOf = ({ parts }: BuildRecord): readonly (readonly [path: string, digest: Digest])[] =>
+  parts.flatMap(({ kind, name, from, value }) =>
+    kind === 'tree' && value !== ABSENT ? [[from ?? name, String(value)] as const] : [],
+  )
 
 /** Where the bytes of the objects that go come from: for each artifact its records, and what no record named. */
 export function collectedShares(

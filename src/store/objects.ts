@@ -125,13 +125,24 @@ export class ObjectStore {
 
   /** Reads an object in full. Throws a {@link DamagedObject} for one that is not what its name says, or not there. */
   check(digest: Digest): void {
-    let found: Digest | undefined
+    if (!this.isWhole(digest)) throw this.#damaged(digest)
+  }
+
+  /** Reads an object in full: whether it is there, and what its name says. */
+  isWhole(digest: Digest): boolean {
     try {
-      found = fileDigest(this.#disk, this.path(digest))
+      return fileDigest(this.#disk, this.path(digest)) === digest
     } catch (error) {
       if (!UNREADABLE.includes(errorCode(error))) throw error
+      return false
     }
-    if (found !== digest) throw this.#damaged(digest)
+  }
+
+  /** Puts a damaged object aside, so that it counts as absent from now on; gives its new place. */
+  putAside(digest: Digest): Bytes {
+    const aside = `${this.#directory}/${ASIDE}${digest}`
+    this.#disk.rename(this.path(digest), aside)
+    return aside
   }
 
   /** Walks through the store once. Only the holder of the workspace's lock may take temporaries for leftovers. */
@@ -158,12 +169,10 @@ export class ObjectStore {
     this.#disk.removeTree(this.path(digest))
   }
 
-  /** Puts a damaged object aside, so that it counts as absent from now on. */
   #damaged(digest: Digest): DamagedObject {
-    const path = this.path(digest)
-    if (!this.#disk.lstat(path)) return new DamagedObject(`an object is gone from the store: ${digest}`)
-    const aside = `${this.#directory}/${ASIDE}${digest}`
-    this.#disk.rename(path, aside)
+    if (!this.#disk.lstat(this.path(digest)))
+      return new DamagedObject(`an object is gone from the store: ${digest}`)
+    const aside = this.putAside(digest)
     return new DamagedObject(`an object of the store was damaged; it is put aside as ${display(aside)}`)
   }
 

@@ -92,10 +92,14 @@ export class RecordStore {
 
   /** The record that was published last, if it can still be read. */
   latest(artifact: string): BuildRecord | undefined {
+    const found = this.findLatest(artifact)
+    return typeof found === 'string' ? undefined : found
+  }
+
+  /** The record that was published last, or why it cannot be read. */
+  findLatest(artifact: string): Found {
     const key = this.#latestKey(artifact)
-    if (key === 'absent' || key === 'damaged') return undefined
-    const record = this.find(artifact, key)
-    return typeof record === 'string' ? undefined : record
+    return key === 'absent' || key === 'damaged' ? key : this.find(artifact, key)
   }
 
   /** The record that was published last of every artifact that was ever built. */

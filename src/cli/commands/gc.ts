@@ -1,5 +1,5 @@
 import { print } from '../print.ts'
-import { display, fromBytes } from '../../host/bytes.ts'
+import { display, fromBytes, toBytes } from '../../host/bytes.ts'
 import type { Collection, LooseFile } from '../../run/collection.ts'
 import { collect, collectedShares, planCollection } from '../../run/collection.ts'
 import { lockWorkspace } from '../../store/workspaceLock.ts'
@@ -76,7 +76,7 @@ function show(
     lines.push(objects === 0 ? what : `${what}, ${counted(objects, 'object')}, ${bytes(taken)}`)
   }
   for (const { path } of collection.damaged)
-    lines.push(`a damaged record, ${display(path.slice(places.cache.length + 1))}`)
+    lines.push(`a damaged record, ${display(path.slice(toBytes(places.cache).length + 1))}`)
   for (const [files, noun] of [
     [collection.leftovers, 'leftover file'],
     [collection.logs, 'old log'],
