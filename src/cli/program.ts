@@ -135,6 +135,9 @@ function defineProgram(invocation: Invocation, signal: AbortSignal, finish: Fini
     )
   command('verify [targets...]', 'read in full what was built, and say what is not as it was recorded')
     .option('--store', 'read the whole store instead; what is damaged is put aside')
+    .option('--rebuild', 'run the producers again, elsewhere, and compare what they make; publish nothing')
+    .option('-j, --jobs <N>', 'how many producers --rebuild runs at a time', wholeNumber)
+    .option('-q, --quiet', 'say only what is wrong')
     .option('--no-wait', 'fail if a build is running')
     .option('--json', 'print one JSON document')
     .action((words, options) =>

@@ -55,6 +55,18 @@ export type BuildEvent =
       readonly reasons: readonly Reason[]
       readonly savedSeconds: number
     }
+  | {
+      /** A producer runs to see whether it makes the same again. */
+      readonly type: 'rebuilding'
+      readonly artifact: string
+      readonly usualSeconds: number
+    }
+  | {
+      readonly type: 'rebuilt'
+      readonly artifact: string
+      readonly seconds: number
+      readonly outcome: 'same' | 'differs' | 'failed'
+    }
   | { readonly type: 'fresh'; readonly artifact: string; readonly savedSeconds: number }
   | { readonly type: 'kept'; readonly path: string; readonly as: string }
   | {

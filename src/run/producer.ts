@@ -16,9 +16,10 @@ import { InputMoved, listingOf, materializeFile, materializeTree } from './mater
 import type { Processes } from './process.ts'
 import type { ProducerRequest, ProducerResult } from './request.ts'
 import type { Confinement, Mount } from './sandbox.ts'
-import { memoryIsRoomy, sandboxed } from './sandbox.ts'
+import { HOSTNAME, memoryIsRoomy, sandboxed } from './sandbox.ts'
 import type { Survey } from '../workspace/survey.ts'
 import { ABSENT } from '../workspace/survey.ts'
+import type { Variation } from './variation.ts'
 import type { WorkDirectory } from './work.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { toolDirectories } from '../workspace/workspace.ts'
@@ -50,6 +51,8 @@ export interface RunContext {
   readonly listener: Listener
   /** Aborted when the build is to stop. */
   readonly signal: AbortSignal
+  /** What runs are to have different from those of builds; nothing unless given. */
+  readonly variation?: Variation
 }
 
 /** Thrown when a build is told to stop. */
@@ -145,10 +148,10 @@ export async function runTask(
   work: WorkDirectory,
   inputs: readonly Mount[],
 ): Promise<Extract<ProducerResult, { ok: true }>> {
-  const { workspace, confinement } = context
+  const { workspace, confinement, variation } = context
   const { disk, graph } = workspace
   const confined = (await confinement()) === 'sandbox'
-  const scratchOnDisk = !confined || !memoryIsRoomy()
+  const scratchOnDisk = !confined || variation !== undefined || !memoryIsRoomy()
   if (scratchOnDisk) disk.mkdir(toBytes(`${work.path}/scratch`))
   const at = confined ? INSIDE : insideOf(work.path)
   const scratch = confined ? SCRATCH : `${work.path}/scratch`
@@ -171,7 +174,7 @@ export async function runTask(
   write('etc/group', GROUP)
   const child = `${confined ? INSIDE.code : context.code}/child.mjs`
   const node = process.execPath.startsWith('/usr/') || !confined ? process.execPath : INSIDE.node
-  const command = [node, child, `${at.work}/.lbuild-request.json`]
+  const command = [...(variation?.wrapper ?? []), node, child, `${at.work}/.lbuild-request.json`]
   const mounts: Mount[] = [
     { from: context.code, to: INSIDE.code },
     { from: workspace.bundle, to: `/lbuild/${bundleName}` },
@@ -184,7 +187,13 @@ export async function runTask(
     ...(node === INSIDE.node ? [{ from: process.execPath, to: INSIDE.node }] : []),
   ]
   const toolPath = toolDirectories(workspace)
-  const options = { mounts, toolPath, network: task.network, ...(scratchOnDisk ? {} : { tmpfs: SCRATCH }) }
+  const options = {
+    mounts,
+    toolPath,
+    network: task.network,
+    hostname: variation?.hostname ?? HOSTNAME,
+    ...(scratchOnDisk ? {} : { tmpfs: SCRATCH }),
+  }
   if (context.signal.aborted) throw new Interrupted('interrupted')
   const group = context.processes.start(confined ? sandboxed(command, options) : command, {
     env: environment(task, at.work, scratch, graph.epoch, toolPath),

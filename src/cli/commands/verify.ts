@@ -14,6 +14,10 @@ import { bytes, counted, paint } from '../style.ts'
 
 export interface VerifyOptions extends WorkspaceOptions {
   readonly store?: boolean
+  readonly rebuild?: boolean
+  /** How many producers `--rebuild` runs at a time. */
+  readonly jobs?: number
+  readonly quiet?: boolean
   readonly json?: boolean
   readonly wait: boolean
 }
@@ -27,18 +31,28 @@ export async function verifyCommand(
 ): Promise<number> {
   const { workspace, targets } = await openSession(invocation, words, options)
   if (options.store) {
-    if (targets.length > 0)
-      throw new Failure('--store takes no targets: it reads the whole store', { exitCode: 2 })
+    if (targets.length > 0 || options.rebuild)
+      throw new Failure('--store goes without targets and --rebuild: it reads the whole store', {
+        exitCode: 2,
+      })
     return showStore(workspace, await lockedStore(workspace, options, signal), options)
   }
   checkTargets(workspace.graph, targets)
+  if (options.rebuild) {
+    const { rebuildCommand } = await import('./rebuild.ts')
+    return rebuildCommand(invocation, workspace, targets, options, signal)
+  }
   return showPublished(targets, await verifyPublished(workspace, targets, signal), options)
 }
 
-function showPublished(targets: readonly string[], report: PublishedReport, { json }: VerifyOptions): number {
+function showPublished(
+  targets: readonly string[],
+  report: PublishedReport,
+  { json, quiet }: VerifyOptions,
+): number {
   const { wrong } = report
   if (json) print(`${JSON.stringify({ schemaVersion: 1, targets, ...report }, undefined, 2)}\n`)
-  else {
+  else if (wrong.length > 0 || !quiet) {
     for (const one of wrong)
       print(`${paint(process.stdout, 'red', 'wrong')} ${one.artifact.padEnd(NAME_WIDTH)} ${problem(one)}\n`)
     const read = `${counted(report.outputs, 'published output')} and ${counted(report.objects, 'object')}, ${bytes(report.bytes)}`
@@ -93,12 +107,12 @@ async function lockedStore(
   }
 }
 
-function showStore(workspace: Workspace, report: StoreReport, { json }: VerifyOptions): number {
+function showStore(workspace: Workspace, report: StoreReport, { json, quiet }: VerifyOptions): number {
   const { damaged } = report
   if (json) {
     const shown = damaged.map((one) => ({ ...one, name: fromBytes(one.name), aside: fromBytes(one.aside) }))
     print(`${JSON.stringify({ schemaVersion: 1, ...report, damaged: shown }, undefined, 2)}\n`)
-  } else {
+  } else if (damaged.length > 0 || !quiet) {
     for (const one of damaged) {
       print(
         `${paint(process.stdout, 'red', 'damaged')} ${one.kind} ${display(one.name)}, ${bytes(one.size)}\n`,
