@@ -52,7 +52,8 @@ export async function loadConfig(disk: Disk, index: StatIndex, places: Places): 
   const bundled = await bundleConfig(config, places)
   const bundle = `${places.cache}/config/${sha256(bundled.code)}.mjs`
   disk.mkdir(toBytes(`${places.cache}/config`))
-  if (!(await isWhole(disk, index, bundle))) replaceFile(disk, toBytes(bundle), bundled.code)
+  // Also where it is there already: one that was just written is not taken for one that nobody needs.
+  replaceFile(disk, toBytes(bundle), bundled.code)
   // What the environment says is in no key: declarations are evaluated without one, here as in producers.
   const environment = process.env
   process.env = {}
@@ -78,6 +79,27 @@ async function isWhole(disk: Disk, index: StatIndex, bundle: string): Promise<bo
   const path = toBytes(bundle)
   const stat = disk.lstat(path)
   return stat?.type === 'file' && bundle.endsWith(`/${await index.file(path, stat)}.mjs`)
+}
+
+/** How long a bundle that nothing names may still be in use, by a build that waits or a config being read, in ns. */
+const IN_USE_NS = 3_600_000_000_000n
+
+/** The files of `config/` that no longer serve: neither `graph.json` nor `bundle` names them, and they are not new. */
+export function unusedBundles(disk: Disk, { cache }: Places, bundle: string, now: bigint): readonly Bytes[] {
+  const directory = toBytes(`${cache}/config`)
+  const found = readSealed(disk, `${directory}/graph.json`)
+  const named = typeof found === 'string' ? undefined : (found.value as CacheFile).bundle
+  return disk
+    .readdir(directory)
+    .map((name) => `${directory}/${name}`)
+    .filter(
+      (path) =>
+        /\.mjs($|\.tmp-)|\/graph\.json\.tmp-/.test(path) &&
+        path !== toBytes(bundle) &&
+        fromBytes(path) !== named &&
+        (disk.lstat(path)?.mtimeNs ?? now) < now - IN_USE_NS,
+    )
+    .sort()
 }
 
 async function unchanged(disk: Disk, index: StatIndex, cached: CacheFile): Promise<boolean> {

@@ -3,6 +3,7 @@ import type { Workspace } from '../workspace/workspace.ts'
 import type { Listener } from './events.ts'
 import type { Processes } from './process.ts'
 import type { Confinement } from './sandbox.ts'
+import type { Variation } from './variation.ts'
 
 /** All that the steps of a build need. */
 export interface RunContext {
@@ -17,6 +18,8 @@ export interface RunContext {
   readonly listener: Listener
   /** Aborted when the build is to stop. */
   readonly signal: AbortSignal
+  /** What runs are to have different from those of builds; nothing unless given. */
+  readonly variation?: Variation
 }
 
 /** Thrown when a build is told to stop. */

@@ -1,3 +1,4 @@
+import { toBytes } from '../host/bytes.ts'
 import { Failure } from '../host/failure.ts'
 import { LOCK_HELD, lockWorkspace } from '../store/workspaceLock.ts'
 import type { Workspace } from '../workspace/workspace.ts'
@@ -38,6 +39,9 @@ export async function underLock<T>(
   const lock = await processes.lock(disk, `${places.cache}/lock`, wait, waiting, signal)
   try {
     if (signal.aborted) throw new Interrupted('interrupted')
+    // A collection that came before may have taken what a config compiled to that was edited since.
+    if (!disk.lstat(toBytes(workspace.bundle)))
+      throw new Failure('build.config.ts changed while this waited', { hint: 'run it again', exitCode: 2 })
     reclaimWork(disk, places.cache)
     const build = buildId(new Date())
     const log = eventLog(disk, places.cache, build, workspace.now)

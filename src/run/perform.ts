@@ -87,6 +87,7 @@ function throwIfToolMoved({ workspace, survey, listener }: RunContext, node: Art
 /** Puts the outputs of a past run back where they belong. */
 export async function restoreArtifact(context: RunContext, { node, decision }: Planned): Promise<void> {
   if (decision.verdict !== 'restorable') return
+  context.workspace.records.add(decision.record)
   await putInPlace(context, node, decision.record)
   const savedSeconds = decision.record.seconds
   context.listener({ type: 'restored', artifact: node.name, reasons: decision.reasons, savedSeconds })

@@ -10,7 +10,7 @@ import { Interrupted } from './context.ts'
 import type { ProducerRequest, ProducerResult } from './request.ts'
 import { readResult } from './result.ts'
 import type { Mount } from './sandbox.ts'
-import { INSIDE, memoryIsRoomy, sandboxed } from './sandbox.ts'
+import { HOSTNAME, INSIDE, memoryIsRoomy, sandboxed } from './sandbox.ts'
 import type { Survey } from '../workspace/survey.ts'
 import type { WorkDirectory } from './work.ts'
 import type { Workspace } from '../workspace/workspace.ts'
@@ -60,10 +60,10 @@ export async function runTask(
   work: WorkDirectory,
   inputs: readonly Mount[],
 ): Promise<Extract<ProducerResult, { ok: true }>> {
-  const { workspace, confinement } = context
+  const { workspace, confinement, variation } = context
   const { disk, graph } = workspace
   const confined = (await confinement()) === 'sandbox'
-  const scratchOnDisk = !confined || !memoryIsRoomy()
+  const scratchOnDisk = !confined || variation !== undefined || !memoryIsRoomy()
   if (scratchOnDisk) disk.mkdir(toBytes(`${work.path}/scratch`))
   const at = confined ? INSIDE : insideOf(work.path)
   const bundleName = workspace.bundle.slice(workspace.bundle.lastIndexOf('/') + 1)
@@ -85,7 +85,7 @@ export async function runTask(
   write('etc/group', GROUP)
   const child = `${confined ? INSIDE.code : context.code}/child.mjs`
   const node = process.execPath.startsWith('/usr/') || !confined ? process.execPath : INSIDE.node
-  const command = [node, child, `${at.work}/.lbuild-request.json`]
+  const command = [...(variation?.wrapper ?? []), node, child, `${at.work}/.lbuild-request.json`]
   const mounts: Mount[] = [
     { from: context.code, to: INSIDE.code },
     { from: workspace.bundle, to: `${INSIDE.lbuild}/${bundleName}` },
@@ -102,6 +102,7 @@ export async function runTask(
     mounts,
     toolPath,
     network: task.network,
+    hostname: variation?.hostname ?? HOSTNAME,
     ...(scratchOnDisk ? {} : { tmpfs: INSIDE.scratch }),
   }
   if (context.signal.aborted) throw new Interrupted('interrupted')

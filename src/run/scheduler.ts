@@ -3,6 +3,7 @@ import { monotonicSeconds } from '../host/clock.ts'
 import { Failure } from '../host/failure.ts'
 import type { Planned } from '../plan/plan.ts'
 import { plan } from '../plan/plan.ts'
+import { collectAfterBuild } from './collection.ts'
 import type { BuildEvent, FailureData } from './events.ts'
 import { underLock } from './locked.ts'
 import { InputMoved } from './materialize.ts'
@@ -37,6 +38,7 @@ export function runBuild(
     if (await resolveLocks({ ...context, survey }, []))
       survey = await surveyWorkspace(workspace, options.targets, forced)
     const report = await new Scheduler({ ...context, survey }, options).run(startedAt)
+    if (report.artifacts.some(({ outcome }) => outcome === 'built')) collectAfterBuild(workspace, listener)
     const { seconds, savedSeconds, exitCode } = report
     listener({ type: 'ended', seconds, savedSeconds, exitCode })
     return report

@@ -73,6 +73,9 @@ export class Lab {
   #open(graph: Graph, disk: Disk, offset: bigint): Workspace {
     const now = (): bigint => BigInt(Date.now()) * 1_000_000n + offset
     const cache = `${this.root}/cache`
+    const bundle = `${cache}/config/bundle.mjs`
+    fs.mkdirSync(`${cache}/config`, { recursive: true })
+    fs.writeFileSync(bundle, 'no producer is taken from it')
     return {
       disk,
       places: { root: this.root, home: '/nonexistent', cache },
@@ -80,7 +83,7 @@ export class Lab {
       objects: new ObjectStore(disk, `${cache}/objects`),
       records: new RecordStore(disk, `${cache}/records`),
       graph,
-      bundle: '/nonexistent/bundle.mjs',
+      bundle,
       now,
     }
   }

@@ -75,6 +75,8 @@ export class Model {
       artifacts: nodes,
       locks: [],
       epoch: 1_000_000_000,
+      // Every other distro has a store so small that builds are collected all the time.
+      store: { keep: 2, maxSize: this.artifacts.length % 2 === 0 ? 2_000 : 2 ** 40 },
       toolPath: ['tools'],
       modules: Object.fromEntries(modules),
     }
