@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { Failure } from '../host/failure.ts'
 import type { Accelerator } from './accelerator.ts'
 import { type MachineOptions, prepareMachine } from './machine.ts'
-import { tied } from './vm.ts'
+import { tied } from '../host/tied.ts'
 
 export interface RunImageOptions extends MachineOptions {
   /** Whether to open a window for the guest's screen; the terminal shows the serial console in any case. */

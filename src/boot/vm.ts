@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
+import { tied } from '../host/tied.ts'
 
 /** How a process ended. */
 export interface VmExit {
@@ -24,15 +25,6 @@ export interface Vm {
 
 /** How much of QEMU's standard error is kept, in characters. */
 const ERRORS_KEPT = 8192
-
-/**
- * A command that is killed by the kernel when the process that started it dies, in whatever way (prctl(2),
- * PR_SET_PDEATHSIG; setpriv of util-linux 2.33 or newer).
- */
-export const tied = (setpriv: string, command: readonly string[]): [string, string[]] => [
-  setpriv,
-  ['--pdeathsig', 'KILL', '--', ...command],
-]
 
 /** Starts a virtual machine, tied to this process, with its serial port on a pipe. An abort kills it. */
 export function startVm(setpriv: string, command: readonly string[], signal?: AbortSignal): Vm {

@@ -11,6 +11,9 @@ export interface Tool {
   readonly path: Bytes
   /** Over the bytes of the executable, of its interpreter and of the shared libraries that it loads. */
   readonly digest: Digest
+  /** Those files, and the {@link toolStates} of them in which they were read. */
+  readonly files: readonly Bytes[]
+  readonly states: string
 }
 
 /** Where the loader's cache lies; when it moves, a tool may load other libraries (ld.so(8)). */
@@ -70,6 +73,10 @@ export function statesOnce(disk: Disk): StateOf {
   }
 }
 
+/** The states of a tool's files and of the loader's cache: while they stand, its digest does. */
+export const toolStates = (files: readonly Bytes[], stateOf: StateOf): string =>
+  [LOADER_CACHE, ...files].map(stateOf).join(' ')
+
 /** Fingerprints a tool. Nothing is read again while neither its files nor the loader's cache have moved. */
 export async function fingerprintTool(
   disk: Disk,
@@ -79,21 +86,21 @@ export async function fingerprintTool(
   stateOf: StateOf,
   searchPath: readonly Bytes[],
 ): Promise<Tool> {
-  const states = (files: readonly Bytes[]): string => [LOADER_CACHE, ...files].map(stateOf).join(' ')
   const known = index.tool(path)
-  if (known && known.states === states(known.files)) return { path, digest: known.digest }
+  if (known && known.states === toolStates(known.files, stateOf)) return { path, ...known }
   const executables = [path, ...interpretersOf(disk, path, searchPath)]
   const libraries = (await Promise.all(executables.map(librariesOf)))
     .flat()
     .map((file) => disk.realpath(file))
   const files = [...new Set([...executables, ...libraries])]
-  const before = index.isYoung(files) ? '' : states(files)
+  const states = toolStates(files, stateOf)
+  const young = index.isYoung(files)
   const digests: string[] = []
   for (const file of files)
     digests.push(file.slice(file.lastIndexOf('/') + 1), await index.file(file, disk.lstat(file)!))
   const digest = digestOf(digests)
-  index.setTool(path, { files, states: before, digest })
-  return { path, digest }
+  index.setTool(path, { files, states: young ? '' : states, digest })
+  return { path, digest, files, states }
 }
 
 /** The interpreter that the first line of a script names (execve(2), "Interpreter scripts"), and for env(1) its, too. */

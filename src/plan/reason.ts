@@ -24,7 +24,7 @@ export type Reason =
 
 /**
  * What differs between the parts of a record and the parts of now. Changed code is told by the modules that changed.
- * `decided` names the parts that are known; parts whose artifact may still run are left out by the caller.
+ * `undecided` names parts that are not known yet, since their artifact may still run: they do not count as gone.
  */
 export function differences(
   record: BuildRecord,

@@ -7,6 +7,15 @@ import type { ProducerRequest, ProducerResult } from './request.ts'
 /** How much of a tool's words a failure carries, in lines. */
 const TAIL_LINES = 30
 
+/**
+ * Ends with lbuild: the other end of our standard input is lbuild's, in whatever way it dies. The sandbox ends with it,
+ * too, but not in the moment before it has asked for that, and there may be none.
+ */
+function endWithParent(): void {
+  process.stdin.on('end', () => process.kill(0, 'SIGKILL'))
+  process.stdin.resume()
+}
+
 /** The process in which one producer runs: reads its request, runs, leaves a result. */
 async function main(requestPath: string): Promise<void> {
   process.umask(0o022)
@@ -114,6 +123,7 @@ function failureData(error: unknown): {
   }
 }
 
+endWithParent()
 await main(process.argv[2]!)
 // What a producer left running, such as a timer, must not keep the process.
 process.exit()

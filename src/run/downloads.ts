@@ -3,20 +3,23 @@ import type { LockedFile } from '../declare/lockfile.ts'
 import { evaluateConfig } from '../config/evaluate.ts'
 import { paramValues } from '../graph/graph.ts'
 import { fetchFiles, missingFiles } from './fetch.ts'
-import type { Runner } from './producer.ts'
+import type { RunContext } from './producer.ts'
 
 const fetching = new Map<string, Promise<void>>()
 
 /** Brings every file of a lock into the store; once for each lock, however many artifacts ask. */
-export function fetchLock(runner: Runner, name: string): Promise<void> {
+export function fetchLock(context: RunContext, name: string): Promise<void> {
   const under = fetching.get(name)
   if (under) return under
-  const fetched = fetchMissing(runner, name).finally(() => fetching.delete(name))
+  const fetched = fetchMissing(context, name).finally(() => fetching.delete(name))
   fetching.set(name, fetched)
   return fetched
 }
 
-async function fetchMissing({ workspace, survey, listener, signal }: Runner, name: string): Promise<void> {
+async function fetchMissing(
+  { workspace, survey, listener, signal }: RunContext,
+  name: string,
+): Promise<void> {
   const { node, content } = survey.locks.find((lock) => lock.node.name === name)!
   const files = missingFiles(workspace, content?.files ?? [])
   if (files.length === 0) return

@@ -11,7 +11,7 @@ export interface FailureData {
   readonly tail?: string
 }
 
-/** Everything that a build says. Progress, plain lines, JSON and the log render these, and nothing else. */
+/** Everything that a build says while it goes on. Progress, plain lines and the log render these, and nothing else. */
 export type BuildEvent =
   | {
       readonly type: 'started'

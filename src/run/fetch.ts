@@ -4,6 +4,7 @@ import { text as readAll } from 'node:stream/consumers'
 import type { LockedFile } from '../declare/lockfile.ts'
 import { toBytes } from '../host/bytes.ts'
 import { Failure } from '../host/failure.ts'
+import { tied } from '../host/tied.ts'
 import { SEARCH_PATH } from '../host/search.ts'
 import { fileDigest } from '../host/digest.ts'
 import type { Workspace } from '../workspace/workspace.ts'
@@ -24,7 +25,7 @@ export async function fetchFiles(
   signal: AbortSignal,
 ): Promise<void> {
   const { disk, objects, places } = workspace
-  const directory = `${places.cache}/work/fetch.${lock}`
+  const directory = `${places.cache}/work/fetch.${lock}.lock`
   disk.mkdir(toBytes(directory))
   try {
     let wanted = files
@@ -63,7 +64,7 @@ async function download(
   const proxies = Object.fromEntries(
     Object.entries({ http_proxy, https_proxy, no_proxy }).filter(([, value]) => value !== undefined),
   )
-  const child = spawn('curl', args, {
+  const child = spawn(...tied('setpriv', ['curl', ...args]), {
     cwd: directory,
     stdio: ['pipe', 'ignore', 'pipe'],
     env: { PATH: SEARCH_PATH, LC_ALL: 'C', ...proxies },

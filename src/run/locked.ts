@@ -2,11 +2,11 @@ import { lockWorkspace } from '../store/workspaceLock.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { Listener } from './events.ts'
 import { eventLog } from './log.ts'
-import { killAll } from './process.ts'
-import type { Runner } from './producer.ts'
+import type { Processes } from './process.ts'
+import { realProcesses } from './process.ts'
+import type { RunContext } from './producer.ts'
 import { Interrupted } from './producer.ts'
 import type { Confinement } from './sandbox.ts'
-import { probeConfinement } from './sandbox.ts'
 import { reclaimWork } from './work.ts'
 
 export interface LockedOptions {
@@ -16,6 +16,8 @@ export interface LockedOptions {
   readonly signal: AbortSignal
   /** The directory with lbuild's compiled child. */
   readonly code: string
+  /** Those of this machine unless given. */
+  readonly processes?: Processes
 }
 
 /**
@@ -24,8 +26,8 @@ export interface LockedOptions {
  */
 export async function underLock<T>(
   workspace: Workspace,
-  { wait, listener, signal: asked, code }: LockedOptions,
-  work: (context: Omit<Runner, 'survey'>) => Promise<T>,
+  { wait, listener, signal: asked, code, processes = realProcesses }: LockedOptions,
+  work: (context: Omit<RunContext, 'survey'>) => Promise<T>,
 ): Promise<T> {
   const { disk, places } = workspace
   // Whatever ends the work, nothing may begin after it.
@@ -43,18 +45,18 @@ export async function underLock<T>(
       listener(event)
     }
     let probed: Promise<Confinement> | undefined
-    const confinement = (): Promise<Confinement> => (probed ??= probe(both))
-    return await work({ workspace, confinement, code, build, listener: both, signal })
+    const confinement = (): Promise<Confinement> => (probed ??= probe(processes, both))
+    return await work({ workspace, processes, confinement, code, build, listener: both, signal })
   } finally {
     over.abort()
-    await killAll()
+    await processes.killAll()
     if (asked.aborted) reclaimWork(disk, places.cache)
     lock.release()
   }
 }
 
-async function probe(listener: Listener): Promise<Confinement> {
-  const { confinement, reason } = await probeConfinement()
+async function probe(processes: Processes, listener: Listener): Promise<Confinement> {
+  const { confinement, reason } = await processes.confinement()
   if (reason !== undefined)
     listener({
       type: 'warning',

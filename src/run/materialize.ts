@@ -1,19 +1,18 @@
 import type { Bytes } from '../host/bytes.ts'
+import { display } from '../host/bytes.ts'
 import type { Disk } from '../host/disk.ts'
-import { errorCode, parent } from '../host/disk.ts'
+import { errorCode } from '../host/disk.ts'
 import type { Listing, Tree } from '../fingerprint/tree.ts'
 import { serializeListing } from '../fingerprint/tree.ts'
 import { copySparse } from '../store/objects.ts'
 import type { Digest } from '../host/digest.ts'
+import { Failure } from '../host/failure.ts'
 import { sha256 } from '../host/digest.ts'
 
-/** Thrown when an input is no longer what its key says; the caller plans again. */
-export class InputMoved extends Error {
-  readonly path: Bytes
-
+/** Says that something is no longer what a key says; a build takes a new look and plans again. */
+export class InputMoved extends Failure {
   constructor(path: Bytes) {
-    super(`the input ${path} changed`)
-    this.path = path
+    super(`${display(path)} changed while it was used`, { hint: 'run again' })
   }
 }
 
@@ -77,10 +76,4 @@ export function materializeTree(disk: Disk, from: Bytes, to: Bytes, listing: Lis
     }
   }
   for (const directory of directories.reverse()) disk.utimes(directory, epoch)
-}
-
-/** Copies a stored object to where a producer that is not confined sees it. */
-export function copyObject(disk: Disk, object: Bytes, to: Bytes): void {
-  disk.mkdir(parent(to))
-  copySparse(disk, object, to, { mode: 0o444, durable: false })
 }

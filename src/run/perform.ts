@@ -7,34 +7,34 @@ import { locksOf } from '../graph/graph.ts'
 import { canonicalJson, partId } from '../plan/key.ts'
 import type { Planned } from '../plan/plan.ts'
 import type { Reason } from '../plan/reason.ts'
+import { DamagedObject } from '../store/objects.ts'
 import { publish } from '../store/publish.ts'
 import type { BuildRecord, RecordedOutput } from '../store/records.ts'
+import { statesOnce, toolStates } from '../fingerprint/tools.ts'
 import { serializeListing } from '../fingerprint/tree.ts'
 import { fetchLock } from './downloads.ts'
 import { InputMoved } from './materialize.ts'
 import { checkOutputs, layInputs, produceTask, runTask } from './producer.ts'
-import type { Runner } from './producer.ts'
+import type { RunContext } from './producer.ts'
 import { sourceParts } from '../workspace/survey.ts'
 import { keepWork, makeWorkDirectory, removeWork } from './work.ts'
 import type { WorkDirectory } from './work.ts'
 
-/** The end of a run, or word that an input moved before the producer could see it. */
-export type Ran = { readonly moved: true } | { readonly moved: false; readonly seconds: number }
-
 /**
  * Runs the producer of a stale artifact and keeps what it made: objects first, then the record, then what is
- * published. A crash in between leaves the old state or the new one.
+ * published. A crash in between leaves the old state or the new one. Gives the seconds that it took. Throws
+ * {@link InputMoved} or DamagedObject when something that the plan rests on is no longer so: nothing is kept then.
  */
 export async function produceArtifact(
-  runner: Runner,
+  context: RunContext,
   planned: Planned,
   reasons: readonly Reason[],
-): Promise<Ran> {
-  const { workspace, survey, listener, build } = runner
+): Promise<number> {
+  const { workspace, survey, listener, build } = context
   const { node, parts } = planned
   const { disk, places } = workspace
   const before = survey.latest(node.name)
-  for (const lock of locksOf(node)) await fetchLock(runner, lock)
+  for (const lock of locksOf(node)) await fetchLock(context, lock)
   listener({
     type: 'running',
     artifact: node.name,
@@ -45,51 +45,64 @@ export async function produceArtifact(
   const startedOn = new Date().toISOString()
   const work = makeWorkDirectory(disk, places.cache, build, node.name)
   try {
-    const inputs = await layInputs(runner, node, parts, work)
-    await runTask(runner, produceTask(node), work, inputs)
-    checkOutputs(runner, node, work)
+    const inputs = await layInputs(context, node, parts, work)
+    await runTask(context, produceTask(node), work, inputs)
+    checkOutputs(context, node, work)
+    throwIfToolMoved(context, node)
   } catch (error) {
-    if (error instanceof InputMoved) {
-      removeWork(disk, work.path)
-      return { moved: true }
-    }
-    if (!runner.signal.aborted) keepWork(disk, work)
+    if (error instanceof InputMoved || error instanceof DamagedObject) removeWork(disk, work.path)
+    else if (!context.signal.aborted) keepWork(disk, work)
     throw error
   }
   const seconds = monotonicSeconds() - startedAt
-  const sandboxed = (await runner.confinement()) === 'sandbox'
-  const record = keepOutputs(runner, planned, work, { startedAt: startedOn, seconds, sandboxed })
-  await keepTrees(runner, node)
+  const sandboxed = (await context.confinement()) === 'sandbox'
+  const record = keepOutputs(context, planned, work, { startedAt: startedOn, seconds, sandboxed })
+  await keepTrees(context, node)
   workspace.records.add(record)
-  await putInPlace(runner, node, record)
+  await putInPlace(context, node, record)
   removeWork(disk, work.path)
-  await warnOfMovedInputs(runner, planned)
+  await warnOfMovedInputs(context, planned)
   listener({ type: 'built', artifact: node.name, seconds, changed: !sameOutputs(before, record) })
-  return { moved: false, seconds }
+  return seconds
+}
+
+/**
+ * Tools are not copied, as inputs are: the producer ran those that were there. If one is no longer what the key says,
+ * nobody knows which of the two ran.
+ */
+function throwIfToolMoved({ workspace, survey, listener }: RunContext, node: ArtifactNode): void {
+  for (const { name } of node.tools) {
+    const { path, files, states } = survey.tools.get(name)!
+    if (toolStates(files, statesOnce(workspace.disk)) === states) continue
+    listener({
+      type: 'warning',
+      message: `the tool ${display(path)} changed while '${node.name}' was built: it is built again`,
+    })
+    throw new InputMoved(path)
+  }
 }
 
 /** Puts the outputs of a past run back where they belong. */
-export async function restoreArtifact(runner: Runner, { node, decision }: Planned): Promise<void> {
+export async function restoreArtifact(context: RunContext, { node, decision }: Planned): Promise<void> {
   if (decision.verdict !== 'restorable') return
-  await putInPlace(runner, node, decision.record)
+  await putInPlace(context, node, decision.record)
   const savedSeconds = decision.record.seconds
-  runner.listener({ type: 'restored', artifact: node.name, reasons: decision.reasons, savedSeconds })
+  context.listener({ type: 'restored', artifact: node.name, reasons: decision.reasons, savedSeconds })
 }
 
 function keepOutputs(
-  { workspace }: Runner,
+  { workspace }: RunContext,
   { node, key, parts }: Planned,
   work: WorkDirectory,
   run: Pick<BuildRecord, 'startedAt' | 'seconds' | 'sandboxed'>,
 ): BuildRecord {
-  const { disk, objects, index, graph } = workspace
+  const { disk, objects, graph } = workspace
   const outputs = Object.entries(node.outputs).map(
     ([name, { path, published }]): [string, RecordedOutput] => {
       const file = toBytes(`${work.outputs}/${name}`)
       const { uid, links } = disk.lstat(file)!
       const ours = uid === process.geteuid?.() && links === 1
       const object = ours ? objects.adopt(file) : objects.copyIn(file)
-      index.remember(objects.path(object.sha256), disk.lstat(objects.path(object.sha256))!, object.sha256)
       return [name, { path, published, ...object }]
     },
   )
@@ -105,7 +118,7 @@ function keepOutputs(
 }
 
 /** Keeps the listings of the trees that were seen, so that a later change can be told by name. */
-async function keepTrees({ workspace, survey }: Runner, node: ArtifactNode): Promise<void> {
+async function keepTrees({ workspace, survey }: RunContext, node: ArtifactNode): Promise<void> {
   for (const input of Object.values(node.inputs)) {
     const tree = input.kind === 'tree' ? survey.trees.get(input.path) : undefined
     if (tree) workspace.objects.putText(serializeListing(await tree.listing()))
@@ -114,7 +127,7 @@ async function keepTrees({ workspace, survey }: Runner, node: ArtifactNode): Pro
 
 /** Publishes the outputs of a record where other bytes stand, and notes that it is the one published last. */
 async function putInPlace(
-  { workspace, survey, listener }: Runner,
+  { workspace, survey, listener }: RunContext,
   node: ArtifactNode,
   record: BuildRecord,
 ): Promise<void> {
@@ -143,7 +156,10 @@ const relative = (root: Bytes, path: Bytes): string => `output/${display(path.sl
  * The producer worked on a copy of what the key says, so the record is right; but who edited meanwhile should know
  * that the output does not show it yet.
  */
-async function warnOfMovedInputs({ workspace, listener }: Runner, { node, parts }: Planned): Promise<void> {
+async function warnOfMovedInputs(
+  { workspace, listener }: RunContext,
+  { node, parts }: Planned,
+): Promise<void> {
   const before = new Map(parts.map((part) => [partId(part), canonicalJson(part.value)]))
   try {
     for (const part of await sourceParts(workspace, node))

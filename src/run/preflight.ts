@@ -9,7 +9,7 @@ import type { Survey } from '../workspace/survey.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 
 /** The tools that lbuild itself needs to run producers and to fetch. */
-export const ownTools = (): readonly string[] => [...sandboxTools(), 'flock', 'curl']
+export const ownTools = (): readonly string[] => [...sandboxTools(), 'flock', 'setpriv', 'curl']
 
 /** All tools that building anything of a graph needs, each once, in order. */
 export function allTools(graph: Graph): readonly string[] {
@@ -46,14 +46,14 @@ export function checkLockTools(survey: Survey, locks: readonly string[]): void {
 function throwIfMissing(survey: Survey, nodes: readonly (ArtifactNode | LockNode)[]): void {
   if (nodes.length === 0) return
   const declared = nodes.flatMap(({ tools }) => tools.map(({ name }) => name))
-  const missing = missingTools([...ownTools(), ...declared.filter((name) => !survey.toolPaths.has(name))])
+  const missing = missingTools([...ownTools(), ...declared.filter((name) => !survey.tools.has(name))])
   if (missing.length > 0) throw missingToolsFailure(missing, detectManager())
 }
 
 async function checkVersions(survey: Survey, node: ArtifactNode): Promise<void> {
   for (const { name, atLeast } of node.tools) {
     if (atLeast === undefined) continue
-    const path = fromBytes(survey.toolPaths.get(name)!)
+    const path = fromBytes(survey.tools.get(name)!.path)
     const version = await toolVersion(path)
     if (version !== undefined && compareVersions(version, atLeast) < 0)
       throw new Failure(`${name} is too old for '${node.name}'`, {

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
+import type { Confinement } from './sandbox.ts'
+import { probeConfinement } from './sandbox.ts'
 
 export interface Ended {
   readonly code: number | null
@@ -13,46 +15,64 @@ export interface ProcessGroup {
   kill(): void
 }
 
+export interface GroupOptions {
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+  /** The file to which standard output and standard error go. */
+  readonly log: string
+}
+
+/** All that running producers asks of the operating system; a test's runs them in its own process. */
+export interface Processes {
+  /** What the host can do to confine producers, and if nothing, why not. */
+  confinement(): Promise<{ confinement: Confinement; reason?: string }>
+  start(command: readonly string[], options: GroupOptions): ProcessGroup
+  /** Ends every group that still runs, and waits until all are gone. */
+  killAll(): Promise<void>
+}
+
 const running = new Set<ProcessGroup>()
 
 /**
- * Starts a command in a process group of its own, with nothing of our environment, its output going to a log file.
- * A group of its own keeps a terminal's Ctrl-C from reaching tools before lbuild has decided what to do.
+ * The processes of this machine. Each command is started in a process group of its own, with nothing of our environment.
+ * A group of its own keeps a terminal's Ctrl-C from reaching tools before lbuild has decided what to do. The other end
+ * of its standard input is ours and never written: at its end the child knows that lbuild is gone, in whatever way.
  */
-export function startGroup(
-  command: readonly string[],
-  options: { env: Readonly<Record<string, string>>; cwd: string; log: string },
-): ProcessGroup {
-  const log = openSync(options.log, 'a')
-  const [program, ...args] = command
-  const child = spawn(program!, args, {
-    cwd: options.cwd,
-    env: options.env,
-    detached: true,
-    stdio: ['ignore', log, log],
-  })
-  closeSync(log)
-  const ended = new Promise<Ended>((resolve, reject) => {
-    child.once('error', reject)
-    child.once('exit', (code, signal) => resolve({ code, signal }))
-  }).finally(() => running.delete(group))
-  const group: ProcessGroup = {
-    ended,
-    kill() {
-      try {
-        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
-      } catch {
-        // The group has already ended.
-      }
-    },
-  }
-  running.add(group)
-  return group
-}
-
-/** Ends every group that still runs, and waits until all are gone. */
-export async function killAll(): Promise<void> {
-  const groups = [...running]
-  for (const group of groups) group.kill()
-  await Promise.allSettled(groups.map(({ ended }) => ended))
+export const realProcesses: Processes = {
+  confinement: probeConfinement,
+  start(command, options) {
+    const log = openSync(options.log, 'a')
+    const [program, ...args] = command
+    const child = spawn(program!, args, {
+      cwd: options.cwd,
+      env: options.env,
+      detached: true,
+      stdio: ['pipe', log, log],
+    })
+    closeSync(log)
+    const ended = new Promise<Ended>((resolve, reject) => {
+      child.once('error', reject)
+      child.once('exit', (code, signal) => resolve({ code, signal }))
+    }).finally(() => {
+      child.stdin?.destroy()
+      running.delete(group)
+    })
+    const group: ProcessGroup = {
+      ended,
+      kill() {
+        try {
+          if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+        } catch {
+          // The group has already ended.
+        }
+      },
+    }
+    running.add(group)
+    return group
+  },
+  async killAll() {
+    const groups = [...running]
+    for (const group of groups) group.kill()
+    await Promise.allSettled(groups.map(({ ended }) => ended))
+  },
 }

@@ -9,10 +9,11 @@ import { Failure } from '../host/failure.ts'
 import { searchPath } from '../host/search.ts'
 import type { ArtifactNode, LockNode, ToolSpec } from '../graph/graph.ts'
 import { paramValues } from '../graph/graph.ts'
+import { lockDigest } from '../store/lockedFiles.ts'
 import type { Part } from '../store/records.ts'
 import type { Listener } from './events.ts'
-import { copyObject, InputMoved, listingOf, materializeFile, materializeTree } from './materialize.ts'
-import { startGroup } from './process.ts'
+import { InputMoved, listingOf, materializeFile, materializeTree } from './materialize.ts'
+import type { Processes } from './process.ts'
 import type { ProducerRequest, ProducerResult } from './request.ts'
 import type { Confinement, Mount } from './sandbox.ts'
 import { memoryIsRoomy, sandboxed } from './sandbox.ts'
@@ -37,9 +38,10 @@ const PASSWD =
   'root:x:0:0:root:/root:/bin/sh\n_apt:x:100:65534::/nonexistent:/usr/sbin/nologin\nnobody:x:65534:65534::/nonexistent:/usr/sbin/nologin\n'
 const GROUP = 'root:x:0:\nnogroup:x:65534:\n'
 
-export interface Runner {
+export interface RunContext {
   readonly workspace: Workspace
   readonly survey: Survey
+  readonly processes: Processes
   /** Found out when the first producer is to run. */
   readonly confinement: () => Promise<Confinement>
   /** The directory with lbuild's compiled child. */
@@ -56,10 +58,11 @@ export class Interrupted extends Error {}
 /**
  * Lays out the inputs of an artifact or a lock, each checked against the part of the key that it belongs to, and says
  * how the sandbox shows them. Stored objects are shown where they lie; without a sandbox they are copied, since the
- * store must not share what can be written. Throws {@link InputMoved} when something is not what the key says.
+ * store must not share what can be written. Throws InputMoved when something is not what the key says, and
+ * DamagedObject when an object is not what its name says.
  */
 export async function layInputs(
-  { workspace, survey, confinement }: Runner,
+  { workspace, survey, confinement }: RunContext,
   node: ArtifactNode | LockNode,
   parts: readonly Part[],
   work: WorkDirectory,
@@ -67,22 +70,26 @@ export async function layInputs(
   const { disk, objects, graph, places } = workspace
   const mounts: Mount[] = []
   const confined = (await confinement()) === 'sandbox'
-  const layObject = async (digest: Digest, name: string): Promise<void> => {
-    await checkObject(workspace, digest)
-    if (confined) mounts.push({ from: fromBytes(objects.path(digest)), to: `${INSIDE.inputs}/${name}` })
-    else copyObject(disk, objects.path(digest), toBytes(`${work.path}/inputs/${name}`))
+  const layObject = (digest: Digest, name: string): void => {
+    const object = objects.path(digest)
+    const copy = toBytes(`${work.path}/inputs/${name}`)
+    if (confined) objects.check(digest)
+    else objects.copyOut(digest, copy, { mode: 0o444, durable: false })
+    disk.utimes(confined ? object : copy, graph.epoch)
+    if (confined) mounts.push({ from: fromBytes(object), to: `${INSIDE.inputs}/${name}` })
   }
   for (const [name, input] of Object.entries(node.inputs)) {
     const value = String(parts.find((part) => part.kind === input.kind && part.name === name)?.value)
     if (value === ABSENT) continue
     if (input.kind === 'output') {
-      await layObject(value, name)
+      layObject(value, name)
     } else if (input.kind === 'downloads') {
       const { content } = survey.locks.find((lock) => lock.node.name === input.lock)!
+      if (lockDigest(content!.files) !== value) throw new InputMoved(toBytes(input.lock))
       disk.mkdir(toBytes(`${work.path}/inputs/${name}`))
       if (content!.files.length === 0)
         mounts.push({ from: `${work.path}/inputs/${name}`, to: `${INSIDE.inputs}/${name}` })
-      for (const file of content!.files) await layObject(file.sha256, `${name}/${file.name}`)
+      for (const file of content!.files) layObject(file.sha256, `${name}/${file.name}`)
     } else {
       const from = toBytes(`${places.root}/${input.path}`)
       const to = toBytes(`${work.path}/inputs/${name}`)
@@ -97,15 +104,6 @@ export async function layInputs(
     }
   }
   return mounts
-}
-
-/** An object is read before it is used; a damaged one is put aside, and its artifact counts as never built. */
-async function checkObject({ disk, index, objects }: Workspace, digest: Digest): Promise<void> {
-  const path = objects.path(digest)
-  const stat = disk.lstat(path)
-  if (stat?.type === 'file' && (await index.file(path, stat)) === digest) return
-  if (stat) objects.quarantine(digest)
-  throw new InputMoved(path)
 }
 
 export interface ProducerTask {
@@ -142,12 +140,12 @@ export const resolveTask = (node: LockNode, previous: readonly LockedFile[]): Pr
 
 /** Runs one task in a process of its own. Resolves with what it leaves; throws a Failure when it fails. */
 export async function runTask(
-  runner: Runner,
+  context: RunContext,
   task: ProducerTask,
   work: WorkDirectory,
   inputs: readonly Mount[],
 ): Promise<Extract<ProducerResult, { ok: true }>> {
-  const { workspace, confinement } = runner
+  const { workspace, confinement } = context
   const { disk, graph } = workspace
   const confined = (await confinement()) === 'sandbox'
   const scratchOnDisk = !confined || !memoryIsRoomy()
@@ -161,7 +159,7 @@ export async function runTask(
     inputs: pathsIn(at.inputs, Object.keys(task.node.inputs)),
     outputs: pathsIn(at.outputs, task.outputs),
     params: task.params,
-    tools: toolPaths(runner.survey, task.node.tools),
+    tools: toolPaths(context.survey, task.node.tools),
     work: at.work,
     scratch,
     epoch: graph.epoch,
@@ -171,11 +169,11 @@ export async function runTask(
   write('work/.lbuild-request.json', JSON.stringify(request))
   write('etc/passwd', PASSWD)
   write('etc/group', GROUP)
-  const child = `${confined ? INSIDE.code : runner.code}/child.mjs`
+  const child = `${confined ? INSIDE.code : context.code}/child.mjs`
   const node = process.execPath.startsWith('/usr/') || !confined ? process.execPath : INSIDE.node
   const command = [node, child, `${at.work}/.lbuild-request.json`]
   const mounts: Mount[] = [
-    { from: runner.code, to: INSIDE.code },
+    { from: context.code, to: INSIDE.code },
     { from: workspace.bundle, to: `/lbuild/${bundleName}` },
     { from: `${work.path}/etc/passwd`, to: '/etc/passwd' },
     { from: `${work.path}/etc/group`, to: '/etc/group' },
@@ -187,14 +185,14 @@ export async function runTask(
   ]
   const toolPath = toolDirectories(workspace)
   const options = { mounts, toolPath, network: task.network, ...(scratchOnDisk ? {} : { tmpfs: SCRATCH }) }
-  if (runner.signal.aborted) throw new Interrupted('interrupted')
-  const group = startGroup(confined ? sandboxed(command, options) : command, {
+  if (context.signal.aborted) throw new Interrupted('interrupted')
+  const group = context.processes.start(confined ? sandboxed(command, options) : command, {
     env: environment(task, at.work, scratch, graph.epoch, toolPath),
     cwd: confined ? '/' : work.path,
     log: work.log,
   })
   const { code, signal } = await group.ended
-  return readResult(runner, work, signal ?? `exit code ${code}`)
+  return readResult(context, work, signal ?? `exit code ${code}`)
 }
 
 const insideOf = (path: string): typeof INSIDE => ({
@@ -208,7 +206,7 @@ const pathsIn = (directory: string, names: readonly string[]): Record<string, st
   Object.fromEntries(names.map((name) => [name, `${directory}/${name}`]))
 
 const toolPaths = (survey: Survey, tools: readonly ToolSpec[]): Record<string, string> =>
-  Object.fromEntries(tools.map(({ name }) => [name, fromBytes(survey.toolPaths.get(name)!)]))
+  Object.fromEntries(tools.map(({ name }) => [name, fromBytes(survey.tools.get(name)!.path)]))
 
 function environment(
   task: ProducerTask,
@@ -245,7 +243,7 @@ function writeNew(disk: Workspace['disk'], path: Bytes, text: string): void {
 const TAIL_LINES = 30
 
 function readResult(
-  { workspace: { disk } }: Runner,
+  { workspace: { disk } }: RunContext,
   work: WorkDirectory,
   ended: string,
 ): Extract<ProducerResult, { ok: true }> {
@@ -275,7 +273,11 @@ function readResult(
 }
 
 /** Checks that a run left exactly the declared outputs, each a regular file. */
-export function checkOutputs({ workspace: { disk } }: Runner, node: ArtifactNode, work: WorkDirectory): void {
+export function checkOutputs(
+  { workspace: { disk } }: RunContext,
+  node: ArtifactNode,
+  work: WorkDirectory,
+): void {
   const directory = toBytes(work.outputs)
   const found = disk.readdir(directory).map(fromBytes).sort()
   const problems = [

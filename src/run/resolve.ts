@@ -4,7 +4,7 @@ import { parent } from '../host/disk.ts'
 import { checkLocked, writeLock } from '../store/lockedFiles.ts'
 import { InputMoved } from './materialize.ts'
 import { layInputs, resolveTask, runTask } from './producer.ts'
-import type { Runner } from './producer.ts'
+import type { RunContext } from './producer.ts'
 import type { SurveyedLock } from '../workspace/survey.ts'
 import { sourceParts } from '../workspace/survey.ts'
 import { keepWork, makeWorkDirectory, removeWork } from './work.ts'
@@ -14,29 +14,29 @@ import { keepWork, makeWorkDirectory, removeWork } from './work.ts'
  * writes each beside its list.
  * A lock that is only outdated keeps the versions that it has. Gives whether any was written.
  */
-export async function resolveLocks(runner: Runner, update: readonly string[]): Promise<boolean> {
-  const wanted = runner.survey.locks.filter(
+export async function resolveLocks(context: RunContext, update: readonly string[]): Promise<boolean> {
+  const wanted = context.survey.locks.filter(
     ({ node, state }) => update.includes(node.name) || (update.length === 0 && state.state !== 'ready'),
   )
-  await Promise.all(wanted.map((lock) => resolveLock(runner, lock, update.includes(lock.node.name))))
+  await Promise.all(wanted.map((lock) => resolveLock(context, lock, update.includes(lock.node.name))))
   return wanted.length > 0
 }
 
 async function resolveLock(
-  runner: Runner,
+  context: RunContext,
   { node, state, content, request }: SurveyedLock,
   anew: boolean,
 ): Promise<void> {
-  const { workspace, listener, build } = runner
+  const { workspace, listener, build } = context
   const { disk, places } = workspace
   const startedAt = monotonicSeconds()
   const why = anew ? 'update' : state.state === 'ready' ? 'outdated' : state.state
   listener({ type: 'resolving', lock: node.name, path: node.path, why })
   const work = makeWorkDirectory(disk, places.cache, build, `${node.name}.lock`)
   try {
-    const inputs = await layInputs(runner, node, await sourceParts(workspace, node), work)
+    const inputs = await layInputs(context, node, await sourceParts(workspace, node), work)
     const task = resolveTask(node, anew ? [] : (content?.files ?? []))
-    const { files = [] } = await runTask(runner, task, work, inputs)
+    const { files = [] } = await runTask(context, task, work, inputs)
     checkLocked(node.name, files)
     disk.mkdir(parent(toBytes(`${places.root}/${node.path}`)))
     writeLock(disk, toBytes(`${places.root}/${node.path}`), { request, files })
@@ -44,7 +44,7 @@ async function resolveLock(
     const seconds = monotonicSeconds() - startedAt
     listener({ type: 'resolved', lock: node.name, path: node.path, files: files.length, seconds })
   } catch (error) {
-    if (!(error instanceof InputMoved || runner.signal.aborted)) keepWork(disk, work)
+    if (!(error instanceof InputMoved || context.signal.aborted)) keepWork(disk, work)
     throw error
   }
 }

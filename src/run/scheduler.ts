@@ -5,17 +5,18 @@ import type { Planned } from '../plan/plan.ts'
 import { plan } from '../plan/plan.ts'
 import type { BuildEvent, FailureData } from './events.ts'
 import { underLock } from './locked.ts'
+import { InputMoved } from './materialize.ts'
 import { produceArtifact, restoreArtifact } from './perform.ts'
 import type { BuildOptions } from './options.ts'
 import { checkTools } from './preflight.ts'
-import { killAll } from './process.ts'
-import type { Runner } from './producer.ts'
+import type { RunContext } from './producer.ts'
 import { Interrupted } from './producer.ts'
 import type { ArtifactReport, BuildReport } from './report.ts'
 import { freshReport, outputReport, savedSeconds } from './report.ts'
 import { resolveLocks } from './resolve.ts'
 import { surveyWorkspace } from '../workspace/survey.ts'
 import type { Survey } from '../workspace/survey.ts'
+import { DamagedObject } from '../store/objects.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 
 /** How often one artifact's inputs may change under its hands before the build gives up. */
@@ -43,7 +44,7 @@ export function runBuild(
 }
 
 class Scheduler {
-  #runner: Runner
+  #context: RunContext
   readonly #options: BuildOptions
   readonly #running = new Map<string, Promise<void>>()
   readonly #reports = new Map<string, ArtifactReport>()
@@ -51,17 +52,17 @@ class Scheduler {
   readonly #attempts = new Map<string, number>()
   #forced: ReadonlySet<string>
 
-  constructor(runner: Runner, options: BuildOptions) {
-    this.#runner = runner
+  constructor(context: RunContext, options: BuildOptions) {
+    this.#context = context
     this.#options = options
-    this.#forced = runner.survey.forced
+    this.#forced = context.survey.forced
   }
 
   async run(startedAt: number): Promise<BuildReport> {
     try {
       return await this.#runAll(startedAt)
     } catch (error) {
-      await killAll()
+      await this.#context.processes.killAll()
       await Promise.allSettled(this.#running.values())
       throw error
     }
@@ -82,7 +83,7 @@ class Scheduler {
   }
 
   #plan(): readonly Planned[] {
-    const { workspace, survey } = this.#runner
+    const { workspace, survey } = this.#context
     return plan(workspace.graph, this.#options.targets, { ...survey, forced: this.#forced })
   }
 
@@ -102,10 +103,10 @@ class Scheduler {
     const { node, decision } = one
     if (decision.verdict === 'restorable') {
       try {
-        await restoreArtifact(this.#runner, one)
+        await restoreArtifact(this.#context, one)
         this.#note(one, 'restored', decision.reasons, {})
       } catch (error) {
-        this.#fail(one, error)
+        await this.#lookAgain(one, error).catch((final: unknown) => this.#fail(one, final))
       }
     } else if (this.#running.size < (this.#options.jobs ?? availableParallelism())) {
       const run = this.#perform(one).finally(() => this.#running.delete(node.name))
@@ -117,30 +118,33 @@ class Scheduler {
     const { node, decision } = one
     const reasons = decision.verdict === 'stale' ? decision.reasons : []
     try {
-      const ran = await produceArtifact(this.#runner, one, reasons)
-      if (ran.moved) await this.#lookAgain(one)
-      else {
-        // The survey may be another one than the run began with.
-        await this.#runner.survey.refreshOutputs(node)
-        this.#forced = new Set([...this.#forced].filter((name) => name !== node.name))
-        this.#note(one, 'built', reasons, { seconds: ran.seconds })
-      }
+      const seconds = await produceArtifact(this.#context, one, reasons)
+      // The survey may be another one than the run began with.
+      await this.#context.survey.refreshOutputs(node)
+      this.#forced = new Set([...this.#forced].filter((name) => name !== node.name))
+      this.#note(one, 'built', reasons, { seconds })
     } catch (error) {
       this.#throwIfAborted()
-      this.#fail(one, error)
+      await this.#lookAgain(one, error).catch((final: unknown) => this.#fail(one, final))
     }
   }
 
-  /** An input changed before the producer could see it: what is known of the inputs is taken anew. */
-  async #lookAgain({ node }: Planned): Promise<void> {
+  /**
+   * Something that the plan rests on is no longer so, an input or an object: what is known is taken anew, and the
+   * scheduler plans with that. Any other error is thrown again.
+   */
+  async #lookAgain({ node }: Planned, error: unknown): Promise<void> {
+    if (error instanceof DamagedObject) this.#emit({ type: 'warning', message: error.headline })
+    else if (!(error instanceof InputMoved)) throw error
     const attempts = (this.#attempts.get(node.name) ?? 0) + 1
     this.#attempts.set(node.name, attempts)
     if (attempts >= ATTEMPTS)
       throw new Failure(`the inputs of '${node.name}' keep changing`, {
+        facts: [['last', error.headline]],
         hint: 'wait until nothing writes to them, and run again',
       })
-    const survey: Survey = await surveyWorkspace(this.#runner.workspace, this.#options.targets, this.#forced)
-    this.#runner = { ...this.#runner, survey }
+    const survey: Survey = await surveyWorkspace(this.#context.workspace, this.#options.targets, this.#forced)
+    this.#context = { ...this.#context, survey }
   }
 
   #note(
@@ -149,7 +153,7 @@ class Scheduler {
     reasons: ArtifactReport['reasons'],
     more: { seconds?: number },
   ): void {
-    const { workspace, survey } = this.#runner
+    const { workspace, survey } = this.#context
     const record = survey.latest(one.node.name)
     const outputs = Object.values(record?.outputs ?? {}).map(outputReport)
     this.#reports.set(one.node.name, { name: one.node.name, outcome, reasons, outputs, ...more })
@@ -172,7 +176,7 @@ class Scheduler {
   }
 
   #emit(event: BuildEvent): void {
-    this.#runner.listener(event)
+    this.#context.listener(event)
   }
 
   #report(planned: readonly Planned[], startedAt: number): BuildReport {
@@ -192,7 +196,7 @@ class Scheduler {
     })
     const notRun = planned.filter(({ node }) => this.#reports.get(node.name)?.outcome !== 'built')
     return {
-      build: this.#runner.build,
+      build: this.#context.build,
       targets: this.#options.targets,
       artifacts,
       seconds: monotonicSeconds() - startedAt,

@@ -13,7 +13,7 @@ export interface WorkDirectory {
   readonly outputs: string
 }
 
-/** Makes an empty work directory, `work/BUILD.NAME`; an earlier failure's directory of that name's is removed. */
+/** Makes an empty work directory, `work/BUILD.NAME`; an earlier one of the same name is removed. */
 export function makeWorkDirectory(disk: Disk, cache: string, build: string, name: string): WorkDirectory {
   for (const entry of entries(disk, cache))
     if (entry.slice(entry.indexOf('.') + 1) === name) removeWork(disk, `${cache}/work/${entry}`)

@@ -12,6 +12,19 @@ export interface StoredObject {
   readonly size: number
 }
 
+/**
+ * Says that an object was not what its name says; it is put aside by then. Who planned with it plans again, and what is
+ * missing is built.
+ */
+export class DamagedObject extends Failure {
+  constructor(headline: string) {
+    super(headline, { hint: 'run the same command again: what is missing will be built' })
+  }
+}
+
+/** What reading a damaged object may end with. */
+const UNREADABLE = ['EIO', 'ENOENT', 'EISDIR', 'EUCLEAN']
+
 const CHUNK = 1 << 20
 const ZEROS = Buffer.alloc(CHUNK)
 
@@ -66,7 +79,7 @@ export class ObjectStore {
   /** Keeps a small text. */
   putText(text: string): Digest {
     const digest = sha256(text)
-    if (this.#disk.lstat(this.path(digest))) return digest
+    if (this.readText(digest) !== undefined) return digest
     this.#disk.mkdir(parent(this.path(digest)))
     replaceFile(this.#disk, this.path(digest), text)
     this.#disk.chmod(this.path(digest), 0o444)
@@ -85,22 +98,38 @@ export class ObjectStore {
   }
 
   /**
-   * Writes a copy of an object to a temporary path, which must not exist yet. Holes stay holes. A damaged object is
-   * put aside and a Failure thrown; the copy is the caller's to remove.
+   * Writes a copy of an object to a temporary path, which must not exist yet. Holes stay holes. Throws a
+   * {@link DamagedObject} for one that is not what its name says; the copy is the caller's to remove.
    */
-  copyOut({ sha256: digest }: StoredObject, to: Bytes, mode: number): void {
-    if (copySparse(this.#disk, this.path(digest), to, { mode, durable: true }) === digest) return
-    throw this.quarantine(digest)
+  copyOut(digest: Digest, to: Bytes, options: { mode: number; durable: boolean }): void {
+    let copied: Digest
+    try {
+      copied = copySparse(this.#disk, this.path(digest), to, options)
+    } catch (error) {
+      this.check(digest)
+      throw error
+    }
+    if (copied !== digest) throw this.#damaged(digest)
   }
 
-  /** Puts a damaged object aside, so that it counts as absent from now on, and gives the Failure that says so. */
-  quarantine(digest: Digest): Failure {
+  /** Reads an object in full. Throws a {@link DamagedObject} for one that is not what its name says, or not there. */
+  check(digest: Digest): void {
+    let found: Digest | undefined
+    try {
+      found = fileDigest(this.#disk, this.path(digest))
+    } catch (error) {
+      if (!UNREADABLE.includes(errorCode(error))) throw error
+    }
+    if (found !== digest) throw this.#damaged(digest)
+  }
+
+  /** Puts a damaged object aside, so that it counts as absent from now on. */
+  #damaged(digest: Digest): DamagedObject {
+    const path = this.path(digest)
+    if (!this.#disk.lstat(path)) return new DamagedObject(`an object is gone from the store: ${digest}`)
     const aside = `${this.#directory}/damaged-${digest}`
-    this.#disk.rename(this.path(digest), aside)
-    return new Failure('an object of the store was damaged', {
-      facts: [['put aside', display(aside)]],
-      hint: 'run the same command again: what is missing will be built',
-    })
+    this.#disk.rename(path, aside)
+    return new DamagedObject(`an object of the store was damaged; it is put aside as ${display(aside)}`)
   }
 
   #install(file: Bytes, digest: Digest): void {

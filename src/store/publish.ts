@@ -1,7 +1,7 @@
 import type { Bytes } from '../host/bytes.ts'
 import { display } from '../host/bytes.ts'
 import type { Disk } from '../host/disk.ts'
-import { parent, removeTemporaries, syncDirectory, withTemporary } from '../host/disk.ts'
+import { errorCode, parent, removeTemporaries, syncDirectory, withTemporary } from '../host/disk.ts'
 import { Failure } from '../host/failure.ts'
 import type { Digest } from '../host/digest.ts'
 import type { ObjectStore, StoredObject } from './objects.ts'
@@ -32,12 +32,22 @@ export function publish(
   removeTemporaries(disk, target)
   const aside = keep ? freeName(disk, target) : undefined
   withTemporary(disk, target, (temporary) => {
-    store.copyOut(object, temporary, MODE)
-    if (aside !== undefined) disk.rename(target, aside)
+    store.copyOut(object.sha256, temporary, { mode: MODE, durable: true })
+    if (aside !== undefined) putAside(disk, target, aside)
     disk.rename(temporary, target)
   })
   syncDirectory(disk, parent(target))
   return aside
+}
+
+/** Gives a file a second name, so that its place is never empty; what can have no second name is renamed. */
+function putAside(disk: Disk, from: Bytes, to: Bytes): void {
+  try {
+    disk.link(from, to)
+  } catch (error) {
+    if (!['EPERM', 'EMLINK', 'EOPNOTSUPP', 'ENOTSUP'].includes(errorCode(error))) throw error
+    disk.rename(from, to)
+  }
 }
 
 /** Directories between `root` and an output must be directories: a link there could lead anywhere. */

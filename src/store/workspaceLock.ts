@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { toBytes } from '../host/bytes.ts'
 import type { Disk } from '../host/disk.ts'
-import { parent } from '../host/disk.ts'
+import { errorCode, parent } from '../host/disk.ts'
 import { Failure } from '../host/failure.ts'
+import { tied } from '../host/tied.ts'
 
 /** A held lock; closing it, or the end of the process in any way, lets it go. */
 export interface HeldLock {
@@ -25,7 +26,7 @@ export async function lockWorkspace(
   signal?: AbortSignal,
 ): Promise<HeldLock> {
   disk.mkdir(parent(toBytes(path)))
-  const fd = disk.open(toBytes(path), 'a', 0o644)
+  const fd = openLock(disk, path)
   const release = (): void => disk.close(fd)
   try {
     if (await flock(fd, ['--nonblock'])) return { release }
@@ -44,18 +45,34 @@ export async function lockWorkspace(
   }
 }
 
+/** Another user's file cannot be written, and need not be: flock(2) locks what is open in any mode. */
+function openLock(disk: Disk, path: string): number {
+  try {
+    return disk.open(toBytes(path), 'a', 0o644)
+  } catch (error) {
+    if (errorCode(error) !== 'EACCES') throw error
+    return disk.open(toBytes(path), 'r')
+  }
+}
+
 /** Locks an inherited descriptor: the lock belongs to the open file, which stays ours when flock(1) ends. */
 function flock(fd: number, options: readonly string[], signal?: AbortSignal): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const args = ['--exclusive', '--conflict-exit-code', String(CONFLICT), ...options, '3']
-    const child = spawn('flock', args, {
+    const child = spawn(...tied('setpriv', ['flock', ...args]), {
       stdio: ['ignore', 'ignore', 'inherit', fd],
       ...(signal === undefined ? {} : { signal }),
     })
-    child.once('error', reject)
+    child.once('error', (error) => reject(signal?.aborted ? error : unlockable(error.message)))
     child.once('exit', (code) => {
       if (code === 0 || code === CONFLICT) resolve(code === 0)
-      else reject(new Failure('cannot lock the workspace', { facts: [['flock', `exit code ${code}`]] }))
+      else reject(unlockable(`exit code ${code}`))
     })
   })
 }
+
+const unlockable = (why: string): Failure =>
+  new Failure('cannot lock the workspace', {
+    facts: [['flock', why]],
+    hint: 'flock and setpriv are needed, of util-linux',
+  })

@@ -5,7 +5,7 @@ import { Failure } from '../host/failure.ts'
 import { SEARCH_PATH } from '../host/search.ts'
 import type { Digest } from '../host/digest.ts'
 import { digestOf } from '../host/digest.ts'
-import type { StateOf } from '../fingerprint/tools.ts'
+import type { StateOf, Tool } from '../fingerprint/tools.ts'
 import { findTool, fingerprintTool, librariesByLdd, statesOnce } from '../fingerprint/tools.ts'
 import type { Tree } from '../fingerprint/tree.ts'
 import { fingerprintTree, isExecutable, state as inputState, unreadable } from '../fingerprint/tree.ts'
@@ -33,14 +33,16 @@ export interface SurveyedLock {
   readonly request: Digest
 }
 
-/** A look at everything that a build of some targets can see, taken once and then asked by `plan`. */
+/**
+ * A look at everything that a build of some targets can see, asked by `plan`. Inputs, tools and locks are as they were
+ * when it was taken; records and objects are looked at when asked for, since the build itself adds to them.
+ */
 export interface Survey extends Facts {
   readonly nodes: readonly ArtifactNode[]
   readonly locks: readonly SurveyedLock[]
   readonly trees: ReadonlyMap<string, Tree>
-  /** Declared tools that this host lacks. */
-  readonly missingTools: readonly string[]
-  readonly toolPaths: ReadonlyMap<string, Bytes>
+  /** The declared tools that it has, by name, each with the path at which it was found. */
+  readonly tools: ReadonlyMap<string, Tool>
   /** After something was published or taken away. */
   refreshOutputs(node: ArtifactNode): Promise<void>
 }
@@ -73,8 +75,7 @@ export async function surveyWorkspace(
     nodes,
     locks,
     trees: surveyor.trees,
-    missingTools: [...surveyor.missingTools].sort(),
-    toolPaths: surveyor.toolPaths,
+    tools: surveyor.tools,
     forced,
     refreshOutputs,
     ownParts: (node) => parts.get(node.name)!,
@@ -100,8 +101,7 @@ export async function sourceParts(
 class Surveyor {
   readonly #workspace: Workspace
   readonly trees = new Map<string, Tree>()
-  readonly missingTools = new Set<string>()
-  readonly toolPaths = new Map<string, Bytes>()
+  readonly tools = new Map<string, Tool>()
   readonly #missing: { who: string; input: string; path: string; what: string }[] = []
   readonly #toolParts = new Map<string, Part>()
   readonly #stateOf: StateOf
@@ -225,17 +225,10 @@ class Surveyor {
     const found = findTool(disk, searchPath, name)
     let part: Part = { kind: 'tool', name, value: ABSENT }
     if (found) {
-      const { digest } = await fingerprintTool(
-        disk,
-        index,
-        found.real,
-        librariesByLdd,
-        this.#stateOf,
-        searchPath,
-      )
-      part = { ...part, value: digest, from: fromBytes(found.path) }
-      this.toolPaths.set(name, found.path)
-    } else this.missingTools.add(name)
+      const tool = await fingerprintTool(disk, index, found.real, librariesByLdd, this.#stateOf, searchPath)
+      part = { ...part, value: tool.digest, from: fromBytes(found.path) }
+      this.tools.set(name, { ...tool, path: found.path })
+    }
     this.#toolParts.set(name, part)
     return part
   }

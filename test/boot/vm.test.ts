@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
-import { startVm, tied } from '../../src/boot/vm.ts'
+import { startVm } from '../../src/boot/vm.ts'
+import { tied } from '../../src/host/tied.ts'
 import { findTool } from '../../src/host/search.ts'
 
 const setpriv = findTool('setpriv')!

@@ -89,5 +89,5 @@ function remark(decision: Verdict): string {
   return `${first ?? ''}${rest.length > 0 ? ` (and ${counted(rest.length, 'more reason')})` : ''}`
 }
 
-/** Whether an artifact needs anything done. */
+/** Whether nothing is to be done about an artifact. */
 export const isFresh = ({ decision }: Planned): boolean => decision.verdict === 'fresh'
