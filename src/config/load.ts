@@ -14,14 +14,16 @@ import type { Places } from './places.ts'
 export interface LoadedConfig {
   readonly graph: Graph
   readonly bundle: string
+  /** Every file that the graph was made of, with its digest. */
+  readonly files: readonly SourceFile[]
 }
+
+export type SourceFile = readonly [path: Bytes, digest: Digest]
 
 interface CacheFile extends LoadedConfig {
   readonly version: string
   /** What the cache is of: it holds absolute paths, and a copy of a workspace must not read the original's. */
   readonly places: Places
-  /** Every file that the graph was made of, with its digest. */
-  readonly files: readonly (readonly [Bytes, Digest])[]
 }
 
 /** Moves when a cached graph of an older lbuild must not be used. */
@@ -41,7 +43,7 @@ export async function loadConfig(disk: Disk, index: StatIndex, places: Places): 
     })
   const cachePath = toBytes(`${places.cache}/config/graph.json`)
   const cached = readCache(disk, cachePath, places)
-  if (cached && (await unchanged(disk, index, cached))) return { graph: cached.graph, bundle: cached.bundle }
+  if (cached && (await movedFiles(disk, index, cached.files)).length === 0) return cached
 
   const [{ bundleConfig }, { evaluateConfig }, { compileGraph }] = await Promise.all([
     import('./bundle.ts'),
@@ -57,9 +59,9 @@ export async function loadConfig(disk: Disk, index: StatIndex, places: Places): 
   process.env = {}
   const evaluated = await evaluateConfig(bundle).finally(() => (process.env = environment))
   const graph = compileGraph(evaluated, bundled)
-  const files = [...bundled.modules.values()].map(({ path, digest }) => [toBytes(path), digest] as const)
+  const files = [...bundled.modules.values()].map(({ path, digest }): SourceFile => [toBytes(path), digest])
   writeSealed(disk, cachePath, { version: VERSION, places, files, graph, bundle } satisfies CacheFile)
-  return { graph, bundle }
+  return { graph, bundle, files }
 }
 
 function readCache(disk: Disk, path: Bytes, { root, home, cache }: Places): CacheFile | undefined {
@@ -72,12 +74,18 @@ function readCache(disk: Disk, path: Bytes, { root, home, cache }: Places): Cach
   return disk.lstat(toBytes(cached.bundle)) ? cached : undefined
 }
 
-async function unchanged(disk: Disk, index: StatIndex, cached: CacheFile): Promise<boolean> {
-  for (const [path, digest] of cached.files) {
+/** Those of some files that are no longer there, or no longer what they were. */
+export async function movedFiles(
+  disk: Disk,
+  index: StatIndex,
+  files: readonly SourceFile[],
+): Promise<readonly Bytes[]> {
+  const moved: Bytes[] = []
+  for (const [path, digest] of files) {
     const stat = disk.lstat(path)
-    if (stat?.type !== 'file' || (await index.file(path, stat)) !== digest) return false
+    if (stat?.type !== 'file' || (await index.file(path, stat)) !== digest) moved.push(path)
   }
-  return true
+  return moved
 }
 
 /** The workspace's directory: the nearest one at or above `start` that holds a build.config.ts. */

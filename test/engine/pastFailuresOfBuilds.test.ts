@@ -118,10 +118,9 @@ describe('what is kept and published', () => {
     chmodSync(object, 0o644)
     writeFileSync(object, 'A NOTE\n')
     workspace.remove('output/other.txt')
-    const { code, stderr } = await workspace.lbuild('other')
+    const { code, ran, stderr } = await workspace.build('other')
     expect(stderr).toContain('an object of the store was damaged')
-    expect([code, workspace.exists('output/other.txt')]).toEqual([1, false])
-    expect((await workspace.build('other')).ran).toEqual(['other'])
+    expect([code, ran]).toEqual([0, ['other']])
     expect(workspace.read('output/other.txt')).toBe('a note\n')
 
     execFileSync('chown', ['-R', '65534:65534', workspace.path('src/etc')])
