@@ -14,7 +14,7 @@ import type { Places } from './places.ts'
 export interface LoadedConfig {
   readonly graph: Graph
   readonly bundle: string
-  /** Every file that the graph was made of, with its digest. */
+  /** Every file that the graph was made of, and the bundle, with their digests. */
   readonly files: readonly SourceFile[]
 }
 
@@ -27,7 +27,7 @@ interface CacheFile extends LoadedConfig {
 }
 
 /** Moves when a cached graph of an older lbuild must not be used. */
-const VERSION = `graph 2 ${process.versions.node}`
+const VERSION = `graph 3 ${process.versions.node}`
 
 /**
  * Loads the graph of `build.config.ts`. While none of the files that it was made of has changed, that is one small
@@ -51,15 +51,21 @@ export async function loadConfig(disk: Disk, index: StatIndex, places: Places): 
     import('./compile.ts'),
   ])
   const bundled = await bundleConfig(config, places)
-  const bundle = `${places.cache}/config/${sha256(bundled.code).slice(0, 16)}.mjs`
+  const digest = sha256(bundled.code)
+  const bundle = `${places.cache}/config/${digest}.mjs`
   disk.mkdir(toBytes(`${places.cache}/config`))
-  if (!disk.lstat(toBytes(bundle))) replaceFile(disk, toBytes(bundle), bundled.code)
+  if ((await movedFiles(disk, index, [[toBytes(bundle), digest]])).length > 0)
+    replaceFile(disk, toBytes(bundle), bundled.code)
   // What the environment says is in no key: declarations are evaluated without one, here as in producers.
   const environment = process.env
   process.env = {}
   const evaluated = await evaluateConfig(bundle).finally(() => (process.env = environment))
   const graph = compileGraph(evaluated, bundled)
-  const files = [...bundled.modules.values()].map(({ path, digest }): SourceFile => [toBytes(path), digest])
+  const sources = [...bundled.modules.values()].map((module): SourceFile => [
+    toBytes(module.path),
+    module.digest,
+  ])
+  const files = [...sources, [toBytes(bundle), digest] as const]
   writeSealed(disk, cachePath, { version: VERSION, places, files, graph, bundle } satisfies CacheFile)
   return { graph, bundle, files }
 }
@@ -71,7 +77,7 @@ function readCache(disk: Disk, path: Bytes, { root, home, cache }: Places): Cach
   if (cached.version !== VERSION) return undefined
   const { places } = cached
   if (places.root !== root || places.home !== home || places.cache !== cache) return undefined
-  return disk.lstat(toBytes(cached.bundle)) ? cached : undefined
+  return cached
 }
 
 /** Those of some files that are no longer there, or no longer what they were. */

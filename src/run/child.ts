@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { Run } from '../declare/artifact.ts'
 import { evaluateConfig } from '../config/evaluate.ts'
+import { sha256 } from '../host/digest.ts'
 import { Failure } from '../host/failure.ts'
 import type { ProducerRequest, ProducerResult } from './request.ts'
 
@@ -30,6 +31,7 @@ async function main(requestPath: string): Promise<void> {
 }
 
 async function perform(request: ProducerRequest): Promise<ProducerResult> {
+  checkBundle(request.bundle)
   const config = await evaluateConfig(request.bundle)
   const { inputs, outputs, params, work, scratch, epoch, task } = request
   const log = (line: string): void => void process.stdout.write(`${line}\n`)
@@ -47,6 +49,14 @@ async function perform(request: ProducerRequest): Promise<ProducerResult> {
   await declaration.verify?.(context)
   checkEnded(running)
   return { ok: true }
+}
+
+/** The compiled code of the config is named by its digest: what a bad disk made of it must not run. */
+function checkBundle(path: string): void {
+  if (path.endsWith(`/${sha256(readFileSync(path))}.mjs`)) return
+  throw new Failure('the compiled code of build.config.ts is damaged', {
+    hint: 'run the same command again: it will be compiled',
+  })
 }
 
 /** The tools that have not ended. */

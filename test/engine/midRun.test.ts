@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, utimesSync } from 'node:fs'
+import { chmodSync, lstatSync, readdirSync, utimesSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Meeting } from './support/meeting.ts'
 import { TestWorkspace } from './support/workspace.ts'
@@ -111,4 +111,19 @@ describe.each(edits)('%s that is edited while its producer runs', (_, path, cont
     expect((await meeting.toTheEnd(workspace.start('above'))).code).toBe(0)
     expect(workspace.read('output/above')).toBe(await cleanly({}))
   })
+})
+
+it('code that a bad disk changed after it was compiled is not run', async () => {
+  const workspace = workspaceWith()
+  const meeting = new Meeting(workspace)
+  const build = workspace.start('above')
+  await meeting.arrived(build)
+  const bundle = readdirSync(workspace.path('cache/config')).find((name) => name.endsWith('.mjs'))!
+  workspace.edit(`cache/config/${bundle}`, 'copyFileSync(inputs', 'writeFileSync(inputs')
+  await meeting.release()
+  const { code, stderr } = await meeting.toTheEnd(build)
+  expect(stderr).toContain('above: the compiled code of build.config.ts is damaged')
+  expect(code).toBe(1)
+  expect((await meeting.toTheEnd(workspace.start('above'))).code).toBe(0)
+  expect(workspace.read('output/above')).toBe(await cleanly({}))
 })
