@@ -84,6 +84,7 @@ export class Lab {
       records: new RecordStore(disk, `${cache}/records`),
       graph,
       bundle,
+      files: [],
       now,
     }
   }
