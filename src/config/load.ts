@@ -41,7 +41,8 @@ export async function loadConfig(disk: Disk, index: StatIndex, places: Places): 
     })
   const cachePath = toBytes(`${places.cache}/config/graph.json`)
   const cached = readCache(disk, cachePath, places)
-  if (cached && (await unchanged(disk, index, cached))) return { graph: cached.graph, bundle: cached.bundle }
+  if (cached && (await unchanged(disk, index, cached)) && (await isWhole(disk, index, cached.bundle)))
+    return { graph: cached.graph, bundle: cached.bundle }
 
   const [{ bundleConfig }, { evaluateConfig }, { compileGraph }] = await Promise.all([
     import('./bundle.ts'),
@@ -49,7 +50,7 @@ export async function loadConfig(disk: Disk, index: StatIndex, places: Places): 
     import('./compile.ts'),
   ])
   const bundled = await bundleConfig(config, places)
-  const bundle = `${places.cache}/config/${sha256(bundled.code).slice(0, 16)}.mjs`
+  const bundle = `${places.cache}/config/${sha256(bundled.code)}.mjs`
   disk.mkdir(toBytes(`${places.cache}/config`))
   // Also where it is there already: one that was just written is not taken for one that nobody needs.
   replaceFile(disk, toBytes(bundle), bundled.code)
@@ -70,7 +71,14 @@ function readCache(disk: Disk, path: Bytes, { root, home, cache }: Places): Cach
   if (cached.version !== VERSION) return undefined
   const { places } = cached
   if (places.root !== root || places.home !== home || places.cache !== cache) return undefined
-  return disk.lstat(toBytes(cached.bundle)) ? cached : undefined
+  return cached
+}
+
+/** Whether a bundle is there and has the digest that it is named by. */
+async function isWhole(disk: Disk, index: StatIndex, bundle: string): Promise<boolean> {
+  const path = toBytes(bundle)
+  const stat = disk.lstat(path)
+  return stat?.type === 'file' && bundle.endsWith(`/${await index.file(path, stat)}.mjs`)
 }
 
 /** How long a bundle that nothing names may still be in use, by a build that waits or a config being read, in ns. */
@@ -81,6 +89,7 @@ export function unusedBundles(disk: Disk, { cache }: Places, bundle: string, now
   const directory = toBytes(`${cache}/config`)
   const found = readSealed(disk, `${directory}/graph.json`)
   const named = typeof found === 'string' ? undefined : (found.value as CacheFile).bundle
+  if (!disk.lstat(directory)) return []
   return disk
     .readdir(directory)
     .map((name) => `${directory}/${name}`)

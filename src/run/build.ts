@@ -1,3 +1,4 @@
+import { toBytes } from '../host/bytes.ts'
 import { monotonicSeconds } from '../host/clock.ts'
 import { Failure } from '../host/failure.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -12,7 +13,8 @@ import type { Workspace } from '../workspace/workspace.ts'
 
 /**
  * Brings targets and all below them up to date. When a look at the inputs shows that there is nothing to do, that look
- * is all that happens: no lock is taken and nothing is written but the stat cache.
+ * is all that happens: no lock is taken and nothing is written but the stat cache. Only what a killed build left behind
+ * is cleared up.
  */
 export async function build(workspace: Workspace, options: BuildOptions): Promise<BuildReport> {
   const startedAt = monotonicSeconds()
@@ -22,7 +24,12 @@ export async function build(workspace: Workspace, options: BuildOptions): Promis
     const survey = await surveyWorkspace(workspace, options.targets, forced)
     const planned = plan(workspace.graph, options.targets, survey)
     const idle = planned.every(({ decision }) => decision.verdict === 'fresh')
-    if (idle) return idleReport(planned, options.targets, monotonicSeconds() - startedAt)
+    if (idle) {
+      const work = toBytes(`${workspace.places.cache}/work`)
+      if (workspace.disk.lstat(work) && workspace.disk.readdir(work).length > 0)
+        await (await import('./locked.ts')).reclaimIfFree(workspace)
+      return idleReport(planned, options.targets, monotonicSeconds() - startedAt)
+    }
     const { runBuild } = await import('./scheduler.ts')
     return await runBuild(workspace, options, forced, startedAt)
   } finally {

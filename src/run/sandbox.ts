@@ -14,6 +14,18 @@ export interface Mount {
   readonly writable?: boolean
 }
 
+/** Where things lie for a producer in the sandbox, whatever the workspace is called. */
+export const INSIDE = {
+  /** Where the distro's own code is; modules of it believe that they are there. */
+  lbuild: '/lbuild',
+  code: '/lbuild/code',
+  node: '/lbuild/node',
+  inputs: '/inputs',
+  outputs: '/outputs',
+  work: '/work',
+  scratch: '/scratch',
+}
+
 export interface SandboxOptions {
   readonly mounts: readonly Mount[]
   /** Directories of the workspace's own tools. */

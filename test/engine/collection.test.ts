@@ -63,7 +63,7 @@ describe('a collection that is stopped at any call of the disk', () => {
 
   const LIMITS = { keep: 2, maxSize: 0 }
 
-  it.each(['crash', 'full'] as const)(
+  it.each(['crash', 'ENOSPC'] as const)(
     '(%s) leaves no record without its objects, and every latest one',
     (fault) => {
       const template = temporaryDirectory()
