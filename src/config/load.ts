@@ -14,14 +14,16 @@ import type { Places } from './places.ts'
 export interface LoadedConfig {
   readonly graph: Graph
   readonly bundle: string
+  /** Every file that the graph was made of, and the bundle, with their digests. */
+  readonly files: readonly SourceFile[]
 }
+
+export type SourceFile = readonly [path: Bytes, digest: Digest]
 
 interface CacheFile extends LoadedConfig {
   readonly version: string
   /** What the cache is of: it holds absolute paths, and a copy of a workspace must not read the original's. */
   readonly places: Places
-  /** Every file that the graph was made of, with its digest. */
-  readonly files: readonly (readonly [Bytes, Digest])[]
 }
 
 /** Moves when a cached graph of an older lbuild must not be used. */
@@ -41,8 +43,7 @@ export async function loadConfig(disk: Disk, index: StatIndex, places: Places): 
     })
   const cachePath = toBytes(`${places.cache}/config/graph.json`)
   const cached = readCache(disk, cachePath, places)
-  if (cached && (await unchanged(disk, index, cached)) && (await isWhole(disk, index, cached.bundle)))
-    return { graph: cached.graph, bundle: cached.bundle }
+  if (cached && (await movedFiles(disk, index, cached.files)).length === 0) return cached
 
   const [{ bundleConfig }, { evaluateConfig }, { compileGraph }] = await Promise.all([
     import('./bundle.ts'),
@@ -50,7 +51,8 @@ export async function loadConfig(disk: Disk, index: StatIndex, places: Places): 
     import('./compile.ts'),
   ])
   const bundled = await bundleConfig(config, places)
-  const bundle = `${places.cache}/config/${sha256(bundled.code)}.mjs`
+  const digest = sha256(bundled.code)
+  const bundle = `${places.cache}/config/${digest}.mjs`
   disk.mkdir(toBytes(`${places.cache}/config`))
   // Also where it is there already: one that was just written is not taken for one that nobody needs.
   replaceFile(disk, toBytes(bundle), bundled.code)
@@ -59,9 +61,13 @@ export async function loadConfig(disk: Disk, index: StatIndex, places: Places): 
   process.env = {}
   const evaluated = await evaluateConfig(bundle).finally(() => (process.env = environment))
   const graph = compileGraph(evaluated, bundled)
-  const files = [...bundled.modules.values()].map(({ path, digest }) => [toBytes(path), digest] as const)
+  const sources = [...bundled.modules.values()].map((module): SourceFile => [
+    toBytes(module.path),
+    module.digest,
+  ])
+  const files = [...sources, [toBytes(bundle), digest] as const]
   writeSealed(disk, cachePath, { version: VERSION, places, files, graph, bundle } satisfies CacheFile)
-  return { graph, bundle }
+  return { graph, bundle, files }
 }
 
 function readCache(disk: Disk, path: Bytes, { root, home, cache }: Places): CacheFile | undefined {
@@ -74,22 +80,15 @@ function readCache(disk: Disk, path: Bytes, { root, home, cache }: Places): Cach
   return cached
 }
 
-/** Whether a bundle is there and has the digest that it is named by. */
-async function isWhole(disk: Disk, index: StatIndex, bundle: string): Promise<boolean> {
-  const path = toBytes(bundle)
-  const stat = disk.lstat(path)
-  return stat?.type === 'file' && bundle.endsWith(`/${await index.file(path, stat)}.mjs`)
-}
-
 /** How long a bundle that nothing names may still be in use, by a build that waits or a config being read, in ns. */
 const IN_USE_NS = 3_600_000_000_000n
 
 /** The files of `config/` that no longer serve: neither `graph.json` nor `bundle` names them, and they are not new. */
 export function unusedBundles(disk: Disk, { cache }: Places, bundle: string, now: bigint): readonly Bytes[] {
   const directory = toBytes(`${cache}/config`)
+  if (!disk.lstat(directory)) return []
   const found = readSealed(disk, `${directory}/graph.json`)
   const named = typeof found === 'string' ? undefined : (found.value as CacheFile).bundle
-  if (!disk.lstat(directory)) return []
   return disk
     .readdir(directory)
     .map((name) => `${directory}/${name}`)
@@ -103,12 +102,18 @@ export function unusedBundles(disk: Disk, { cache }: Places, bundle: string, now
     .sort()
 }
 
-async function unchanged(disk: Disk, index: StatIndex, cached: CacheFile): Promise<boolean> {
-  for (const [path, digest] of cached.files) {
+/** Those of some files that are no longer there, or no longer what they were. */
+export async function movedFiles(
+  disk: Disk,
+  index: StatIndex,
+  files: readonly SourceFile[],
+): Promise<readonly Bytes[]> {
+  const moved: Bytes[] = []
+  for (const [path, digest] of files) {
     const stat = disk.lstat(path)
-    if (stat?.type !== 'file' || (await index.file(path, stat)) !== digest) return false
+    if (stat?.type !== 'file' || (await index.file(path, stat)) !== digest) moved.push(path)
   }
-  return true
+  return moved
 }
 
 /** The workspace's directory: the nearest one at or above `start` that holds a build.config.ts. */

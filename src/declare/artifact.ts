@@ -34,7 +34,10 @@ export interface RunResult {
   readonly stderr: string
 }
 
-/** Runs one declared tool with an argument vector. Rejects with the tool's own words when it fails. */
+/**
+ * Runs one declared tool with an argument vector. Rejects with the tool's own words when it fails. A producer that ends
+ * while a tool still runs has failed.
+ */
 export type Run<T extends string = string> = (
   tool: T,
   args: readonly string[],

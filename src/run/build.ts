@@ -1,10 +1,12 @@
-import { toBytes } from '../host/bytes.ts'
+import { movedFiles } from '../config/load.ts'
+import { display, toBytes } from '../host/bytes.ts'
 import { monotonicSeconds } from '../host/clock.ts'
 import { Failure } from '../host/failure.ts'
 import type { Plan } from '../plan/plan.ts'
 import { plan } from '../plan/plan.ts'
 import { suggestion } from '../graph/names.ts'
 import type { Graph } from '../graph/graph.ts'
+import type { Listener } from './events.ts'
 import type { BuildOptions } from './options.ts'
 import type { BuildReport } from './report.ts'
 import { freshReport, savedSeconds } from './report.ts'
@@ -31,10 +33,26 @@ export async function build(workspace: Workspace, options: BuildOptions): Promis
       return idleReport(planned, options.targets, monotonicSeconds() - startedAt)
     }
     const { runBuild } = await import('./scheduler.ts')
-    return await runBuild(workspace, options, forced, startedAt)
+    const report = await runBuild(workspace, options, forced, startedAt)
+    await warnOfEditedCode(workspace, options.listener)
+    return report
   } finally {
     workspace.index.save()
   }
+}
+
+/** The producers' code is of when the build began; who edited it meanwhile should know. */
+async function warnOfEditedCode(
+  { disk, index, places, files }: Workspace,
+  listener: Listener,
+): Promise<void> {
+  const root = toBytes(`${places.root}/`)
+  for (const path of await movedFiles(disk, index, files))
+    listener({
+      type: 'warning',
+      message: `${display(path.replace(root, ''))} changed while the build ran, which used what it was before`,
+      hint: 'build again to have it in',
+    })
 }
 
 /** Throws a Failure (exit code 2) for a name that is no artifact, with the nearest one that is. */

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { Run } from '../declare/artifact.ts'
 import { evaluateConfig } from '../config/evaluate.ts'
+import { sha256 } from '../host/digest.ts'
 import { Failure } from '../host/failure.ts'
 import type { ProducerRequest, ProducerResult } from './request.ts'
 
@@ -30,21 +31,59 @@ async function main(requestPath: string): Promise<void> {
 }
 
 async function perform(request: ProducerRequest): Promise<ProducerResult> {
+  checkBundle(request.bundle)
   const config = await evaluateConfig(request.bundle)
   const { inputs, outputs, params, work, scratch, epoch, task } = request
   const log = (line: string): void => void process.stdout.write(`${line}\n`)
-  const context = { inputs, outputs, params, work, scratch, epoch, log, run: runner(request) }
+  const running: Running = new Set()
+  const context = { inputs, outputs, params, work, scratch, epoch, log, run: runner(request, running) }
   if (task.kind === 'resolve') {
     const { declaration } = config.locks.get(task.lock)!
-    return { ok: true, files: await declaration.resolve({ ...context, previous: task.previous }) }
+    const files = await declaration.resolve({ ...context, previous: task.previous })
+    checkEnded(running)
+    return { ok: true, files }
   }
   const { declaration } = config.artifacts.get(task.artifact)!
   await declaration.produce(context)
+  checkEnded(running)
   await declaration.verify?.(context)
+  checkEnded(running)
   return { ok: true }
 }
 
-function runner(request: ProducerRequest): Run {
+/** The compiled code of the config is named by its digest: what a bad disk made of it must not run. */
+function checkBundle(path: string): void {
+  if (path.endsWith(`/${sha256(readFileSync(path))}.mjs`)) return
+  throw new Failure('the compiled code of build.config.ts is damaged', {
+    hint: 'run the same command again: it will be compiled',
+  })
+}
+
+/** The tools that have not ended. */
+type Running = Set<{ readonly tool: string }>
+
+/** A tool that still runs may be in the middle of an output, and ends with this process. */
+function checkEnded([first]: Running): void {
+  if (first === undefined) return
+  throw new Failure(`the producer ended while '${first.tool}' still ran`, {
+    hint: 'await every run(…), so that outputs are whole and failures are seen',
+  })
+}
+
+function runner(request: ProducerRequest, running: Running): Run {
+  const runTool = toolRunner(request)
+  return async (...call) => {
+    const own = { tool: call[0] }
+    running.add(own)
+    try {
+      return await runTool(...call)
+    } finally {
+      running.delete(own)
+    }
+  }
+}
+
+function toolRunner(request: ProducerRequest): Run {
   return async (tool, args, options = {}) => {
     const path = Object.hasOwn(request.tools, tool) ? request.tools[tool] : undefined
     if (path === undefined)

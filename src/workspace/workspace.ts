@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { toBytes } from '../host/bytes.ts'
 import type { Disk } from '../host/disk.ts'
 import { realDisk } from '../host/disk.ts'
-import type { LoadedConfig } from '../config/load.ts'
+import type { SourceFile } from '../config/load.ts'
 import type { Places } from '../config/places.ts'
 import { findRoot, loadConfig } from '../config/load.ts'
 import { StatIndex } from '../fingerprint/statIndex.ts'
@@ -19,6 +19,8 @@ export interface Workspace {
   readonly records: RecordStore
   readonly graph: Graph
   readonly bundle: string
+  /** What graph and bundle were made of; nothing where they were not read from a config. */
+  readonly files: readonly SourceFile[]
   /** Nanoseconds since 1970. */
   readonly now: () => bigint
 }
@@ -48,7 +50,7 @@ export const toolDirectories = ({ graph, places }: Workspace): readonly string[]
 export async function openWorkspace(options: OpenOptions, disk: Disk = realDisk): Promise<Workspace> {
   const places = placesFor(disk, options)
   const index = new StatIndex(disk, toBytes(`${places.cache}/index`), clock)
-  const { graph, bundle }: LoadedConfig = await loadConfig(disk, index, places)
+  const { graph, bundle, files } = await loadConfig(disk, index, places)
   return {
     disk,
     places,
@@ -57,6 +59,7 @@ export async function openWorkspace(options: OpenOptions, disk: Disk = realDisk)
     records: new RecordStore(disk, toBytes(`${places.cache}/records`)),
     graph,
     bundle,
+    files,
     now: clock,
   }
 }

@@ -114,6 +114,11 @@ describe('a producer that fails', () => {
       `await run('sed', ['--version'])`,
       `the tool 'sed', which is not declared`,
     ],
+    [
+      'that ends before a tool does',
+      `fs.writeFileSync(outputs.image, 'half'); void run('tar', ['-cf', outputs.image, '/usr/bin'])`,
+      `the producer ended while 'tar' still ran`,
+    ],
     ['by a signal to its tool', `await run('cat', ['/proc/self/mem'])`, 'cat failed'],
   ]
   it.each(outputs)('%s: nothing is kept', async (_, produce, expected) => {

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
-import { on, once } from 'node:events'
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Meeting } from './support/meeting.ts'
+import { processesOf, waiting } from './support/processes.ts'
 import { TestWorkspace } from './support/workspace.ts'
 
 const CONFIG = `import { artifact, defineConfig, file } from 'lbuild'
@@ -21,19 +22,6 @@ export default defineConfig({ artifacts: [slow, quick], toolPath: ['tools'] })
 function workspaceWithMeeting(): { workspace: TestWorkspace; meeting: Meeting } {
   const workspace = new TestWorkspace({ 'build.config.ts': CONFIG, 'note.txt': 'before' })
   return { workspace, meeting: new Meeting(workspace) }
-}
-
-/** The processes that have anything of a directory in their command line or work in it. */
-function processesOf(root: string): string[] {
-  return readdirSync('/proc').filter((id) => {
-    if (!/^\d+$/.test(id) || id === String(process.pid)) return false
-    try {
-      const command = readFileSync(`/proc/${id}/cmdline`, 'latin1')
-      return command.includes(root) || readlinkSync(`/proc/${id}/cwd`).startsWith(root)
-    } catch {
-      return false
-    }
-  })
 }
 
 describe('a build that is interrupted', () => {
@@ -81,11 +69,6 @@ describe('while another holds the lock of the workspace', () => {
     onTestFinished(() => void child.kill('SIGKILL'))
     await once(child.stdout, 'data')
     return () => void child.stdin.end('go\n')
-  }
-
-  const waiting = async ({ child }: ReturnType<TestWorkspace['start']>): Promise<void> => {
-    for await (const [text] of on(child.stderr!, 'data'))
-      if (String(text).includes('waiting for another build')) return
   }
 
   it('--no-wait exits with 75 and names the lock; looking needs no lock', async () => {

@@ -95,6 +95,22 @@ describe('what was lost or damaged in the cache is never taken for valid', () =>
     expect((await workspace.build(...TINY_TARGETS)).ran).toEqual([])
   })
 
+  it('the compiled code of the producers: it is compiled again', async () => {
+    const workspace = built()
+    const [bundle] = readdirSync(workspace.path('cache/config')).filter((name) => name.endsWith('.mjs'))
+    workspace.write('note.txt', 'noted\n')
+    for (const damage of [
+      () => workspace.edit(`cache/config/${bundle}`, 'copyFileSync', 'writeFileSync'),
+      () => workspace.remove(`cache/config/${bundle}`),
+    ]) {
+      // The copy of a workspace compiles its config anew: only after that there is something to damage.
+      await workspace.verdicts()
+      damage()
+      expect((await workspace.build('other', '--force')).ran).toEqual(['other'])
+      expect(workspace.read('output/other.txt')).toBe('noted\n')
+    }
+  })
+
   it('a damaged object that a producer is to see: it is put aside, that is said, its artifact runs first', async () => {
     const workspace = built()
     const before = workspace.read('output/tiny.img')

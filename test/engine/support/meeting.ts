@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { onTestFinished } from 'vitest'
 import type { Ended, TestWorkspace } from './workspace.ts'
@@ -19,22 +20,40 @@ export class Meeting {
   }
 
   /** Ends when the producer of a build has come to the meeting; an error if the build ends before. */
-  async arrived({ ended }: { ended: Promise<Ended> }): Promise<void> {
-    const early = ended.then(({ code, stderr }) => {
-      throw new Error(`the build ended before the meeting, exit code ${code}:\n${stderr}`)
-    })
-    await Promise.race([this.#shell('read -r here <there'), early])
+  async arrived(build: { ended: Promise<Ended> }): Promise<void> {
+    const early = await this.#arrivedOrEnded(build)
+    if (early)
+      throw new Error(`the build ended before the meeting, exit code ${early.code}:\n${early.stderr}`)
   }
 
   /** Lets the producer go on. */
   release(): Promise<void> {
-    return this.#shell('echo go >back')
+    return this.#shell('echo go >back').over
   }
 
-  async #shell(command: string): Promise<void> {
+  /** Lets a build go past every meeting that it comes to until it ends. */
+  async toTheEnd(build: { ended: Promise<Ended> }): Promise<Ended> {
+    for (;;) {
+      const ended = await this.#arrivedOrEnded(build)
+      if (ended) return ended
+      await this.release()
+    }
+  }
+
+  async #arrivedOrEnded({ ended }: { ended: Promise<Ended> }): Promise<Ended | undefined> {
+    const listening = this.#shell('read -r here <there')
+    const early = await Promise.race([listening.over, ended])
+    // Who still listened would take the word that the next one waits for.
+    if (early) listening.child.kill('SIGKILL')
+    return early ?? undefined
+  }
+
+  #shell(command: string): { child: ChildProcess; over: Promise<void> } {
     const child = spawn('/bin/sh', ['-c', command], { cwd: this.#workspace.path('tools'), stdio: 'ignore' })
     onTestFinished(() => void child.kill('SIGKILL'))
-    const [code] = (await once(child, 'exit')) as [number | null]
-    if (code !== 0) throw new Error(`the meeting failed: ${command} ended with ${code}`)
+    const over = once(child, 'exit').then(([code, signal]) => {
+      if (code !== 0 && signal === null) throw new Error(`the meeting failed: ${command} ended with ${code}`)
+    })
+    return { child, over }
   }
 }

@@ -145,6 +145,14 @@ export class TestWorkspace {
     return { ...ended, report, ran: named('built'), restored: named('restored') }
   }
 
+  /** The verdict of every artifact, as `status` sees it with some options. */
+  async verdicts(...args: readonly string[]): Promise<Readonly<Record<string, string>>> {
+    const { stdout, stderr } = await this.lbuild('status', '--json', ...args)
+    if (stdout === '') throw new Error(stderr)
+    const { artifacts } = JSON.parse(stdout) as { artifacts: { name: string; verdict: string }[] }
+    return Object.fromEntries(artifacts.map(({ name, verdict }) => [name, verdict]))
+  }
+
   /** Every file below a directory with its state on disk and its content, to see whether anything was written. */
   state(directory: string): Readonly<Record<string, string>> {
     if (!this.exists(directory)) return {}

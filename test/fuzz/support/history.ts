@@ -2,7 +2,6 @@ import * as fs from 'node:fs'
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import { Failure } from '../../../src/host/failure.ts'
-import type { StoreLimits } from '../../../src/graph/graph.ts'
 import type { BuildReport } from '../../../src/run/report.ts'
 import { Crash, DiskError, FaultyDisk } from '../../engine/support/faultyDisk.ts'
 import type { Damage } from './damage.ts'
@@ -38,8 +37,6 @@ interface Step {
 /** A made-up distro and what befalls it, as data: what fails can be run again and made smaller. */
 export interface History {
   readonly artifacts: readonly ArtifactModel[]
-  /** What the store keeps: with little of it every build collects. */
-  readonly store: StoreLimits
   readonly steps: readonly Step[]
 }
 
@@ -119,15 +116,14 @@ export const history: fc.Arbitrary<History> = fc.record({
     { weight: 30, arbitrary: fc.array(artifact, { minLength: 1, maxLength: 8, size: 'max' }) },
     { weight: 1, arbitrary: fc.array(artifact, { minLength: 20, maxLength: 60, size: 'max' }) },
   ),
-  store: fc.record({ keep: fc.integer({ min: 1, max: 3 }), maxSize: fc.constantFrom(0, 500, 2 ** 40) }),
   steps: fc.array(step, { minLength: 1, maxLength: 5, size: 'max' }),
 })
 
 /** Lets a history happen; throws where an output is not what a clean build would give. */
-export async function happen({ artifacts, store, steps }: History): Promise<void> {
+export async function happen({ artifacts, steps }: History): Promise<void> {
   const lab = new Lab()
   try {
-    const story = new Story(lab, artifacts, store)
+    const story = new Story(lab, artifacts)
     for (const one of steps) await story.step(one)
     await story.end()
   } finally {
@@ -142,7 +138,7 @@ class Story {
   /** Bytes of outputs that somebody changed. */
   #changed: string[] = []
 
-  constructor(lab: Lab, artifacts: readonly ArtifactModel[], store: StoreLimits) {
+  constructor(lab: Lab, artifacts: readonly ArtifactModel[]) {
     this.#lab = lab
     this.#model = new Model(
       lab.root,
@@ -153,7 +149,6 @@ class Story {
         dependencies: index === 0 ? [] : [...new Set(one.dependencies.map((at) => at % index))],
       })),
     )
-    this.#model.store = store
     this.#snapshots = [takeSnapshot(lab.root)]
   }
 

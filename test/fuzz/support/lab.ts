@@ -73,6 +73,10 @@ export class Lab {
   #open(graph: Graph, disk: Disk, offset: bigint): Workspace {
     const now = (): bigint => BigInt(Date.now()) * 1_000_000n + offset
     const cache = `${this.root}/cache`
+    // Where compiled configs lie there is none: a lab's producers are not compiled.
+    fs.mkdirSync(`${cache}/config`, { recursive: true })
+    const bundle = `${this.root}/bundle.mjs`
+    fs.writeFileSync(bundle, 'no producer is taken from it')
     return {
       disk,
       places: { root: this.root, home: '/nonexistent', cache },
@@ -80,8 +84,8 @@ export class Lab {
       objects: new ObjectStore(disk, `${cache}/objects`),
       records: new RecordStore(disk, `${cache}/records`),
       graph,
-      // Never loaded, but there, as a compiled config is.
-      bundle: import.meta.filename,
+      bundle,
+      files: [],
       now,
     }
   }
