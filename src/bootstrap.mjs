@@ -1,7 +1,7 @@
 // What the starter needs when there is no compiled lbuild for these sources. Plain JavaScript: it runs before the compiler.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Script } from 'node:vm'
 
@@ -34,8 +34,10 @@ export async function compile(home) {
   const digest = createHash('sha256')
   for (const { path, contents } of outputFiles) digest.update(path).update(contents)
   const directory = `${home}/cache/lbuild/${digest.digest('hex').slice(0, 16)}`
-  if (!existsSync(directory)) write(directory, outputFiles)
+  write(directory, outputFiles)
   const files = [...inputs].map((path) => [resolve(home, path), stateOf(resolve(home, path), before)])
+  for (const name of ['main.cjs', 'main.cjs.cache', 'child.mjs'])
+    files.push([`${directory}/${name}`, stateOf(`${directory}/${name}`)])
   const manifest = `${home}/cache/lbuild/manifest.json`
   const temporary = `${manifest}.tmp-${process.pid}`
   writeFileSync(temporary, JSON.stringify({ node: process.version, home, directory, files }))
@@ -63,25 +65,27 @@ const options = (home, entry) => ({
   logLevel: 'error',
 })
 
-/** The state of a source as the starter compares it; a file that is newer than the compilation matches nothing. */
-function stateOf(path, before) {
+/** The state of a file as the starter compares it; a source that is newer than the compilation matches nothing. */
+function stateOf(path, before = Number.POSITIVE_INFINITY) {
   const { ino, size, mtimeMs, ctimeMs } = lstatSync(path)
   return ctimeMs >= before - 20 ? 'young' : `${ino}.${size}.${mtimeMs}.${ctimeMs}`
 }
 
+/** Writes the compiled program; what is there whole already is left alone, since another lbuild may be using it. */
 function write(directory, outputFiles) {
-  const temporary = `${directory}.tmp-${process.pid}`
-  mkdirSync(temporary, { recursive: true })
-  for (const { path, contents } of outputFiles)
-    writeFileSync(`${temporary}/${path.slice(path.lastIndexOf('/') + 1)}`, contents)
-  const program = `(function (exports, require, module, importModule) {${readFileSync(`${temporary}/main.cjs`, 'utf8')}\n})`
-  writeFileSync(`${temporary}/main.cjs`, program)
-  writeFileSync(`${temporary}/main.cjs.cache`, new Script(program).createCachedData())
-  try {
-    renameSync(temporary, directory)
-  } catch (error) {
-    rmSync(temporary, { recursive: true })
-    if (!existsSync(directory)) throw error
+  mkdirSync(directory, { recursive: true })
+  const replace = (name, content) => {
+    const temporary = `${directory}/${name}.tmp-${process.pid}`
+    writeFileSync(temporary, content)
+    renameSync(temporary, `${directory}/${name}`)
+  }
+  for (const { path, text } of outputFiles) {
+    const name = path.slice(path.lastIndexOf('/') + 1)
+    const program = name === 'main.cjs' && `(function (exports, require, module, importModule) {${text}\n})`
+    const content = program || text
+    if (!existsSync(`${directory}/${name}`) || readFileSync(`${directory}/${name}`, 'utf8') !== content)
+      replace(name, content)
+    if (program) replace(`${name}.cache`, new Script(program).createCachedData())
   }
 }
 

@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { parseSize } from '../declare/params.ts'
 import { Failure } from '../host/failure.ts'
 import type { BuildCommandOptions } from './commands/build.ts'
 import { buildCommand } from './commands/build.ts'
@@ -132,6 +133,38 @@ function defineProgram(invocation: Invocation, signal: AbortSignal, finish: Fini
     .action((options) =>
       finish(import('./commands/doctor.ts').then(({ doctorCommand }) => doctorCommand(invocation, options))),
     )
+  command('verify [targets...]', 'read in full what was built, and say what is not as it was recorded')
+    .option('--store', 'read the whole store instead; what is damaged is put aside')
+    .option('--rebuild', 'run the producers again, elsewhere, and compare what they make; publish nothing')
+    .option('-j, --jobs <N>', 'how many producers --rebuild runs at a time', wholeNumber)
+    .option('-q, --quiet', 'say only what is wrong')
+    .option('--no-wait', 'fail if a build is running')
+    .option('--json', 'print one JSON document')
+    .action((words, options) =>
+      finish(
+        import('./commands/verify.ts').then(({ verifyCommand }) =>
+          verifyCommand(invocation, words, options, signal),
+        ),
+      ),
+    )
+  command('gc', 'remove old builds from the store, and what nobody needs any more')
+    .option('-n, --dry-run', 'only show what would go')
+    .option(
+      '--keep <N>',
+      'how many builds of each artifact stay (default: as in build.config.ts)',
+      wholeNumber,
+    )
+    .option(
+      '--max-size <size>',
+      'how large the store may be, such as 20G (default: as in build.config.ts)',
+      size,
+    )
+    .option('--no-wait', 'fail if a build is running')
+    .option('--json', 'print one JSON document')
+    .allowUnknownOption(false)
+    .action((options) =>
+      finish(import('./commands/gc.ts').then(({ gcCommand }) => gcCommand(invocation, options, signal))),
+    )
   command('clean', 'remove outputs and work directories')
     .option('--all', 'remove the store and the records, too')
     .option('--yes', 'do not ask')
@@ -175,4 +208,12 @@ function wholeNumber(text: string): number {
   const number = Number(text)
   if (Number.isSafeInteger(number) && number >= 1) return number
   throw new InvalidArgumentError('a whole number of at least 1 is needed')
+}
+
+function size(text: string): number {
+  try {
+    return parseSize(text)
+  } catch (error) {
+    throw new InvalidArgumentError((error as RangeError).message)
+  }
 }

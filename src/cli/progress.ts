@@ -65,12 +65,24 @@ function lineOf(
       return `${paint(stream, 'green', 'built')}    ${name(event.artifact)} ${duration(event.seconds)}${event.changed ? '' : dim('  (the same bytes as before)')}`
     case 'restored':
       return `${paint(stream, 'green', 'restored')} ${name(event.artifact)} ${dim(event.reasons.map(describeReason).join('; '))}`
+    case 'rebuilding':
+      return live
+        ? undefined
+        : `again    ${name(event.artifact)} ${dim(`(usually ${duration(event.usualSeconds)})`)}`
+    case 'rebuilt':
+      return event.outcome === 'same'
+        ? `${paint(stream, 'green', 'same')}     ${name(event.artifact)} ${duration(event.seconds)}`
+        : `${paint(stream, 'red', event.outcome.padEnd(8))} ${name(event.artifact)} ${duration(event.seconds)}`
     case 'failed':
       return `${paint(stream, 'red', 'failed')}   ${name(event.artifact)} ${event.failure.headline}`
     case 'skipped':
       return `skipped  ${name(event.artifact)} ${dim(`because ${event.because} failed`)}`
     case 'fresh':
       return verbosity === 'verbose' ? dim(`fresh    ${event.artifact}`) : undefined
+    case 'collected':
+      return dim(
+        `collected ${counted(event.records, 'old record')} and ${counted(event.objects, 'object')} of the store, ${bytes(event.bytes)}`,
+      )
     case 'started':
     case 'ended':
       return undefined
@@ -110,7 +122,14 @@ class LiveLines {
         usual: event.usualSeconds,
         why: reasonsOf(event),
       })
-    else if (event.type === 'built' || event.type === 'failed') this.#running.delete(event.artifact)
+    else if (event.type === 'rebuilding')
+      this.#running.set(event.artifact, {
+        since: monotonicSeconds(),
+        usual: event.usualSeconds,
+        why: 'to see whether it makes the same again',
+      })
+    else if (event.type === 'built' || event.type === 'failed' || event.type === 'rebuilt')
+      this.#running.delete(event.artifact)
     else if (event.type === 'fetching')
       this.#running.set(`↓ ${event.lock}`, {
         since: monotonicSeconds(),

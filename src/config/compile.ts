@@ -28,8 +28,8 @@ export function compileGraph(config: EvaluatedConfig, bundle: Bundle): Graph {
   checkReferences(artifacts, locks)
   checkOutputs(artifacts)
   const modules = Object.fromEntries([...bundle.modules.values()].map(({ label, digest }) => [label, digest]))
-  const { epoch, toolPath } = config
-  const graph: Graph = { artifacts: inOrder(artifacts), locks, epoch, toolPath, modules }
+  const { epoch, toolPath, store } = config
+  const graph: Graph = { artifacts: inOrder(artifacts), locks, epoch, toolPath, store, modules }
   return withParams(graph, config.params, 'build.config.ts')
 }
 

@@ -5,6 +5,7 @@ import type { AnyLockfileDeclaration } from '../declare/lockfile.ts'
 import { declaredLockfile } from '../declare/lockfile.ts'
 import type { Json } from '../declare/params.ts'
 import { Failure } from '../host/failure.ts'
+import type { StoreLimits } from '../graph/graph.ts'
 import { check, ConfigSchema } from './schema.ts'
 
 /** The import() of the starter, in the program that it loads; in the process of a producer there is none. */
@@ -20,6 +21,7 @@ export interface EvaluatedConfig {
   readonly params: Readonly<Record<string, Json>>
   readonly epoch: number
   readonly toolPath: readonly string[]
+  readonly store: StoreLimits
   /** The exports of each module, by its label. */
   readonly exports: ReadonlyMap<string, Readonly<Record<string, unknown>>>
 }
@@ -70,6 +72,7 @@ export async function evaluateConfig(bundle: string): Promise<EvaluatedConfig> {
     params: config.params as Record<string, Json>,
     epoch: config.epoch,
     toolPath: config.toolPath,
+    store: config.store,
     exports,
   }
 }

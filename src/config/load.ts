@@ -54,8 +54,8 @@ export async function loadConfig(disk: Disk, index: StatIndex, places: Places): 
   const digest = sha256(bundled.code)
   const bundle = `${places.cache}/config/${digest}.mjs`
   disk.mkdir(toBytes(`${places.cache}/config`))
-  if ((await movedFiles(disk, index, [[toBytes(bundle), digest]])).length > 0)
-    replaceFile(disk, toBytes(bundle), bundled.code)
+  // Also where it is there already: one that was just written is not taken for one that nobody needs.
+  replaceFile(disk, toBytes(bundle), bundled.code)
   // What the environment says is in no key: declarations are evaluated without one, here as in producers.
   const environment = process.env
   process.env = {}
@@ -78,6 +78,27 @@ function readCache(disk: Disk, path: Bytes, { root, home, cache }: Places): Cach
   const { places } = cached
   if (places.root !== root || places.home !== home || places.cache !== cache) return undefined
   return cached
+}
+
+/** How long a bundle that nothing names may still be in use, by a build that waits or a config being read, in ns. */
+const IN_USE_NS = 3_600_000_000_000n
+
+/** The files of `config/` that no longer serve: neither `graph.json` nor `bundle` names them, and they are not new. */
+export function unusedBundles(disk: Disk, { cache }: Places, bundle: string, now: bigint): readonly Bytes[] {
+  const directory = toBytes(`${cache}/config`)
+  const found = readSealed(disk, `${directory}/graph.json`)
+  const named = typeof found === 'string' ? undefined : (found.value as CacheFile).bundle
+  return disk
+    .readdir(directory)
+    .map((name) => `${directory}/${name}`)
+    .filter(
+      (path) =>
+        /\.mjs($|\.tmp-)|\/graph\.json\.tmp-/.test(path) &&
+        path !== toBytes(bundle) &&
+        fromBytes(path) !== named &&
+        (disk.lstat(path)?.mtimeNs ?? now) < now - IN_USE_NS,
+    )
+    .sort()
 }
 
 /** Those of some files that are no longer there, or no longer what they were. */

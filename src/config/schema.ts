@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { Json } from '../declare/params.ts'
+import { parseSize } from '../declare/params.ts'
 import { Failure } from '../host/failure.ts'
 
 /** What a name may look like: it becomes a word of the command line and the name of a directory. */
@@ -90,12 +91,34 @@ export const LockfileSchema = v.strictObject({
 
 const scalar = v.unknown()
 
+/** A number of bytes, as a number or like `20G`. */
+const size = v.pipe(
+  v.union([v.string(), v.number()], "must be a size such as '20G'"),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    try {
+      return parseSize(dataset.value)
+    } catch (error) {
+      addIssue({ message: (error as RangeError).message })
+      return NEVER
+    }
+  }),
+)
+
+const COUNT = 'must be a whole number of at least 1'
+
+/** What is kept in the store: the newest builds of each artifact, within a size in bytes. */
+const store = v.strictObject({
+  keep: v.optional(v.pipe(v.number(COUNT), v.safeInteger(COUNT), v.minValue(1, COUNT)), 10),
+  maxSize: v.optional(size, '20G'),
+})
+
 /** The shape of what `build.config.ts` exports. */
 export const ConfigSchema = v.strictObject({
   artifacts: v.array(v.unknown()),
   params: v.optional(v.record(v.string(), scalar), {}),
   epoch: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1767225600),
   toolPath: v.optional(v.array(v.string()), []),
+  store: v.optional(store, {}),
 })
 
 export const nameOf = v.parser(name)

@@ -14,6 +14,13 @@ export interface Config {
    * hold the declared tools in them, not what lies beside those.
    */
   readonly toolPath?: readonly string[]
+  /** How much of what was built is kept, beside the latest of everything. */
+  readonly store?: {
+    /** How many builds of each artifact; 10 unless given. */
+    readonly keep?: number
+    /** How large the store may grow, such as `20G`, which it is unless given. */
+    readonly maxSize?: string | number
+  }
 }
 
 /** The whole of `build.config.ts`: which artifacts there are, and the values of their params. */

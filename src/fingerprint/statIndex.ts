@@ -69,13 +69,20 @@ export class StatIndex {
 
   /** The digest of a regular file, from the index where its state has not moved. */
   async file(path: Bytes, stat: Stat): Promise<Digest> {
+    const unmoved = this.knows(path, stat)
+    if (unmoved !== undefined) return unmoved
     const files = this.#load().files
-    const known = Object.hasOwn(files, path) ? files[path] : undefined
-    if (known?.[0] === signatureOf(stat)) return known[1]
-    const entry = await this.read(path, stat, known)
+    const entry = await this.read(path, stat, Object.hasOwn(files, path) ? files[path] : undefined)
     files[path] = entry
     this.#changed = true
     return entry[1]
+  }
+
+  /** The digest of a file whose state has not moved since it was read, else undefined. */
+  knows(path: Bytes, stat: Stat): Digest | undefined {
+    const files = this.#load().files
+    const known = Object.hasOwn(files, path) ? files[path] : undefined
+    return known?.[0] === signatureOf(stat) ? known[1] : undefined
   }
 
   /** Reads a file whose state moved; its SHA-256 is taken again only where the quick hash differs. */

@@ -40,6 +40,14 @@ export interface LockNode {
   readonly tools: readonly ToolSpec[]
 }
 
+/** What the store keeps, beside what is needed to have the latest of everything. */
+export interface StoreLimits {
+  /** How many builds of each artifact. */
+  readonly keep: number
+  /** How large its objects may be together, in bytes. */
+  readonly maxSize: number
+}
+
 /** The whole declaration of a distro as data. Artifacts stand behind what they depend on. */
 export interface Graph {
   readonly artifacts: readonly ArtifactNode[]
@@ -47,6 +55,7 @@ export interface Graph {
   /** The time inside outputs, in seconds since 1970. */
   readonly epoch: number
   readonly toolPath: readonly string[]
+  readonly store: StoreLimits
   /** The digest of each module of the distro's code. */
   readonly modules: Readonly<Record<string, Digest>>
 }

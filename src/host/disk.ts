@@ -10,6 +10,8 @@ export interface Stat {
   readonly uid: number
   readonly links: number
   readonly size: number
+  /** Bytes that it takes on the disk: fewer than its size where it has holes. */
+  readonly allocated: number
   readonly ino: bigint
   readonly mtimeNs: bigint
   readonly ctimeNs: bigint
@@ -67,6 +69,8 @@ export const realDisk: Disk = {
       uid: Number(stat.uid),
       links: Number(stat.nlink),
       size: Number(stat.size),
+      // stat(2) counts blocks of 512 bytes, whatever those of the file system are.
+      allocated: Number(stat.blocks * 512n),
       ino: stat.ino,
       mtimeNs: stat.mtimeNs,
       ctimeNs: stat.ctimeNs,
@@ -109,6 +113,9 @@ let temporaries = 0
 export const temporaryName = (path: Bytes): Bytes => `${path}.tmp-${RUN}-${(temporaries += 1)}`
 
 const TEMPORARY = /\.tmp-\d+-[0-9a-f]{8}-\d+$/
+
+/** Whether a name is one that {@link temporaryName} gives. */
+export const isTemporary = (name: Bytes): boolean => TEMPORARY.test(name)
 
 /** Removes temporaries of `path` that a killed process left. Only where no other process can be writing `path`. */
 export function removeTemporaries(disk: Disk, path: Bytes): void {

@@ -44,6 +44,8 @@ export interface Planned {
   /** Known unless the artifact is undecided or waits for a lock. */
   readonly key: Digest | undefined
   readonly parts: readonly Part[]
+  /** The record that was published last. */
+  readonly latest: BuildRecord | undefined
 }
 
 /** A decision for each artifact at or below the targets, dependencies first. */
@@ -95,10 +97,16 @@ function decide(
     const sure = !latest || facts.forced.has(node.name) || open.some(({ kind }) => kind === 'lock')
     const first: readonly Reason[] = latest ? [] : [{ kind: 'first-build' }]
     const reasons = [...first, ...changes, ...open]
-    return { node, key: undefined, parts, decision: { verdict: sure ? 'stale' : 'undecided', reasons } }
+    return {
+      node,
+      key: undefined,
+      parts,
+      latest,
+      decision: { verdict: sure ? 'stale' : 'undecided', reasons },
+    }
   }
   const key = keyOf(node.name, parts)
-  return { node, key, parts, decision: decideByKey(node, key, facts, latest, changes) }
+  return { node, key, parts, latest, decision: decideByKey(node, key, facts, latest, changes) }
 }
 
 function decideByKey(

@@ -15,7 +15,8 @@ import type { Workspace } from '../workspace/workspace.ts'
 
 /**
  * Brings targets and all below them up to date. When a look at the inputs shows that there is nothing to do, that look
- * is all that happens: no lock is taken and nothing is written but the stat cache.
+ * is all that happens: no lock is taken and nothing is written but the stat cache. Only what a killed build left behind
+ * is cleared up.
  */
 export async function build(workspace: Workspace, options: BuildOptions): Promise<BuildReport> {
   const startedAt = monotonicSeconds()
@@ -25,7 +26,12 @@ export async function build(workspace: Workspace, options: BuildOptions): Promis
     const survey = await surveyWorkspace(workspace, options.targets, forced)
     const planned = plan(workspace.graph, options.targets, survey)
     const idle = planned.every(({ decision }) => decision.verdict === 'fresh')
-    if (idle) return idleReport(planned, options.targets, monotonicSeconds() - startedAt)
+    if (idle) {
+      const work = toBytes(`${workspace.places.cache}/work`)
+      if (workspace.disk.lstat(work) && workspace.disk.readdir(work).length > 0)
+        await (await import('./locked.ts')).reclaimIfFree(workspace)
+      return idleReport(planned, options.targets, monotonicSeconds() - startedAt)
+    }
     const { runBuild } = await import('./scheduler.ts')
     const report = await runBuild(workspace, options, forced, startedAt)
     await warnOfEditedCode(workspace, options.listener)
@@ -37,7 +43,7 @@ export async function build(workspace: Workspace, options: BuildOptions): Promis
 
 /** The producers' code is of when the build began; who edited it meanwhile should know. */
 async function warnOfEditedCode(
-  { disk, index, places, files = [] }: Workspace,
+  { disk, index, places, files }: Workspace,
   listener: Listener,
 ): Promise<void> {
   const root = toBytes(`${places.root}/`)

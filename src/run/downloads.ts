@@ -3,7 +3,7 @@ import type { LockedFile } from '../declare/lockfile.ts'
 import { evaluateConfig } from '../config/evaluate.ts'
 import { paramValues } from '../graph/graph.ts'
 import { fetchFiles, missingFiles } from './fetch.ts'
-import type { RunContext } from './producer.ts'
+import type { RunContext } from './context.ts'
 
 const fetching = new Map<string, Promise<void>>()
 

@@ -55,8 +55,27 @@ export type BuildEvent =
       readonly reasons: readonly Reason[]
       readonly savedSeconds: number
     }
+  | {
+      /** A producer runs to see whether it makes the same again. */
+      readonly type: 'rebuilding'
+      readonly artifact: string
+      readonly usualSeconds: number
+    }
+  | {
+      readonly type: 'rebuilt'
+      readonly artifact: string
+      readonly seconds: number
+      readonly outcome: 'same' | 'differs' | 'failed'
+    }
   | { readonly type: 'fresh'; readonly artifact: string; readonly savedSeconds: number }
   | { readonly type: 'kept'; readonly path: string; readonly as: string }
+  | {
+      /** The store had outgrown its limit: what of it was removed. */
+      readonly type: 'collected'
+      readonly records: number
+      readonly objects: number
+      readonly bytes: number
+    }
   | { readonly type: 'warning'; readonly message: string; readonly hint?: string }
   | { readonly type: 'failed'; readonly artifact: string; readonly failure: FailureData }
   | { readonly type: 'skipped'; readonly artifact: string; readonly because: string }

@@ -1,13 +1,15 @@
-import { lockWorkspace } from '../store/workspaceLock.ts'
+import { toBytes } from '../host/bytes.ts'
+import { Failure } from '../host/failure.ts'
+import { LOCK_HELD, lockWorkspace } from '../store/workspaceLock.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { Listener } from './events.ts'
 import { eventLog } from './log.ts'
 import type { Processes } from './process.ts'
 import { realProcesses } from './process.ts'
-import type { RunContext } from './producer.ts'
-import { Interrupted } from './producer.ts'
+import type { RunContext } from './context.ts'
+import { Interrupted } from './context.ts'
 import type { Confinement } from './sandbox.ts'
-import { reclaimWork } from './work.ts'
+import { hasLeftovers, reclaimWork } from './work.ts'
 
 export interface LockedOptions {
   /** Wait for another build's lock. */
@@ -34,9 +36,12 @@ export async function underLock<T>(
   const over = new AbortController()
   const signal = AbortSignal.any([asked, over.signal])
   const waiting = (): void => listener({ type: 'waiting', for: 'lock' })
-  const lock = await lockWorkspace(disk, `${places.cache}/lock`, wait, waiting, signal)
+  const lock = await processes.lock(disk, `${places.cache}/lock`, wait, waiting, signal)
   try {
     if (signal.aborted) throw new Interrupted('interrupted')
+    // A collection that came before may have taken what a config compiled to that was edited since.
+    if (!disk.lstat(toBytes(workspace.bundle)))
+      throw new Failure('build.config.ts changed while this waited', { hint: 'run it again', exitCode: 2 })
     reclaimWork(disk, places.cache)
     const build = buildId(new Date())
     const log = eventLog(disk, places.cache, build, workspace.now)
@@ -52,6 +57,18 @@ export async function underLock<T>(
     await processes.killAll()
     if (asked.aborted) reclaimWork(disk, places.cache)
     lock.release()
+  }
+}
+
+/** Clears up what killed builds left behind, unless a build is running: those clear up themselves. */
+export async function reclaimIfFree({ disk, places }: Workspace): Promise<void> {
+  if (!hasLeftovers(disk, places.cache)) return
+  try {
+    const lock = await lockWorkspace(disk, `${places.cache}/lock`, false, () => {})
+    reclaimWork(disk, places.cache)
+    lock.release()
+  } catch (error) {
+    if (!(error instanceof Failure && error.exitCode === LOCK_HELD)) throw error
   }
 }
 

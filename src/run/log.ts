@@ -1,3 +1,4 @@
+import type { Bytes } from '../host/bytes.ts'
 import { toBytes } from '../host/bytes.ts'
 import type { Disk } from '../host/disk.ts'
 import type { BuildEvent, Listener } from './events.ts'
@@ -19,4 +20,18 @@ export function eventLog(disk: Disk, cache: string, build: string, now: () => bi
       disk.close(fd)
     }
   }
+}
+
+/** How many logs are kept. */
+const KEPT = 100
+
+/** The logs beyond those of the newest builds; a build's name sorts by its time. */
+export function oldLogs(disk: Disk, cache: string): readonly Bytes[] {
+  const directory = toBytes(`${cache}/log`)
+  if (!disk.lstat(directory)) return []
+  const names = disk.readdir(directory).filter((name) => /^\d{8}-\d{6}-\d+\.jsonl$/.test(name))
+  return names
+    .sort()
+    .slice(0, -KEPT)
+    .map((name) => `${directory}/${name}`)
 }

@@ -14,8 +14,10 @@ import { statesOnce, toolStates } from '../fingerprint/tools.ts'
 import { serializeListing } from '../fingerprint/tree.ts'
 import { fetchLock } from './downloads.ts'
 import { InputMoved } from './materialize.ts'
-import { checkOutputs, layInputs, produceTask, runTask } from './producer.ts'
-import type { RunContext } from './producer.ts'
+import type { RunContext } from './context.ts'
+import { layInputs } from './inputs.ts'
+import { produceTask, runTask } from './producer.ts'
+import { checkOutputs } from './result.ts'
 import { sourceParts } from '../workspace/survey.ts'
 import { keepWork, makeWorkDirectory, removeWork } from './work.ts'
 import type { WorkDirectory } from './work.ts'
@@ -85,6 +87,7 @@ function throwIfToolMoved({ workspace, survey, listener }: RunContext, node: Art
 /** Puts the outputs of a past run back where they belong. */
 export async function restoreArtifact(context: RunContext, { node, decision }: Planned): Promise<void> {
   if (decision.verdict !== 'restorable') return
+  context.workspace.records.add(decision.record)
   await putInPlace(context, node, decision.record)
   const savedSeconds = decision.record.seconds
   context.listener({ type: 'restored', artifact: node.name, reasons: decision.reasons, savedSeconds })

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
+import { lockWorkspace } from '../store/workspaceLock.ts'
 import type { Confinement } from './sandbox.ts'
 import { probeConfinement } from './sandbox.ts'
 
@@ -22,8 +23,9 @@ export interface GroupOptions {
   readonly log: string
 }
 
-/** All that running producers asks of the operating system; a test's runs them in its own process. */
+/** All that a build asks of the operating system besides its disk; a test's runs producers in its own process. */
 export interface Processes {
+  readonly lock: typeof lockWorkspace
   /** What the host can do to confine producers, and if nothing, why not. */
   confinement(): Promise<{ confinement: Confinement; reason?: string }>
   start(command: readonly string[], options: GroupOptions): ProcessGroup
@@ -39,6 +41,7 @@ const running = new Set<ProcessGroup>()
  * of its standard input is ours and never written: at its end the child knows that lbuild is gone, in whatever way.
  */
 export const realProcesses: Processes = {
+  lock: lockWorkspace,
   confinement: probeConfinement,
   start(command, options) {
     const log = openSync(options.log, 'a')

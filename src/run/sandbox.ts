@@ -14,14 +14,30 @@ export interface Mount {
   readonly writable?: boolean
 }
 
+/** Where things lie for a producer in the sandbox, whatever the workspace is called. */
+export const INSIDE = {
+  /** Where the distro's own code is; modules of it believe that they are there. */
+  lbuild: '/lbuild',
+  code: '/lbuild/code',
+  node: '/lbuild/node',
+  inputs: '/inputs',
+  outputs: '/outputs',
+  work: '/work',
+  scratch: '/scratch',
+}
+
 export interface SandboxOptions {
   readonly mounts: readonly Mount[]
   /** Directories of the workspace's own tools. */
   readonly toolPath: readonly string[]
   readonly network: boolean
+  readonly hostname: string
   /** Where a tmpfs is to be; none where memory is short. */
   readonly tmpfs?: string
 }
+
+/** What a producer's host is called, whatever this one is. */
+export const HOSTNAME = 'lbuild'
 
 /** Files of the host's /etc without which programs do not start; what decides bytes is not among them. */
 const ETC = ['/etc/ld.so.cache', '/etc/ld.so.conf', '/etc/ld.so.conf.d', '/etc/alternatives']
@@ -56,7 +72,7 @@ export function sandboxed(command: readonly string[], options: SandboxOptions): 
     '--unshare-ipc',
     '--unshare-uts',
     '--hostname',
-    'lbuild',
+    options.hostname,
   ]
   if (!options.network) args.push('--unshare-net')
   args.push('--ro-bind', '/usr', '/usr', ...SYSTEM.flatMap(systemDirectory))
@@ -85,6 +101,7 @@ export async function probeConfinement(): Promise<{ confinement: Confinement; re
     mounts: [],
     toolPath: [],
     network: false,
+    hostname: HOSTNAME,
     tmpfs: '/scratch',
   })
   try {

@@ -3,14 +3,15 @@ import { monotonicSeconds } from '../host/clock.ts'
 import { Failure } from '../host/failure.ts'
 import type { Planned } from '../plan/plan.ts'
 import { plan } from '../plan/plan.ts'
+import { collectAfterBuild } from './collection.ts'
 import type { BuildEvent, FailureData } from './events.ts'
 import { underLock } from './locked.ts'
 import { InputMoved } from './materialize.ts'
 import { produceArtifact, restoreArtifact } from './perform.ts'
 import type { BuildOptions } from './options.ts'
 import { checkTools } from './preflight.ts'
-import type { RunContext } from './producer.ts'
-import { Interrupted } from './producer.ts'
+import type { RunContext } from './context.ts'
+import { Interrupted } from './context.ts'
 import type { ArtifactReport, BuildReport } from './report.ts'
 import { freshReport, outputReport, savedSeconds } from './report.ts'
 import { resolveLocks } from './resolve.ts'
@@ -19,7 +20,7 @@ import type { Survey } from '../workspace/survey.ts'
 import { DamagedObject } from '../store/objects.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 
-/** How often one artifact's inputs may change under its hands before the build gives up. */
+/** How often one artifact may be begun in a build, since something changed under its hands, before it is given up. */
 const ATTEMPTS = 5
 
 /** Builds under the workspace's lock. */
@@ -37,6 +38,7 @@ export function runBuild(
     if (await resolveLocks({ ...context, survey }, []))
       survey = await surveyWorkspace(workspace, options.targets, forced)
     const report = await new Scheduler({ ...context, survey }, options).run(startedAt)
+    if (report.artifacts.some(({ outcome }) => outcome === 'built')) collectAfterBuild(workspace, listener)
     const { seconds, savedSeconds, exitCode } = report
     listener({ type: 'ended', seconds, savedSeconds, exitCode })
     return report
@@ -51,6 +53,8 @@ class Scheduler {
   readonly #failed = new Map<string, FailureData>()
   readonly #attempts = new Map<string, number>()
   #forced: ReadonlySet<string>
+  /** An error that is no failure of an artifact, such as a full disk: it ends the build. */
+  #broken: { readonly error: unknown } | undefined
 
   constructor(context: RunContext, options: BuildOptions) {
     this.#context = context
@@ -70,7 +74,7 @@ class Scheduler {
 
   async #runAll(startedAt: number): Promise<BuildReport> {
     for (;;) {
-      this.#throwIfAborted()
+      this.#throwIfOver()
       const planned = this.#plan()
       for (const one of planned) await this.#start(one)
       if (this.#running.size === 0) {
@@ -87,8 +91,9 @@ class Scheduler {
     return plan(workspace.graph, this.#options.targets, { ...survey, forced: this.#forced })
   }
 
-  #throwIfAborted(): void {
+  #throwIfOver(): void {
     if (this.#options.signal.aborted) throw new Interrupted('interrupted')
+    if (this.#broken) throw this.#broken.error
   }
 
   /** Whether something can be done about an artifact now. */
@@ -103,10 +108,11 @@ class Scheduler {
     const { node, decision } = one
     if (decision.verdict === 'restorable') {
       try {
+        this.#attempt(node.name, 'its output is not what was put there')
         await restoreArtifact(this.#context, one)
         this.#note(one, 'restored', decision.reasons, {})
       } catch (error) {
-        await this.#lookAgain(one, error).catch((final: unknown) => this.#fail(one, final))
+        await this.#disturbed(one, error)
       }
     } else if (this.#running.size < (this.#options.jobs ?? availableParallelism())) {
       const run = this.#perform(one).finally(() => this.#running.delete(node.name))
@@ -114,6 +120,7 @@ class Scheduler {
     }
   }
 
+  /** Runs a producer. Never rejects: what went wrong is noted, for the loop may be waiting for something else. */
   async #perform(one: Planned): Promise<void> {
     const { node, decision } = one
     const reasons = decision.verdict === 'stale' ? decision.reasons : []
@@ -124,8 +131,20 @@ class Scheduler {
       this.#forced = new Set([...this.#forced].filter((name) => name !== node.name))
       this.#note(one, 'built', reasons, { seconds })
     } catch (error) {
-      this.#throwIfAborted()
-      await this.#lookAgain(one, error).catch((final: unknown) => this.#fail(one, final))
+      if (!this.#options.signal.aborted) await this.#disturbed(one, error)
+    }
+  }
+
+  /** What could not be done about an artifact is planned anew, or fails it, or ends the build. */
+  async #disturbed(one: Planned, error: unknown): Promise<void> {
+    try {
+      await this.#lookAgain(one, error)
+    } catch (final) {
+      try {
+        this.#fail(one, final)
+      } catch (broken) {
+        this.#broken ??= { error: broken }
+      }
     }
   }
 
@@ -136,15 +155,20 @@ class Scheduler {
   async #lookAgain({ node }: Planned, error: unknown): Promise<void> {
     if (error instanceof DamagedObject) this.#emit({ type: 'warning', message: error.headline })
     else if (!(error instanceof InputMoved)) throw error
-    const attempts = (this.#attempts.get(node.name) ?? 0) + 1
-    this.#attempts.set(node.name, attempts)
-    if (attempts >= ATTEMPTS)
-      throw new Failure(`the inputs of '${node.name}' keep changing`, {
-        facts: [['last', error.headline]],
-        hint: 'wait until nothing writes to them, and run again',
-      })
+    this.#attempt(node.name, error.headline)
     const survey: Survey = await surveyWorkspace(this.#context.workspace, this.#options.targets, this.#forced)
     this.#context = { ...this.#context, survey }
+  }
+
+  /** Counts how often an artifact is begun; throws a Failure when it comes to no end. */
+  #attempt(name: string, last: string): void {
+    const attempts = (this.#attempts.get(name) ?? 0) + 1
+    this.#attempts.set(name, attempts)
+    if (attempts >= ATTEMPTS)
+      throw new Failure(`what '${name}' is made of, or its output, keeps changing`, {
+        facts: [['last', last]],
+        hint: 'wait until nothing writes to it, and run again',
+      })
   }
 
   #note(

@@ -32,9 +32,16 @@ const OURS = /^(\d{8}-\d{6}-\d+|fetch)\./
 
 /** Removes what builds left behind that did not come to their end. Only for the holder of the workspace's lock. */
 export function reclaimWork(disk: Disk, cache: string): void {
-  for (const entry of entries(disk, cache).filter((name) => OURS.test(name)))
-    if (!disk.lstat(toBytes(`${cache}/work/${entry}/${FAILED}`))) removeWork(disk, `${cache}/work/${entry}`)
+  for (const entry of leftovers(disk, cache)) removeWork(disk, `${cache}/work/${entry}`)
 }
+
+/** Whether there is something to reclaim, or a build is running. */
+export const hasLeftovers = (disk: Disk, cache: string): boolean => leftovers(disk, cache).length > 0
+
+const leftovers = (disk: Disk, cache: string): string[] =>
+  entries(disk, cache).filter(
+    (name) => OURS.test(name) && !disk.lstat(toBytes(`${cache}/work/${name}/${FAILED}`)),
+  )
 
 /** Removes a work directory, also where producers left files of other users of their namespace. */
 export function removeWork(disk: Disk, path: string): void {

@@ -1,7 +1,7 @@
 import type { Bytes } from '../host/bytes.ts'
 import { display } from '../host/bytes.ts'
 import type { Disk } from '../host/disk.ts'
-import { errorCode, parent, replaceFile, syncDirectory, withTemporary } from '../host/disk.ts'
+import { errorCode, isTemporary, parent, replaceFile, syncDirectory, withTemporary } from '../host/disk.ts'
 import { Failure } from '../host/failure.ts'
 import type { Digest } from '../host/digest.ts'
 import { fileDigest, sha256, sha256Hasher } from '../host/digest.ts'
@@ -21,6 +21,17 @@ export class DamagedObject extends Failure {
     super(headline, { hint: 'run the same command again: what is missing will be built' })
   }
 }
+
+/** All that lies in a store of objects. */
+export interface ObjectListing {
+  /** What each object takes on the disk, in bytes: holes take nothing. */
+  readonly objects: ReadonlyMap<Digest, number>
+  /** What was put aside, and what dead processes left. */
+  readonly leftovers: readonly Bytes[]
+}
+
+/** How a file is called that was put aside. */
+const ASIDE = 'damaged-'
 
 /** What reading a damaged object may end with. */
 const UNREADABLE = ['EIO', 'ENOENT', 'EISDIR', 'EUCLEAN']
@@ -114,21 +125,54 @@ export class ObjectStore {
 
   /** Reads an object in full. Throws a {@link DamagedObject} for one that is not what its name says, or not there. */
   check(digest: Digest): void {
-    let found: Digest | undefined
-    try {
-      found = fileDigest(this.#disk, this.path(digest))
-    } catch (error) {
-      if (!UNREADABLE.includes(errorCode(error))) throw error
-    }
-    if (found !== digest) throw this.#damaged(digest)
+    if (!this.isWhole(digest)) throw this.#damaged(digest)
   }
 
-  /** Puts a damaged object aside, so that it counts as absent from now on. */
+  /** Reads an object in full: whether it is there, and what its name says. */
+  isWhole(digest: Digest): boolean {
+    try {
+      return fileDigest(this.#disk, this.path(digest)) === digest
+    } catch (error) {
+      if (!UNREADABLE.includes(errorCode(error))) throw error
+      return false
+    }
+  }
+
+  /** Puts a damaged object aside, so that it counts as absent from now on; gives its new place. */
+  putAside(digest: Digest): Bytes {
+    const aside = `${this.#directory}/${ASIDE}${digest}`
+    this.#disk.rename(this.path(digest), aside)
+    return aside
+  }
+
+  /** Walks through the store once. Only the holder of the workspace's lock may take temporaries for leftovers. */
+  list(): ObjectListing {
+    const objects = new Map<Digest, number>()
+    const leftovers: Bytes[] = []
+    const names = this.#disk.lstat(this.#directory) ? this.#disk.readdir(this.#directory).sort() : []
+    for (const name of names) {
+      const path = `${this.#directory}/${name}`
+      if (isTemporary(name) || name.startsWith(ASIDE)) leftovers.push(path)
+      if (!/^[0-9a-f]{2}$/.test(name) || this.#disk.lstat(path)?.type !== 'directory') continue
+      for (const rest of this.#disk.readdir(path).sort()) {
+        if (isTemporary(rest)) leftovers.push(`${path}/${rest}`)
+        if (!/^[0-9a-f]{62}$/.test(rest)) continue
+        const { size, allocated } = this.#disk.lstat(`${path}/${rest}`)!
+        objects.set(`${name}${rest}`, Math.min(size, allocated))
+      }
+    }
+    return { objects, leftovers }
+  }
+
+  /** Removes an object. Whoever needs it must be gone for good by then. */
+  remove(digest: Digest): void {
+    this.#disk.removeTree(this.path(digest))
+  }
+
   #damaged(digest: Digest): DamagedObject {
-    const path = this.path(digest)
-    if (!this.#disk.lstat(path)) return new DamagedObject(`an object is gone from the store: ${digest}`)
-    const aside = `${this.#directory}/damaged-${digest}`
-    this.#disk.rename(path, aside)
+    if (!this.#disk.lstat(this.path(digest)))
+      return new DamagedObject(`an object is gone from the store: ${digest}`)
+    const aside = this.putAside(digest)
     return new DamagedObject(`an object of the store was damaged; it is put aside as ${display(aside)}`)
   }
 

@@ -3,6 +3,7 @@ import type { Bytes } from '../host/bytes.ts'
 import { fromBytes, toBytes } from '../host/bytes.ts'
 import type { Disk } from '../host/disk.ts'
 import type { Digest } from '../host/digest.ts'
+import { isTemporary, syncDirectory } from '../host/disk.ts'
 import { readSealed, writeSealed } from '../host/sealed.ts'
 
 /** The kinds of things that a producer can see. */
@@ -46,6 +47,26 @@ export interface BuildRecord {
 /** What is found under a key. */
 export type Found = BuildRecord | 'absent' | 'damaged'
 
+/** A record with what the store knows of it. */
+export interface ListedRecord {
+  readonly record: BuildRecord
+  /** When it was published last, in nanoseconds since 1970. */
+  readonly publishedAt: bigint
+  readonly latest: boolean
+}
+
+/** All that lies in a store of records. */
+export interface RecordListing {
+  readonly records: readonly ListedRecord[]
+  /** Files that should be records and cannot be read as such. */
+  readonly damaged: readonly Bytes[]
+  /** What was put aside, and what dead processes left. */
+  readonly leftovers: readonly Bytes[]
+}
+
+/** How a file is called that was put aside. */
+const ASIDE = 'damaged-'
+
 /** The records of past runs, `records/ARTIFACT/KEY.json`, and beside them which one was published last. */
 export class RecordStore {
   readonly #disk: Disk
@@ -71,18 +92,71 @@ export class RecordStore {
 
   /** The record that was published last, if it can still be read. */
   latest(artifact: string): BuildRecord | undefined {
-    const found = readSealed(this.#disk, this.#path(artifact, 'latest'))
-    if (typeof found === 'string') return undefined
-    const record = this.find(artifact, (found.value as { key: Digest }).key)
-    return typeof record === 'string' ? undefined : record
+    const found = this.findLatest(artifact)
+    return typeof found === 'string' ? undefined : found
+  }
+
+  /** The record that was published last, or why it cannot be read. */
+  findLatest(artifact: string): Found {
+    const key = this.#latestKey(artifact)
+    return key === 'absent' || key === 'damaged' ? key : this.find(artifact, key)
   }
 
   /** The record that was published last of every artifact that was ever built. */
   allLatest(): readonly BuildRecord[] {
-    if (!this.#disk.lstat(this.#directory)) return []
-    return this.#disk.readdir(this.#directory).flatMap((name) => this.latest(fromBytes(name)) ?? [])
+    return this.#artifacts().flatMap((artifact) => this.latest(artifact) ?? [])
   }
 
+  /** Reads every record there is. Only the holder of the workspace's lock may take temporaries for leftovers. */
+  list(): RecordListing {
+    const records: ListedRecord[] = []
+    const damaged: Bytes[] = []
+    const leftovers: Bytes[] = []
+    for (const artifact of this.#artifacts()) {
+      const latest = this.#latestKey(artifact)
+      if (latest === 'damaged') damaged.push(this.#path(artifact, 'latest'))
+      for (const name of this.#disk.readdir(this.#path(artifact)).sort()) {
+        const path = `${this.#path(artifact)}/${name}`
+        const key = /^([0-9a-f]{64})\.json$/.exec(name)?.[1]
+        if (isTemporary(name) || name.startsWith(ASIDE)) leftovers.push(path)
+        if (key === undefined) continue
+        const record = this.find(artifact, key)
+        if (typeof record === 'string') damaged.push(path)
+        else
+          records.push({
+            record,
+            publishedAt: this.#disk.lstat(path)!.mtimeNs,
+            latest: latest === key,
+          })
+      }
+    }
+    return { records, damaged, leftovers }
+  }
+
+  /** Forgets records, for good: when this returns, no power cut brings one back. */
+  remove(records: readonly ListedRecord[]): void {
+    const directories = new Set<Bytes>()
+    for (const { record, latest } of records) {
+      const { artifact, key } = record
+      if (latest) this.#disk.unlink(this.#path(artifact, 'latest'))
+      this.#disk.unlink(this.#path(artifact, key))
+      this.#read.delete(this.#path(artifact, key))
+      directories.add(this.#path(artifact))
+    }
+    for (const directory of directories) syncDirectory(this.#disk, directory)
+    for (const directory of directories)
+      if (this.#disk.readdir(directory).length === 0) this.#disk.removeTree(directory)
+  }
+
+  /** Puts a damaged file aside, so that it counts as absent from now on; gives its new place. */
+  putAside(path: Bytes): Bytes {
+    const at = path.lastIndexOf('/') + 1
+    const aside = `${path.slice(0, at)}${ASIDE}${path.slice(at)}`
+    this.#disk.rename(path, aside)
+    return aside
+  }
+
+  /** Keeps a record, or one that is there anew: the time of its file says when it was published last. */
   add(record: BuildRecord): void {
     writeSealed(this.#disk, this.#path(record.artifact, record.key), record)
     this.#read.set(this.#path(record.artifact, record.key), record)
@@ -92,7 +166,22 @@ export class RecordStore {
     writeSealed(this.#disk, this.#path(artifact, 'latest'), { key })
   }
 
-  #path(artifact: string, name: string): Bytes {
-    return `${this.#directory}/${toBytes(artifact)}/${name}.json`
+  #artifacts(): readonly string[] {
+    if (!this.#disk.lstat(this.#directory)) return []
+    const names = this.#disk.readdir(this.#directory).sort()
+    return names
+      .filter((name) => this.#disk.lstat(`${this.#directory}/${name}`)?.type === 'directory')
+      .map(fromBytes)
+  }
+
+  #latestKey(artifact: string): Digest | 'absent' | 'damaged' {
+    const found = readSealed(this.#disk, this.#path(artifact, 'latest'))
+    return typeof found === 'string' ? found : (found.value as { key: Digest }).key
+  }
+
+  /** The directory of an artifact's records, or one file there. */
+  #path(artifact: string, name?: string): Bytes {
+    const directory = `${this.#directory}/${toBytes(artifact)}`
+    return name === undefined ? directory : `${directory}/${name}.json`
   }
 }

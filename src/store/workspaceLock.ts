@@ -10,8 +10,8 @@ export interface HeldLock {
   release(): void
 }
 
-/** The exit code of flock(1) when the lock is held by another. */
-const CONFLICT = 75
+/** The exit code of flock(1), and of lbuild, when the lock is held by another. */
+export const LOCK_HELD = 75
 
 /**
  * Takes the lock of a workspace. The kernel holds it on our own open file (flock(2)), so that it dies with this
@@ -34,7 +34,7 @@ export async function lockWorkspace(
       throw new Failure('another build holds the lock of this workspace', {
         facts: [['lock', path]],
         hint: 'wait for it, or leave out --no-wait',
-        exitCode: CONFLICT,
+        exitCode: LOCK_HELD,
       })
     waiting()
     await flock(fd, [], signal)
@@ -58,14 +58,14 @@ function openLock(disk: Disk, path: string): number {
 /** Locks an inherited descriptor: the lock belongs to the open file, which stays ours when flock(1) ends. */
 function flock(fd: number, options: readonly string[], signal?: AbortSignal): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const args = ['--exclusive', '--conflict-exit-code', String(CONFLICT), ...options, '3']
+    const args = ['--exclusive', '--conflict-exit-code', String(LOCK_HELD), ...options, '3']
     const child = spawn(...tied('setpriv', ['flock', ...args]), {
       stdio: ['ignore', 'ignore', 'inherit', fd],
       ...(signal === undefined ? {} : { signal }),
     })
     child.once('error', (error) => reject(signal?.aborted ? error : unlockable(error.message)))
     child.once('exit', (code) => {
-      if (code === 0 || code === CONFLICT) resolve(code === 0)
+      if (code === 0 || code === LOCK_HELD) resolve(code === 0)
       else reject(unlockable(`exit code ${code}`))
     })
   })

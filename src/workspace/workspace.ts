@@ -20,7 +20,7 @@ export interface Workspace {
   readonly graph: Graph
   readonly bundle: string
   /** What graph and bundle were made of; nothing where they were not read from a config. */
-  readonly files?: readonly SourceFile[]
+  readonly files: readonly SourceFile[]
   /** Nanoseconds since 1970. */
   readonly now: () => bigint
 }

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { TestWorkspace } from './support/workspace.ts'
 
@@ -226,3 +227,15 @@ describe('the code of a producer is in its key', () => {
 })
 
 const escape = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+it.each([
+  ['cut', (whole: Buffer) => whole.subarray(0, whole.length >> 1)],
+  ['with a flipped byte', (whole: Buffer) => Buffer.from(whole.toString().replace('was run', 'was rum'))],
+])('a compiled config that was damaged (%s) is compiled anew', async (_, damage) => {
+  const workspace = new TestWorkspace({ 'build.config.ts': listing(OTHER) })
+  const before = await workspace.lbuild('other')
+  expect(before.stderr).toContain('was run')
+  const [bundle] = readdirSync(workspace.path('cache/config')).filter((name) => name.endsWith('.mjs'))
+  workspace.write(`cache/config/${bundle}`, damage(workspace.bytes(`cache/config/${bundle}`)))
+  expect((await workspace.lbuild('other')).stderr).toContain('was run')
+})

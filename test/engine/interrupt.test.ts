@@ -55,7 +55,7 @@ describe('a build that is interrupted', () => {
     expect((await workspace.build('quick', '--no-wait')).ran).toEqual(['quick'])
     expect(readdirSync(workspace.path('cache/work'))).toEqual([])
     // The kernel ends them; nothing tells when it has.
-    await vi.waitUntil(() => processesOf(workspace.root).length === 0)
+    await vi.waitUntil(() => processesOf(workspace.root).length === 0, { timeout: 20_000 })
   })
 })
 

@@ -89,7 +89,7 @@ describe('a record', () => {
     expect(records.latest('image')).toBeUndefined()
   })
 
-  it.each(['crash', 'full'] as const)(
+  it.each(['crash', 'ENOSPC'] as const)(
     'is the old one or the new one after a %s at any call of the disk',
     (fault) => {
       let root = ''
@@ -104,7 +104,7 @@ describe('a record', () => {
           const found = new RecordStore(realDisk, root).find('image', 'k')
           expect([record(1), record(2)], call).toContainEqual(found)
           if (completed) expect(found).toEqual(record(2))
-          if (fault === 'full') expect(readdirSync(`${root}/image`), call).toEqual(['k.json'])
+          if (fault === 'ENOSPC') expect(readdirSync(`${root}/image`), call).toEqual(['k.json'])
           // What a crash left is not in the way of the next run.
           new RecordStore(realDisk, root).add(record(3))
           expect(new RecordStore(realDisk, root).find('image', 'k')).toEqual(record(3))

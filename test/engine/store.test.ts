@@ -208,7 +208,7 @@ describe('publishing', () => {
   })
 })
 
-describe.each(['crash', 'full'] as const)('after a %s at any call of the disk', (fault) => {
+describe.each(['crash', 'ENOSPC'] as const)('after a %s at any call of the disk', (fault) => {
   const content = 'new '.repeat(10)
 
   it('an object is whole or absent: taken over', () => {
@@ -246,7 +246,7 @@ describe.each(['crash', 'full'] as const)('after a %s at any call of the disk', 
       (completed, call) => {
         expect(objectsOf(at.root).length, call).toBeLessThanOrEqual(2)
         if (completed) expect(objectsOf(at.root)).toHaveLength(2)
-        if (fault === 'full' && fs.existsSync(`${at.root}/objects`))
+        if (fault === 'ENOSPC' && fs.existsSync(`${at.root}/objects`))
           expect(
             fs
               .readdirSync(`${at.root}/objects`, { recursive: true, encoding: 'utf8' })
@@ -273,7 +273,7 @@ describe.each(['crash', 'full'] as const)('after a %s at any call of the disk', 
       },
       (completed, call) => {
         const names = output().filter((name) => !name.includes('.tmp-'))
-        if (fault === 'full') expect(output(), call).toEqual(names)
+        if (fault === 'ENOSPC') expect(output(), call).toEqual(names)
         if (names.includes('x.img')) expect(['old', content], call).toContain(read('x.img'))
         // What is kept is there under one of its two names at every moment.
         if (keep) expect(read(names.includes('x.img.kept-1') ? 'x.img.kept-1' : 'x.img'), call).toBe('old')

@@ -3,6 +3,7 @@ import { dependenciesOf } from '../../graph/graph.ts'
 import type { Plan, Planned, Verdict } from '../../plan/plan.ts'
 import { plan } from '../../plan/plan.ts'
 import { checkTargets } from '../../run/build.ts'
+import type { BuildRecord } from '../../store/records.ts'
 import { describeReason } from '../../why/describe.ts'
 import { surveyWorkspace } from '../../workspace/survey.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
@@ -83,11 +84,14 @@ function showTable(planned: Plan): void {
 }
 
 function remark(decision: Verdict): string {
-  if (decision.verdict === 'fresh')
-    return paint(process.stdout, 'dim', `built in ${duration(decision.record.seconds)}`)
+  if (decision.verdict === 'fresh') return paint(process.stdout, 'dim', builtHow(decision.record))
   const [first, ...rest] = decision.reasons.map(describeReason)
   return `${first ?? ''}${rest.length > 0 ? ` (and ${counted(rest.length, 'more reason')})` : ''}`
 }
+
+/** A run that was not confined may have seen what it does not declare. */
+const builtHow = ({ seconds, sandboxed }: BuildRecord): string =>
+  `built in ${duration(seconds)}${sandboxed ? '' : ', unconfined'}`
 
 /** Whether nothing is to be done about an artifact. */
 export const isFresh = ({ decision }: Planned): boolean => decision.verdict === 'fresh'

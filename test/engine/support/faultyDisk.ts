@@ -6,9 +6,19 @@ import { realDisk } from '../../../src/host/disk.ts'
 export class Crash extends Error {}
 
 /** An error of the disk at one call; everything after it works. */
-export class DiskFull extends Error {
-  readonly code = 'ENOSPC'
+export class DiskError extends Error {
+  readonly code: string
+  readonly syscall: string
+
+  constructor(code: string, syscall: string) {
+    super(`${code}: ${syscall}`)
+    this.code = code
+    this.syscall = syscall
+  }
 }
+
+/** What happens at the n-th call: the process ends, or the disk reports this error (errno(3)). */
+export type Fault = 'crash' | 'ENOSPC' | 'EIO' | 'EROFS' | 'EMFILE'
 
 /** The real disk, which notes every call, and fails at the n-th. */
 export class FaultyDisk {
@@ -17,17 +27,17 @@ export class FaultyDisk {
   readonly calls: string[] = []
   readonly #open = new Map<number, string>()
 
-  /** `at` counts from 1. A crash stays; a full disk passes. */
-  constructor(at = Number.POSITIVE_INFINITY, fault: 'crash' | 'full' = 'crash') {
+  /** `at` counts from 1, over the calls in `counted` or all. A crash stays; an error passes. */
+  constructor(at = Number.POSITIVE_INFINITY, fault: Fault = 'crash', counted?: ReadonlySet<keyof Disk>) {
     this.disk = new Proxy(realDisk, {
       get:
         (target, name: keyof Disk) =>
         (...args: unknown[]) => {
-          this.calls.push(this.#describe(name, args))
+          if (counted?.has(name) ?? true) this.calls.push(this.#describe(name, args))
           if (fault === 'crash' && this.calls.length >= at) throw new Crash(name)
-          if (fault === 'full' && this.calls.length === at) {
+          if (fault !== 'crash' && this.calls.length === at) {
             if (name === 'close') this.#close(args[0] as number)
-            throw new DiskFull(name)
+            throw new DiskError(fault, name)
           }
           const result = (target[name] as (...args: unknown[]) => unknown)(...args)
           if (name === 'open') this.#open.set(result as number, String(args[0]))
@@ -56,7 +66,7 @@ export class FaultyDisk {
 
 /** Runs a step once for each call of the disk that it makes, with the fault at that call; gives how many there were. */
 export function atEveryCall(
-  fault: 'crash' | 'full',
+  fault: Fault,
   step: (disk: Disk) => void,
   check: (completed: boolean, call: string) => void,
 ): number {

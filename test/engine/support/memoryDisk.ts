@@ -72,7 +72,8 @@ export class MemoryDisk implements Disk {
     const node = this.#nodes.get(path)
     if (!node) return undefined
     const { type, mode, ino, mtimeNs, ctimeNs, data } = node
-    return { type, mode, uid: 0, links: 1, size: data.length, ino, mtimeNs, ctimeNs }
+    const size = data.length
+    return { type, mode, uid: 0, links: 1, size, allocated: size, ino, mtimeNs, ctimeNs }
   }
 
   readdir(path: Bytes): Bytes[] {

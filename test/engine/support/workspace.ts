@@ -74,6 +74,13 @@ export class TestWorkspace {
     return other
   }
 
+  /** The same directory, for a root who may make no namespaces, as in a plain container. */
+  withoutNamespaces(): TestWorkspace {
+    const other = new TestWorkspace({}, this.root)
+    other.#user = ['setpriv', '--bounding-set=-sys_admin,-mknod', '--']
+    return other
+  }
+
   /** Another directory with everything that is in this one. */
   copy(): TestWorkspace {
     const copy = new TestWorkspace({})

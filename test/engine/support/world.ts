@@ -31,7 +31,14 @@ export function artifactNode(
 
 export function graphOf(...artifacts: readonly ArtifactNode[]): Graph {
   const modules = Object.fromEntries(artifacts.map(({ name, code }) => [`${name}.ts`, code]))
-  return { artifacts: inOrder(artifacts), locks: [], epoch: 0, toolPath: [], modules }
+  return {
+    artifacts: inOrder(artifacts),
+    locks: [],
+    epoch: 0,
+    toolPath: [],
+    store: { keep: 10, maxSize: 2 ** 40 },
+    modules,
+  }
 }
 
 /** A world of facts in memory, with producers whose output is a function of what they see. */

@@ -1,0 +1,106 @@
+import { setImmediate } from 'node:timers/promises'
+import type { Bytes } from '../host/bytes.ts'
+import { fromBytes, toBytes } from '../host/bytes.ts'
+import type { Digest } from '../host/digest.ts'
+import { listingsOf } from '../run/collection.ts'
+import { Interrupted } from '../run/context.ts'
+import { readLock } from '../store/lockedFiles.ts'
+import type { ListedRecord } from '../store/records.ts'
+import type { Workspace } from '../workspace/workspace.ts'
+
+/** Who names an object: an output or the listing of a tree of an artifact's record, or a lock of the distro. */
+export type User =
+  | {
+      readonly kind: 'output' | 'tree'
+      readonly artifact: string
+      /** The name of the output, or the path of the tree. */
+      readonly name: string
+      /** Whether the record is the artifact's that was published last. */
+      readonly latest: boolean
+    }
+  | { readonly kind: 'download'; readonly lock: string; readonly name: string }
+
+export interface DamagedInStore {
+  readonly kind: 'object' | 'record'
+  /** The digest of an object, or where a record was, from the records' directory. */
+  readonly name: Bytes
+  /** In bytes. */
+  readonly size: number
+  /** Where it was put. */
+  readonly aside: Bytes
+  /** The artifact whose record it was, for a record. */
+  readonly artifact?: string
+  readonly users: readonly User[]
+}
+
+export interface StoreReport {
+  readonly objects: number
+  readonly records: number
+  /** How much was read of objects, in bytes. */
+  readonly bytes: number
+  readonly damaged: readonly DamagedInStore[]
+}
+
+/**
+ * Reads every object and every record of the store in full, and puts aside what is damaged, so that it counts as absent:
+ * the next build restores or makes what is missing. Only for the holder of the workspace's lock. Throws a Failure (exit
+ * code 2) for a lock of the distro that cannot be read.
+ */
+export async function verifyStore(workspace: Workspace, signal: AbortSignal): Promise<StoreReport> {
+  const { disk, objects, records, places } = workspace
+  const listing = records.list()
+  const users = usersOf(workspace, listing.records)
+  const damaged: DamagedInStore[] = listing.damaged.map((path) => {
+    const name = path.slice(toBytes(`${places.cache}/records/`).length)
+    const { size } = disk.lstat(path)!
+    const artifact = fromBytes(name.slice(0, name.indexOf('/')))
+    return { kind: 'record', name, artifact, size, aside: records.putAside(path), users: [] }
+  })
+  const digests = [...objects.list().objects.keys()]
+  let bytes = 0
+  for (const digest of digests) {
+    // Files are read without a pause; between two of them a signal is seen.
+    await setImmediate()
+    if (signal.aborted) throw new Interrupted('interrupted')
+    const { size } = disk.lstat(objects.path(digest))!
+    bytes += size
+    if (objects.isWhole(digest)) continue
+    const aside = objects.putAside(digest)
+    damaged.push({ kind: 'object', name: digest, size, aside, users: users.get(digest) ?? [] })
+  }
+  return {
+    objects: digests.length,
+    records: listing.records.length + listing.damaged.filter((path) => !path.endsWith('/latest.json')).length,
+    bytes,
+    damaged,
+  }
+}
+
+/** Who names each object; of records that name it in the same way one is told, the latest before others. */
+function usersOf(
+  { disk, places, graph }: Workspace,
+  records: readonly ListedRecord[],
+): ReadonlyMap<Digest, readonly User[]> {
+  const users = new Map<Digest, User[]>()
+  const add = (digest: Digest, user: User): void => {
+    const others = users.get(digest) ?? []
+    const { kind, name } = user
+    const same = others.some(
+      (other) =>
+        other.kind === kind &&
+        other.name === name &&
+        (other.kind === 'download' || user.kind === 'download' || other.artifact === user.artifact),
+    )
+    if (!same) users.set(digest, [...others, user])
+  }
+  for (const { record, latest } of records.toSorted((a, b) => Number(b.latest) - Number(a.latest))) {
+    const { artifact } = record
+    for (const [name, { sha256 }] of Object.entries(record.outputs))
+      add(sha256, { kind: 'output', artifact, name, latest })
+    for (const [name, digest] of listingsOf(record)) add(digest, { kind: 'tree', artifact, name, latest })
+  }
+  for (const { name: lock, path } of graph.locks)
+    for (const { name, sha256 } of readLock(disk, toBytes(`${places.root}/${path}`))?.files ?? [])
+      add(sha256, { kind: 'download', lock, name })
+  return users
+}

@@ -1,0 +1,224 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { HeldRecord, Holdings, Limits } from '../../src/store/retention.ts'
+import { objectsOf, retain } from '../../src/store/retention.ts'
+
+// What a store keeps, against an oracle that counts everything anew at every step.
+
+const ARTIFACTS = ['base', 'rootfs', 'image', 'gone']
+const DISTRO = new Set(['base', 'rootfs', 'image'])
+const DIGESTS = [...'abcdefghijkl']
+
+const record = (artifact: string, key: string, more: Partial<HeldRecord> = {}): HeldRecord => ({
+  artifact,
+  key,
+  publishedAt: 0n,
+  latest: false,
+  made: [],
+  madeOf: [],
+  listings: [],
+  ...more,
+})
+
+const digest = fc.constantFrom(...DIGESTS)
+
+/** Records of artifacts that depend on those before them, with times that need not be in any order. */
+const holdings: fc.Arbitrary<Holdings> = fc
+  .record({
+    records: fc.uniqueArray(
+      fc.record({
+        artifact: fc.constantFrom(...ARTIFACTS),
+        key: fc.constantFrom(...'123456789'),
+        publishedAt: fc.bigInt(0n, 9n),
+        made: fc.array(digest, { maxLength: 2 }),
+        madeOf: fc.array(
+          fc.record({ artifact: fc.constantFrom('base', 'rootfs'), sha256: digest, output: fc.nat(1) }),
+          { maxLength: 2 },
+        ),
+        listings: fc.array(digest, { maxLength: 1 }),
+      }),
+      { selector: ({ artifact, key }) => `${artifact} ${key}`, maxLength: 25 },
+    ),
+    latest: fc.dictionary(fc.constantFrom(...ARTIFACTS), fc.constantFrom(...'123456789')),
+    sizes: fc.dictionary(digest, fc.nat(9)),
+    downloads: fc.array(digest, { maxLength: 2 }),
+  })
+  .map(({ records, latest, sizes, downloads }) => ({
+    records: records.map(({ made, madeOf, ...rest }) => ({
+      ...rest,
+      latest: latest[rest.artifact] === rest.key,
+      made: made.map((sha256, at) => ({ output: `${rest.artifact}.${at}`, sha256 })),
+      madeOf: madeOf.map(({ artifact, sha256, output }) => ({ output: `${artifact}.${output}`, sha256 })),
+    })),
+    objects: new Map(Object.entries(sizes)),
+    downloads: new Set(downloads),
+    artifacts: DISTRO,
+  }))
+
+const limits: fc.Arbitrary<Limits> = fc.record({
+  keep: fc.integer({ min: 1, max: 4 }),
+  maxSize: fc.nat(60),
+})
+
+const older = (a: HeldRecord, b: HeldRecord): boolean =>
+  a.publishedAt !== b.publishedAt
+    ? a.publishedAt < b.publishedAt
+    : `${a.artifact} ${a.key}` < `${b.artifact} ${b.key}`
+
+const givesWayTo = (a: HeldRecord, b: HeldRecord): boolean =>
+  a.latest !== b.latest && a.artifact === b.artifact ? b.latest : older(a, b)
+
+/** The newest of some records by looking at every pair. */
+const newest = (records: readonly HeldRecord[]): HeldRecord | undefined =>
+  records.find((one) => records.every((other) => other === one || givesWayTo(other, one)))
+
+function mustStay({ records, artifacts }: Holdings): Set<HeldRecord> {
+  const stays = new Set<HeldRecord>()
+  const visit = (one: HeldRecord | undefined): void => {
+    if (!one || stays.has(one)) return
+    stays.add(one)
+    for (const { output, sha256 } of one.madeOf)
+      visit(
+        newest(
+          records.filter(({ made }) =>
+            made.some((content) => content.output === output && content.sha256 === sha256),
+          ),
+        ),
+      )
+  }
+  for (const name of artifacts) visit(newest(records.filter(({ artifact }) => artifact === name)))
+  return stays
+}
+
+const bytesOf = (objects: ReadonlySet<string>, sizes: ReadonlyMap<string, number>): number =>
+  [...objects].reduce((sum, object) => sum + (sizes.get(object) ?? 0), 0)
+
+const namedBy = (records: Iterable<HeldRecord>, downloads: ReadonlySet<string>): Set<string> =>
+  new Set([...downloads, ...[...records].flatMap((one) => [...objectsOf(one)])])
+
+/** The definition, word for word. */
+function oracle(holdings: Holdings, { keep, maxSize }: Limits): Set<HeldRecord> {
+  const { records, objects, downloads } = holdings
+  const stays = mustStay(holdings)
+  const newerThan = (one: HeldRecord): number =>
+    records.filter(({ artifact }) => artifact === one.artifact).filter((other) => givesWayTo(one, other))
+      .length
+  const kept = new Set(records.filter((one) => stays.has(one) || newerThan(one) < keep))
+  while (bytesOf(namedBy(kept, downloads), objects) > maxSize) {
+    const candidates = [...kept].filter((one) => !stays.has(one))
+    const oldest = candidates.find((one) => candidates.every((other) => other === one || older(one, other)))
+    if (!oldest) break
+    kept.delete(oldest)
+  }
+  return kept
+}
+
+const ids = (records: Iterable<HeldRecord>): string[] =>
+  [...records].map(({ artifact, key }) => `${artifact} ${key}`).sort()
+
+describe('what is kept of any store', () => {
+  it('is what the definition says', () => {
+    fc.assert(
+      fc.property(holdings, limits, (held, within) => {
+        expect(ids(retain(held, within).records)).toEqual(ids(oracle(held, within)))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('holds every object that a kept record or a lock names, and no other', () => {
+    fc.assert(
+      fc.property(holdings, limits, (held, within) => {
+        const { records, objects, bytes } = retain(held, within)
+        const named = namedBy(records, held.downloads)
+        expect([...objects].sort()).toEqual([...held.objects.keys()].filter((one) => named.has(one)).sort())
+        expect(bytes).toBe(bytesOf(objects, held.objects))
+      }),
+    )
+  })
+
+  it('is within the limit, unless nothing is left but what the latest builds need', () => {
+    fc.assert(
+      fc.property(holdings, limits, (held, within) => {
+        const { records, bytes } = retain(held, within)
+        if (bytes > within.maxSize) expect(ids(records)).toEqual(ids(mustStay(held)))
+      }),
+    )
+  })
+
+  it('is all kept when it is decided about again', () => {
+    fc.assert(
+      fc.property(holdings, limits, (held, within) => {
+        const first = retain(held, within)
+        const left = [...held.objects].filter(([object]) => first.objects.has(object))
+        const again = retain({ ...held, records: [...first.records], objects: new Map(left) }, within)
+        expect(ids(again.records)).toEqual(ids(first.records))
+        expect([...again.objects].sort()).toEqual([...first.objects].sort())
+        expect(again.bytes).toBe(first.bytes)
+      }),
+    )
+  })
+})
+
+describe('by example', () => {
+  const made = (artifact: string, ...digests: readonly string[]): Pick<HeldRecord, 'made'> => ({
+    made: digests.map((sha256) => ({ output: `${artifact}.out`, sha256 })),
+  })
+  const at = (publishedAt: bigint): Pick<HeldRecord, 'publishedAt'> => ({ publishedAt })
+  const holding = (...records: readonly HeldRecord[]): Holdings => ({
+    records,
+    objects: new Map(DIGESTS.map((name) => [name, 10])),
+    downloads: new Set(),
+    artifacts: DISTRO,
+  })
+
+  it('the newest builds of each artifact, and the latest even if the clock says that it is old', () => {
+    const held = holding(
+      record('base', '1', { ...at(1n), ...made('base', 'a'), latest: true }),
+      record('base', '2', { ...at(2n), ...made('base', 'b') }),
+      record('base', '3', { ...at(3n), ...made('base', 'c') }),
+    )
+    expect(ids(retain(held, { keep: 2, maxSize: 1000 }).records)).toEqual(['base 1', 'base 3'])
+    expect(retain(held, { keep: 2, maxSize: 10 })).toMatchObject({ objects: new Set(['a']), bytes: 10 })
+  })
+
+  it('an older build of what the latest one was made of stays, with what that was made of', () => {
+    const held = holding(
+      record('base', '1', { ...at(1n), ...made('base', 'a') }),
+      record('base', '2', { ...at(5n), ...made('base', 'b'), latest: true }),
+      record('rootfs', '1', {
+        ...at(2n),
+        ...made('rootfs', 'c'),
+        madeOf: [{ output: 'base.out', sha256: 'a' }],
+      }),
+      record('rootfs', '2', { ...at(6n), ...made('rootfs', 'd'), latest: true }),
+      record('image', '1', {
+        ...at(3n),
+        ...made('image', 'e'),
+        latest: true,
+        madeOf: [{ output: 'rootfs.out', sha256: 'c' }],
+      }),
+    )
+    const all = ['base 1', 'base 2', 'image 1', 'rootfs 1', 'rootfs 2']
+    expect(ids(retain(held, { keep: 1, maxSize: 0 }).records)).toEqual(all)
+  })
+
+  it('the latest of an artifact that the distro no longer has goes by its age', () => {
+    const held = holding(
+      record('gone', '1', { ...at(1n), ...made('gone', 'a'), latest: true }),
+      record('base', '1', { ...at(2n), ...made('base', 'b'), latest: true }),
+    )
+    expect(ids(retain(held, { keep: 1, maxSize: 20 }).records)).toEqual(['base 1', 'gone 1'])
+    expect(ids(retain(held, { keep: 1, maxSize: 19 }).records)).toEqual(['base 1'])
+  })
+
+  it('what two records share counts once, and goes with the last of them', () => {
+    const held = holding(
+      record('base', '1', { ...at(1n), ...made('base', 'a') }),
+      record('base', '2', { ...at(2n), ...made('base', 'a') }),
+      record('base', '3', { ...at(3n), ...made('base', 'b'), latest: true }),
+    )
+    expect(retain(held, { keep: 3, maxSize: 20 }).bytes).toBe(20)
+    expect(ids(retain(held, { keep: 3, maxSize: 19 }).records)).toEqual(['base 3'])
+  })
+})

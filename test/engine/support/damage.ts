@@ -1,0 +1,35 @@
+import * as fs from 'node:fs'
+import type { TestWorkspace } from './workspace.ts'
+
+/** A record as it lies on the disk. */
+export interface Recorded {
+  readonly key: string
+  readonly parts: readonly { kind: string; value: string }[]
+  readonly outputs: Readonly<Record<string, { sha256: string; size: number }>>
+}
+
+/** The latest record of an artifact. */
+export function record(workspace: TestWorkspace, artifact: string): Recorded {
+  const read = (name: string): unknown =>
+    JSON.parse(workspace.read(`cache/records/${artifact}/${name}.json`).split('\n')[1]!)
+  return read((read('latest') as Recorded).key) as Recorded
+}
+
+/** Where an object lies. */
+export const objectPath = (digest: string): string => `cache/objects/${digest.slice(0, 2)}/${digest.slice(2)}`
+
+/** The path of the object of an artifact's only output. */
+export const outputObject = (workspace: TestWorkspace, artifact: string): string =>
+  objectPath(Object.values(record(workspace, artifact).outputs)[0]!.sha256)
+
+/** The path of the listing of `src/`. */
+export const listing = (workspace: TestWorkspace): string =>
+  objectPath(record(workspace, 'names').parts.find(({ kind }) => kind === 'tree')!.value)
+
+/** Turns over the byte at a place of a file, and keeps its size. */
+export function flip(workspace: TestWorkspace, path: string, at: number): void {
+  const content = workspace.bytes(path)
+  content[at]! ^= 0xff
+  fs.chmodSync(workspace.path(path), 0o644)
+  workspace.write(path, content)
+}

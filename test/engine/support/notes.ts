@@ -1,0 +1,55 @@
+import { expect } from 'vitest'
+import { TestWorkspace } from './workspace.ts'
+
+/** A distro of two artifacts, one made of the other, both copies of a note. */
+export const NOTES = {
+  'build.config.ts': `import { defineConfig } from 'lbuild'
+import { base, image } from './artifacts.ts'
+export default defineConfig({ artifacts: [base, image] })
+`,
+  'artifacts.ts': `import { artifact, file } from 'lbuild'
+import { copyFileSync, truncateSync } from 'node:fs'
+export const base = artifact('base', {
+  inputs: { note: file('note.txt') }, outputs: { base: { internal: 'base' } },
+  produce({ inputs, outputs }) { copyFileSync(inputs.note, outputs.base) },
+})
+export const image = artifact('image', {
+  inputs: { base: base.output('base') }, outputs: { image: 'image.img' },
+  produce({ inputs, outputs }) { copyFileSync(inputs.base, outputs.image) },
+})
+`,
+}
+
+/** A workspace in which `image` was built of each of some notes in turn; every note is 100 bytes long. */
+export async function builtOf(...notes: readonly string[]): Promise<TestWorkspace> {
+  const workspace = new TestWorkspace(NOTES)
+  for (const note of notes) await build(workspace, note)
+  return workspace
+}
+
+/** Builds `image` of a note. */
+export function build(workspace: TestWorkspace, note: string): ReturnType<TestWorkspace['build']> {
+  workspace.write('note.txt', note.padEnd(100))
+  return workspace.build('image')
+}
+
+/** What `lbuild gc --json` prints. */
+export interface GcDocument {
+  readonly dryRun: boolean
+  readonly limits: { readonly keep: number; readonly maxSize: number }
+  readonly records: readonly { artifact: string }[]
+  readonly objects: number
+  readonly bytes: number
+  readonly kept: { records: number; objects: number; bytes: number }
+}
+
+/** Collects; gives what it printed. */
+export async function gc(workspace: TestWorkspace, ...args: readonly string[]): Promise<GcDocument> {
+  const { code, stdout, stderr } = await workspace.lbuild('gc', '--json', ...args)
+  expect([code, stderr]).toEqual([0, ''])
+  return JSON.parse(stdout) as GcDocument
+}
+
+/** The objects of a store, by their paths in it. */
+export const objectFiles = (workspace: TestWorkspace): string[] =>
+  Object.keys(workspace.state('cache/objects')).filter((name) => /^..\/[0-9a-f]{62}$/.test(name))

@@ -1,0 +1,144 @@
+import * as fs from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import type { Disk } from '../../src/host/disk.ts'
+import { Failure } from '../../src/host/failure.ts'
+import { Crash, DiskError, FaultyDisk } from '../engine/support/faultyDisk.ts'
+import type { Fault } from '../engine/support/faultyDisk.ts'
+import { Lab } from './support/lab.ts'
+import { Model } from './support/model.ts'
+import type { ArtifactModel } from './support/model.ts'
+
+// A build that the disk fails at its n-th call, or that ends there, for every n: each output is afterwards the old one or
+// the new one, whole, and the next build is right.
+
+const ARTIFACT: ArtifactModel = {
+  dependencies: [],
+  files: [],
+  trees: [],
+  optional: false,
+  tool: false,
+  env: false,
+  param: 0,
+  code: 0,
+  kind: 'all',
+  outputs: 1,
+  internal: false,
+}
+
+/** One file and one tree, an output that stays in the store, and an image of it: one of each thing that is written. */
+const DISTRO: readonly ArtifactModel[] = [
+  { ...ARTIFACT, files: [0], trees: [0], outputs: 2, internal: true },
+  { ...ARTIFACT, dependencies: [0] },
+]
+
+class Scene {
+  readonly lab = new Lab()
+  readonly model = new Model(this.lab.root, structuredClone([...DISTRO]))
+
+  build(disk?: Disk): ReturnType<Lab['build']> {
+    return this.lab.build({
+      graph: this.model.graph(),
+      targets: this.model.names,
+      jobs: 1,
+      produce: (request, env) => this.model.produce(request, env),
+      ...(disk ? { disk } : {}),
+    })
+  }
+
+  write(path: string, content: string): void {
+    fs.writeFileSync(this.lab.path(path), content)
+  }
+
+  outputs(): Map<string, string> {
+    const read = (path: string): [string, string][] =>
+      fs.existsSync(this.lab.path(`output/${path}`))
+        ? [[path, fs.readFileSync(this.lab.path(`output/${path}`), 'utf8')]]
+        : []
+    return new Map([...this.expected().keys()].flatMap(read))
+  }
+
+  expected(): Map<string, string> {
+    return this.model.expected([0, 1])
+  }
+}
+
+/** What is done before the build that fails, and what that build is then about. */
+const SCENES: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
+  'a first build': async () => {},
+  'an edit': async (scene) => {
+    await scene.build()
+    scene.write('src/t0/a', 'edited')
+  },
+  'a param set back, with an output to restore': async (scene) => {
+    await scene.build()
+    scene.model.artifacts[1]!.param = 1
+    await scene.build()
+    scene.model.artifacts[1]!.param = 0
+  },
+  'an output that somebody changed': async (scene) => {
+    await scene.build()
+    scene.write('output/a1/first', 'somebody’s')
+    scene.write('src/f0', 'edited')
+  },
+}
+
+/** Only what changes the disk: to end at any other call is to end before the next of these. */
+const CHANGES: ReadonlySet<keyof Disk> = new Set([
+  'open',
+  'write',
+  'truncate',
+  'fsync',
+  'close',
+  'chmod',
+  'utimes',
+  'mkdir',
+  'symlink',
+  'link',
+  'rename',
+  'unlink',
+  'removeTree',
+])
+
+async function atEveryCall(scene: keyof typeof SCENES, fault: Fault): Promise<number> {
+  for (let at = 1; ; at += 1) {
+    const faulty = new FaultyDisk(at, fault, fault === 'crash' ? CHANGES : undefined)
+    const stage = new Scene()
+    try {
+      await SCENES[scene]!(stage)
+      const before = stage.outputs()
+      const expected = stage.expected()
+      const ended = await stage.build(faulty.disk).catch((error: unknown) => {
+        if (error instanceof Crash || error instanceof DiskError || error instanceof Failure) return undefined
+        throw error
+      })
+      faulty.end()
+      const where = `${fault} at call ${at}: ${faulty.calls.at(-1)}`
+      const after = stage.outputs()
+      if (ended?.exitCode === 0) expect(after, where).toEqual(expected)
+      for (const [path, content] of after)
+        expect([before.get(path), expected.get(path)], where).toContain(content)
+      for (const path of before.keys()) expect([...after.keys()], where).toContain(path)
+      expect((await stage.build()).exitCode, where).toBe(0)
+      expect(stage.outputs(), where).toEqual(expected)
+      if (faulty.calls.length < at) return at - 1
+    } finally {
+      stage.lab.end()
+    }
+  }
+}
+
+describe('a build that ends at its n-th change of the disk, for every n', () => {
+  it.each(Object.keys(SCENES))('%s', async (scene) => {
+    expect(await atEveryCall(scene, 'crash')).toBeGreaterThan(50)
+  })
+})
+
+describe('a disk that fails once, at the n-th call, for every n', () => {
+  it.each(Object.keys(SCENES))('%s: full', async (scene) => {
+    expect(await atEveryCall(scene, 'ENOSPC')).toBeGreaterThan(100)
+  })
+
+  it.each(['EIO', 'EROFS', 'EMFILE'] as const)('an edit: %s', async (fault) => {
+    expect(await atEveryCall('an edit', fault)).toBeGreaterThan(100)
+  })
+})

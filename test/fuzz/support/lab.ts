@@ -1,0 +1,134 @@
+import * as fs from 'node:fs'
+import { tmpdir } from 'node:os'
+import type { Graph } from '../../../src/graph/graph.ts'
+import type { Disk } from '../../../src/host/disk.ts'
+import { realDisk } from '../../../src/host/disk.ts'
+import { StatIndex } from '../../../src/fingerprint/statIndex.ts'
+import { build } from '../../../src/run/build.ts'
+import type { BuildEvent } from '../../../src/run/events.ts'
+import type { BuildOptions } from '../../../src/run/options.ts'
+import type { Ended, Processes } from '../../../src/run/process.ts'
+import type { BuildReport } from '../../../src/run/report.ts'
+import type { ProducerRequest, ProducerResult } from '../../../src/run/request.ts'
+import { ObjectStore } from '../../../src/store/objects.ts'
+import { RecordStore } from '../../../src/store/records.ts'
+import type { Workspace } from '../../../src/workspace/workspace.ts'
+
+/** A producer of a lab: what a run is asked for, and the environment that it sees. Throwing is failing. */
+export type Produce = (
+  request: ProducerRequest,
+  env: Readonly<Record<string, string>>,
+) => Promise<void> | void
+
+export interface LabBuild extends Partial<Pick<BuildOptions, 'jobs' | 'keepGoing' | 'force' | 'signal'>> {
+  readonly graph: Graph
+  readonly targets: readonly string[]
+  readonly produce: Produce
+  readonly disk?: Disk
+  /** Added to the clock, in nanoseconds. */
+  readonly clock?: bigint
+  readonly listener?: (event: BuildEvent) => void
+}
+
+/** Where directories of the tests are: in memory where there is such a place, since they are many and short-lived. */
+export const LAB_PARENT = fs.existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+
+/**
+ * A workspace whose producers are functions of the test: everything else of a build is what lbuild does, survey, plan,
+ * laying out of inputs, scheduling, objects, records and publishing.
+ */
+export class Lab {
+  readonly root = fs.realpathSync(fs.mkdtempSync(`${LAB_PARENT}/lbuild-lab-`))
+
+  /** A build by a fresh lbuild, which knows nothing but what is on the disk. */
+  build({
+    graph,
+    produce,
+    disk = realDisk,
+    clock = 0n,
+    listener,
+    ...options
+  }: LabBuild): Promise<BuildReport> {
+    return build(this.#open(graph, disk, clock), {
+      targets: options.targets,
+      force: options.force ?? false,
+      keepGoing: options.keepGoing ?? false,
+      jobs: options.jobs ?? 2,
+      wait: true,
+      listener: listener ?? (() => {}),
+      signal: options.signal ?? new AbortController().signal,
+      code: '/nonexistent',
+      processes: functionsAsProcesses(produce),
+    })
+  }
+
+  path(path: string): string {
+    return `${this.root}/${path}`
+  }
+
+  end(): void {
+    fs.rmSync(this.root, { recursive: true, force: true })
+  }
+
+  #open(graph: Graph, disk: Disk, offset: bigint): Workspace {
+    const now = (): bigint => BigInt(Date.now()) * 1_000_000n + offset
+    const cache = `${this.root}/cache`
+    const bundle = `${this.root}/bundle.mjs`
+    fs.writeFileSync(bundle, 'no producer is taken from it')
+    return {
+      disk,
+      places: { root: this.root, home: '/nonexistent', cache },
+      index: new StatIndex(disk, `${cache}/index`, now),
+      objects: new ObjectStore(disk, `${cache}/objects`),
+      records: new RecordStore(disk, `${cache}/records`),
+      graph,
+      bundle,
+      files: [],
+      now,
+    }
+  }
+}
+
+/** Runs each "process" as a call: it reads its request and leaves its result where a real one does. */
+function functionsAsProcesses(produce: Produce): Processes {
+  const running = new Set<() => void>()
+  const calls: Promise<Ended>[] = []
+  return {
+    // A lab is the only one in its workspace.
+    lock: () => Promise.resolve({ release: () => {} }),
+    confinement: () => Promise.resolve({ confinement: 'none' }),
+    start(command, { env, log }) {
+      fs.writeFileSync(log, '')
+      const request = JSON.parse(fs.readFileSync(command.at(-1)!, 'utf8')) as ProducerRequest
+      let kill = (): void => {}
+      const killed = new Promise<Ended>((resolve) => {
+        kill = () => resolve({ code: null, signal: 'SIGKILL' })
+      })
+      running.add(kill)
+      const call = perform(produce, request, env)
+      calls.push(call)
+      return { ended: Promise.race([killed, call]).finally(() => running.delete(kill)), kill }
+    },
+    async killAll() {
+      for (const kill of running) kill()
+      // A call cannot be killed: it must not go on when the next build has begun.
+      await Promise.allSettled(calls)
+    },
+  }
+}
+
+async function perform(
+  produce: Produce,
+  request: ProducerRequest,
+  env: Readonly<Record<string, string>>,
+): Promise<Ended> {
+  let result: ProducerResult = { ok: true }
+  try {
+    await produce(request, env)
+  } catch (error) {
+    result = { ok: false, failure: { headline: (error as Error).message, facts: [] } }
+  }
+  // A killed run's directory may be gone.
+  if (fs.existsSync(request.work)) fs.writeFileSync(request.result, JSON.stringify(result))
+  return { code: 0, signal: null }
+}
