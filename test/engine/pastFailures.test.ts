@@ -1,7 +1,6 @@
 import { chmodSync, lstatSync, mkdirSync, renameSync, symlinkSync, truncateSync, utimesSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { Meeting } from './support/meeting.ts'
-import { builtTiny, TINY_TARGETS } from './support/tiny.ts'
+import { builtTiny, meetInOther, TINY_TARGETS } from './support/tiny.ts'
 import { TestWorkspace } from './support/workspace.ts'
 
 // The 25 ways in which rebuild detection failed in leviso, the builder that lbuild replaces. Here are those in which it
@@ -154,15 +153,7 @@ describe('what is looked at', () => {
 
   it('W8: an input that is edited while its producer runs is not recorded as built', async () => {
     const workspace = built()
-    workspace.edit('build.config.ts', 'artifacts:', "toolPath: ['tools'], artifacts:")
-    workspace.edit('artifacts/other.ts', 'inputs:', "tools: ['meet'], inputs:")
-    workspace.edit(
-      'artifacts/other.ts',
-      'produce: ({ inputs, outputs }) =>',
-      'async produce({ inputs, outputs, run }) {',
-    )
-    workspace.edit('artifacts/other.ts', 'outputs.note),', "outputs.note); await run('meet', []) },")
-    const meeting = new Meeting(workspace)
+    const meeting = meetInOther(workspace)
     const build = workspace.start('other')
     await meeting.arrived(build)
     workspace.write('note.txt', 'edited\n')

@@ -1,4 +1,5 @@
 import { beforeAll } from 'vitest'
+import { Meeting } from './meeting.ts'
 import { TestWorkspace } from './workspace.ts'
 
 /**
@@ -91,4 +92,13 @@ export function builtTiny(): () => TestWorkspace {
     if (code !== 0) throw new Error(stderr)
   })
   return () => template.copy()
+}
+
+/** Has the producer of `other` come to a meeting once it has written its output. */
+export function meetInOther(workspace: TestWorkspace): Meeting {
+  workspace.edit('build.config.ts', 'artifacts:', "toolPath: ['tools'], artifacts:")
+  workspace.edit('artifacts/other.ts', 'inputs:', "tools: ['meet'], inputs:")
+  workspace.edit('artifacts/other.ts', '({ inputs, outputs }) =>', 'async ({ inputs, outputs, run }) => {')
+  workspace.edit('artifacts/other.ts', 'outputs.note),', "outputs.note); await run('meet', []) },")
+  return new Meeting(workspace)
 }

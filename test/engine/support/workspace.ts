@@ -35,6 +35,8 @@ export class TestWorkspace {
   readonly env: Record<string, string> = {}
   /** Everything that was started and has not ended. */
   readonly running = new Set<ChildProcess>()
+  /** The lbuild that is started. */
+  program = LBUILD
   #user: readonly string[] = []
 
   constructor(files: Readonly<Record<string, string>>, root = temporaryDirectory()) {
@@ -51,8 +53,24 @@ export class TestWorkspace {
 
   /** The same directory, for a root to whom permissions apply as to anybody (capabilities(7), CAP_DAC_*). */
   withoutOverride(): TestWorkspace {
+    return this.#as('setpriv', '--bounding-set=-dac_override,-dac_read_search', '--')
+  }
+
+  /** The same directory, for the user and group `nobody`; only root can become them. */
+  asNobody(): TestWorkspace {
+    return this.#as('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--')
+  }
+
+  /** The same directory, with another copy of lbuild, `home/lbuild`. */
+  from(home: string): TestWorkspace {
+    const other = this.#as()
+    other.program = `${home}/lbuild`
+    return other
+  }
+
+  #as(...user: readonly string[]): TestWorkspace {
     const other = new TestWorkspace({}, this.root)
-    other.#user = ['setpriv', '--bounding-set=-dac_override,-dac_read_search', '--']
+    other.#user = user
     return other
   }
 
@@ -109,7 +127,7 @@ export class TestWorkspace {
 
   /** Starts the command line and gives the process. */
   start(...args: readonly string[]): { child: ChildProcess; ended: Promise<Ended> } {
-    const [program, ...words] = [...this.#user, process.execPath, LBUILD, ...args]
+    const [program, ...words] = [...this.#user, process.execPath, this.program, ...args]
     const child = spawn(program!, words, {
       cwd: this.root,
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...this.env },

@@ -1,0 +1,111 @@
+import { readdirSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
+import { expect, it, vi } from 'vitest'
+import { monotonicSeconds } from '../../src/host/clock.ts'
+import { sha256 } from '../../src/host/digest.ts'
+import { processesOf } from '../engine/support/processes.ts'
+import { TestWorkspace } from '../engine/support/workspace.ts'
+import type { State } from './support/system.ts'
+import { change, CONFIG, edited, FIRST, imagesOf, random, TARGETS } from './support/system.ts'
+
+// Whenever lbuild is killed: every published output is whole, the old one or the new one, nothing of the build goes on,
+// and the next build gives exactly what it would have given. LBUILD_SEED=N kills in the same order again.
+
+const KILLS = 200
+/** A complete build is compared after so many rounds. */
+const EVERY = 5
+const seed = Number(process.env['LBUILD_SEED'] ?? Date.now() % 2 ** 31)
+
+const BUILD = [...TARGETS, '--jobs', '2']
+
+/** The digest of each published output; those that are not there are left out. */
+const published = (workspace: TestWorkspace): Record<string, string> =>
+  Object.fromEntries(
+    Object.keys(imagesOf(FIRST))
+      .filter((path) => workspace.exists(`output/${path}`))
+      .map((path) => [path, sha256(workspace.bytes(`output/${path}`))]),
+  )
+
+const digestsOf = (state: State): Record<string, string> =>
+  Object.fromEntries(Object.entries(imagesOf(state)).map(([path, content]) => [path, sha256(content)]))
+
+const build = async (workspace: TestWorkspace): Promise<number> => {
+  const start = monotonicSeconds()
+  const { code, stderr } = await workspace.lbuild(...BUILD)
+  expect(code, stderr).toBe(0)
+  expect(stderr).not.toContain('warning')
+  return monotonicSeconds() - start
+}
+
+/** How long builds take in which everything runs, and in which everything is restored: the median of some, in seconds. */
+async function measured(): Promise<{ run: number; restore: number }> {
+  const workspace = new TestWorkspace(CONFIG)
+  const states = ['one', 'two', 'three', 'four'].map((text): State => {
+    const files = { ...FIRST.files, [text]: { text, executable: false } }
+    return { word: text, note: text, files }
+  })
+  const times: number[] = []
+  let before: State | undefined
+  for (const state of [...states, ...states.slice(0, 3)]) {
+    change(workspace, before, state)
+    times.push(await build(workspace))
+    before = state
+  }
+  const median = (some: readonly number[]): number => some.toSorted((one, other) => one - other)[1]!
+  return { run: median(times.slice(1, 4)), restore: median(times.slice(4)) }
+}
+
+it(`${KILLS} kills at random moments of real builds leave no wrong output (seed ${seed})`, async () => {
+  const next = random(seed)
+  const durations = await measured()
+  const workspace = new TestWorkspace(CONFIG)
+  const history: State[] = [FIRST]
+  change(workspace, undefined, FIRST)
+  let kills = 0
+  let late = 0
+  let found = published(workspace)
+  for (let round = 1; kills < KILLS; round += 1) {
+    const state = round === 1 ? FIRST : edited(history, next)
+    const duration = history.slice(0, -1).includes(state) ? durations.restore : durations.run
+    change(workspace, history.at(-1), state)
+    history.push(state)
+    const expected = digestsOf(state)
+    const about = `round ${round}, seed ${seed}`
+
+    const { child, ended } = workspace.start(...BUILD)
+    const over = new AbortController()
+    const moment = setTimeout(next() * duration * 1000, undefined, { signal: over.signal })
+    void moment.then(
+      () => child.kill('SIGKILL'),
+      () => {},
+    )
+    const { code, stderr } = await ended
+    over.abort()
+    if (code === 'SIGKILL') kills += 1
+    else expect(code, `${about}: ${stderr}`).toBe(0)
+
+    const before = found
+    found = published(workspace)
+    for (const path of Object.keys(expected)) {
+      const allowed = code === 0 ? [expected[path]] : [before[path], expected[path]]
+      expect(allowed, `${about}: ${path}`).toContain(found[path])
+    }
+    if (code === 'SIGKILL' && JSON.stringify(found) !== JSON.stringify(before)) late += 1
+    // The kernel ends what a killed build had started; nothing tells when it has.
+    await vi.waitUntil(() => processesOf(workspace.root).length === 0, { timeout: 20_000 })
+
+    if (round % EVERY > 0) continue
+    await build(workspace)
+    expect(published(workspace), about).toEqual(expected)
+    found = expected
+    expect((await workspace.lbuild('status', '--check')).code, about).toBe(0)
+    expect(readdirSync(workspace.path('cache/work')), about).toEqual([])
+    // Nothing was put aside as if a person had changed it, and no temporary is left beside an output.
+    expect(readdirSync(workspace.path('output')).sort(), about).toEqual(['alone.txt', 'docs', 'image.raw'])
+    expect(readdirSync(workspace.path('output/docs')), about).toEqual(['report.txt'])
+  }
+  const lengths = `${durations.run.toFixed(2)} s, or ${durations.restore.toFixed(2)} s to restore`
+  console.log(
+    `${kills} kills, ${late} of them after something was published, in ${history.length - 1} builds of ${lengths}, seed ${seed}`,
+  )
+})

@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto'
+import { chmodSync } from 'node:fs'
+import type { TestWorkspace } from '../../engine/support/workspace.ts'
+
+// A small system of real producers, and the same in a few lines: what its images must hold, worked out without lbuild.
+
+/** Everything that the images are made of. */
+export interface State {
+  /** A constant in a module that a producer imports. */
+  readonly word: string
+  readonly note: string
+  /** The files of a tree, by their paths in it. */
+  readonly files: Readonly<Record<string, { readonly text: string; readonly executable: boolean }>>
+}
+
+/** In bytes: enough for a kill to come while an image is copied. */
+const SIZE = 3 << 20
+
+export const CONFIG: Readonly<Record<string, string>> = {
+  'build.config.ts': `import { defineConfig } from 'lbuild'
+import { alone, image, listing, report, sums } from './artifacts/all.ts'
+export default defineConfig({ artifacts: [listing, sums, image, report, alone] })
+`,
+  'artifacts/all.ts': `import { copyFileSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { artifact, file, internal, tree } from 'lbuild'
+import { WORD } from './word.ts'
+
+export const listing = artifact('listing', {
+  inputs: { src: tree('src') }, outputs: { list: internal('list') },
+  produce({ inputs, outputs }) {
+    const files = readdirSync(inputs.src, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+    const paths = files.map((entry) => (entry.parentPath + '/' + entry.name).slice(inputs.src.length + 1)).sort()
+    const line = (path: string) => {
+      const at = inputs.src + '/' + path
+      return path + (lstatSync(at).mode & 0o100 ? ' x ' : ' - ') + readFileSync(at, 'utf8') + '\\n'
+    }
+    writeFileSync(outputs.list, paths.map(line).join(''))
+  },
+})
+export const sums = artifact('sums', {
+  inputs: { note: file('note.txt'), list: listing.output('list') }, tools: ['sha256sum'], outputs: { sums: internal('sums') },
+  async produce({ inputs, outputs, run }) {
+    const { stdout } = await run('sha256sum', [inputs.note, inputs.list])
+    writeFileSync(outputs.sums, stdout.split('\\n').map((line) => line.slice(0, 64)).join('\\n'))
+  },
+})
+export const image = artifact('image', {
+  inputs: { list: listing.output('list'), sums: sums.output('sums') }, outputs: { image: 'image.raw' },
+  produce({ inputs, outputs }) {
+    const text = WORD + '\\n' + readFileSync(inputs.sums, 'utf8') + readFileSync(inputs.list, 'utf8')
+    writeFileSync(outputs.image, Buffer.alloc(${SIZE}, text))
+  },
+})
+export const report = artifact('report', {
+  inputs: { list: listing.output('list') }, outputs: { report: 'docs/report.txt' },
+  produce({ inputs, outputs }) {
+    writeFileSync(outputs.report, readFileSync(inputs.list, 'utf8').replace(/ .*/g, ''))
+  },
+})
+export const alone = artifact('alone', {
+  inputs: { note: file('note.txt') }, outputs: { note: 'alone.txt' },
+  produce: ({ inputs, outputs }) => copyFileSync(inputs.note, outputs.note),
+})
+`,
+}
+
+export const TARGETS = ['image', 'report', 'alone'] as const
+
+export const FIRST: State = {
+  word: 'word',
+  note: 'note',
+  files: {
+    'etc/motd': { text: 'hello', executable: false },
+    'bin/run': { text: 'run', executable: true },
+    'bin/stop': { text: 'stop', executable: true },
+  },
+}
+
+const sha256 = (content: string): string => createHash('sha256').update(content).digest('hex')
+
+/** What every published output of a state is, by its path in `output/`. */
+export function imagesOf({ word, note, files }: State): Readonly<Record<string, Buffer>> {
+  const paths = Object.keys(files).sort()
+  const list = paths
+    .map((path) => `${path}${files[path]!.executable ? ' x ' : ' - '}${files[path]!.text}\n`)
+    .join('')
+  const text = `${word}\n${sha256(note)}\n${sha256(list)}\n${list}`
+  return {
+    'image.raw': Buffer.alloc(SIZE, text),
+    'docs/report.txt': Buffer.from(paths.map((path) => `${path}\n`).join('')),
+    'alone.txt': Buffer.from(note),
+  }
+}
+
+/** Changes a workspace from one state to another, touching nothing that is the same in both. */
+export function change(workspace: TestWorkspace, before: State | undefined, now: State): void {
+  if (before?.word !== now.word) workspace.write('artifacts/word.ts', `export const WORD = '${now.word}'\n`)
+  if (before?.note !== now.note) workspace.write('note.txt', now.note)
+  for (const path of Object.keys(before?.files ?? {})) if (!now.files[path]) workspace.remove(`src/${path}`)
+  for (const [path, { text, executable }] of Object.entries(now.files)) {
+    const old = before?.files[path]
+    if (old?.text !== text) workspace.write(`src/${path}`, text)
+    if (old?.executable !== executable) chmodSync(workspace.path(`src/${path}`), executable ? 0o755 : 0o644)
+  }
+}
+
+/** Numbers that look random and are the same for the same seed: mulberry32, in [0, 1). */
+export function random(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** Another state: everything as it once was, or the note and two other things edited, added, deleted or renamed. */
+export function edited(history: readonly State[], next: () => number): State {
+  const below = (count: number): number => Math.floor(next() * count)
+  const now = history.at(-1)!
+  if (below(6) === 0) return history[below(history.length)]!
+  return editOnce(editOnce({ ...now, note: `note ${below(1e6)}` }, below), below)
+}
+
+function editOnce(state: State, below: (count: number) => number): State {
+  const paths = Object.keys(state.files)
+  const path = paths[below(paths.length)]!
+  const { [path]: file, ...others } = state.files
+  const fresh = `${below(1e6)}`
+  switch (below(6)) {
+    case 0:
+      return { ...state, word: `word ${fresh}` }
+    case 1:
+      return { ...state, files: { ...state.files, [`new/${fresh}`]: { text: fresh, executable: false } } }
+    case 2:
+      return { ...state, files: paths.length > 1 ? others : { [`only/${fresh}`]: file! } }
+    case 3:
+      return { ...state, files: { ...others, [`renamed/${fresh}`]: file! } }
+    case 4:
+      return { ...state, files: { ...state.files, [path]: { ...file!, executable: !file!.executable } } }
+    default:
+      return { ...state, files: { ...state.files, [path]: { ...file!, text: `edited ${fresh}` } } }
+  }
+}
