@@ -1,10 +1,10 @@
-import { toBytes } from '../host/bytes.ts'
+import type { Bytes } from '../host/bytes.ts'
+import { display, fromBytes, toBytes } from '../host/bytes.ts'
 import type { Digest } from '../host/digest.ts'
 import { isLibrary, pathOfLabel } from '../config/labels.ts'
 import type { LockedFile } from '../declare/lockfile.ts'
 import { formatSize } from '../declare/params.ts'
 import { parseListing } from '../fingerprint/tree.ts'
-import { fromBytes } from '../host/bytes.ts'
 import type { Cause } from '../plan/causes.ts'
 import type { Planned } from '../plan/plan.ts'
 import type { Reason } from '../plan/reason.ts'
@@ -26,7 +26,7 @@ export const ENTRIES = 200
 
 /** How a text was changed, or only that it was, where the former text was not kept. */
 export interface TextChange {
-  /** From the workspace's root. */
+  /** From the workspace's root; odd names are escaped. */
   readonly path: string
   readonly lines?: LineCount
   /** In bytes, before and now, where known. */
@@ -84,7 +84,9 @@ export async function gatherEvidence(
       const imports = importChain(workspace.graph, one.node, reason.module)
       const text = isLibrary(reason.module)
         ? {}
-        : { text: textChange(workspace, former, reason.module, path, latest?.modules[reason.module]) }
+        : {
+            text: textChange(workspace, former, reason.module, toBytes(path), latest?.modules[reason.module]),
+          }
       return { ...since, ...editedAt(workspace, path), ...(imports ? { imports } : {}), ...text }
     }
     case 'lock':
@@ -121,7 +123,7 @@ async function changeEvidence(
       const path = `${root}/${now.from}`
       return {
         ...editedAt(workspace, path),
-        text: textChange(workspace, former, now.from!, path, fileDigest(before)),
+        text: textChange(workspace, former, now.from!, toBytes(path), fileDigest(before)),
       }
     }
     case 'tree':
@@ -164,17 +166,19 @@ async function treeEvidence(
   const old = parseListing(listed)
   const changes = treeChanges(old, await tree.listing())
   const digests = new Map(old.map((item) => [item[0], item[2]]))
-  const entries = changes.slice(0, ENTRIES).map(({ path, change }): EntryChange => {
-    const shown = `${from}/${fromBytes(path)}`
+  const listedChanges = changes.slice(0, ENTRIES)
+  const placeOf = (path: Bytes): Bytes => `${toBytes(`${workspace.places.root}/${from}`)}/${path}`
+  const entries = listedChanges.map(({ path, change }): EntryChange => {
+    const shown = `${from}/${display(path)}`
     const text =
       change === 'content'
-        ? textChange(workspace, former, shown, `${workspace.places.root}/${shown}`, digests.get(path))
+        ? textChange(workspace, former, shown, placeOf(path), digests.get(path))
         : { path: shown }
     return { ...text, change }
   })
-  const times = entries
+  const times = listedChanges
     .filter(({ change }) => change !== 'removed')
-    .map(({ path }) => workspace.disk.lstat(toBytes(`${workspace.places.root}/${path}`))?.mtimeNs ?? 0n)
+    .map(({ path }) => workspace.disk.lstat(placeOf(path))?.mtimeNs ?? 0n)
   const newest = times.reduce((most, time) => (time > most ? time : most), 0n)
   return {
     ...(newest > 0n ? { editedAt: Number(newest / 1_000_000n) } : {}),
@@ -204,7 +208,7 @@ function askedEvidence(workspace: Workspace, former: Texts, changes: readonly Re
   const texts = changes.flatMap((change): TextChange[] => {
     if (change.kind !== 'changed' || change.now.kind !== 'file') return []
     const path = change.now.from!
-    return [textChange(workspace, former, path, `${root}/${path}`, fileDigest(change.before.value))]
+    return [textChange(workspace, former, path, toBytes(`${root}/${path}`), fileDigest(change.before.value))]
   })
   const [first] = texts
   return first ? { ...editedAt(workspace, `${root}/${first.path}`), text: first } : {}
@@ -215,11 +219,11 @@ function textChange(
   { disk }: Workspace,
   former: Texts,
   shown: string,
-  path: string,
+  path: Bytes,
   before: Digest | undefined,
 ): TextChange {
   const old = before === undefined ? undefined : former.get(before)
-  const now = textAt(disk, toBytes(path))
+  const now = textAt(disk, path)
   if (old === undefined || now === undefined) return { path: shown }
   return {
     path: shown,
