@@ -3,7 +3,7 @@ import type { ArtifactNode, Graph } from '../graph/graph.ts'
 import { closure } from '../graph/graph.ts'
 import type { StoredObject } from '../store/objects.ts'
 import type { OutputState } from '../store/publish.ts'
-import type { BuildRecord, Found, Part, RecordedOutput } from '../store/records.ts'
+import type { BuildRecord, Found, FoundLatest, Part, RecordedOutput } from '../store/records.ts'
 import { recordOf } from '../store/records.ts'
 import { keyOf } from './key.ts'
 import type { Reason } from './reason.ts'
@@ -25,8 +25,8 @@ export interface Facts {
   ownParts(node: ArtifactNode): readonly Part[]
   lock(name: string): LockState
   record(artifact: string, key: Digest): Found
-  /** The record that was published last; `damaged` where there was one that cannot be read. */
-  latest(artifact: string): Found
+  /** The record that was published last. */
+  latest(artifact: string): FoundLatest
   hasObject(object: StoredObject): boolean
   output(path: string): OutputState
   /** Artifacts that are to run even if they are fresh. */
@@ -123,7 +123,7 @@ function decideByKey(
   node: ArtifactNode,
   key: Digest,
   facts: Facts,
-  found: Found,
+  found: FoundLatest,
   changes: readonly Reason[],
 ): Verdict {
   const latest = recordOf(found)
@@ -144,13 +144,17 @@ function decideByKey(
     output.published ? displacement(facts, output, latest) : [],
   )
   if (displaced.length === 0 && latest?.key === key) return { verdict: 'fresh', record }
-  return { verdict: 'restorable', record, reasons: [...changes, ...displaced] }
+  const unknown: readonly Reason[] = latest
+    ? []
+    : [{ kind: found === 'damaged' ? 'record-damaged' : 'record-lost' }]
+  return { verdict: 'restorable', record, reasons: [...changes, ...unknown, ...displaced] }
 }
 
 /** Why an artifact without a record of its last run must run. */
-const unknownPast = (found: Found): Reason => ({
-  kind: found === 'damaged' ? 'record-damaged' : 'first-build',
-})
+function unknownPast(found: FoundLatest): Reason {
+  if (found === 'damaged') return { kind: 'record-damaged' }
+  return { kind: found === 'lost' ? 'record-lost' : 'first-build' }
+}
 
 /**
  * Why the file at an output's place is not the one that was built; empty when it is, and when it is the one that was

@@ -58,8 +58,11 @@ export interface BuildRecord {
 /** What is found under a key. */
 export type Found = BuildRecord | 'absent' | 'damaged'
 
+/** What is found of the record that was published last; `lost` where its file is gone. */
+export type FoundLatest = Found | 'lost'
+
 /** The record that was found, if one was. */
-export const recordOf = (found: Found): BuildRecord | undefined =>
+export const recordOf = (found: FoundLatest): BuildRecord | undefined =>
   typeof found === 'string' ? undefined : found
 
 /** A record with what the store knows of it. */
@@ -112,11 +115,11 @@ export class RecordStore {
   }
 
   /** The record that was published last, or why it cannot be read. */
-  findLatest(artifact: string): Found {
+  findLatest(artifact: string): FoundLatest {
     const key = this.#latestKey(artifact)
     if (key === 'absent' || key === 'damaged') return key
     const found = this.find(artifact, key)
-    return found === 'absent' ? 'damaged' : found
+    return found === 'absent' ? 'lost' : found
   }
 
   /** The record that was published last of every artifact that was ever built. */

@@ -9,6 +9,12 @@ import type { EntryChange } from './evidence.ts'
 import type { ToldCause } from './told.ts'
 import { parseListing } from '../fingerprint/tree.ts'
 
+/** Unified diffs, and the paths of what has none. */
+export interface Diffs {
+  readonly diffs: readonly string[]
+  readonly notKept: readonly string[]
+}
+
 /**
  * What changed behind a cause, line by line: unified diffs of texts and of params written as JSON. Empty where there is
  * nothing to compare line by line, or where the former text was not kept; `notKept` names those.
@@ -17,7 +23,7 @@ export function diffsOf(
   workspace: Workspace,
   planned: readonly Planned[],
   { reason, artifacts, evidence }: ToldCause,
-): { readonly diffs: readonly string[]; readonly notKept: readonly string[] } {
+): Diffs {
   const latest = planned.find(({ node }) => node.name === artifacts[0])?.latest
   const sides = new Sides(workspace, latest)
   if (reason.kind === 'module')
@@ -26,6 +32,12 @@ export function diffsOf(
       latest?.modules[reason.module],
       pathOfLabel(reason.module, workspace.places),
     )
+  if (reason.kind === 'lock') {
+    const all = reason.changes.map((change) =>
+      diffsOf(workspace, planned, { reason: change, artifacts, evidence }),
+    )
+    return { diffs: all.flatMap(({ diffs }) => diffs), notKept: all.flatMap(({ notKept }) => notKept) }
+  }
   if (reason.kind !== 'changed') return { diffs: [], notKept: [] }
   const { before, now } = reason
   if (now.kind === 'param' && typeof now.value !== 'object') return { diffs: [], notKept: [] }
@@ -72,7 +84,7 @@ class Sides {
     before: string | undefined,
     path: string,
     change: EntryChange['change'] = 'content',
-  ): { diffs: readonly string[]; notKept: readonly string[] } {
+  ): Diffs {
     const former = before === undefined ? undefined : this.#former.get(before)
     const now = textAt(this.#workspace.disk, toBytes(path))
     const isText =

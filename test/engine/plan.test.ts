@@ -260,7 +260,7 @@ describe('what was lost', () => {
   it('only the word of which record was published last: the outputs are taken as they are', () => {
     const world = built()
     world.latestKeys.delete('rootfs')
-    expect(decision(world, 'rootfs')).toEqual({ verdict: 'restorable', reasons: [] })
+    expect(decision(world, 'rootfs')).toEqual({ verdict: 'restorable', reasons: [{ kind: 'record-lost' }] })
     expect(world.build('iso')).toEqual([])
   })
 

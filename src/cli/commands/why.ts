@@ -35,7 +35,7 @@ export async function whyCommand(
   const { targets, path } = splitPath(workspace, named)
   checkTargets(workspace.graph, targets)
   if (path !== undefined) return tellInfluence(workspace, targets, path, options)
-  const survey = await surveyWorkspace(workspace, targets, new Set())
+  const survey = await surveyWorkspace(workspace, targets, new Set(options.force ? targets : []))
   const planned = plan(workspace.graph, targets, survey)
   workspace.index.save()
   const told = await tell(workspace, survey, planned)
