@@ -4,7 +4,6 @@ import type { Digest } from '../host/digest.ts'
 import { isLibrary, pathOfLabel } from '../config/labels.ts'
 import type { LockedFile } from '../declare/lockfile.ts'
 import { formatSize } from '../declare/params.ts'
-import { parseListing } from '../fingerprint/tree.ts'
 import type { Cause } from '../plan/causes.ts'
 import type { Planned } from '../plan/plan.ts'
 import type { Reason } from '../plan/reason.ts'
@@ -35,6 +34,8 @@ export interface TextChange {
 
 export interface EntryChange extends TextChange {
   readonly change: TreeChange['change']
+  /** The SHA-256 of what was a file. */
+  readonly before?: Digest
 }
 
 /** What is known of a cause beyond that it is one: data, for people and machines. */
@@ -163,18 +164,14 @@ async function treeEvidence(
   const listed = workspace.objects.readText(before)
   const tree = survey.trees.get(from!)
   if (listed === undefined || !tree) return {}
-  const old = parseListing(listed)
-  const changes = treeChanges(old, await tree.listing())
-  const digests = new Map(old.map((item) => [item[0], item[2]]))
+  const changes = treeChanges(listed.split('\n'), await tree.lines())
   const listedChanges = changes.slice(0, ENTRIES)
   const placeOf = (path: Bytes): Bytes => `${toBytes(`${workspace.places.root}/${from}`)}/${path}`
-  const entries = listedChanges.map(({ path, change }): EntryChange => {
+  const entries = listedChanges.map(({ path, change, before: old }): EntryChange => {
     const shown = `${from}/${display(path)}`
     const text =
-      change === 'content'
-        ? textChange(workspace, former, shown, placeOf(path), digests.get(path))
-        : { path: shown }
-    return { ...text, change }
+      change === 'content' ? textChange(workspace, former, shown, placeOf(path), old) : { path: shown }
+    return { ...text, change, ...(old === undefined ? {} : { before: old }) }
   })
   const times = listedChanges
     .filter(({ change }) => change !== 'removed')
