@@ -59,7 +59,7 @@ const options = (home, entry) => ({
   minifyWhitespace: true,
   platform: 'node',
   target: 'node20',
-  external: ['esbuild'],
+  external: ['esbuild', 'tar-stream'],
   metafile: true,
   write: false,
   logLevel: 'error',

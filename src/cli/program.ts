@@ -77,7 +77,10 @@ function defineProgram(invocation: Invocation, signal: AbortSignal, finish: Fini
         import('./commands/status.ts').then(({ statusCommand }) => statusCommand(invocation, words, options)),
       ),
     )
-  command('why <targets...>', 'say why targets would be built')
+  command('why <targets...>', 'say why targets would be built, or whether TARGET PATH: a path influences one')
+    .option('--diff', 'show what changed, line by line')
+    .option('-f, --force', 'as if the targets were forced')
+    .option('--all', 'show every entry of every list')
     .option('--json', 'print one JSON document')
     .option('--check', 'exit with 3 unless everything is up to date')
     .action((words, options) =>

@@ -24,6 +24,19 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`
 }
 
+/** How long ago a moment is, both in milliseconds since 1970: `just now`, `3 min ago`, `2026-01-31 12:00 UTC`. */
+export function ago(at: number, now: number): string {
+  const seconds = (now - at) / 1000
+  if (seconds < -1 || !Number.isFinite(seconds) || seconds >= 172_800)
+    return Number.isFinite(at)
+      ? `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+      : 'some time ago'
+  if (seconds < 10) return 'just now'
+  if (seconds < 100) return `${Math.round(seconds)} s ago`
+  if (seconds < 6_000) return `${Math.round(seconds / 60)} min ago`
+  return `${Math.round(seconds / 3_600)} h ago`
+}
+
 /** A number of bytes for people, in binary units. */
 export function bytes(count: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']

@@ -1,12 +1,16 @@
 import { readFileSync } from 'node:fs'
-import { relative, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { version as esbuildVersion, build } from 'esbuild'
 import type { BuildFailure, Message, Metafile, Plugin } from 'esbuild'
 import type { Digest } from '../host/digest.ts'
 import { digestOf, sha256 } from '../host/digest.ts'
 import { Failure } from '../host/failure.ts'
 import { MODULES } from './evaluate.ts'
+import { labelOf } from './labels.ts'
 import type { Places } from './places.ts'
+
+/** Gives the label of a module. */
+type LabelFor = (path: string) => string
 
 /** One module of the distro's code, or of a library that it imports. */
 export interface Module {
@@ -35,8 +39,9 @@ export const compilerVersion = `esbuild ${esbuildVersion}`
  * Bundles `build.config.ts` and everything that it imports into one module. The name `lbuild` means the copy in
  * `home`. Throws a Failure (exit code 2) that names file, line and column.
  */
-export async function bundleConfig(config: string, { root, home, cache }: Places): Promise<Bundle> {
-  const labels = new Labels(root, home)
+export async function bundleConfig(config: string, places: Places): Promise<Bundle> {
+  const { root, home, cache } = places
+  const label = (path: string): string => labelOf(path, places)
   const digests = new Map<string, Digest>()
   try {
     const result = await build({
@@ -56,9 +61,9 @@ export async function bundleConfig(config: string, { root, home, cache }: Places
       banner: {
         js: "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);",
       },
-      plugins: [sourcesPlugin(labels, digests, home)],
+      plugins: [sourcesPlugin(label, digests, home)],
     })
-    return { code: result.outputFiles[0]!.text, modules: modulesOf(result.metafile, root, labels, digests) }
+    return { code: result.outputFiles[0]!.text, modules: modulesOf(result.metafile, root, label, digests) }
   } catch (error) {
     const errors = (error as Partial<BuildFailure>).errors
     if (!errors?.length) throw error
@@ -66,32 +71,8 @@ export async function bundleConfig(config: string, { root, home, cache }: Places
   }
 }
 
-/** Gives every module a name that does not depend on where things are installed. */
-class Labels {
-  readonly #root: string
-  readonly #home: string
-
-  constructor(root: string, home: string) {
-    this.#root = root
-    this.#home = home
-  }
-
-  /** Two files never share a label: each is the path from one of three places, or from the workspace. */
-  of(path: string): string {
-    const below = (directory: string): string | undefined =>
-      path.startsWith(`${directory}/`) ? path.slice(directory.length + 1) : undefined
-    const own = below(`${this.#home}/src`)
-    if (own !== undefined) return `lbuild/${own}`
-    const library = below(`${this.#home}/node_modules`)
-    if (library !== undefined) return `npm-of-lbuild/${library}`
-    const installed = below(`${this.#root}/node_modules`)
-    if (installed !== undefined) return `npm/${installed}`
-    return below(this.#root) ?? `outside/${relative(this.#root, path)}`
-  }
-}
-
 /** Resolves the name `lbuild`, takes the digest of the very bytes that are compiled, and registers exports. */
-function sourcesPlugin(labels: Labels, digests: Map<string, Digest>, home: string): Plugin {
+function sourcesPlugin(labelFor: LabelFor, digests: Map<string, Digest>, home: string): Plugin {
   return {
     name: 'lbuild-sources',
     setup({ onResolve, onLoad }) {
@@ -103,7 +84,7 @@ function sourcesPlugin(labels: Labels, digests: Map<string, Digest>, home: strin
       }))
       onLoad({ filter: SCRIPT, namespace: 'file' }, ({ path }) => {
         const source = readFileSync(path)
-        const label = labels.of(path)
+        const label = labelFor(path)
         digests.set(path, sha256(source))
         const loader = path.endsWith('x') ? 'tsx' : /\.[cm]?ts$/.test(path) ? 'ts' : 'js'
         const own = !label.startsWith('npm') && !label.startsWith(API)
@@ -121,17 +102,17 @@ function registration(path: string, label: string): string {
 function modulesOf(
   metafile: Metafile,
   root: string,
-  labels: Labels,
+  labelFor: LabelFor,
   digests: ReadonlyMap<string, Digest>,
 ): Map<string, Module> {
   const modules = new Map<string, Module>()
   for (const [input, { imports }] of Object.entries(metafile.inputs)) {
     if (input.startsWith('(disabled):')) continue
     const path = resolve(root, input)
-    const label = labels.of(path)
+    const label = labelFor(path)
     const targets = imports
       .filter((edge) => !edge.external && !edge.path.startsWith('(disabled):'))
-      .map((edge) => labels.of(resolve(root, edge.path)))
+      .map((edge) => labelFor(resolve(root, edge.path)))
     modules.set(label, {
       label,
       path,

@@ -28,8 +28,9 @@ export function compileGraph(config: EvaluatedConfig, bundle: Bundle): Graph {
   checkReferences(artifacts, locks)
   checkOutputs(artifacts)
   const modules = Object.fromEntries([...bundle.modules.values()].map(({ label, digest }) => [label, digest]))
+  const imports = Object.fromEntries([...bundle.modules.values()].map((one) => [one.label, one.imports]))
   const { epoch, toolPath, store } = config
-  const graph: Graph = { artifacts: inOrder(artifacts), locks, epoch, toolPath, store, modules }
+  const graph: Graph = { artifacts: inOrder(artifacts), locks, epoch, toolPath, store, modules, imports }
   return withParams(graph, config.params, 'build.config.ts')
 }
 
@@ -40,7 +41,8 @@ function artifactNode(
 ): ArtifactNode {
   checkName(name, 'artifact')
   const checked = check(ArtifactSchema, declaration, `the artifact '${name}'`)
-  const modules = reachable(bundle.modules, modulesOnStack(stack, bundle.modules), isDeclaration)
+  const declaredIn = modulesOnStack(stack, bundle.modules)
+  const modules = reachable(bundle.modules, declaredIn, isDeclaration)
   return {
     name,
     ...(checked.describe === undefined ? {} : { describe: checked.describe }),
@@ -57,6 +59,7 @@ function artifactNode(
     network: checked.network,
     code: codeDigest(bundle.modules, modules),
     modules,
+    declaredIn,
   }
 }
 

@@ -27,7 +27,7 @@ interface CacheFile extends LoadedConfig {
 }
 
 /** Moves when a cached graph of an older lbuild must not be used. */
-const VERSION = `graph 3 ${process.versions.node}`
+const VERSION = `graph 4 ${process.versions.node}`
 
 /**
  * Loads the graph of `build.config.ts`. While none of the files that it was made of has changed, that is one small
@@ -86,6 +86,7 @@ const IN_USE_NS = 3_600_000_000_000n
 /** The files of `config/` that no longer serve: neither `graph.json` nor `bundle` names them, and they are not new. */
 export function unusedBundles(disk: Disk, { cache }: Places, bundle: string, now: bigint): readonly Bytes[] {
   const directory = toBytes(`${cache}/config`)
+  if (!disk.lstat(directory)) return []
   const found = readSealed(disk, `${directory}/graph.json`)
   const named = typeof found === 'string' ? undefined : (found.value as CacheFile).bundle
   return disk

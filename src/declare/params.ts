@@ -60,6 +60,13 @@ export function parseSize(size: string | number): number {
   return bytes
 }
 
+/** Writes a size as {@link parseSize} reads it, with the largest unit that leaves a whole number: `64G`, `1000`. */
+export function formatSize(bytes: number): string {
+  const units = Object.entries(UNITS).filter(([, factor]) => bytes !== 0 && bytes % factor === 0)
+  const [unit, factor] = units.at(-1) ?? ['', 1]
+  return `${bytes / factor}${unit}`
+}
+
 /**
  * Reads the value of a param from the text of a command line, or from a value of the config.
  * Throws a RangeError that says what was expected.

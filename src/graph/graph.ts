@@ -28,6 +28,8 @@ export interface ArtifactNode {
   readonly code: Digest
   /** The modules whose code the producer can reach. */
   readonly modules: readonly string[]
+  /** Those of them that declare it: from these the others are reached by imports. */
+  readonly declaredIn: readonly string[]
 }
 
 /** A lock as data. */
@@ -58,6 +60,8 @@ export interface Graph {
   readonly store: StoreLimits
   /** The digest of each module of the distro's code. */
   readonly modules: Readonly<Record<string, Digest>>
+  /** What each module imports. */
+  readonly imports: Readonly<Record<string, readonly string[]>>
 }
 
 /** The names of the artifacts whose outputs an artifact takes, without repeats. */

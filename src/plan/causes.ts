@@ -17,6 +17,8 @@ export interface Consequence {
   readonly usualSeconds?: number
   /** The causes that reach it, by their place in the list of causes. */
   readonly causes: readonly number[]
+  /** Those of them that it sees itself: with one it is not fresh, whatever becomes of what is below it. */
+  readonly own: readonly number[]
   /** The artifacts below it that are not fresh, whose outputs it takes. */
   readonly through: readonly string[]
 }
@@ -53,6 +55,7 @@ export function explain(plan: Plan): Explanation {
       verdict: decision.verdict,
       ...(latest ? { usualSeconds: latest.seconds } : {}),
       causes: [...all].sort((a, b) => a - b),
+      own,
       through: through.map(({ artifact }) => artifact),
     })
   }
@@ -89,12 +92,12 @@ function rank(reason: Reason): number {
     case 'forced':
       return 0
     case 'lock':
-      return 2
+      return 1
     case 'changed':
     case 'added':
     case 'removed': {
       const { kind } = reason.kind === 'removed' ? reason.before : reason.now
-      return { file: 1, tree: 1, param: 1, code: 1, downloads: 2, env: 3, tool: 3, platform: 3, output: 4 }[
+      return { file: 1, tree: 1, param: 1, code: 1, downloads: 1, env: 3, tool: 3, platform: 3, output: 4 }[
         kind
       ]
     }

@@ -3,15 +3,21 @@ import type { ArtifactNode, Graph } from '../graph/graph.ts'
 import { closure } from '../graph/graph.ts'
 import type { StoredObject } from '../store/objects.ts'
 import type { OutputState } from '../store/publish.ts'
-import type { BuildRecord, Found, Part, RecordedOutput } from '../store/records.ts'
+import type { BuildRecord, Found, FoundLatest, Part, RecordedOutput } from '../store/records.ts'
+import { recordOf } from '../store/records.ts'
 import { keyOf } from './key.ts'
 import type { Reason } from './reason.ts'
-import { differences } from './reason.ts'
+import { changedParts, differences } from './reason.ts'
 
 /** Whether what a lock names is known, and if not, why not. */
 export type LockState =
   | { readonly state: 'ready'; readonly digest: Digest }
-  | { readonly state: 'missing' | 'outdated'; readonly path: string }
+  | {
+      readonly state: 'missing' | 'outdated'
+      readonly path: string
+      /** What it is to be resolved from. */
+      readonly asked: readonly Part[]
+    }
 
 /** All that planning asks of the world. Answers must not change while one plan is made. */
 export interface Facts {
@@ -20,7 +26,7 @@ export interface Facts {
   lock(name: string): LockState
   record(artifact: string, key: Digest): Found
   /** The record that was published last. */
-  latest(artifact: string): BuildRecord | undefined
+  latest(artifact: string): FoundLatest
   hasObject(object: StoredObject): boolean
   output(path: string): OutputState
   /** Artifacts that are to run even if they are fresh. */
@@ -68,6 +74,8 @@ function decide(
   planned: ReadonlyMap<string, Planned>,
 ): Planned {
   const parts: Part[] = [...facts.ownParts(node)]
+  const found = facts.latest(node.name)
+  const latest = recordOf(found)
   const open: Reason[] = []
   const openParts = new Set<string>()
   for (const [name, input] of Object.entries(node.inputs)) {
@@ -75,8 +83,12 @@ function decide(
       const lock = facts.lock(input.lock)
       if (lock.state === 'ready')
         parts.push({ kind: 'downloads', name, value: lock.digest, from: input.lock })
-      else open.push({ kind: 'lock', lock: input.lock, state: lock.state, path: lock.path })
-      if (lock.state !== 'ready') openParts.add(`downloads ${name}`)
+      else {
+        const { state, path, asked } = lock
+        const changes = changedParts(latest?.asked[input.lock] ?? asked, asked)
+        open.push({ kind: 'lock', lock: input.lock, state, path, changes })
+        openParts.add(`downloads ${name}`)
+      }
     } else if (input.kind === 'output') {
       const digest = settledOutput(planned.get(input.artifact)!, input.output)
       const from = `${input.artifact}.${input.output}`
@@ -90,13 +102,11 @@ function decide(
         open.push(reason)
     }
   }
-  const latest = facts.latest(node.name)
   const modules = Object.fromEntries(node.modules.map((label) => [label, graph.modules[label] ?? '']))
   const changes = latest ? differences(latest, parts, modules, openParts) : []
   if (open.length > 0) {
     const sure = !latest || facts.forced.has(node.name) || open.some(({ kind }) => kind === 'lock')
-    const first: readonly Reason[] = latest ? [] : [{ kind: 'first-build' }]
-    const reasons = [...first, ...changes, ...open]
+    const reasons = [...(latest ? changes : [unknownPast(found)]), ...open]
     return {
       node,
       key: undefined,
@@ -106,21 +116,22 @@ function decide(
     }
   }
   const key = keyOf(node.name, parts)
-  return { node, key, parts, latest, decision: decideByKey(node, key, facts, latest, changes) }
+  return { node, key, parts, latest, decision: decideByKey(node, key, facts, found, changes) }
 }
 
 function decideByKey(
   node: ArtifactNode,
   key: Digest,
   facts: Facts,
-  latest: BuildRecord | undefined,
+  found: FoundLatest,
   changes: readonly Reason[],
 ): Verdict {
+  const latest = recordOf(found)
   if (facts.forced.has(node.name)) return { verdict: 'stale', reasons: [{ kind: 'forced' }] }
   const record = facts.record(node.name, key)
   if (record === 'damaged') return { verdict: 'stale', reasons: [{ kind: 'record-damaged' }] }
   if (record === 'absent') {
-    if (!latest) return { verdict: 'stale', reasons: [{ kind: 'first-build' }] }
+    if (!latest) return { verdict: 'stale', reasons: [unknownPast(found)] }
     return { verdict: 'stale', reasons: changes.length > 0 ? changes : [{ kind: 'record-lost' }] }
   }
   const outputs = Object.entries(record.outputs)
@@ -133,7 +144,16 @@ function decideByKey(
     output.published ? displacement(facts, output, latest) : [],
   )
   if (displaced.length === 0 && latest?.key === key) return { verdict: 'fresh', record }
-  return { verdict: 'restorable', record, reasons: [...changes, ...displaced] }
+  const unknown: readonly Reason[] = latest
+    ? []
+    : [{ kind: found === 'damaged' ? 'record-damaged' : 'record-lost' }]
+  return { verdict: 'restorable', record, reasons: [...changes, ...unknown, ...displaced] }
+}
+
+/** Why an artifact without a record of its last run must run. */
+function unknownPast(found: FoundLatest): Reason {
+  if (found === 'damaged') return { kind: 'record-damaged' }
+  return { kind: found === 'lost' ? 'record-lost' : 'first-build' }
 }
 
 /**

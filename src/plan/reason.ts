@@ -14,6 +14,8 @@ export type Reason =
       readonly lock: string
       readonly state: 'missing' | 'outdated'
       readonly path: string
+      /** How what it is resolved from differs from what it was at the last run, where that is known. */
+      readonly changes: readonly Reason[]
     }
   | { readonly kind: 'record-damaged' }
   | { readonly kind: 'record-lost' }
@@ -32,18 +34,29 @@ export function differences(
   modules: Readonly<Record<string, string>>,
   undecided: ReadonlySet<string>,
 ): readonly Reason[] {
-  const before = new Map(record.parts.map((part) => [partId(part), part]))
-  const reasons: Reason[] = []
-  for (const now of parts) {
-    const old = before.get(partId(now))
-    if (old && canonicalJson(old.value) === canonicalJson(now.value)) continue
-    if (now.kind === 'code') reasons.push(...moduleChanges(record.modules, modules))
-    else reasons.push(old ? { kind: 'changed', before: old, now } : { kind: 'added', now })
-  }
-  const ids = new Set(parts.map(partId))
-  for (const [id, old] of before)
-    if (!ids.has(id) && !undecided.has(id)) reasons.push({ kind: 'removed', before: old })
-  return reasons
+  return changedParts(record.parts, parts, undecided).flatMap((reason) =>
+    reason.kind === 'changed' && reason.now.kind === 'code'
+      ? moduleChanges(record.modules, modules)
+      : [reason],
+  )
+}
+
+/** What differs between two lists of parts, by kind and name. */
+export function changedParts(
+  before: readonly Part[],
+  now: readonly Part[],
+  undecided: ReadonlySet<string> = new Set(),
+): readonly Reason[] {
+  const old = new Map(before.map((part) => [partId(part), part]))
+  const reasons = now.flatMap((part): Reason[] => {
+    const former = old.get(partId(part))
+    if (!former) return [{ kind: 'added', now: part }]
+    if (canonicalJson(former.value) === canonicalJson(part.value)) return []
+    return [{ kind: 'changed', before: former, now: part }]
+  })
+  const ids = new Set(now.map(partId))
+  const gone = before.filter((part) => !ids.has(partId(part)) && !undecided.has(partId(part)))
+  return [...reasons, ...gone.map((part): Reason => ({ kind: 'removed', before: part }))]
 }
 
 function moduleChanges(

@@ -125,7 +125,7 @@ export function collectedCounts(collection: Collection): { records: number; obje
 /** A record in the form in which it is decided about. */
 function heldRecord(listed: ListedRecord): Held {
   const { record, publishedAt, latest } = listed
-  const { artifact, key, outputs, parts } = record
+  const { artifact, key, outputs, parts, texts } = record
   return {
     listed,
     artifact,
@@ -136,7 +136,7 @@ function heldRecord(listed: ListedRecord): Held {
     madeOf: parts.flatMap(({ kind, from, value }): Content[] =>
       kind === 'output' ? [{ output: from ?? '', sha256: String(value) }] : [],
     ),
-    listings: listingsOf(record).map(([, digest]) => digest),
+    seen: [...listingsOf(record).map(([, digest]) => digest), ...(texts === undefined ? [] : [texts])],
   }
 }
 

@@ -9,18 +9,18 @@ import type { Planned } from '../plan/plan.ts'
 import type { Reason } from '../plan/reason.ts'
 import { DamagedObject } from '../store/objects.ts'
 import { publish } from '../store/publish.ts'
-import type { BuildRecord, RecordedOutput } from '../store/records.ts'
+import type { BuildRecord } from '../store/records.ts'
+import { recordOf } from '../store/records.ts'
 import { statesOnce, toolStates } from '../fingerprint/tools.ts'
-import { serializeListing } from '../fingerprint/tree.ts'
 import { fetchLock } from './downloads.ts'
 import { InputMoved } from './materialize.ts'
 import type { RunContext } from './context.ts'
 import { layInputs } from './inputs.ts'
+import { keepRun } from './keep.ts'
 import { produceTask, runTask } from './producer.ts'
 import { checkOutputs } from './result.ts'
 import { sourceParts } from '../workspace/survey.ts'
 import { keepWork, makeWorkDirectory, removeWork } from './work.ts'
-import type { WorkDirectory } from './work.ts'
 
 /**
  * Runs the producer of a stale artifact and keeps what it made: objects first, then the record, then what is
@@ -35,7 +35,7 @@ export async function produceArtifact(
   const { workspace, survey, listener, build } = context
   const { node, parts } = planned
   const { disk, places } = workspace
-  const before = survey.latest(node.name)
+  const before = recordOf(survey.latest(node.name))
   for (const lock of locksOf(node)) await fetchLock(context, lock)
   listener({
     type: 'running',
@@ -58,9 +58,7 @@ export async function produceArtifact(
   }
   const seconds = monotonicSeconds() - startedAt
   const sandboxed = (await context.confinement()) === 'sandbox'
-  const record = keepOutputs(context, planned, work, { startedAt: startedOn, seconds, sandboxed })
-  await keepTrees(context, node)
-  workspace.records.add(record)
+  const record = await keepRun(context, planned, work, { startedAt: startedOn, seconds, sandboxed })
   await putInPlace(context, node, record)
   removeWork(disk, work.path)
   await warnOfMovedInputs(context, planned)
@@ -91,41 +89,6 @@ export async function restoreArtifact(context: RunContext, { node, decision }: P
   await putInPlace(context, node, decision.record)
   const savedSeconds = decision.record.seconds
   context.listener({ type: 'restored', artifact: node.name, reasons: decision.reasons, savedSeconds })
-}
-
-function keepOutputs(
-  { workspace }: RunContext,
-  { node, key, parts }: Planned,
-  work: WorkDirectory,
-  run: Pick<BuildRecord, 'startedAt' | 'seconds' | 'sandboxed'>,
-): BuildRecord {
-  const { disk, objects, graph } = workspace
-  const outputs = Object.entries(node.outputs).map(
-    ([name, { path, published }]): [string, RecordedOutput] => {
-      const file = toBytes(`${work.outputs}/${name}`)
-      const { uid, links } = disk.lstat(file)!
-      const ours = uid === process.geteuid?.() && links === 1
-      const object = ours ? objects.adopt(file) : objects.copyIn(file)
-      return [name, { path, published, ...object }]
-    },
-  )
-  return {
-    version: 1,
-    artifact: node.name,
-    key: key!,
-    parts,
-    outputs: Object.fromEntries(outputs),
-    modules: Object.fromEntries(node.modules.map((label) => [label, graph.modules[label]!])),
-    ...run,
-  }
-}
-
-/** Keeps the listings of the trees that were seen, so that a later change can be told by name. */
-async function keepTrees({ workspace, survey }: RunContext, node: ArtifactNode): Promise<void> {
-  for (const input of Object.values(node.inputs)) {
-    const tree = input.kind === 'tree' ? survey.trees.get(input.path) : undefined
-    if (tree) workspace.objects.putText(serializeListing(await tree.listing()))
-  }
 }
 
 /** Publishes the outputs of a record where other bytes stand, and notes that it is the one published last. */

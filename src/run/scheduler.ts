@@ -7,6 +7,7 @@ import { collectAfterBuild } from './collection.ts'
 import type { BuildEvent, FailureData } from './events.ts'
 import { underLock } from './locked.ts'
 import { InputMoved } from './materialize.ts'
+import { recordOf } from '../store/records.ts'
 import { produceArtifact, restoreArtifact } from './perform.ts'
 import type { BuildOptions } from './options.ts'
 import { checkTools } from './preflight.ts'
@@ -178,7 +179,7 @@ class Scheduler {
     more: { seconds?: number },
   ): void {
     const { workspace, survey } = this.#context
-    const record = survey.latest(one.node.name)
+    const record = recordOf(survey.latest(one.node.name))
     const outputs = Object.values(record?.outputs ?? {}).map(outputReport)
     this.#reports.set(one.node.name, { name: one.node.name, outcome, reasons, outputs, ...more })
     workspace.index.save()

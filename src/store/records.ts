@@ -28,15 +28,26 @@ export interface RecordedOutput {
   readonly size: number
 }
 
+/** The version of a record: one of another version counts as absent. */
+export const RECORD_VERSION = 2
+
 /** What one past run of an artifact saw and made. */
 export interface BuildRecord {
-  readonly version: 1
+  readonly version: typeof RECORD_VERSION
   readonly artifact: string
   readonly key: Digest
   readonly parts: readonly Part[]
   readonly outputs: Readonly<Record<string, RecordedOutput>>
   /** The digest of each module of the producer's code, by its label. */
   readonly modules: Readonly<Record<string, Digest>>
+  /** What each lock that it takes downloads of was resolved from, by its name. */
+  readonly asked: Readonly<Record<string, readonly Part[]>>
+  /** The object with the texts of what was seen, for telling a later change line by line; none where there are none. */
+  readonly texts?: Digest
+  /** The version that each tool gave of itself, where it gave one. */
+  readonly versions: Readonly<Record<string, string>>
+  /** The build in which it ran. */
+  readonly build: string
   /** ISO 8601, UTC. */
   readonly startedAt: string
   readonly seconds: number
@@ -46,6 +57,13 @@ export interface BuildRecord {
 
 /** What is found under a key. */
 export type Found = BuildRecord | 'absent' | 'damaged'
+
+/** What is found of the record that was published last; `lost` where its file is gone. */
+export type FoundLatest = Found | 'lost'
+
+/** The record that was found, if one was. */
+export const recordOf = (found: FoundLatest): BuildRecord | undefined =>
+  typeof found === 'string' ? undefined : found
 
 /** A record with what the store knows of it. */
 export interface ListedRecord {
@@ -85,21 +103,23 @@ export class RecordStore {
     const found = readSealed(this.#disk, path)
     if (typeof found === 'string') return found
     const record = found.value as BuildRecord
-    if (record.version !== 1 || record.artifact !== artifact || record.key !== key) return 'damaged'
+    if (record.version !== RECORD_VERSION) return 'absent'
+    if (record.artifact !== artifact || record.key !== key) return 'damaged'
     this.#read.set(path, record)
     return record
   }
 
   /** The record that was published last, if it can still be read. */
   latest(artifact: string): BuildRecord | undefined {
-    const found = this.findLatest(artifact)
-    return typeof found === 'string' ? undefined : found
+    return recordOf(this.findLatest(artifact))
   }
 
   /** The record that was published last, or why it cannot be read. */
-  findLatest(artifact: string): Found {
+  findLatest(artifact: string): FoundLatest {
     const key = this.#latestKey(artifact)
-    return key === 'absent' || key === 'damaged' ? key : this.find(artifact, key)
+    if (key === 'absent' || key === 'damaged') return key
+    const found = this.find(artifact, key)
+    return found === 'absent' ? 'lost' : found
   }
 
   /** The record that was published last of every artifact that was ever built. */

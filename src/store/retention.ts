@@ -13,8 +13,8 @@ export interface HeldRecord {
   readonly made: readonly Content[]
   /** What of other artifacts it was made of, in the same form. */
   readonly madeOf: readonly Content[]
-  /** Listings of the trees that it was made of. */
-  readonly listings: readonly Digest[]
+  /** Objects that tell what it was made of: listings of trees, and texts. */
+  readonly seen: readonly Digest[]
 }
 
 /** The content of one output. */
@@ -86,8 +86,8 @@ export function retain<R extends HeldRecord>(
 }
 
 /** Every object that a record names, each once. */
-export const objectsOf = ({ made, listings }: HeldRecord): ReadonlySet<Digest> =>
-  new Set([...made.map(({ sha256 }) => sha256), ...listings])
+export const objectsOf = ({ made, seen }: HeldRecord): ReadonlySet<Digest> =>
+  new Set([...made.map(({ sha256 }) => sha256), ...seen])
 
 /** The latest record of each artifact of the distro, and of what these were made of. */
 function neededRecords<R extends HeldRecord>(

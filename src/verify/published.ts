@@ -8,7 +8,7 @@ import type { ArtifactNode } from '../graph/graph.ts'
 import { closure } from '../graph/graph.ts'
 import { listingsOf } from '../run/collection.ts'
 import { Interrupted } from '../run/context.ts'
-import type { BuildRecord, Found } from '../store/records.ts'
+import type { BuildRecord, FoundLatest } from '../store/records.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { ByteDifference } from './bytes.ts'
 import { byteDifference } from './bytes.ts'
@@ -94,9 +94,9 @@ class Verifier {
     }
   }
 
-  async #record({ name }: ArtifactNode, record: Found): Promise<readonly Wrong[]> {
+  async #record({ name }: ArtifactNode, record: FoundLatest): Promise<readonly Wrong[]> {
     if (typeof record === 'string') {
-      const state = record === 'absent' ? 'missing' : record
+      const state = record === 'damaged' ? record : 'missing'
       return [{ artifact: name, kind: 'record', path: `records/${name}`, found: { state } }]
     }
     const { disk, objects, places } = this.#workspace
@@ -175,4 +175,4 @@ class Verifier {
 
 const isFile = (found: Content, sha256: Digest): boolean => found.state === 'file' && found.sha256 === sha256
 
-const keyOf = (found: Found): string => (typeof found === 'string' ? found : found.key)
+const keyOf = (found: FoundLatest): string => (typeof found === 'string' ? found : found.key)

@@ -1,13 +1,5 @@
-import { display, toBytes } from '../host/bytes.ts'
-import { parseListing } from '../fingerprint/tree.ts'
 import type { Reason } from '../plan/reason.ts'
-import type { ObjectStore } from '../store/objects.ts'
 import type { Part } from '../store/records.ts'
-import type { Survey } from '../workspace/survey.ts'
-import { treeChanges } from './tree.ts'
-
-/** How many entries of a tree a reason lists before it counts the rest. */
-const LISTED = 5
 
 /** One reason in a line of plain words. */
 export function describeReason(reason: Reason): string {
@@ -27,7 +19,7 @@ export function describeReason(reason: Reason): string {
     case 'lock':
       return `the lock ${reason.path} is ${reason.state}: it will be resolved first`
     case 'record-damaged':
-      return 'its record is damaged'
+      return 'its record cannot be used'
     case 'record-lost':
       return 'its record is gone'
     case 'object-missing':
@@ -51,9 +43,23 @@ function describeChange(before: Part, now: Part): string {
       return `platform: ${String(before.value)} → ${String(now.value)}`
     case 'tool':
       return `tool ${now.name}: other bytes (${now.from ?? 'not installed'})`
+    case 'file':
+      return `${now.from} ${fileChange(before, now)}`
     default:
       return `${partName(now)} changed`
   }
+}
+
+/** A file's value is what it is to a producer and its digest, or `absent`. */
+function fileChange(before: Part, now: Part): string {
+  const [[was, oldDigest], [is, digest]] = [
+    String(before.value).split(' '),
+    String(now.value).split(' '),
+  ] as const
+  if (was === 'absent') return 'is there now'
+  if (is === 'absent') return 'is gone'
+  if (oldDigest !== digest) return 'changed'
+  return is === 'executable' ? 'was made executable' : 'is no longer executable'
 }
 
 const shownValue = ({ value }: Part): string => (value === null ? 'not set' : JSON.stringify(value))
@@ -70,22 +76,4 @@ function partName({ kind, name, from }: Part): string {
     default:
       return `${kind} ${name}`
   }
-}
-
-/** The entries of a changed tree, one a line, counted and cut; empty for every other reason. */
-export async function describeEntries(
-  reason: Reason,
-  survey: Survey,
-  objects: ObjectStore,
-): Promise<readonly string[]> {
-  if (reason.kind !== 'changed' || reason.now.kind !== 'tree') return []
-  const root = reason.now.from!
-  const before = objects.readText(String(reason.before.value))
-  const now = survey.trees.get(root)
-  if (before === undefined || !now) return []
-  const changes = treeChanges(parseListing(before), await now.listing())
-  const lines = changes
-    .slice(0, LISTED)
-    .map(({ path, change }) => `${display(`${toBytes(root)}/${path}`)} (${change})`)
-  return changes.length > LISTED ? [...lines, `… and ${changes.length - LISTED} others`] : lines
 }

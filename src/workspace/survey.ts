@@ -29,6 +29,8 @@ export interface SurveyedLock {
   readonly node: LockNode
   readonly state: LockState
   readonly content?: LockContent
+  /** What it is resolved from. */
+  readonly asked: readonly Part[]
   /** Over what is asked for now. */
   readonly request: Digest
 }
@@ -81,7 +83,7 @@ export async function surveyWorkspace(
     ownParts: (node) => parts.get(node.name)!,
     lock: (name) => locks.find(({ node }) => node.name === name)!.state,
     record: (artifact, key) => records.find(artifact, key),
-    latest: (artifact) => records.latest(artifact),
+    latest: (artifact) => records.findLatest(artifact),
     hasObject: (object) => objects.has(object),
     output: (path) => outputs.get(path)!,
   }
@@ -135,17 +137,22 @@ class Surveyor {
   }
 
   async lock(node: LockNode): Promise<SurveyedLock> {
-    const parts = await this.sourceParts(`the lock '${node.name}'`, node)
-    const asked = parts.flatMap(({ name, value }) => [name, canonicalJson(value)])
-    for (const [name, value] of Object.entries(paramValues(node)).sort(([a], [b]) => byBytes(a, b)))
-      if (!node.placeParams.includes(name)) asked.push(name, canonicalJson(value))
+    const sources = await this.sourceParts(`the lock '${node.name}'`, node)
+    const params = Object.entries(paramValues(node))
+      .filter(([name]) => !node.placeParams.includes(name))
+      .sort(([a], [b]) => byBytes(a, b))
+    const asked: Part[] = [
+      ...sources,
+      ...params.map(([name, value]): Part => ({ kind: 'param', name, value })),
+    ]
     for (const tool of node.tools) await this.#toolPart(tool)
     const content = readLock(this.#workspace.disk, this.#absolute(node.path))
-    const request = digestOf(asked)
-    if (!content) return { node, request, state: { state: 'missing', path: node.path } }
+    const request = digestOf(asked.flatMap(({ name, value }) => [name, canonicalJson(value)]))
+    const surveyed = { node, request, asked }
+    if (!content) return { ...surveyed, state: { state: 'missing', path: node.path, asked } }
     if (content.request !== request)
-      return { node, content, request, state: { state: 'outdated', path: node.path } }
-    return { node, content, request, state: { state: 'ready', digest: lockDigest(content.files) } }
+      return { ...surveyed, content, state: { state: 'outdated', path: node.path, asked } }
+    return { ...surveyed, content, state: { state: 'ready', digest: lockDigest(content.files) } }
   }
 
   async output(path: string): Promise<OutputState> {

@@ -7,7 +7,7 @@ import type { CollectedWorkspace } from '../../src/run/collection.ts'
 import { collect, planCollection } from '../../src/run/collection.ts'
 import { ObjectStore } from '../../src/store/objects.ts'
 import type { BuildRecord, Part } from '../../src/store/records.ts'
-import { RecordStore } from '../../src/store/records.ts'
+import { RECORD_VERSION, RecordStore } from '../../src/store/records.ts'
 import { atEveryCall, FaultyDisk } from './support/faultyDisk.ts'
 import { temporaryDirectory } from './support/temporary.ts'
 import { artifactNode, graphOf } from './support/world.ts'
@@ -26,12 +26,15 @@ describe('a collection that is stopped at any call of the disk', () => {
       const key = sha256(`${artifact} ${text} ${JSON.stringify(parts)}`)
       const tree = { kind: 'tree', name: 'src', value: objects.putText(`listing of ${text}`) } as const
       const record: BuildRecord = {
-        version: 1,
+        version: RECORD_VERSION,
         artifact,
         key,
         parts: [...parts, tree],
         outputs: { image: { path: `${artifact}.img`, published: true, sha256: digest, size: text.length } },
         modules: {},
+        asked: {},
+        versions: {},
+        build: 'a-build',
         startedAt: '2026-01-01T00:00:00.000Z',
         seconds: 1,
         sandboxed: true,

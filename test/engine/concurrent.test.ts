@@ -107,7 +107,7 @@ describe.runIf(nobodyIsServed())('another user, on a workspace that is not their
     expect((await other.lbuild('status', '--check')).code).toBe(3)
     const why = await other.lbuild('why', 'image')
     expect([why.code, why.stderr]).toEqual([0, ''])
-    expect(why.stdout).toContain('src/hello (content)')
+    expect(why.stdout).toContain('hello: content (')
     workspace.write('src/hello', 'hello\n')
     const ours = ([path]: [string, unknown]): boolean => !/^(cache\/index|src\/hello)/.test(path)
     expect(Object.entries(workspace.state('.')).filter(ours)).toEqual(Object.entries(before).filter(ours))

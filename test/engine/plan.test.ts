@@ -207,12 +207,12 @@ describe('a lock', () => {
       const one = world()
       one.locks.set('debs', { state: 'ready', digest: 'd1' })
       one.build('iso')
-      one.locks.set('debs', { state, path: 'debs.lock' })
+      one.locks.set('debs', { state, path: 'debs.lock', asked: [] })
       const [kernel] = one.plan('iso')
       expect(kernel!.key).toBeUndefined()
       expect(kernel!.decision).toEqual({
         verdict: 'stale',
-        reasons: [{ kind: 'lock', lock: 'debs', state, path: 'debs.lock' }],
+        reasons: [{ kind: 'lock', lock: 'debs', state, path: 'debs.lock', changes: [] }],
       })
     },
   )
@@ -236,7 +236,7 @@ describe('what was lost', () => {
 
   it('the object of an output: its artifact runs', () => {
     const world = built()
-    world.objects.delete(world.latest('rootfs')!.outputs['image']!.sha256)
+    world.objects.delete(world.latestRecord('rootfs').outputs['image']!.sha256)
     expect(decision(world, 'rootfs')).toEqual({
       verdict: 'stale',
       reasons: [{ kind: 'object-missing', output: 'image' }],
@@ -260,7 +260,7 @@ describe('what was lost', () => {
   it('only the word of which record was published last: the outputs are taken as they are', () => {
     const world = built()
     world.latestKeys.delete('rootfs')
-    expect(decision(world, 'rootfs')).toEqual({ verdict: 'restorable', reasons: [] })
+    expect(decision(world, 'rootfs')).toEqual({ verdict: 'restorable', reasons: [{ kind: 'record-lost' }] })
     expect(world.build('iso')).toEqual([])
   })
 
@@ -297,7 +297,7 @@ describe('an output that is not what was built', () => {
 
   it('differs in size or in content', () => {
     const world = built()
-    const { size } = world.latest('iso')!.outputs['image']!
+    const { size } = world.latestRecord('iso').outputs['image']!
     world.outputs.set('iso.img', { state: 'file', sha256: sha256('x'), size: size - 1 })
     const what = `${size - 1} bytes where ${size} were built`
     expect(decision(world, 'iso').reasons).toEqual([{ kind: 'output-changed', path: 'iso.img', what }])

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { sha256 } from '../../src/host/digest.ts'
 import type { Part } from '../../src/store/records.ts'
+import { recordOf } from '../../src/store/records.ts'
 import { artifactNode, graphOf, param, World } from './support/world.ts'
 
 // On any graph and after any history of edits and losses, a build runs exactly the artifacts that a naive walk over
@@ -131,7 +132,7 @@ it('a build runs what a naive walk runs, and leaves what a clean build makes', (
 /** Loses something of what an artifact would be taken from now, in both worlds. */
 function lose(world: World, naive: Naive, { name, which }: Extract<Step, { what: 'lose' }>): void {
   const key = world.latestKeys.get(name)
-  const record = world.latest(name)
+  const record = recordOf(world.latest(name))
   if (which === 'output') world.outputs.delete(`${name}.img`)
   else if (which === 'latest') world.latestKeys.delete(name)
   else if (record) {

@@ -58,7 +58,7 @@ describe('after a change of code runs what can reach it', () => {
     const workspace = built()
     workspace.write('artifacts/imageHelper.ts', `// a comment\n${workspace.read('artifacts/imageHelper.ts')}`)
     const { stdout } = await workspace.lbuild('why', 'image')
-    expect(stdout).toBe('image must run\n  code: artifacts/imageHelper.ts changed\n')
+    expect(stdout).toContain('image must run: 1 cause\n\ncode: artifacts/imageHelper.ts changed\n')
   })
 })
 
@@ -98,15 +98,15 @@ it('a change of a tree is told by the names of what changed in it', async () => 
   workspace.write('src/with space', '')
   const { stdout, code } = await workspace.lbuild('why', 'image')
   expect(code).toBe(0)
-  expect(stdout).toContain('packed must run\n  src/ changed\n')
+  expect(stdout).toContain('src/ changed: 4 entries\n')
   for (const line of [
-    'src/hello (content)',
-    'src/second (made executable)',
-    'src/etc/motd (removed)',
-    'src/with space (added)',
+    'hello: content (+1 −1 lines, 6 B → 6 B)',
+    'second: made executable',
+    'etc/motd: removed',
+    'with space: added',
   ])
-    expect(stdout).toContain(`    ${line}\n`)
-  expect(stdout).toContain('image runs only if what it depends on changes\n')
+    expect(stdout).toContain(`  ${line}\n`)
+  expect(stdout).toContain('image runs only if the content of packed, names changes: 1 cause\n')
 })
 
 it('--force runs the targets and nothing else', async () => {

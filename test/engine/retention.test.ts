@@ -16,7 +16,7 @@ const record = (artifact: string, key: string, more: Partial<HeldRecord> = {}): 
   latest: false,
   made: [],
   madeOf: [],
-  listings: [],
+  seen: [],
   ...more,
 })
 
@@ -35,7 +35,7 @@ const holdings: fc.Arbitrary<Holdings> = fc
           fc.record({ artifact: fc.constantFrom('base', 'rootfs'), sha256: digest, output: fc.nat(1) }),
           { maxLength: 2 },
         ),
-        listings: fc.array(digest, { maxLength: 1 }),
+        seen: fc.array(digest, { maxLength: 1 }),
       }),
       { selector: ({ artifact, key }) => `${artifact} ${key}`, maxLength: 25 },
     ),

@@ -3,17 +3,20 @@ import { readFileSync, readdirSync, writeFileSync, mkdirSync } from 'node:fs'
 import { realDisk } from '../../src/host/disk.ts'
 import { readSealed, writeSealed } from '../../src/host/sealed.ts'
 import type { BuildRecord } from '../../src/store/records.ts'
-import { RecordStore } from '../../src/store/records.ts'
+import { RECORD_VERSION, RecordStore } from '../../src/store/records.ts'
 import { atEveryCall } from './support/faultyDisk.ts'
 import { temporaryDirectory } from './support/temporary.ts'
 
 const record = (seconds: number): BuildRecord => ({
-  version: 1,
+  version: RECORD_VERSION,
   artifact: 'image',
   key: 'k',
   parts: [{ kind: 'param', name: 'title', value: 'ein Name \ufffd é' }],
   outputs: { image: { path: 'x.img', published: true, sha256: 'a'.repeat(64), size: 5 } },
   modules: {},
+  asked: {},
+  versions: {},
+  build: 'a-build',
   startedAt: '2026-01-01T00:00:00.000Z',
   seconds,
   sandboxed: true,
@@ -69,12 +72,12 @@ describe('a record', () => {
     expect(records.find('image', 'k3')).toBe('absent')
   })
 
-  it('of another version is damaged, and never the one that was published last', () => {
+  it('of another version counts as absent, and is never the one that was published last', () => {
     const root = temporaryDirectory()
     const records = new RecordStore(realDisk, root)
-    writeSealed(realDisk, `${root}/image/k.json`, { ...record(1), version: 2 })
+    writeSealed(realDisk, `${root}/image/k.json`, { ...record(1), version: 1 })
     records.setLatest('image', 'k')
-    expect(records.find('image', 'k')).toBe('damaged')
+    expect(records.find('image', 'k')).toBe('absent')
     expect(records.latest('image')).toBeUndefined()
   })
 

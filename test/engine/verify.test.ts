@@ -206,7 +206,7 @@ describe('lbuild verify TARGET', () => {
   it.each([
     [[], 'no target was named'],
     [['imgae'], `did you mean 'image'?`],
-    [['--store', 'image'], '--store takes no targets'],
+    [['--store', 'image'], '--store goes without targets'],
   ])('%j is a wrong call', async (args, message) => {
     const { code, stderr } = await built().lbuild('verify', ...args)
     expect(stderr).toContain(message)

@@ -53,7 +53,7 @@ export async function showPlan(
 }
 
 /** A plan as JSON, for `status`, `--dry-run` and `why`. */
-export const planDocument = (planned: Plan, targets: readonly string[]): unknown => ({
+export const planDocument = (planned: Plan, targets: readonly string[]): Record<string, unknown> => ({
   schemaVersion: 1,
   targets,
   artifacts: planned.map(({ node, key, decision }) => ({

@@ -32,7 +32,8 @@ export async function verifyCommand(
   const { workspace, targets } = await openSession(invocation, words, options)
   if (options.store) {
     if (targets.length > 0 || options.rebuild)
-      throw new Failure('--store goes without targets and --rebuild: it reads the whole store', {
+      throw new Failure('--store goes without targets and without --rebuild', {
+        hint: 'it reads the whole store: lbuild verify --store',
         exitCode: 2,
       })
     return showStore(workspace, await lockedStore(workspace, options, signal), options)

@@ -1,50 +1,168 @@
+import { relative, resolve } from 'node:path'
 import { print } from '../print.ts'
+import { Failure } from '../../host/failure.ts'
+import type { Plan, Planned } from '../../plan/plan.ts'
 import { plan } from '../../plan/plan.ts'
 import { checkTargets } from '../../run/build.ts'
-import { describeEntries, describeReason } from '../../why/describe.ts'
+import { diffsOf } from '../../why/diffs.ts'
+import { influenceOf } from '../../why/influence.ts'
+import type { Told, ToldCause } from '../../why/told.ts'
+import { tell } from '../../why/told.ts'
 import { surveyWorkspace } from '../../workspace/survey.ts'
+import type { Workspace } from '../../workspace/workspace.ts'
+import { listed, partCounts, tellLines, wrongWords } from '../explanation.ts'
 import type { Invocation } from '../session.ts'
 import { openSession } from '../session.ts'
-import { counted, duration, paint } from '../style.ts'
+import { ago, counted, duration, paint } from '../style.ts'
 import type { StatusOptions } from './status.ts'
 import { isFresh, NOT_FRESH, planDocument } from './status.ts'
 
-const HEADINGS = {
-  stale: 'must run',
-  undecided: 'runs only if what it depends on changes',
-  restorable: 'is restored from the store',
-} as const
+export interface WhyOptions extends StatusOptions {
+  readonly diff?: boolean
+  readonly all?: boolean
+}
 
-/** `lbuild why TARGET`: the direct reason of every artifact at or below the target that is not fresh. */
+/**
+ * `lbuild why TARGET…`: the causes of every run that building the targets would need, each with what follows from it.
+ * `lbuild why TARGET PATH`: whether and how a path of the workspace influences a target.
+ */
 export async function whyCommand(
   invocation: Invocation,
   words: readonly string[],
-  options: StatusOptions,
+  options: WhyOptions,
 ): Promise<number> {
-  const { workspace, targets } = await openSession(invocation, words, options)
+  const { workspace, targets: named } = await openSession(invocation, words, options)
+  const { targets, path } = splitPath(workspace, named)
   checkTargets(workspace.graph, targets)
-  const survey = await surveyWorkspace(workspace, targets, new Set())
+  if (path !== undefined) return tellInfluence(workspace, targets, path, options)
+  const survey = await surveyWorkspace(workspace, targets, new Set(options.force ? targets : []))
   const planned = plan(workspace.graph, targets, survey)
   workspace.index.save()
-  const dirty = planned.filter((one) => !isFresh(one))
-  if (options.json) print(`${JSON.stringify(planDocument(planned, targets), undefined, 2)}\n`)
-  else if (dirty.length === 0) {
-    for (const { node, decision } of planned)
-      if (targets.includes(node.name) && decision.verdict === 'fresh') {
-        const { startedAt, seconds, parts } = decision.record
-        const built = `${startedAt.slice(0, 19).replace('T', ' ')} UTC in ${duration(seconds)}`
-        print(
-          `${node.name} is up to date: built ${built}; ${counted(parts.length, 'part')} of its key and all below it are unchanged\n`,
-        )
-      }
-  } else
-    for (const { node, decision } of dirty) {
-      if (decision.verdict === 'fresh') continue
-      print(`${paint(process.stdout, 'bold', node.name)} ${HEADINGS[decision.verdict]}\n`)
-      for (const reason of decision.reasons) {
-        print(`  ${describeReason(reason)}\n`)
-        for (const entry of await describeEntries(reason, survey, workspace.objects)) print(`    ${entry}\n`)
-      }
-    }
-  return options.check && dirty.length > 0 ? NOT_FRESH : 0
+  const told = await tell(workspace, survey, planned)
+  if (options.json) print(`${JSON.stringify({ ...planDocument(planned, targets), ...told }, undefined, 2)}\n`)
+  else await printTold(workspace, planned, targets, told, options)
+  return options.check && planned.some((one) => !isFresh(one)) ? NOT_FRESH : 0
+}
+
+/** Words are targets; a last one that is none and looks like a path is one. */
+function splitPath(
+  workspace: Workspace,
+  words: readonly string[],
+): { targets: readonly string[]; path?: string } {
+  const last = words.at(-1) ?? ''
+  const { graph, places, disk } = workspace
+  const isTarget = graph.artifacts.some(({ name }) => name === last)
+  if (words.length < 2 || isTarget) return { targets: words }
+  const absolute = resolve(last)
+  const isPath = /[/.]/.test(last) || disk.lstat(absolute) !== undefined
+  if (!isPath) return { targets: words }
+  if (words.length > 2) throw wrongWords(words)
+  const path = relative(places.root, absolute)
+  if (path.startsWith('../'))
+    throw new Failure(`${last} is not in this workspace`, {
+      facts: [['workspace', places.root]],
+      hint: 'a producer sees nothing outside of it but its tools: lbuild why TARGET names those that changed',
+      exitCode: 2,
+    })
+  return { targets: words.slice(0, -1), path }
+}
+
+async function printTold(
+  workspace: Workspace,
+  planned: Plan,
+  targets: readonly string[],
+  told: Told,
+  { diff = false, all = false }: WhyOptions,
+): Promise<void> {
+  const now = Number(workspace.now() / 1_000_000n)
+  for (const one of planned) if (targets.includes(one.node.name)) print(`${verdictLine(one, told, now)}\n`)
+  if (told.causes.length === 0) {
+    print(
+      `${dim(`checked: ${partCounts(told.unchanged.parts)}, ${counted(outputCount(planned), 'published output')}`)}\n`,
+    )
+    return
+  }
+  const below = diff ? (cause: ToldCause) => diffLines(workspace, planned, cause, all) : undefined
+  const lines = await tellLines(told, { all, now, ...(below ? { below } : {}) })
+  print(`${lines.join('\n')}\n`)
+}
+
+const dim = (text: string): string => paint(process.stdout, 'dim', text)
+
+const outputCount = (planned: Plan): number =>
+  planned.flatMap(({ node }) => Object.values(node.outputs).filter(({ published }) => published)).length
+
+/** What a target is, in a line. */
+function verdictLine({ node, decision }: Planned, told: Told, now: number): string {
+  const name = paint(process.stdout, 'bold', node.name)
+  if (decision.verdict === 'fresh') {
+    const { build, startedAt, seconds } = decision.record
+    return `${name} is up to date: made by the build ${build}, ${ago(Date.parse(startedAt), now)}, in ${duration(seconds)}`
+  }
+  const mine = told.consequences.find(({ artifact }) => artifact === node.name)!
+  const causes = counted(mine.causes.length, 'cause')
+  switch (decision.verdict) {
+    case 'stale':
+      return `${name} must run: ${causes}`
+    case 'restorable':
+      return `${name} is restored from the store, nothing of it runs: ${causes}`
+    case 'undecided':
+      if (mine.own.length > 0) return `${name} must run after ${listed(mine.through, false)}: ${causes}`
+      return `${name} runs only if the content of ${listed(mine.through, false)} changes: ${causes}`
+  }
+}
+
+/** How many lines of a diff are shown before the rest is counted. */
+const DIFF_LINES = 60
+
+async function diffLines(
+  workspace: Workspace,
+  planned: Plan,
+  cause: ToldCause,
+  all: boolean,
+): Promise<readonly string[]> {
+  const { diffs, notKept } = diffsOf(workspace, planned, cause)
+  const lines = diffs.flatMap((diff) => diff.split('\n'))
+  const shown = all ? lines : lines.slice(0, DIFF_LINES)
+  return [
+    ...shown.map(paintDiff),
+    ...(lines.length > shown.length
+      ? [dim(`… and ${counted(lines.length - shown.length, 'other line')} (--all)`)]
+      : []),
+    ...(notKept.length > 0 ? [dim(`  not text, or too large to be kept: ${listed(notKept, all)}`)] : []),
+  ]
+}
+
+function paintDiff(line: string): string {
+  if (line.startsWith('+')) return paint(process.stdout, 'green', line)
+  if (line.startsWith('-')) return paint(process.stdout, 'red', line)
+  return line.startsWith('@@') ? paint(process.stdout, 'cyan', line) : line
+}
+
+function tellInfluence(
+  workspace: Workspace,
+  targets: readonly string[],
+  path: string,
+  options: WhyOptions,
+): number {
+  const [target] = targets
+  const influence = influenceOf(workspace.graph, target!, path)
+  if (options.json) {
+    print(`${JSON.stringify({ schemaVersion: 1, target, path, ...influence }, undefined, 2)}\n`)
+    return 0
+  }
+  const { entrances, elsewhere, nearest } = influence
+  if (entrances.length > 0) {
+    print(`${path} influences ${target}\n`)
+    for (const { artifact, as, chain } of entrances) print(`  ${artifact}: ${as}\n    ${chain.join(' → ')}\n`)
+    return 0
+  }
+  print(`${path} does not influence ${target}\n`)
+  if (elsewhere.length > 0)
+    print(
+      `  it influences ${listed(elsewhere, options.all ?? false)}, which ${elsewhere.length === 1 ? 'is' : 'are'} not below ${target}\n`,
+    )
+  else if (nearest === undefined) print(`  nothing near it is declared\n`)
+  else print(`  ${nearest} is declared; ${path} is not\n`)
+  return 0
 }

@@ -5,6 +5,7 @@ import type { Facts, LockState, Plan } from '../../../src/plan/plan.ts'
 import { plan } from '../../../src/plan/plan.ts'
 import type { OutputState } from '../../../src/store/publish.ts'
 import type { BuildRecord, Found, Part } from '../../../src/store/records.ts'
+import { RECORD_VERSION } from '../../../src/store/records.ts'
 
 /** An artifact with one published output, `NAME.img`, that takes the outputs of others. */
 export function artifactNode(
@@ -25,6 +26,7 @@ export function artifactNode(
     network: false,
     code: sha256(`code of ${name}`),
     modules: [`${name}.ts`],
+    declaredIn: [`${name}.ts`],
     ...more,
   }
 }
@@ -38,6 +40,7 @@ export function graphOf(...artifacts: readonly ArtifactNode[]): Graph {
     toolPath: [],
     store: { keep: 10, maxSize: 2 ** 40 },
     modules,
+    imports: {},
   }
 }
 
@@ -69,9 +72,13 @@ export class World implements Facts {
   hasObject = ({ sha256: digest }: { sha256: string }): boolean => this.objects.has(digest)
   output = (path: string): OutputState => this.outputs.get(path) ?? { state: 'missing' }
 
-  latest = (artifact: string): BuildRecord | undefined => {
-    const found = this.record(artifact, this.latestKeys.get(artifact) ?? '')
-    return typeof found === 'string' ? undefined : found
+  latest = (artifact: string): Found => this.record(artifact, this.latestKeys.get(artifact) ?? '')
+
+  /** The record that was published last; an error if there is none. */
+  latestRecord(artifact: string): BuildRecord {
+    const found = this.latest(artifact)
+    if (typeof found === 'string') throw new Error(`the latest record of ${artifact} is ${found}`)
+    return found
   }
 
   plan(...targets: readonly string[]): Plan {
@@ -101,12 +108,15 @@ export class World implements Facts {
     this.objects.add(digest)
     const { image } = node.outputs
     const record: BuildRecord = {
-      version: 1,
+      version: RECORD_VERSION,
       artifact: node.name,
       key,
       parts,
       outputs: { image: { ...image!, sha256: digest, size: text.length } },
       modules: Object.fromEntries(node.modules.map((label) => [label, this.graph.modules[label]!])),
+      asked: {},
+      versions: {},
+      build: 'a-build',
       startedAt: '2026-01-01T00:00:00.000Z',
       seconds: 1,
       sandboxed: true,

@@ -73,6 +73,8 @@ export class Lab {
   #open(graph: Graph, disk: Disk, offset: bigint): Workspace {
     const now = (): bigint => BigInt(Date.now()) * 1_000_000n + offset
     const cache = `${this.root}/cache`
+    // Where compiled configs lie there is none: a lab's producers are not compiled.
+    fs.mkdirSync(`${cache}/config`, { recursive: true })
     const bundle = `${this.root}/bundle.mjs`
     fs.writeFileSync(bundle, 'no producer is taken from it')
     return {

@@ -79,6 +79,7 @@ export class Model {
       store: { keep: 2, maxSize: this.artifacts.length % 2 === 0 ? 2_000 : 2 ** 40 },
       toolPath: ['tools'],
       modules: Object.fromEntries(modules),
+      imports: {},
     }
   }
 
@@ -157,6 +158,7 @@ export class Model {
       // What an artifact does and where its outputs go stands in its module.
       code: sha256(JSON.stringify([code, artifact.kind, outputs, internal])),
       modules: [`${name}.ts`],
+      declaredIn: [`${name}.ts`],
     }
   }
 }

@@ -1,0 +1,216 @@
+import { Failure } from '../host/failure.ts'
+import type { Consequence } from '../plan/causes.ts'
+import type { PartKind } from '../store/records.ts'
+import { describeReason } from '../why/describe.ts'
+import type { EntryChange, Evidence, TextChange } from '../why/evidence.ts'
+import type { PackageChanges } from '../why/packages.ts'
+import type { Told, ToldCause } from '../why/told.ts'
+import { ago, bytes, counted, duration, paint } from './style.ts'
+
+/** How many entries, packages or names a list shows before it counts the rest. */
+const SHOWN = 5
+
+export interface TellOptions {
+  /** Show every entry of every list. */
+  readonly all: boolean
+  /** Milliseconds since 1970, against which times are told. */
+  readonly now: number
+  /** What to show below a cause, such as its diff. */
+  readonly below?: (cause: ToldCause) => Promise<readonly string[]>
+}
+
+const bold = (text: string): string => paint(process.stdout, 'bold', text)
+const dim = (text: string): string => paint(process.stdout, 'dim', text)
+
+/** An explanation in lines for people, without final newlines: causes first, each with what follows from it. */
+export async function tellLines(told: Told, options: TellOptions): Promise<readonly string[]> {
+  const lines: string[] = []
+  const shared = sharedRun(told)
+  for (const [at, cause] of told.causes.entries()) {
+    const number = told.causes.length > 1 ? `${at + 1}. ` : ''
+    const indent = ' '.repeat(number.length + 2)
+    lines.push('', bold(`${number}${headline(cause, options)}`))
+    lines.push(...details(cause, shared !== undefined, options).map((line) => `${indent}${line}`))
+    lines.push(...consequenceLines(told, at, options).map((line) => `${indent}${line}`))
+    const below = (await options.below?.(cause)) ?? []
+    if (below.length > 0) lines.push('', ...below)
+  }
+  return [...lines, '', ...restLines(told, shared, options)]
+}
+
+/** The names, cut where there are too many: `a, b and 7 others`. */
+export function listed(names: readonly string[], all: boolean): string {
+  if (all || names.length <= SHOWN + 1) return names.join(', ')
+  return `${names.slice(0, SHOWN).join(', ')} and ${names.length - SHOWN} others`
+}
+
+function headline({ reason, artifacts, evidence }: ToldCause, { all }: TellOptions): string {
+  const names = listed(artifacts, all)
+  switch (reason.kind) {
+    case 'first-build':
+      return `never built: ${names}`
+    case 'forced':
+      return `forced: ${names}`
+    case 'record-damaged':
+      return `the record cannot be used (damaged, or of another lbuild): ${names}`
+    case 'record-lost':
+      return `the record is gone: ${names}`
+    case 'object-missing':
+      return `no longer in the store: the output '${reason.output}' of ${names}`
+    case 'lock': {
+      const [change] = reason.changes
+      const why = change ? `${describeReason(change)}, so ` : ''
+      return `${why}the lock ${reason.path} is ${reason.state}`
+    }
+    case 'changed': {
+      const { values, entries, moreEntries = 0 } = evidence
+      const owner = artifacts.length === 1 ? `${names}.` : ''
+      if (values) return `param ${owner}${reason.now.name}: ${values.before} → ${values.now}`
+      const count = entries
+        ? `: ${entries.length + moreEntries === 1 ? '1 entry' : `${entries.length + moreEntries} entries`}`
+        : ''
+      return `${describeReason(reason)}${count}${toolVersions(evidence)}`
+    }
+    default:
+      return describeReason(reason)
+  }
+}
+
+function toolVersions({ versions }: Evidence): string {
+  if (!versions || (versions.before === undefined && versions.now === undefined)) return ''
+  const { before = 'unknown', now = 'unknown' } = versions
+  return before === now ? `, version ${now} as before` : `, version ${before} → ${now}`
+}
+
+/** What is known of a cause, in lines. */
+function details({ reason, evidence }: ToldCause, shared: boolean, { all, now }: TellOptions): string[] {
+  const { text, entries = [], moreEntries = 0, packages, imports, madeBy, editedAt, since } = evidence
+  const lines: string[] = []
+  if (text?.lines) lines.push(sizeOfChange(text))
+  const tree = reason.kind === 'changed' && reason.now.kind === 'tree' ? `${reason.now.from}/` : ''
+  lines.push(...entryLines(entries, moreEntries, tree, all))
+  if (packages) lines.push(...packageLines(packages, all))
+  if (imports && imports.length > 1) lines.push(`imported: ${imports.join(' → ')}`)
+  if (madeBy) lines.push(`made by the build ${madeBy.build}, ${ago(Date.parse(madeBy.startedAt), now)}`)
+  const edited =
+    editedAt === undefined || reason.kind === 'output-missing' ? [] : [`edited ${ago(editedAt, now)}`]
+  const run =
+    since && !shared
+      ? [`compared with the build ${since.build}, ${ago(Date.parse(since.startedAt), now)}`]
+      : []
+  const times = [...edited, ...run]
+  return [...lines, ...(times.length > 0 ? [dim(times.join('; '))] : [])]
+}
+
+/** The run with which every cause is compared, if it is one. */
+function sharedRun({ causes }: Told): Evidence['since'] {
+  const builds = new Set(causes.map(({ evidence }) => evidence.since?.build))
+  return builds.size === 1 ? causes[0]!.evidence.since : undefined
+}
+
+const sizeOfChange = ({ lines, sizes }: TextChange): string =>
+  [
+    ...(lines ? [`+${lines.added} −${lines.removed} lines`] : []),
+    ...(sizes ? [`${bytes(sizes[0])} → ${bytes(sizes[1])}`] : []),
+  ].join(', ')
+
+function entryLines(entries: readonly EntryChange[], more: number, tree: string, all: boolean): string[] {
+  const shown = all ? entries : entries.slice(0, SHOWN)
+  const hidden = entries.length - shown.length + more
+  const lines = shown.map((entry) => {
+    const size = entry.lines ? ` (${sizeOfChange(entry)})` : ''
+    return `${entry.path.slice(tree.length)}: ${entry.change}${size}`
+  })
+  return hidden > 0 ? [...lines, `… and ${counted(hidden, 'other')}${all ? '' : ' (--all)'}`] : lines
+}
+
+function packageLines({ came, went, changed }: PackageChanges, all: boolean): string[] {
+  const named = ({ name, version }: { name: string; version: string }): string => `${name} ${version}`
+  return [
+    ...(changed.length > 0
+      ? [
+          `changed: ${listed(
+            changed.map(({ name, before, now }) => `${name} ${before} → ${now}`),
+            all,
+          )}`,
+        ]
+      : []),
+    ...(came.length > 0 ? [`came: ${listed(came.map(named), all)}`] : []),
+    ...(went.length > 0 ? [`went: ${listed(went.map(named), all)}`] : []),
+  ]
+}
+
+/** What follows from one cause, in the graph's order, with what each run usually takes. */
+function consequenceLines({ consequences }: Told, cause: number, { all }: TellOptions): string[] {
+  const mine = consequences.filter(({ causes }) => causes.includes(cause))
+  const width = Math.max(...mine.map(({ artifact }) => artifact.length))
+  const shown = all ? mine : mine.slice(0, SHOWN * 2)
+  const lines = shown.map((one) => `→ ${one.artifact.padEnd(width)}  ${consequence(one)}`)
+  return mine.length > shown.length
+    ? [...lines, `… and ${counted(mine.length - shown.length, 'other')} (--all)`]
+    : lines
+}
+
+/** Whether something runs whatever becomes of what is below it, but for what the store may have. */
+const runsSurely = ({ verdict, own }: Consequence): boolean =>
+  verdict === 'stale' || (verdict === 'undecided' && own.length > 0)
+
+function consequence(one: Consequence): string {
+  const { verdict, through, usualSeconds } = one
+  if (verdict === 'restorable') return 'is restored from the store'
+  const cost = usualSeconds === undefined ? '' : `, about ${duration(usualSeconds)}`
+  if (!runsSurely(one)) return `only if the content of ${listed(through, false)} changes${cost}`
+  return `runs${through.length > 0 ? ` after ${listed(through, false)}` : ''}${cost}`
+}
+
+const KINDS: readonly (readonly [kinds: readonly PartKind[], noun: string])[] = [
+  [['file', 'tree'], 'file or tree'],
+  [['param'], 'param'],
+  [['downloads'], 'lock'],
+  [['tool'], 'tool'],
+  [['env'], 'variable'],
+]
+
+const PLURALS: Readonly<Record<string, string>> = { 'file or tree': 'files and trees' }
+
+/** `14 files and trees, 9 params`: what was compared and is as it was. */
+export function partCounts(parts: Told['unchanged']['parts']): string {
+  const counts = KINDS.map(([kinds, noun]) => {
+    const count = kinds.reduce((sum, kind) => sum + (parts[kind] ?? 0), 0)
+    return count === 0 ? '' : count === 1 ? `1 ${noun}` : `${count} ${PLURALS[noun] ?? `${noun}s`}`
+  })
+  const code = parts.code === undefined ? '' : `the code of ${counted(parts.code, 'producer')}`
+  return [...counts, code].filter((part) => part !== '').join(', ')
+}
+
+/** What is no cause, and what all of it costs. */
+function restLines(
+  { consequences, unchanged }: Told,
+  shared: Evidence['since'],
+  { all, now }: TellOptions,
+): string[] {
+  const sum = (which: (one: Consequence) => boolean): number =>
+    consequences.filter(which).reduce((total, { usualSeconds = 0 }) => total + usualSeconds, 0)
+  const sure = sum(runsSurely)
+  const most = sum(({ verdict }) => verdict !== 'restorable')
+  const counts = partCounts(unchanged.parts)
+  return [
+    ...(unchanged.fresh.length > 0 ? [`Not causes: ${listed(unchanged.fresh, all)} up to date.`] : []),
+    ...(counts === '' ? [] : [`Unchanged: ${counts}.`]),
+    ...(shared
+      ? [`Compared with the build ${shared.build}, ${ago(Date.parse(shared.startedAt), now)}.`]
+      : []),
+    ...(most === 0
+      ? []
+      : [
+          `In all about ${duration(sure)}${most > sure ? `, ${duration(most)} if every content changes` : ''}.`,
+        ]),
+  ]
+}
+
+/** Throws the Failure for a call that names something else than targets and one path. */
+export const wrongWords = (words: readonly string[]): Failure =>
+  new Failure(`cannot tell what '${words.join(' ')}' asks`, {
+    hint: 'write: lbuild why TARGET…, or lbuild why TARGET PATH',
+    exitCode: 2,
+  })

@@ -1,0 +1,90 @@
+import { fromBytes, toBytes } from '../host/bytes.ts'
+import { toolVersion } from '../host/version.ts'
+import { serializeListing } from '../fingerprint/tree.ts'
+import type { ArtifactNode } from '../graph/graph.ts'
+import { locksOf } from '../graph/graph.ts'
+import type { Planned } from '../plan/plan.ts'
+import type { BuildRecord, Part, RecordedOutput } from '../store/records.ts'
+import { RECORD_VERSION } from '../store/records.ts'
+import type { RunContext } from './context.ts'
+import { keepTexts } from './texts.ts'
+import type { WorkDirectory } from './work.ts'
+
+/** Keeps what a run made and what it saw: objects first, then the record that names them. Gives the record. */
+export async function keepRun(
+  context: RunContext,
+  { node, key, parts, latest }: Planned,
+  work: WorkDirectory,
+  run: Pick<BuildRecord, 'startedAt' | 'seconds' | 'sandboxed'>,
+): Promise<BuildRecord> {
+  const { graph, records } = context.workspace
+  const outputs = keepOutputs(context, node, work)
+  await keepTrees(context, node)
+  const texts = await keepTexts(context, node, work)
+  const record: BuildRecord = {
+    version: RECORD_VERSION,
+    artifact: node.name,
+    key: key!,
+    parts,
+    outputs,
+    modules: Object.fromEntries(node.modules.map((label) => [label, graph.modules[label]!])),
+    asked: Object.fromEntries(
+      locksOf(node).map((name) => [
+        name,
+        context.survey.locks.find((lock) => lock.node.name === name)!.asked,
+      ]),
+    ),
+    ...(texts === undefined ? {} : { texts }),
+    versions: await toolVersions(context, node, parts, latest),
+    build: context.build,
+    ...run,
+  }
+  records.add(record)
+  return record
+}
+
+function keepOutputs(
+  { workspace: { disk, objects } }: RunContext,
+  node: ArtifactNode,
+  work: WorkDirectory,
+): BuildRecord['outputs'] {
+  const outputs = Object.entries(node.outputs).map(
+    ([name, { path, published }]): [string, RecordedOutput] => {
+      const file = toBytes(`${work.outputs}/${name}`)
+      const { uid, links } = disk.lstat(file)!
+      const ours = uid === process.geteuid?.() && links === 1
+      const object = ours ? objects.adopt(file) : objects.copyIn(file)
+      return [name, { path, published, ...object }]
+    },
+  )
+  return Object.fromEntries(outputs)
+}
+
+/** Keeps the listings of the trees that were seen, so that a later change can be told by name. */
+async function keepTrees({ workspace, survey }: RunContext, node: ArtifactNode): Promise<void> {
+  for (const input of Object.values(node.inputs)) {
+    const tree = input.kind === 'tree' ? survey.trees.get(input.path) : undefined
+    if (tree) workspace.objects.putText(serializeListing(await tree.listing()))
+  }
+}
+
+/** The versions of the tools, for people: a tool that is the same as last time is not asked again. */
+async function toolVersions(
+  { survey }: RunContext,
+  node: ArtifactNode,
+  parts: readonly Part[],
+  latest: BuildRecord | undefined,
+): Promise<Readonly<Record<string, string>>> {
+  const digestOf = (all: readonly Part[], tool: string): unknown =>
+    all.find(({ kind, name }) => kind === 'tool' && name === tool)?.value
+  const versions = await Promise.all(
+    node.tools.map(async ({ name }) => {
+      const same = latest && digestOf(latest.parts, name) === digestOf(parts, name)
+      const version = same
+        ? latest.versions[name]
+        : await toolVersion(fromBytes(survey.tools.get(name)!.path))
+      return version === undefined ? [] : [[name, version] as const]
+    }),
+  )
+  return Object.fromEntries(versions.flat())
+}

@@ -1,0 +1,31 @@
+import type { Bytes } from '../host/bytes.ts'
+import type { Digest } from '../host/digest.ts'
+import type { Disk } from '../host/disk.ts'
+import type { ObjectStore } from './objects.ts'
+
+/** Larger files are not told about line by line, in bytes. */
+const LARGEST = 64 * 1024
+
+/** The version of an object that holds texts. */
+const VERSION = 1
+
+/** Keeps some texts, each by its SHA-256 or the digest that stands for it in a key, as one object. */
+export const writeTexts = (objects: ObjectStore, texts: ReadonlyMap<Digest, string>): Digest =>
+  objects.putText(JSON.stringify({ version: VERSION, texts: Object.fromEntries(texts) }))
+
+/** The texts of an object that {@link writeTexts} made; none where it is gone, damaged or of another version. */
+export function readTexts(objects: ObjectStore, object: Digest | undefined): ReadonlyMap<Digest, string> {
+  const text = object === undefined ? undefined : objects.readText(object)
+  if (text === undefined) return new Map()
+  const { version, texts } = JSON.parse(text) as { version: unknown; texts: Record<Digest, string> }
+  return new Map(version === VERSION ? Object.entries(texts) : [])
+}
+
+/** The text of a file that is one: not too large, and UTF-8 without NUL. */
+export function textAt(disk: Disk, path: Bytes): string | undefined {
+  const stat = disk.lstat(path)
+  if (stat?.type !== 'file' || stat.size > LARGEST) return undefined
+  const bytes = disk.readFile(path)
+  const text = bytes.toString()
+  return text.includes('\0') || Buffer.byteLength(text) !== bytes.length ? undefined : text
+}

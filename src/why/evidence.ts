@@ -1,0 +1,245 @@
+import type { Bytes } from '../host/bytes.ts'
+import { display, fromBytes, toBytes } from '../host/bytes.ts'
+import type { Digest } from '../host/digest.ts'
+import { isLibrary, pathOfLabel } from '../config/labels.ts'
+import type { LockedFile } from '../declare/lockfile.ts'
+import { formatSize } from '../declare/params.ts'
+import { parseListing } from '../fingerprint/tree.ts'
+import type { Cause } from '../plan/causes.ts'
+import type { Planned } from '../plan/plan.ts'
+import type { Reason } from '../plan/reason.ts'
+import type { BuildRecord, Part } from '../store/records.ts'
+import { recordOf } from '../store/records.ts'
+import { readTexts, textAt } from '../store/texts.ts'
+import type { Survey } from '../workspace/survey.ts'
+import type { Workspace } from '../workspace/workspace.ts'
+import { importChain } from './imports.ts'
+import type { LineCount } from './lines.ts'
+import { countLines } from './lines.ts'
+import type { PackageChanges } from './packages.ts'
+import { packageChanges } from './packages.ts'
+import { treeChanges } from './tree.ts'
+import type { TreeChange } from './tree.ts'
+
+/** How many entries of a tree evidence holds; the others are counted. */
+export const ENTRIES = 200
+
+/** How a text was changed, or only that it was, where the former text was not kept. */
+export interface TextChange {
+  /** From the workspace's root; odd names are escaped. */
+  readonly path: string
+  readonly lines?: LineCount
+  /** In bytes, before and now, where known. */
+  readonly sizes?: readonly [before: number, now: number]
+}
+
+export interface EntryChange extends TextChange {
+  readonly change: TreeChange['change']
+}
+
+/** What is known of a cause beyond that it is one: data, for people and machines. */
+export interface Evidence {
+  /** When what changed was edited last, in milliseconds since 1970, by the times of files. */
+  readonly editedAt?: number
+  /** The run that is compared with: the one whose outputs were published last. */
+  readonly since?: { readonly build: string; readonly startedAt: string }
+  readonly text?: TextChange
+  readonly entries?: readonly EntryChange[]
+  /** How many entries there are beside those listed. */
+  readonly moreEntries?: number
+  readonly packages?: PackageChanges
+  /** Of a param, as somebody would write it. */
+  readonly values?: { readonly before: string; readonly now: string }
+  /** Of a tool. */
+  readonly versions?: { readonly before?: string; readonly now?: string }
+  /** The modules from one that declares the artifact to the one that changed, each importing the next. */
+  readonly imports?: readonly string[]
+  /** The run that made the output that is now another one. */
+  readonly madeBy?: { readonly build: string; readonly startedAt: string }
+}
+
+/** Looks for what is known of a cause: in the workspace, in the record that is compared with, in the store. */
+export async function gatherEvidence(
+  workspace: Workspace,
+  survey: Survey,
+  planned: readonly Planned[],
+  cause: Cause,
+): Promise<Evidence> {
+  const one = planned.find(({ node }) => node.name === cause.artifacts[0])!
+  const latest = one.latest
+  const since = latest && { since: runOf(latest) }
+  const former = readTexts(workspace.objects, latest?.texts)
+  const { reason } = cause
+  switch (reason.kind) {
+    case 'changed':
+      if (!latest) return {}
+      if (reason.now.kind === 'param')
+        return { ...since, values: paramValuesOf(one, reason.before, reason.now) }
+      return {
+        ...since,
+        ...(await changeEvidence(workspace, survey, latest, former, reason.before.value, reason.now)),
+      }
+    case 'module': {
+      const path = pathOfLabel(reason.module, workspace.places)
+      const imports = importChain(workspace.graph, one.node, reason.module)
+      const text = isLibrary(reason.module)
+        ? {}
+        : {
+            text: textChange(workspace, former, reason.module, toBytes(path), latest?.modules[reason.module]),
+          }
+      return { ...since, ...editedAt(workspace, path), ...(imports ? { imports } : {}), ...text }
+    }
+    case 'lock':
+      return { ...since, ...askedEvidence(workspace, former, reason.changes) }
+    case 'output-changed':
+      return { ...since, ...editedAt(workspace, `${workspace.places.root}/output/${reason.path}`) }
+    default:
+      return { ...since }
+  }
+}
+
+/** Texts of the run that is compared with, by their digests. */
+type Texts = ReadonlyMap<Digest, string>
+
+/** Values of a param as they are written: a size as `64G`. */
+function paramValuesOf({ node }: Planned, before: Part, now: Part): { before: string; now: string } {
+  const isSize = node.params[now.name]?.type === 'size'
+  const written = ({ value }: Part): string =>
+    isSize && typeof value === 'number' ? formatSize(value) : JSON.stringify(value)
+  return { before: written(before), now: written(now) }
+}
+
+async function changeEvidence(
+  workspace: Workspace,
+  survey: Survey,
+  latest: BuildRecord,
+  former: Texts,
+  before: Part['value'],
+  now: Part,
+): Promise<Evidence> {
+  const root = workspace.places.root
+  switch (now.kind) {
+    case 'file': {
+      const path = `${root}/${now.from}`
+      return {
+        ...editedAt(workspace, path),
+        text: textChange(workspace, former, now.from!, toBytes(path), fileDigest(before)),
+      }
+    }
+    case 'tree':
+      return treeEvidence(workspace, survey, former, String(before), now)
+    case 'tool': {
+      const version = latest.versions[now.name]
+      const { toolVersion } = await import('../host/version.ts')
+      const tool = survey.tools.get(now.name)
+      const current = tool && (await toolVersion(fromBytes(tool.path)))
+      return {
+        ...(tool ? editedAt(workspace, fromBytes(tool.path)) : {}),
+        versions: {
+          ...(version === undefined ? {} : { before: version }),
+          ...(current === undefined ? {} : { now: current }),
+        },
+      }
+    }
+    case 'downloads':
+      return lockEvidence(workspace, survey, former, String(before), now)
+    case 'output': {
+      const [artifact] = now.from!.split('.')
+      const maker = recordOf(survey.latest(artifact!))
+      return maker ? { madeBy: runOf(maker) } : {}
+    }
+    default:
+      return {}
+  }
+}
+
+async function treeEvidence(
+  workspace: Workspace,
+  survey: Survey,
+  former: Texts,
+  before: Digest,
+  { from }: Part,
+): Promise<Evidence> {
+  const listed = workspace.objects.readText(before)
+  const tree = survey.trees.get(from!)
+  if (listed === undefined || !tree) return {}
+  const old = parseListing(listed)
+  const changes = treeChanges(old, await tree.listing())
+  const digests = new Map(old.map((item) => [item[0], item[2]]))
+  const listedChanges = changes.slice(0, ENTRIES)
+  const placeOf = (path: Bytes): Bytes => `${toBytes(`${workspace.places.root}/${from}`)}/${path}`
+  const entries = listedChanges.map(({ path, change }): EntryChange => {
+    const shown = `${from}/${display(path)}`
+    const text =
+      change === 'content'
+        ? textChange(workspace, former, shown, placeOf(path), digests.get(path))
+        : { path: shown }
+    return { ...text, change }
+  })
+  const times = listedChanges
+    .filter(({ change }) => change !== 'removed')
+    .map(({ path }) => workspace.disk.lstat(placeOf(path))?.mtimeNs ?? 0n)
+  const newest = times.reduce((most, time) => (time > most ? time : most), 0n)
+  return {
+    ...(newest > 0n ? { editedAt: Number(newest / 1_000_000n) } : {}),
+    entries,
+    ...(changes.length > ENTRIES ? { moreEntries: changes.length - ENTRIES } : {}),
+  }
+}
+
+function lockEvidence(
+  workspace: Workspace,
+  survey: Survey,
+  former: Texts,
+  before: Digest,
+  { from }: Part,
+): Evidence {
+  const lock = survey.locks.find(({ node }) => node.name === from)
+  const text = former.get(before)
+  if (!lock?.content) return {}
+  const edited = editedAt(workspace, `${workspace.places.root}/${lock.node.path}`)
+  if (text === undefined) return edited
+  return { ...edited, packages: packageChanges(JSON.parse(text) as LockedFile[], lock.content.files) }
+}
+
+/** The files that a lock is resolved from and that changed. */
+function askedEvidence(workspace: Workspace, former: Texts, changes: readonly Reason[]): Evidence {
+  const root = workspace.places.root
+  const texts = changes.flatMap((change): TextChange[] => {
+    if (change.kind !== 'changed' || change.now.kind !== 'file') return []
+    const path = change.now.from!
+    return [textChange(workspace, former, path, toBytes(`${root}/${path}`), fileDigest(change.before.value))]
+  })
+  const [first] = texts
+  return first ? { ...editedAt(workspace, `${root}/${first.path}`), text: first } : {}
+}
+
+/** What is known of a changed text: how many lines came and went, if the former text was kept. */
+function textChange(
+  { disk }: Workspace,
+  former: Texts,
+  shown: string,
+  path: Bytes,
+  before: Digest | undefined,
+): TextChange {
+  const old = before === undefined ? undefined : former.get(before)
+  const now = textAt(disk, path)
+  if (old === undefined || now === undefined) return { path: shown }
+  return {
+    path: shown,
+    lines: countLines(old, now),
+    sizes: [Buffer.byteLength(old), Buffer.byteLength(now)],
+  }
+}
+
+const fileDigest = (value: Part['value']): Digest | undefined => String(value).split(' ')[1]
+
+const runOf = ({ build, startedAt }: BuildRecord): { build: string; startedAt: string } => ({
+  build,
+  startedAt,
+})
+
+function editedAt({ disk }: Workspace, path: string): { editedAt?: number } {
+  const stat = disk.lstat(toBytes(path))
+  return stat ? { editedAt: Number(stat.mtimeNs / 1_000_000n) } : {}
+}

@@ -1,0 +1,29 @@
+import { createTwoFilesPatch, diffLines, FILE_HEADERS_ONLY } from 'diff'
+
+/** How many lines came and went. */
+export interface LineCount {
+  readonly added: number
+  readonly removed: number
+}
+
+/** How many lines of a text came and went. */
+export function countLines(before: string, now: string): LineCount {
+  let [added, removed] = [0, 0]
+  for (const part of diffLines(before, now)) {
+    if (part.added) added += part.count
+    if (part.removed) removed += part.count
+  }
+  return { added, removed }
+}
+
+/** A unified diff of two texts, `a/PATH` and `b/PATH`, without a final newline (POSIX diff(1), "-u"). */
+export const unifiedDiff = (path: string, before: string | undefined, now: string | undefined): string =>
+  createTwoFilesPatch(
+    before === undefined ? '/dev/null' : `a/${path}`,
+    now === undefined ? '/dev/null' : `b/${path}`,
+    before ?? '',
+    now ?? '',
+    undefined,
+    undefined,
+    { headerOptions: FILE_HEADERS_ONLY },
+  ).trimEnd()
