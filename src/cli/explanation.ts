@@ -2,9 +2,7 @@ import { Failure } from '../host/failure.ts'
 import type { Consequence } from '../plan/causes.ts'
 import type { PartKind } from '../store/records.ts'
 import { describeReason } from '../why/describe.ts'
-import type { EntryChange, Evidence, TextChange } from '../why/evidence.ts'
-import type { PackageChanges } from '../why/packages.ts'
-import type { Told, ToldCause } from '../why/told.ts'
+import type { EntryChange, Evidence, PackageChanges, TextChange, Told, ToldCause } from '../plan/evidence.ts'
 import { ago, bytes, counted, duration, paint } from './style.ts'
 
 /** How many entries, packages or names a list shows before it counts the rest. */

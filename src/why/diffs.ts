@@ -5,8 +5,7 @@ import type { BuildRecord } from '../store/records.ts'
 import { readTexts, textAt } from '../store/texts.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { unifiedDiff } from './lines.ts'
-import type { EntryChange } from './evidence.ts'
-import type { ToldCause } from './told.ts'
+import type { EntryChange, ToldCause } from '../plan/evidence.ts'
 
 /** Unified diffs, and the paths of what has none. */
 export interface Diffs {

@@ -1,10 +1,5 @@
 import { createTwoFilesPatch, diffLines, FILE_HEADERS_ONLY } from 'diff'
-
-/** How many lines came and went. */
-export interface LineCount {
-  readonly added: number
-  readonly removed: number
-}
+import type { LineCount } from '../plan/evidence.ts'
 
 /** How many lines of a text came and went. */
 export function countLines(before: string, now: string): LineCount {
