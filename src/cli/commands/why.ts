@@ -129,7 +129,9 @@ async function diffLines(
     ...(lines.length > shown.length
       ? [dim(`… and ${counted(lines.length - shown.length, 'other line')} (--all)`)]
       : []),
-    ...(notKept.length > 0 ? [dim(`  not text, or too large to be kept: ${listed(notKept, all)}`)] : []),
+    ...(notKept.length > 0
+      ? [dim(`  not text, too large to be kept, or no longer in the store: ${listed(notKept, all)}`)]
+      : []),
   ]
 }
 
