@@ -14,7 +14,7 @@ import { readTexts, textAt } from '../store/texts.ts'
 import type { Survey } from '../workspace/survey.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { importChain } from './imports.ts'
-import { countLines } from './lines.ts'
+import { textChangeOf } from './lines.ts'
 import { packageChanges } from './packages.ts'
 import { treeChanges } from './tree.ts'
 
@@ -181,19 +181,13 @@ function textChange(
   path: Bytes,
   before: Digest | undefined,
 ): TextChange {
-  const old = before === undefined ? undefined : former.get(before)
-  const now = textAt(disk, path)
-  if (old === undefined || now === undefined) return { path: shown }
-  return {
-    path: shown,
-    lines: countLines(old, now),
-    sizes: [Buffer.byteLength(old), Buffer.byteLength(now)],
-  }
+  return textChangeOf(shown, before === undefined ? undefined : former.get(before), textAt(disk, path))
 }
 
-const fileDigest = (value: Part['value']): Digest | undefined => String(value).split(' ')[1]
+/** The digest in the value of a file's part. */
+export const fileDigest = (value: Part['value']): Digest | undefined => String(value).split(' ')[1]
 
-const runOf = ({ build, startedAt }: BuildRecord): { build: string; startedAt: string } => ({
+export const runOf = ({ build, startedAt }: BuildRecord): { build: string; startedAt: string } => ({
   build,
   startedAt,
 })

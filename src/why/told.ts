@@ -16,7 +16,8 @@ export async function tell(workspace: Workspace, survey: Survey, plan: Plan): Pr
   return { causes: told, consequences, unchanged: unchangedOf(plan) }
 }
 
-function unchangedOf(plan: Plan): Unchanged {
+/** What a plan compared and found as it was. */
+export function unchangedOf(plan: Plan): Unchanged {
   const seen = new Map<PartKind, Set<string>>()
   for (const { parts, latest } of plan) {
     const before = new Map(latest?.parts.map((part) => [partId(part), canonicalJson(part.value)]))
