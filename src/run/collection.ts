@@ -11,8 +11,8 @@ import type { Content, HeldRecord, Limits } from '../store/retention.ts'
 import { objectsOf, retain } from '../store/retention.ts'
 import { ABSENT } from '../workspace/survey.ts'
 import type { Workspace } from '../workspace/workspace.ts'
-import type { Listener } from './events.ts'
-import { oldLogs } from './log.ts'
+import type { Listener } from '../log/events.ts'
+import { oldLogs } from '../log/files.ts'
 
 /** A file that goes, and what it takes on the disk, in bytes. */
 export interface LooseFile {

@@ -2,7 +2,7 @@ import { relative, resolve } from 'node:path'
 import { print } from '../print.ts'
 import { Failure } from '../../host/failure.ts'
 import type { Plan, Planned } from '../../plan/plan.ts'
-import { plan } from '../../plan/plan.ts'
+import { isFresh, plan } from '../../plan/plan.ts'
 import { checkTargets } from '../../run/build.ts'
 import { diffsOf } from '../../why/diffs.ts'
 import { influenceOf } from '../../why/influence.ts'
@@ -15,7 +15,7 @@ import type { Invocation } from '../session.ts'
 import { openSession } from '../session.ts'
 import { ago, counted, duration, paint } from '../style.ts'
 import type { StatusOptions } from './status.ts'
-import { isFresh, NOT_FRESH, planDocument } from './status.ts'
+import { NOT_FRESH, planDocument } from './status.ts'
 
 export interface WhyOptions extends StatusOptions {
   readonly diff?: boolean
