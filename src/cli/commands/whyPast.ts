@@ -50,15 +50,8 @@ export async function whyPastCommand(
   const outcomes = new Map(artifacts.map((one) => [one.name, became(one)]))
   const lines =
     told.causes.length > 0 ? await tellLines(told, { all, now, became: (name) => outcomes.get(name) }) : []
-  const cutOff = artifacts.filter((one) => one.cutOff === true).map(({ name }) => name)
   const untold = build.explanation === undefined ? ['', 'Its log does not say why: it is incomplete.'] : []
-  const cut =
-    cutOff.length > 0
-      ? [
-          `Cut off: ${listed(cutOff, all)}, since what ${cutOff.length === 1 ? 'it depends' : 'they depend'} on came out the same.`,
-        ]
-      : []
-  print([...lines, ...untold, ...cut].map((line) => `${line}\n`).join(''))
+  print([...lines, ...untold].map((line) => `${line}\n`).join(''))
   return 0
 }
 
