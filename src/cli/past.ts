@@ -10,7 +10,7 @@ import { ago, counted, duration, paint, usesColor, wrapped } from './style.ts'
 const width = (): number => process.stdout.columns || 80
 
 /** What a log holds, as it can be shown on a line: whoever wrote it must not move the cursor. */
-const shown = (text: string): string =>
+export const shown = (text: string): string =>
   // oxlint-disable-next-line no-control-regex -- control characters are what this takes away
   stripVTControlCharacters(text).replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
 

@@ -79,9 +79,12 @@ function defineProgram(invocation: Invocation, signal: AbortSignal, finish: Fini
         import('./commands/status.ts').then(({ statusCommand }) => statusCommand(invocation, words, options)),
       ),
     )
-  command('why <targets...>', 'say why targets would be built, or whether TARGET PATH: a path influences one')
+  command('why [targets...]', 'say why targets would be built; TARGET PATH: whether a path influences one')
     .option('--diff', 'show what changed, line by line')
     .option('-f, --force', 'as if the targets were forced')
+    .option('--last', 'why the last build did what it did')
+    .option('--build <id>', 'why that build did: the beginning of its name')
+    .option('--between <ids...>', 'why what two builds had differs')
     .option('--all', 'show every entry of every list')
     .option('--json', 'print one JSON document')
     .option('--check', 'exit with 3 unless everything is up to date')

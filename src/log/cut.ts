@@ -1,3 +1,4 @@
+import type { ToldCause } from '../plan/evidence.ts'
 import type { BuildEvent } from './events.ts'
 
 /** How much room one cause, one reason or one failure has in a line of the log, in characters of JSON. */
@@ -15,11 +16,7 @@ const MEMBERS = 32
 export function cutEvent(event: BuildEvent): BuildEvent {
   switch (event.type) {
     case 'explained': {
-      const causes = event.explanation.causes.map((cause) => {
-        const { artifacts, ...rest } = cause
-        const cut = fit(rest)
-        return cut === rest ? cause : { ...cut, artifacts, cut: true }
-      })
+      const causes = event.explanation.causes.map(cutCause)
       const isCut = causes.some((cause, at) => cause !== event.explanation.causes[at])
       return isCut ? { ...event, explanation: { ...event.explanation, causes } } : event
     }
@@ -44,6 +41,17 @@ export function cutEvent(event: BuildEvent): BuildEvent {
     default:
       return event
   }
+}
+
+/** A cause says that it was cut, and how many entries were there beside those that are left. */
+function cutCause(cause: ToldCause): ToldCause {
+  const { artifacts, ...rest } = cause
+  const cut = fit(rest)
+  if (cut === rest) return cause
+  const { entries = [], moreEntries = 0 } = cause.evidence
+  const left = entries.length + moreEntries - (cut.evidence.entries?.length ?? 0)
+  const evidence = left > 0 ? { ...cut.evidence, moreEntries: left } : cut.evidence
+  return { ...cut, evidence, artifacts, ...{ cut: true } }
 }
 
 function withReasons<E extends Extract<BuildEvent, { readonly reasons: unknown }>>(event: E): E {

@@ -1,5 +1,5 @@
 import type { Json } from '../declare/params.ts'
-import type { Explanation } from '../plan/causes.ts'
+import type { Told } from '../plan/evidence.ts'
 import type { Reason } from '../plan/reason.ts'
 
 /** What happened to one artifact. */
@@ -60,7 +60,7 @@ export type BuildEvent =
   | {
       /** The first plan under the lock, told from its causes. */
       readonly type: 'explained'
-      readonly explanation: Explanation
+      readonly explanation: Told
     }
   | { readonly type: 'waiting'; readonly for: 'lock' }
   | {

@@ -1,5 +1,5 @@
 import type { Json } from '../declare/params.ts'
-import type { Explanation } from '../plan/causes.ts'
+import type { Told } from '../plan/evidence.ts'
 import type { Reason } from '../plan/reason.ts'
 import type { BuildEvent, BuildNode, BuiltOutput, FailureData, Outcome } from './events.ts'
 import type { ReadLog } from './reader.ts'
@@ -86,7 +86,7 @@ export interface LoggedBuild {
   readonly artifacts: readonly LoggedArtifact[]
   readonly locks: readonly LoggedLock[]
   /** Why anything was to be done, as it was when the build began. */
-  readonly explanation?: Explanation
+  readonly explanation?: Told
   readonly warnings: readonly { readonly message: string; readonly hint?: string }[]
   /** Outputs that somebody had changed, and where they are now. */
   readonly kept: readonly { readonly path: string; readonly as: string }[]

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { Json } from '../declare/params.ts'
-import type { Cause, Consequence } from '../plan/causes.ts'
+import type { Consequence } from '../plan/causes.ts'
+import type { Evidence, ToldCause } from '../plan/evidence.ts'
 import type { Reason } from '../plan/reason.ts'
 import type { Part } from '../store/records.ts'
 import type { BuildEvent, BuildNode, BuiltOutput, FailureData } from './events.ts'
@@ -69,7 +70,51 @@ const REASONS: ReasonShapes = {
 const reason: Shape<Reason> = oneOf<Reason, Reason['kind']>('kind', REASONS)
 const reasons = v.array(reason)
 
-const cause: Shape<Cause> = v.looseObject({ reason, artifacts: texts })
+const lineCount = v.looseObject({ added: amount, removed: amount })
+const change = {
+  path: text,
+  lines: v.exactOptional(lineCount),
+  sizes: v.exactOptional(v.tuple([amount, amount])),
+}
+const packaged = v.array(v.looseObject({ name: text, version: text }))
+const run = v.looseObject({ build: text, startedAt: text })
+
+const evidence: Shape<Evidence> = v.looseObject({
+  editedAt: v.exactOptional(v.number()),
+  since: v.exactOptional(run),
+  text: v.exactOptional(v.looseObject(change)),
+  entries: v.exactOptional(
+    v.array(
+      v.looseObject({
+        ...change,
+        change: v.picklist([
+          'added',
+          'removed',
+          'content',
+          'made executable',
+          'no longer executable',
+          'type',
+          'link target',
+        ]),
+        before: v.exactOptional(text),
+      }),
+    ),
+  ),
+  moreEntries: v.exactOptional(amount),
+  packages: v.exactOptional(
+    v.looseObject({
+      came: packaged,
+      went: packaged,
+      changed: v.array(v.looseObject({ name: text, before: text, now: text })),
+    }),
+  ),
+  values: v.exactOptional(v.looseObject({ before: text, now: text })),
+  versions: v.exactOptional(v.looseObject({ before: v.exactOptional(text), now: v.exactOptional(text) })),
+  imports: v.exactOptional(texts),
+  madeBy: v.exactOptional(run),
+})
+
+const cause: Shape<ToldCause> = v.looseObject({ reason, artifacts: texts, evidence })
 const consequence: Shape<Consequence> = v.looseObject({
   artifact: text,
   verdict: v.picklist(['stale', 'undecided', 'restorable']),
@@ -109,7 +154,11 @@ const EVENTS: EventShapes = {
   }),
   explained: v.looseObject({
     ...type('explained'),
-    explanation: v.looseObject({ causes: v.array(cause), consequences: v.array(consequence) }),
+    explanation: v.looseObject({
+      causes: v.array(cause),
+      consequences: v.array(consequence),
+      unchanged: v.looseObject({ fresh: texts, parts: v.record(text, amount) }),
+    }),
   }),
   waiting: v.looseObject({ ...type('waiting'), for: v.literal('lock') }),
   resolving: v.looseObject({

@@ -5,7 +5,7 @@ import { monotonicSeconds } from '../host/clock.ts'
 import { RELEASE } from '../host/release.ts'
 import { dependenciesOf, locksOf } from '../graph/graph.ts'
 import type { BuildEvent, Listener } from '../log/events.ts'
-import { explain } from '../plan/causes.ts'
+import { tell } from '../why/told.ts'
 import type { Plan } from '../plan/plan.ts'
 import { isFresh, plan } from '../plan/plan.ts'
 import { surveyWorkspace } from '../workspace/survey.ts'
@@ -47,7 +47,7 @@ export function runBuild(
       let report: BuildReport
       try {
         context.listener(startedEvent(context, options))
-        context.listener({ type: 'explained', explanation: explain(first) })
+        context.listener({ type: 'explained', explanation: await tell(workspace, survey, first) })
         report = await buildAll(context, options, first, startedAt)
       } catch (error) {
         tellBreak(context.listener, {

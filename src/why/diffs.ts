@@ -1,13 +1,12 @@
-import { display, toBytes } from '../host/bytes.ts'
+import type { Bytes } from '../host/bytes.ts'
+import { toBytes } from '../host/bytes.ts'
 import { pathOfLabel } from '../config/labels.ts'
 import type { Planned } from '../plan/plan.ts'
 import type { BuildRecord } from '../store/records.ts'
 import { readTexts, textAt } from '../store/texts.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { unifiedDiff } from './lines.ts'
-import type { EntryChange } from './evidence.ts'
-import type { ToldCause } from './told.ts'
-import { parseListing } from '../fingerprint/tree.ts'
+import type { EntryChange, ToldCause } from '../plan/evidence.ts'
 
 /** Unified diffs, and the paths of what has none. */
 export interface Diffs {
@@ -49,18 +48,9 @@ export function diffsOf(
   if (now.kind === 'file')
     return sides.compare(now.from!, String(before.value).split(' ')[1], `${root}/${now.from}`)
   if (now.kind !== 'tree') return { diffs: [], notKept: [] }
-  const listed = workspace.objects.readText(String(before.value))
-  const digests = new Map(
-    (listed === undefined ? [] : parseListing(listed)).map((item) => [
-      `${now.from}/${display(item[0])}`,
-      item[1] === 'file' || item[1] === 'executable' ? item[2] : undefined,
-    ]),
-  )
   const compared = (evidence.entries ?? [])
     .filter(hasText)
-    .map(({ path, change }) =>
-      sides.compare(path, change === 'added' ? undefined : digests.get(path), `${root}/${path}`, change),
-    )
+    .map(({ path, change, before: old }) => sides.compare(path, old, `${root}/${path}`, change))
   return {
     diffs: compared.flatMap(({ diffs }) => diffs),
     notKept: compared.flatMap(({ notKept }) => notKept),
@@ -100,4 +90,23 @@ class Sides {
       notKept: [],
     }
   }
+}
+
+/**
+ * The two versions of an output that a cause is about, as paths: what was built, and what stands in its place or what an
+ * artifact takes now. Undefined for other causes, and where one of the two is no longer there.
+ */
+export function outputSides(
+  { disk, objects, places }: Workspace,
+  planned: readonly Planned[],
+  { reason, artifacts }: ToldCause,
+): { readonly before: Bytes; readonly now: Bytes } | undefined {
+  const sides = (before: Bytes, now: Bytes): { before: Bytes; now: Bytes } | undefined =>
+    [before, now].every((path) => disk.lstat(path)?.type === 'file') ? { before, now } : undefined
+  if (reason.kind === 'changed' && reason.now.kind === 'output')
+    return sides(objects.path(String(reason.before.value)), objects.path(String(reason.now.value)))
+  if (reason.kind !== 'output-changed') return undefined
+  const latest = planned.find(({ node }) => node.name === artifacts[0])?.latest
+  const output = Object.values(latest?.outputs ?? {}).find(({ path }) => path === reason.path)
+  return output && sides(objects.path(output.sha256), toBytes(`${places.root}/output/${reason.path}`))
 }

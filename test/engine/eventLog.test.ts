@@ -288,24 +288,27 @@ describe('a build that is read back', () => {
 })
 
 describe('what is of any size', () => {
-  const entries = Array.from({ length: 100_000 }, (_, at) => ({ path: `src/file-${at}`, change: 'content' }))
+  const entries = Array.from({ length: 100_000 }, (_, at) => ({
+    path: `src/file-${at}`,
+    change: 'content' as const,
+  }))
 
   it('is cut where an explanation lists entries, and the cause says so', () => {
-    const { causes, consequences } = EVENTS.explained.explanation
-    const evidence = { entries, text: 'x'.repeat(1e6) }
-    const event: BuildEvent = {
-      type: 'explained',
-      explanation: { causes: [{ ...causes[0]!, evidence } as (typeof causes)[0], causes[0]!], consequences },
-    }
-    const text = formatLine({ at: 1, t: 1, event })
+    const { explanation } = EVENTS.explained
+    const [cause] = explanation.causes
+    const large = { ...cause!, evidence: { entries, moreEntries: 7, text: { path: 'x'.repeat(1e6) } } }
+    const told = { ...explanation, causes: [large, cause!] }
+    const text = formatLine({ at: 1, t: 1, event: { type: 'explained', explanation: told } })
     expect(text.length).toBeLessThan(150_000)
-    const read = parseLine(text)!.event as typeof event
-    const [cut, whole] = read.explanation.causes as ((typeof causes)[0] & { evidence: typeof evidence })[]
-    expect(cut).toMatchObject({ cut: true, ...causes[0] })
-    expect(cut!.evidence.entries.length).toBeGreaterThan(50)
-    expect(cut!.evidence.entries).toEqual(entries.slice(0, cut!.evidence.entries.length))
-    expect(whole).toEqual(causes[0])
-    expect(read.explanation.consequences).toEqual(consequences)
+    const build = loggedBuild(ID, parseLog(`${text}\n`))
+    const [cut, whole] = build.explanation!.causes
+    expect(cut).toMatchObject({ cut: true, reason: cause!.reason, artifacts: cause!.artifacts })
+    const kept = cut!.evidence.entries!.length
+    expect(kept).toBeGreaterThan(50)
+    expect(cut!.evidence.entries).toEqual(entries.slice(0, kept))
+    expect(cut!.evidence.moreEntries).toBe(100_007 - kept)
+    expect(whole).toEqual(cause)
+    expect(build.explanation!.consequences).toEqual(explanation.consequences)
     expect(JSON.parse(text)).toMatchObject({ cut: true })
   })
 
