@@ -51,7 +51,8 @@ function cutCause(cause: ToldCause): ToldCause {
   const { entries = [], moreEntries = 0 } = cause.evidence
   const left = entries.length + moreEntries - (cut.evidence.entries?.length ?? 0)
   const evidence = left > 0 ? { ...cut.evidence, moreEntries: left } : cut.evidence
-  return { ...cut, evidence, artifacts, ...{ cut: true } }
+  const marked: ToldCause & { readonly cut: true } = { ...cut, evidence, artifacts, cut: true }
+  return marked
 }
 
 function withReasons<E extends Extract<BuildEvent, { readonly reasons: unknown }>>(event: E): E {

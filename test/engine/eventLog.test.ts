@@ -228,7 +228,10 @@ describe('a build that is read back', () => {
     expect(build.artifacts.slice(0, 3)).toMatchObject(artifacts)
     const { key, seconds, changed, outputs } = EVENTS.built
     expect(artifactOf(build, 'packed')).toMatchObject({
-      ...{ key, seconds, changed, outputs },
+      key,
+      seconds,
+      changed,
+      outputs,
       usualSeconds: 2.5,
       reasons: EVENTS.running.reasons,
     })
