@@ -1,3 +1,4 @@
+import { display, toBytes } from '../host/bytes.ts'
 import type { Content, Contents } from './contents.ts'
 
 /** How one thing of an image differs from what it was. */
@@ -22,12 +23,14 @@ export function contentChanges(before: Contents, now: Contents): readonly Conten
 }
 
 /** One change in a line: `/etc/motd: content (25 → 48 bytes)`, `package bash: 5.2 → 5.3`. */
-export function describeContentChange({ name, before, now }: ContentChange): string {
-  if (!before) return `${name}: added${now?.type === 'package' ? ` (${now.content})` : ''}`
-  if (!now) return `${name}: removed${before.type === 'package' ? ` (${before.content})` : ''}`
+export function describeContentChange({ name: raw, before, now }: ContentChange): string {
+  // Whoever made an image must not move the cursor of who looks at it.
+  const name = display(toBytes(raw))
+  if (!before) return `${name}: added${now?.type === 'package' ? ` (${shown(now)})` : ''}`
+  if (!now) return `${name}: removed${before.type === 'package' ? ` (${shown(before)})` : ''}`
   if (before.type !== now.type) return `${name}: ${before.type} → ${now.type}`
   if (before.type !== 'file' && before.content !== now.content)
-    return `${name}: ${before.content} → ${now.content}`
+    return `${name}: ${shown(before)} → ${shown(now)}`
   const aspects = [
     ...(before.content === now.content ? [] : [`content (${before.size} → ${now.size} bytes)`]),
     ...(before.mode === now.mode ? [] : [`mode ${before.mode} → ${now.mode}`]),
@@ -35,3 +38,5 @@ export function describeContentChange({ name, before, now }: ContentChange): str
   ]
   return `${name}: ${aspects.join(', ')}`
 }
+
+const shown = ({ content = '' }: Content): string => display(toBytes(content))
