@@ -28,8 +28,11 @@ interface Step {
   readonly jobs: number
   readonly force: boolean
   readonly keepGoing: boolean
-  /** Whether the clock is ahead of the files, so that no state is too young to be remembered. */
-  readonly settled: boolean
+  /**
+   * How far lbuild's clock is before that of the files, in seconds: with one no state is too young to be remembered, with
+   * a negative one the clock was set back.
+   */
+  readonly ahead: number
   readonly pace: number
   readonly trouble: Trouble
 }
@@ -90,7 +93,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   jobs: fc.integer({ min: 1, max: 8 }),
   force: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   keepGoing: fc.boolean(),
-  settled: fc.boolean(),
+  ahead: fc.constantFrom(1, 0, -3_600),
   pace: number,
   trouble,
 })
@@ -185,7 +188,7 @@ class Story {
       jobs: 4,
       force: false,
       keepGoing: false,
-      settled: false,
+      ahead: 0,
       pace: 0,
       trouble: { kind: 'none' },
     }
@@ -217,7 +220,7 @@ class Story {
         jobs: one.jobs,
         force: one.force,
         keepGoing: one.keepGoing,
-        clock: one.settled ? 1_000_000_000n : 0n,
+        clock: BigInt(one.ahead) * 1_000_000_000n,
         signal: interrupt.signal,
         ...(faulty ? { disk: faulty.disk } : {}),
         produce: async (request, env) => {
