@@ -27,6 +27,8 @@ export interface WorkspaceOptions {
 export interface Session {
   readonly workspace: Workspace
   readonly targets: readonly string[]
+  /** The params of the command line, as they were written. */
+  readonly params: Overrides
 }
 
 /**
@@ -41,8 +43,9 @@ export async function openSession(
   const plain = await openWorkspace({ start: startOf(directory), home })
   const { targets, overrides } = splitWords(words, plain.graph)
   const all = { ...overrides, ...Object.fromEntries(set.map(splitSetting)) }
-  if (Object.keys(all).length === 0) return { workspace: plain, targets }
-  return { workspace: { ...plain, graph: withParams(plain.graph, all, 'the command line') }, targets }
+  if (Object.keys(all).length === 0) return { workspace: plain, targets, params: all }
+  const graph = withParams(plain.graph, all, 'the command line')
+  return { workspace: { ...plain, graph }, targets, params: all }
 }
 
 /** Where to look for the distro: a directory that is there, or the current one. Throws a Failure (exit code 2). */
@@ -95,6 +98,7 @@ const KNOWN_OPTIONS = [
   '--keep-going',
   '--quiet',
   '--verbose',
+  '--trace',
 ]
 
 /** The option that sets a param: `diskSize` is `--disk-size`. */

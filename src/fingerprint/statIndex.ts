@@ -9,6 +9,9 @@ import { hashFile, sha256, sha256Hasher } from '../host/digest.ts'
 /** What the index remembers of one file: its state on disk when it was read, its SHA-256 and its XXH64. */
 export type FileEntry = readonly [signature: string, sha256: Digest, quick: string]
 
+/** What the index remembers of the files of one tree, in the order of the bytes of their paths inside it. */
+export type Table = readonly (readonly [path: Bytes, ...entry: FileEntry])[]
+
 /** What the index remembers of one tree: a hash over the states of all that is in it, and the tree's digest. */
 export interface TreeEntry {
   readonly states: Digest
@@ -29,7 +32,7 @@ interface IndexFile {
   tools: Record<Bytes, ToolEntry>
 }
 
-const VERSION = 1
+const VERSION = 2
 
 /**
  * A file whose state changed less than this before it was read may change again without its state showing it:
@@ -55,7 +58,7 @@ export class StatIndex {
   readonly #directory: Bytes
   readonly #now: () => bigint
   #index: IndexFile | undefined
-  readonly #tables = new Map<Bytes, Map<Bytes, FileEntry>>()
+  readonly #tables = new Map<Bytes, Table>()
   readonly #changedTables = new Set<Bytes>()
   #changed = false
   #quick: (() => Hasher) | undefined
@@ -140,20 +143,17 @@ export class StatIndex {
     this.#changed = true
   }
 
-  /** The files of a tree by their paths inside it. */
-  table(path: Bytes): ReadonlyMap<Bytes, FileEntry> {
+  /** The files of a tree. */
+  table(path: Bytes): Table {
     const loaded = this.#tables.get(path)
     if (loaded) return loaded
-    const parsed = this.#parse(this.#tablePath(path)) as {
-      version?: unknown
-      files?: Record<Bytes, FileEntry>
-    }
-    const table = new Map(parsed?.version === VERSION ? Object.entries(parsed.files ?? {}) : [])
+    const parsed = this.#parse(this.#tablePath(path)) as { version?: unknown; files?: Table } | undefined
+    const table = parsed?.version === VERSION && Array.isArray(parsed.files) ? parsed.files : []
     this.#tables.set(path, table)
     return table
   }
 
-  setTable(path: Bytes, table: Map<Bytes, FileEntry>): void {
+  setTable(path: Bytes, table: Table): void {
     this.#tables.set(path, table)
     this.#changedTables.add(path)
   }
@@ -162,7 +162,7 @@ export class StatIndex {
   save(): void {
     try {
       for (const path of [...this.#changedTables].sort(byBytes)) {
-        const files = Object.fromEntries(this.#tables.get(path) ?? [])
+        const files = this.#tables.get(path)
         writeSealed(this.#disk, this.#tablePath(path), { version: VERSION, files })
       }
       this.#changedTables.clear()

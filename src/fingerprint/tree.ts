@@ -6,7 +6,7 @@ import { errorCode } from '../host/disk.ts'
 import { Failure } from '../host/failure.ts'
 import type { Digest } from '../host/digest.ts'
 import { sha256 } from '../host/digest.ts'
-import type { FileEntry, StatIndex } from './statIndex.ts'
+import type { StatIndex, Table } from './statIndex.ts'
 import { isRacy, signatureOf } from './statIndex.ts'
 
 /**
@@ -26,24 +26,35 @@ export interface Tree {
   /** The SHA-256 of the serialized listing, under which the store keeps it. */
   readonly digest: Digest
   /**
-   * All items, read when first asked for, since an unmoved tree needs none. Who relies on them must compare them with
-   * the digest: the tree may have moved in between.
+   * The lines of the serialized listing, made when first asked for, since an unmoved tree needs none. Who relies on them
+   * must compare them with the digest: the tree may have moved in between.
    */
-  listing(): Promise<Listing>
+  lines(): Promise<readonly string[]>
 }
 
 interface Found {
   readonly path: Bytes
   readonly stat: Stat
+  readonly signature: string
 }
 
 /** A listing as it is kept and hashed: one JSON array a line, so that no name can pass for another entry. */
-export const serializeListing = (listing: Listing): string =>
-  listing.map((item) => JSON.stringify(item)).join('\n')
+export const serializeListing = (listing: Listing): string => listing.map(lineOf).join('\n')
 
-/** Reads back what {@link serializeListing} wrote. */
-export const parseListing = (text: string): Listing =>
-  text.split('\n').map((line) => JSON.parse(line) as TreeItem)
+/** One item as a line; most names need no escapes, and those lines are put together without looking at each character. */
+function lineOf(item: TreeItem): string {
+  const [path, type, value] = item
+  const plain = PLAIN.test(path) && (type !== 'symlink' || PLAIN.test(value!))
+  if (!plain) return JSON.stringify(item)
+  return value === undefined ? `["${path}","${type}"]` : `["${path}","${type}","${value}"]`
+}
+
+/** Characters that JSON writes as they are. */
+const PLAIN = /^[ !#-[\]-~]*$/
+
+/** Reads back the lines of what {@link serializeListing} wrote. */
+export const parseLines = (lines: readonly string[]): Listing =>
+  lines.map((line) => JSON.parse(line) as TreeItem)
 
 /** Whether a file counts as executable: by its owner's bit. */
 export const isExecutable = (stat: Stat): boolean => (stat.mode & 0o100) !== 0
@@ -62,19 +73,18 @@ export async function fingerprintTree(
   const found = walk(disk, root)
   const states = hashStates(found)
   const known = index.tree(root)
-  let listed: Promise<Listing> | undefined
-  const listing = (): Promise<Listing> => (listed ??= list(disk, index, root, found))
-  if (known?.states === states) return { digest: known.digest, listing }
-  const items = await list(disk, index, root, found)
-  const digest = sha256(serializeListing(items))
+  let made: Promise<readonly string[]> | undefined
+  const lines = (): Promise<readonly string[]> => (made ??= list(disk, index, root, found))
+  if (known?.states === states) return { digest: known.digest, lines }
+  const digest = sha256((await lines()).join('\n'))
   index.setTree(root, found.some(({ stat }) => isRacy(stat, walkedAt)) ? undefined : { states, digest })
-  return { digest, listing: () => Promise.resolve(items) }
+  return { digest, lines }
 }
 
 function walk(disk: Disk, root: Bytes): Found[] {
   const found: Found[] = []
   const visit = (path: Bytes): void => {
-    const absolute = path === '' ? root : `${root}/${path}`
+    const absolute = inside(root, path)
     const stat = state(disk, absolute)
     if (!stat) return
     if (stat.type === 'other')
@@ -82,7 +92,7 @@ function walk(disk: Disk, root: Bytes): Found[] {
         hint: 'a tree may hold files, directories and symbolic links',
         exitCode: 2,
       })
-    found.push({ path, stat })
+    found.push({ path, stat, signature: signatureOf(stat) })
     if (stat.type !== 'directory') return
     for (const name of readdir(disk, absolute)) visit(path === '' ? name : `${path}/${name}`)
   }
@@ -120,33 +130,47 @@ export function unreadable(path: Bytes, error: unknown): unknown {
 
 function hashStates(found: readonly Found[]): Digest {
   const hash = createHash('sha256')
-  for (const { path, stat } of found)
-    hash.update(`${path.length}:${path} ${stat.type} ${stat.mode} ${signatureOf(stat)}\n`, 'latin1')
+  for (const { path, stat, signature } of found)
+    hash.update(`${path.length}:${path} ${stat.type} ${stat.mode} ${signature}\n`, 'latin1')
   return hash.digest('hex')
 }
 
-async function list(disk: Disk, index: StatIndex, root: Bytes, found: readonly Found[]): Promise<Listing> {
+/** The lines of the listing of what was found; what moved since it was read last is read. */
+async function list(
+  disk: Disk,
+  index: StatIndex,
+  root: Bytes,
+  found: readonly Found[],
+): Promise<readonly string[]> {
   const known = index.table(root)
-  const table = new Map<Bytes, FileEntry>()
-  const items: TreeItem[] = []
-  for (const { path, stat } of found) {
-    const absolute = path === '' ? root : `${root}/${path}`
-    if (stat.type === 'directory') items.push([path, 'directory'])
-    else if (stat.type === 'symlink') items.push([path, 'symlink', disk.readlink(absolute)])
+  const table: Table[number][] = []
+  const lines: string[] = []
+  let same = true
+  let at = 0
+  for (const { path, stat, signature } of found) {
+    if (stat.type === 'directory') lines.push(lineOf([path, 'directory']))
+    else if (stat.type === 'symlink') lines.push(lineOf([path, 'symlink', disk.readlink(inside(root, path))]))
     else {
-      let entry = known.get(path)
-      if (entry?.[0] !== signatureOf(stat)) {
+      while (at < known.length && known[at]![0] < path) at += 1
+      const before = known[at]?.[0] === path ? known[at] : undefined
+      let row = before
+      if (row?.[1] !== signature) {
         try {
-          entry = await index.read(absolute, stat, entry)
+          row = [
+            path,
+            ...(await index.read(inside(root, path), stat, before && [before[1], before[2], before[3]])),
+          ]
         } catch (error) {
-          throw unreadable(absolute, error)
+          throw unreadable(inside(root, path), error)
         }
+        same = false
       }
-      table.set(path, entry)
-      items.push([path, isExecutable(stat) ? 'executable' : 'file', entry[1]])
+      table.push(row)
+      lines.push(lineOf([path, isExecutable(stat) ? 'executable' : 'file', row[2]]))
     }
   }
-  if (table.size !== known.size || [...table].some(([path, entry]) => known.get(path) !== entry))
-    index.setTable(root, table)
-  return items
+  if (!same || table.length !== known.length) index.setTable(root, table)
+  return lines
 }
+
+const inside = (root: Bytes, path: Bytes): Bytes => (path === '' ? root : `${root}/${path}`)

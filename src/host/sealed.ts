@@ -13,17 +13,20 @@ export function writeSealed(disk: Disk, path: Bytes, value: unknown): void {
   replaceFile(disk, path, `${sha256(body)}\n${body}\n`)
 }
 
+const NEWLINE = 10
+
 /** Reads a sealed file: its value, or `absent`, or `damaged`. */
 export function readSealed(disk: Disk, path: Bytes): { value: unknown } | 'absent' | 'damaged' {
-  let text: string
+  let content: Buffer
   try {
-    text = disk.readFile(path).toString()
+    content = disk.readFile(path)
   } catch (error) {
     if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return 'absent'
     if (errorCode(error) === 'EIO' || errorCode(error) === 'EISDIR') return 'damaged'
     throw error
   }
-  const body = text.slice(65, -1)
-  if (text[64] !== '\n' || !text.endsWith('\n') || sha256(body) !== text.slice(0, 64)) return 'damaged'
-  return { value: JSON.parse(body) }
+  const body = content.subarray(65, -1)
+  const framed = content[64] === NEWLINE && content.at(-1) === NEWLINE
+  if (!framed || sha256(body) !== content.toString('latin1', 0, 64)) return 'damaged'
+  return { value: JSON.parse(body.toString()) }
 }

@@ -1,6 +1,5 @@
 import { fromBytes, toBytes } from '../host/bytes.ts'
 import { toolVersion } from '../host/version.ts'
-import { serializeListing } from '../fingerprint/tree.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
 import { locksOf } from '../graph/graph.ts'
 import type { Planned } from '../plan/plan.ts'
@@ -64,7 +63,7 @@ function keepOutputs(
 async function keepTrees({ workspace, survey }: RunContext, node: ArtifactNode): Promise<void> {
   for (const input of Object.values(node.inputs)) {
     const tree = input.kind === 'tree' ? survey.trees.get(input.path) : undefined
-    if (tree) workspace.objects.putText(serializeListing(await tree.listing()))
+    if (tree) workspace.objects.putText((await tree.lines()).join('\n'))
   }
 }
 

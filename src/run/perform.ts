@@ -7,6 +7,7 @@ import { locksOf } from '../graph/graph.ts'
 import { canonicalJson, partId } from '../plan/key.ts'
 import type { Planned } from '../plan/plan.ts'
 import type { Reason } from '../plan/reason.ts'
+import type { BuiltOutput } from '../log/events.ts'
 import { DamagedObject } from '../store/objects.ts'
 import { publish } from '../store/publish.ts'
 import type { BuildRecord } from '../store/records.ts'
@@ -18,6 +19,7 @@ import type { RunContext } from './context.ts'
 import { layInputs } from './inputs.ts'
 import { keepRun } from './keep.ts'
 import { produceTask, runTask } from './producer.ts'
+import { outputReport } from './report.ts'
 import { checkOutputs } from './result.ts'
 import { sourceParts } from '../workspace/survey.ts'
 import { keepWork, makeWorkDirectory, removeWork } from './work.ts'
@@ -48,6 +50,7 @@ export async function produceArtifact(
   const work = makeWorkDirectory(disk, places.cache, build, node.name)
   try {
     const inputs = await layInputs(context, node, parts, work)
+    listener({ type: 'phase', artifact: node.name, phase: 'produce' })
     await runTask(context, produceTask(node), work, inputs)
     checkOutputs(context, node, work)
     throwIfToolMoved(context, node)
@@ -57,12 +60,14 @@ export async function produceArtifact(
     throw error
   }
   const seconds = monotonicSeconds() - startedAt
+  listener({ type: 'phase', artifact: node.name, phase: 'keep' })
   const sandboxed = (await context.confinement()) === 'sandbox'
   const record = await keepRun(context, planned, work, { startedAt: startedOn, seconds, sandboxed })
+  listener({ type: 'phase', artifact: node.name, phase: 'publish' })
   await putInPlace(context, node, record)
   removeWork(disk, work.path)
   await warnOfMovedInputs(context, planned)
-  listener({ type: 'built', artifact: node.name, seconds, changed: !sameOutputs(before, record) })
+  listener({ type: 'built', artifact: node.name, key: record.key, seconds, ...outcomeOf(before, record) })
   return seconds
 }
 
@@ -83,12 +88,24 @@ function throwIfToolMoved({ workspace, survey, listener }: RunContext, node: Art
 }
 
 /** Puts the outputs of a past run back where they belong. */
-export async function restoreArtifact(context: RunContext, { node, decision }: Planned): Promise<void> {
+export async function restoreArtifact(
+  context: RunContext,
+  { node, decision, latest }: Planned,
+): Promise<void> {
   if (decision.verdict !== 'restorable') return
-  context.workspace.records.add(decision.record)
-  await putInPlace(context, node, decision.record)
-  const savedSeconds = decision.record.seconds
-  context.listener({ type: 'restored', artifact: node.name, reasons: decision.reasons, savedSeconds })
+  const { workspace, listener } = context
+  const { record, reasons } = decision
+  listener({ type: 'restoring', artifact: node.name })
+  workspace.records.add(record)
+  await putInPlace(context, node, record)
+  listener({
+    type: 'restored',
+    artifact: node.name,
+    key: record.key,
+    reasons,
+    savedSeconds: record.seconds,
+    ...outcomeOf(latest, record),
+  })
 }
 
 /** Publishes the outputs of a record where other bytes stand, and notes that it is the one published last. */
@@ -141,6 +158,15 @@ async function warnOfMovedInputs(
   }
 }
 
-const sameOutputs = (before: BuildRecord | undefined, now: BuildRecord): boolean =>
-  before !== undefined &&
-  Object.entries(now.outputs).every(([name, { sha256 }]) => before.outputs[name]?.sha256 === sha256)
+/** What a record put in place, and what of it is not as it was before. */
+function outcomeOf(
+  before: BuildRecord | undefined,
+  { outputs }: BuildRecord,
+): { readonly changed: boolean; readonly outputs: readonly BuiltOutput[] } {
+  const built = Object.entries(outputs).map(([name, output]): BuiltOutput => ({
+    name,
+    ...outputReport(output),
+    changed: before?.outputs[name]?.sha256 !== output.sha256,
+  }))
+  return { changed: built.some(({ changed }) => changed), outputs: built }
+}

@@ -2,6 +2,7 @@ import { toBytes } from '../host/bytes.ts'
 import type { Digest } from '../host/digest.ts'
 import { sha256 } from '../host/digest.ts'
 import { isLibrary, pathOfLabel } from '../config/labels.ts'
+import { parseLines } from '../fingerprint/tree.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
 import { textAt, writeTexts } from '../store/texts.ts'
 import type { RunContext } from './context.ts'
@@ -9,6 +10,8 @@ import type { WorkDirectory } from './work.ts'
 
 /** All texts of one record together are not larger, in bytes. */
 const ALL = 2 * 1024 * 1024
+/** Of a tree of more files the first so many are kept. */
+const MOST = 2_000
 
 /**
  * Keeps the texts that a run saw, its inputs, its code and what its locks name, so that a later change can be told line
@@ -24,8 +27,10 @@ export async function keepTexts(
   const texts = new Map<Digest, string>()
   let left = ALL
   const keep = (digest: Digest, text: string | undefined): void => {
-    if (text === undefined || text.length > left || texts.has(digest)) return
-    left -= text.length
+    if (text === undefined || texts.has(digest)) return
+    const size = Buffer.byteLength(text)
+    if (size > left) return
+    left -= size
     texts.set(digest, text)
   }
   for (const label of node.modules)
@@ -39,9 +44,10 @@ export async function keepTexts(
       const text = textAt(disk, laid)
       if (text !== undefined) keep(sha256(text), text)
     } else if (input.kind === 'tree') {
-      const listing = (await survey.trees.get(input.path)?.listing()) ?? []
+      const listing = parseLines((await survey.trees.get(input.path)?.lines()) ?? [])
       for (const [path, type, digest] of listing)
-        if (type === 'file' || type === 'executable') keep(digest!, textAt(disk, `${laid}/${path}`))
+        if (texts.size >= MOST) break
+        else if (type === 'file' || type === 'executable') keep(digest!, textAt(disk, `${laid}/${path}`))
     } else if (input.kind === 'downloads') {
       const lock = survey.locks.find(({ node: { name: lockName } }) => lockName === input.lock)
       if (lock?.state.state === 'ready') keep(lock.state.digest, JSON.stringify(lock.content!.files))

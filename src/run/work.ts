@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { fromBytes, toBytes } from '../host/bytes.ts'
 import type { Disk } from '../host/disk.ts'
 import { errorCode } from '../host/disk.ts'
+import { BUILD_ID } from '../log/files.ts'
 
 /** The file that marks a work directory as kept for somebody to look at. */
 const FAILED = 'failed'
@@ -28,7 +29,7 @@ export function keepWork(disk: Disk, { path }: WorkDirectory): void {
 }
 
 /** What builds call their directories: nothing else is ever removed. */
-const OURS = /^(\d{8}-\d{6}-\d+|fetch)\./
+const OURS = new RegExp(`^(?:${BUILD_ID}|fetch)\\.`)
 
 /** Removes what builds left behind that did not come to their end. Only for the holder of the workspace's lock. */
 export function reclaimWork(disk: Disk, cache: string): void {

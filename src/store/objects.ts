@@ -38,6 +38,8 @@ const UNREADABLE = ['EIO', 'ENOENT', 'EISDIR', 'EUCLEAN']
 
 const CHUNK = 1 << 20
 const ZEROS = Buffer.alloc(CHUNK)
+/** One for all copies, since each is done before the next begins: a new one costs more than a small file. */
+let chunk: Buffer | undefined
 
 /**
  * The object store: read-only files named by their SHA-256, under `objects/ab/…`. An object is whole or absent:
@@ -192,7 +194,7 @@ export function copySparse(
   options: { mode: number; durable: boolean },
 ): Digest {
   const hasher = sha256Hasher()
-  const chunk = Buffer.allocUnsafe(CHUNK)
+  chunk ??= Buffer.allocUnsafe(CHUNK)
   const source = disk.open(from, 'r')
   try {
     const target = disk.open(to, 'wx', options.mode)

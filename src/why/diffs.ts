@@ -1,13 +1,11 @@
-import { display, toBytes } from '../host/bytes.ts'
+import { toBytes } from '../host/bytes.ts'
 import { pathOfLabel } from '../config/labels.ts'
 import type { Planned } from '../plan/plan.ts'
 import type { BuildRecord } from '../store/records.ts'
 import { readTexts, textAt } from '../store/texts.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { unifiedDiff } from './lines.ts'
-import type { EntryChange } from './evidence.ts'
-import type { ToldCause } from './told.ts'
-import { parseListing } from '../fingerprint/tree.ts'
+import type { EntryChange, ToldCause } from '../plan/evidence.ts'
 
 /** Unified diffs, and the paths of what has none. */
 export interface Diffs {
@@ -49,18 +47,9 @@ export function diffsOf(
   if (now.kind === 'file')
     return sides.compare(now.from!, String(before.value).split(' ')[1], `${root}/${now.from}`)
   if (now.kind !== 'tree') return { diffs: [], notKept: [] }
-  const listed = workspace.objects.readText(String(before.value))
-  const digests = new Map(
-    (listed === undefined ? [] : parseListing(listed)).map((item) => [
-      `${now.from}/${display(item[0])}`,
-      item[1] === 'file' || item[1] === 'executable' ? item[2] : undefined,
-    ]),
-  )
   const compared = (evidence.entries ?? [])
     .filter(hasText)
-    .map(({ path, change }) =>
-      sides.compare(path, change === 'added' ? undefined : digests.get(path), `${root}/${path}`, change),
-    )
+    .map(({ path, change, before: old }) => sides.compare(path, old, `${root}/${path}`, change))
   return {
     diffs: compared.flatMap(({ diffs }) => diffs),
     notKept: compared.flatMap(({ notKept }) => notKept),

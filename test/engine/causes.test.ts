@@ -1,6 +1,6 @@
 import * as fs from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { ToldCause } from '../../src/why/told.ts'
+import type { ToldCause } from '../../src/plan/evidence.ts'
 import { TestWorkspace } from './support/workspace.ts'
 
 // One change is planted, and `lbuild why` names this one as the cause, on top, and no other.
