@@ -66,10 +66,14 @@ export async function underLock<T>(
   }
 }
 
-/** Clears up what killed builds left behind, unless a build is running: those clear up themselves. */
+/**
+ * Clears up what killed builds left behind, unless a build is running, which clears up itself, or the workspace is
+ * another user's.
+ */
 export async function reclaimIfFree(workspace: Workspace): Promise<void> {
   const { disk, places } = workspace
   if (!hasLeftovers(disk, places.cache) && outputTemporaries(workspace).length === 0) return
+  if (![0, disk.lstat(toBytes(places.cache))?.uid].includes(process.geteuid?.())) return
   try {
     const lock = await lockWorkspace(disk, `${places.cache}/lock`, false, () => {})
     reclaim(workspace)
