@@ -10,8 +10,8 @@ import { seenOf } from '../run/collection.ts'
 import { Interrupted } from '../run/context.ts'
 import type { BuildRecord, FoundLatest } from '../store/records.ts'
 import type { Workspace } from '../workspace/workspace.ts'
-import type { ByteDifference } from './bytes.ts'
-import { byteDifference } from './bytes.ts'
+import type { ByteDifference } from '../host/byteDifference.ts'
+import { byteDifference } from '../host/byteDifference.ts'
 
 /** Something that is not what a record says. */
 export interface Wrong {

@@ -493,7 +493,7 @@ describe('--diff', () => {
 
   it('says what it cannot show', async () => {
     const { text } = await why((workspace) => workspace.write('note.txt', 'x\0y'), '--diff')
-    expect(text).toContain('  not text, or too large to be kept: note.txt')
+    expect(text).toContain('  not text, too large to be kept, or no longer in the store: note.txt')
   })
 })
 

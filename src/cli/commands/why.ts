@@ -4,7 +4,7 @@ import { Failure } from '../../host/failure.ts'
 import type { Plan, Planned } from '../../plan/plan.ts'
 import { isFresh, plan } from '../../plan/plan.ts'
 import { checkTargets } from '../../run/build.ts'
-import { diffsOf } from '../../why/diffs.ts'
+import { diffsOf, outputSides } from '../../why/diffs.ts'
 import { influenceOf } from '../../why/influence.ts'
 import type { Told, ToldCause } from '../../plan/evidence.ts'
 import { tell } from '../../why/told.ts'
@@ -148,7 +148,13 @@ async function diffLines(
   all: boolean,
 ): Promise<readonly string[]> {
   const { diffs, notKept } = diffsOf(workspace, planned, cause)
-  const lines = diffs.flatMap((diff) => diff.split('\n'))
+  const sides = outputSides(workspace, planned, cause)
+  const inside = sides
+    ? await (
+        await import('../../why/images.ts')
+      ).imageChanges(workspace.disk, workspace.places.cache, sides.before, sides.now)
+    : []
+  const lines = [...diffs.flatMap((diff) => diff.split('\n')), ...inside.map((line) => `  ${line}`)]
   const shown = all ? lines : lines.slice(0, DIFF_LINES)
   return [
     ...shown.map(paintDiff),

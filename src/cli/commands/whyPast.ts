@@ -21,6 +21,8 @@ export interface WhyPastOptions {
   readonly directory?: string
   readonly json?: boolean
   readonly all?: boolean
+  /** Show what differs inside the outputs, too. */
+  readonly diff?: boolean
 }
 
 /**
@@ -63,7 +65,7 @@ export async function whyBetweenCommand(
   { home }: Invocation,
   ids: readonly [string, string],
   targets: readonly string[],
-  { directory, json = false, all = false }: WhyPastOptions,
+  { directory, json = false, all = false, diff = false }: WhyPastOptions,
 ): Promise<number> {
   const { cache } = placesFor(realDisk, { start: startOf(directory), home })
   const [before, now] = [loggedBuild(cache, ids[0]), loggedBuild(cache, ids[1])]
@@ -105,9 +107,39 @@ export async function whyBetweenCommand(
     same.get(name) ? 'was made again, with the same bytes' : 'has other bytes'
   if (told.causes.length > 0)
     print(`${(await tellLines(told, { all, now: at, became: differs })).join('\n')}\n`)
+  if (diff)
+    for (const pair of pairs) print((await outputLines(cache, pair, all)).map((line) => `${line}\n`).join(''))
   if (unknown.length > 0)
     print(`Not known: ${listed(unknown, all)}, of which one of the two has no record that is still kept.\n`)
   return 0
+}
+
+/** How many lines are shown of what differs inside one output. */
+const SHOWN = 30
+
+/** What differs inside the outputs of two records, in lines. */
+async function outputLines(
+  cache: string,
+  { before, now }: RecordPair,
+  all: boolean,
+): Promise<readonly string[]> {
+  const { imageChanges } = await import('../../why/images.ts')
+  const objects = new ObjectStore(realDisk, toBytes(`${cache}/objects`))
+  const lines: string[] = []
+  for (const [name, output] of Object.entries(now?.outputs ?? {})) {
+    const old = before?.outputs[name]
+    if (!old || old.sha256 === output.sha256 || !objects.has(old) || !objects.has(output)) continue
+    const inside = await imageChanges(realDisk, cache, objects.path(old.sha256), objects.path(output.sha256))
+    const shown = all ? inside : inside.slice(0, SHOWN)
+    lines.push(
+      '',
+      `${now!.artifact}: ${output.path}, ${counted(inside.length, 'difference')}`,
+      ...shown.map((line) => `  ${line}`),
+    )
+    if (inside.length > shown.length)
+      lines.push(`  … and ${counted(inside.length - shown.length, 'other')} (--all)`)
+  }
+  return lines
 }
 
 function loggedBuild(cache: string, id: string): LoggedBuild {
