@@ -117,12 +117,14 @@ const TEMPORARY = /\.tmp-\d+-[0-9a-f]{8}-\d+$/
 /** Whether a name is one that {@link temporaryName} gives. */
 export const isTemporary = (name: Bytes): boolean => TEMPORARY.test(name)
 
-/** Removes temporaries of `path` that a killed process left. Only where no other process can be writing `path`. */
-export function removeTemporaries(disk: Disk, path: Bytes): void {
+/** Temporaries of `path` that are there: those of killed processes, and of whoever is writing `path`. */
+export function temporariesOf(disk: Disk, path: Bytes): readonly Bytes[] {
   const directory = parent(path)
   const name = path.slice(directory.length + 1)
-  for (const entry of disk.readdir(directory))
-    if (entry.replace(TEMPORARY, '') === name && entry !== name) disk.unlink(`${directory}/${entry}`)
+  return disk
+    .readdir(directory)
+    .filter((entry) => entry !== name && entry.replace(TEMPORARY, '') === name)
+    .map((entry) => `${directory}/${entry}`)
 }
 
 /** Does something with a temporary file, which does not outlive a failure. */

@@ -9,6 +9,7 @@ import type { BuildReport } from './report.ts'
 import { idleReport } from './report.ts'
 import { surveyWorkspace } from '../workspace/survey.ts'
 import type { Workspace } from '../workspace/workspace.ts'
+import { outputTemporaries } from '../workspace/workspace.ts'
 
 /**
  * Brings targets and all below them up to date. When a look at the inputs shows that there is nothing to do, that look
@@ -23,8 +24,10 @@ export async function build(workspace: Workspace, options: BuildOptions): Promis
     const survey = await surveyWorkspace(workspace, options.targets, forced)
     const planned = plan(workspace.graph, options.targets, survey)
     if (planned.every(isFresh)) {
-      const work = toBytes(`${workspace.places.cache}/work`)
-      if (workspace.disk.lstat(work) && workspace.disk.readdir(work).length > 0)
+      const { disk, places } = workspace
+      const work = toBytes(`${places.cache}/work`)
+      const worked = disk.lstat(work) && disk.readdir(work).length > 0
+      if (worked || outputTemporaries(workspace).length > 0)
         await (await import('./locked.ts')).reclaimIfFree(workspace)
       return idleReport(planned, options.targets, monotonicSeconds() - startedAt)
     }

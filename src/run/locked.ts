@@ -3,6 +3,7 @@ import { monotonicSeconds } from '../host/clock.ts'
 import { Failure } from '../host/failure.ts'
 import { LOCK_HELD, lockWorkspace } from '../store/workspaceLock.ts'
 import type { Workspace } from '../workspace/workspace.ts'
+import { outputTemporaries } from '../workspace/workspace.ts'
 import type { Listener } from '../log/events.ts'
 import { newBuildId } from '../log/files.ts'
 import { eventLog } from '../log/writer.ts'
@@ -46,7 +47,7 @@ export async function underLock<T>(
     // A collection that came before may have taken what a config compiled to that was edited since.
     if (!disk.lstat(toBytes(workspace.bundle)))
       throw new Failure('build.config.ts changed while this waited', { hint: 'run it again', exitCode: 2 })
-    reclaimWork(disk, places.cache)
+    reclaim(workspace)
     const { now } = workspace
     const build = newBuildId(disk, places.cache, Number(now() / 1_000_000n))
     const log = eventLog(disk, places.cache, build, { now, startedAt })
@@ -65,16 +66,27 @@ export async function underLock<T>(
   }
 }
 
-/** Clears up what killed builds left behind, unless a build is running: those clear up themselves. */
-export async function reclaimIfFree({ disk, places }: Workspace): Promise<void> {
-  if (!hasLeftovers(disk, places.cache)) return
+/**
+ * Clears up what killed builds left behind, unless a build is running, which clears up itself, or the workspace is
+ * another user's.
+ */
+export async function reclaimIfFree(workspace: Workspace): Promise<void> {
+  const { disk, places } = workspace
+  if (!hasLeftovers(disk, places.cache) && outputTemporaries(workspace).length === 0) return
+  if (![0, disk.lstat(toBytes(places.cache))?.uid].includes(process.geteuid?.())) return
   try {
     const lock = await lockWorkspace(disk, `${places.cache}/lock`, false, () => {})
-    reclaimWork(disk, places.cache)
+    reclaim(workspace)
     lock.release()
   } catch (error) {
     if (!(error instanceof Failure && error.exitCode === LOCK_HELD)) throw error
   }
+}
+
+/** Removes what killed builds left: where they worked, and what they had not yet put in its place in `output/`. */
+function reclaim(workspace: Workspace): void {
+  reclaimWork(workspace.disk, workspace.places.cache)
+  for (const temporary of outputTemporaries(workspace)) workspace.disk.unlink(temporary)
 }
 
 async function probe(processes: Processes, listener: Listener): Promise<Confinement> {

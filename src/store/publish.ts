@@ -1,7 +1,7 @@
 import type { Bytes } from '../host/bytes.ts'
 import { display } from '../host/bytes.ts'
 import type { Disk } from '../host/disk.ts'
-import { errorCode, parent, removeTemporaries, syncDirectory, withTemporary } from '../host/disk.ts'
+import { errorCode, parent, syncDirectory, temporariesOf, withTemporary } from '../host/disk.ts'
 import { Failure } from '../host/failure.ts'
 import type { Digest } from '../host/digest.ts'
 import type { ObjectStore, StoredObject } from './objects.ts'
@@ -29,7 +29,7 @@ export function publish(
 ): Bytes | undefined {
   const target = `${root}/${path}`
   makeDirectories(disk, root, path)
-  removeTemporaries(disk, target)
+  for (const temporary of temporariesOf(disk, target)) disk.unlink(temporary)
   const aside = keep ? freeName(disk, target) : undefined
   withTemporary(disk, target, (temporary) => {
     store.copyOut(object.sha256, temporary, { mode: MODE, durable: true })
@@ -48,6 +48,22 @@ function putAside(disk: Disk, from: Bytes, to: Bytes): void {
     if (!['EPERM', 'EMLINK', 'EOPNOTSUPP', 'ENOTSUP'].includes(errorCode(error))) throw error
     disk.rename(from, to)
   }
+}
+
+/**
+ * The temporaries that killed builds left beside outputs, of which `paths` are the places in `root`. They are to be
+ * removed only where no other process can be publishing. Behind links nothing is looked for.
+ */
+export function strayTemporaries(disk: Disk, root: Bytes, paths: readonly Bytes[]): readonly Bytes[] {
+  if (!disk.lstat(root)) return []
+  const real = disk.realpath(root)
+  const directories = new Set(paths.map((path) => parent(`${root}/${path}`)))
+  return [...directories].flatMap((directory) => {
+    if (disk.lstat(directory)?.type !== 'directory' && directory !== root) return []
+    if (disk.realpath(directory) !== real + directory.slice(root.length)) return []
+    const own = paths.filter((path) => parent(`${root}/${path}`) === directory)
+    return own.flatMap((path) => temporariesOf(disk, `${root}/${path}`))
+  })
 }
 
 /** Directories between `root` and an output must be directories: a link there could lead anywhere. */

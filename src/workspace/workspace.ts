@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { toBytes } from '../host/bytes.ts'
+import type { Bytes } from '../host/bytes.ts'
 import type { Disk } from '../host/disk.ts'
 import { realDisk } from '../host/disk.ts'
 import type { SourceFile } from '../config/load.ts'
@@ -8,6 +9,7 @@ import { findRoot, loadConfig } from '../config/load.ts'
 import { StatIndex } from '../fingerprint/statIndex.ts'
 import type { Graph } from '../graph/graph.ts'
 import { ObjectStore } from '../store/objects.ts'
+import { strayTemporaries } from '../store/publish.ts'
 import { RecordStore } from '../store/records.ts'
 
 /** A distro's directory with all that lbuild keeps for it. */
@@ -40,6 +42,13 @@ export function placesFor(disk: Disk, { start, home }: OpenOptions): Places {
   const root = findRoot(disk, start)
   const elsewhere = process.env.LBUILD_CACHE_DIR
   return { root, home, cache: elsewhere ? resolve(elsewhere) : `${root}/cache` }
+}
+
+/** The temporaries that killed builds left in `output/`; see {@link strayTemporaries}. */
+export function outputTemporaries({ disk, graph, places }: Workspace): readonly Bytes[] {
+  const outputs = graph.artifacts.flatMap((node) => Object.values(node.outputs))
+  const paths = outputs.filter(({ published }) => published).map(({ path }) => toBytes(path))
+  return strayTemporaries(disk, toBytes(`${places.root}/output`), paths)
 }
 
 /** The directories of the workspace's own tools, as absolute paths. */

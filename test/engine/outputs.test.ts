@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { builtTiny, TINY_TARGETS } from './support/tiny.ts'
 import type { TestWorkspace } from './support/workspace.ts'
@@ -68,6 +68,31 @@ describe('an output that is not what was built', () => {
     writeFileSync(workspace.path('output/tiny.img'), 'written over')
     expect(workspace.state('cache/objects')).toEqual(before)
     expect(statSync(workspace.path('output/tiny.img')).nlink).toBe(1)
+  })
+})
+
+describe('a temporary that a killed build left beside an output', () => {
+  const strays = ['output/tiny.img.tmp-17-0123abcd-1', 'output/docs/report.txt.tmp-17-0123abcd-2']
+  const others = ['output/tiny.img.tmp-mine', 'output/own.tmp-17-0123abcd-3']
+  it.each([
+    ['that has nothing to do', () => {}],
+    ['that has nothing to publish there', (it: TestWorkspace) => it.write('note.txt', 'other\n')],
+  ])('goes with the next build, also with one %s', async (_, change) => {
+    const workspace = built()
+    change(workspace)
+    for (const path of [...strays, ...others]) workspace.write(path, 'half')
+    expect((await workspace.lbuild(...TINY_TARGETS)).code).toBe(0)
+    expect(strays.filter((path) => workspace.exists(path))).toEqual([])
+    expect(others.filter((path) => !workspace.exists(path))).toEqual([])
+  })
+
+  it('is not looked for behind a link', async () => {
+    const workspace = built()
+    workspace.rename('output/docs', 'elsewhere')
+    symlinkSync('../elsewhere', workspace.path('output/docs'))
+    workspace.write('elsewhere/report.txt.tmp-17-0123abcd-2', 'not ours')
+    await workspace.lbuild('image', 'other')
+    expect(workspace.read('elsewhere/report.txt.tmp-17-0123abcd-2')).toBe('not ours')
   })
 })
 
