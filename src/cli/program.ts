@@ -26,6 +26,7 @@ Examples:
   lbuild iso qcow2 --jobs 4       several targets, four producers at a time
   lbuild qcow2 --disk-size 64G    every param of the distro is an option
   lbuild why qcow2                why it would be built
+  lbuild watch qcow2              build it again whenever something of it is saved
 `
 
 /** Parses a command line and runs what it names; gives the exit code. Throws a Failure (exit code 2) for a wrong call. */
@@ -86,6 +87,28 @@ function defineProgram(invocation: Invocation, signal: AbortSignal, finish: Fini
     .action((words, options) =>
       finish(import('./commands/why.ts').then(({ whyCommand }) => whyCommand(invocation, words, options))),
     )
+  command('watch <targets...>', 'keep targets up to date while their sources change')
+    .option(
+      '-j, --jobs <N>',
+      'how many producers run at a time (default: one for each processor)',
+      wholeNumber,
+    )
+    .option('--no-cancel', 'let a build come to its end when a save makes it stale')
+    .option('--json', 'print one JSON event a line (docs/watch.md)')
+    .action((words, options) =>
+      finish(
+        import('./commands/watch.ts').then(({ watchCommand }) =>
+          watchCommand(invocation, words, options, signal),
+        ),
+      ),
+    )
+  common(program.command('check-config', { hidden: true })).action((options) =>
+    finish(
+      import('./commands/checkConfig.ts').then(({ checkConfigCommand }) =>
+        checkConfigCommand(invocation, options),
+      ),
+    ),
+  )
   command('graph [targets...]', 'show what depends on what')
     .addOption(
       new Option('--format <format>', 'how to print it')

@@ -38,7 +38,11 @@ export async function openSession(
   words: readonly string[],
   { directory, set }: WorkspaceOptions,
 ): Promise<Session> {
-  const plain = await openWorkspace({ start: startOf(directory), home })
+  return withWords(await openWorkspace({ start: startOf(directory), home }), words, set)
+}
+
+/** A workspace with the params of a command line. Throws a Failure (exit code 2) for a word that it does not know. */
+export function withWords(plain: Workspace, words: readonly string[], set: readonly string[]): Session {
   const { targets, overrides } = splitWords(words, plain.graph)
   const all = { ...overrides, ...Object.fromEntries(set.map(splitSetting)) }
   if (Object.keys(all).length === 0) return { workspace: plain, targets }

@@ -34,7 +34,7 @@ export async function build(workspace: Workspace, options: BuildOptions): Promis
     }
     const { runBuild } = await import('./scheduler.ts')
     const report = await runBuild(workspace, options, forced, startedAt)
-    await warnOfEditedCode(workspace, options.listener)
+    if (!options.notice) await warnOfEditedCode(workspace, options.listener)
     return report
   } finally {
     workspace.index.save()

@@ -78,6 +78,12 @@ export type BuildEvent =
     }
   | { readonly type: 'warning'; readonly message: string; readonly hint?: string }
   | { readonly type: 'failed'; readonly artifact: string; readonly failure: FailureData }
+  | {
+      /** A run was ended because what it was made of is no longer so. */
+      readonly type: 'cancelled'
+      readonly artifact: string
+      readonly seconds: number
+    }
   | { readonly type: 'skipped'; readonly artifact: string; readonly because: string }
   | {
       readonly type: 'ended'

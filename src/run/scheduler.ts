@@ -4,18 +4,20 @@ import { Failure } from '../host/failure.ts'
 import type { Planned } from '../plan/plan.ts'
 import { plan } from '../plan/plan.ts'
 import { collectAfterBuild } from './collection.ts'
-import type { BuildEvent, FailureData } from './events.ts'
+import type { BuildEvent } from './events.ts'
 import { underLock } from './locked.ts'
 import { InputMoved } from './materialize.ts'
 import { recordOf } from '../store/records.ts'
 import { produceArtifact, restoreArtifact } from './perform.ts'
-import type { BuildOptions } from './options.ts'
+import type { BuildOptions, KnownFailure } from './options.ts'
 import { checkTools } from './preflight.ts'
 import type { RunContext } from './context.ts'
-import { Interrupted } from './context.ts'
+import { Cancelled, Interrupted } from './context.ts'
 import type { ArtifactReport, BuildReport } from './report.ts'
 import { freshReport, outputReport, savedSeconds } from './report.ts'
 import { resolveLocks } from './resolve.ts'
+import type { Run } from './runs.ts'
+import { failureData, isStillRight } from './runs.ts'
 import { surveyWorkspace } from '../workspace/survey.ts'
 import type { Survey } from '../workspace/survey.ts'
 import { DamagedObject } from '../store/objects.ts'
@@ -33,12 +35,14 @@ export function runBuild(
 ): Promise<BuildReport> {
   return underLock(workspace, options, async (context) => {
     const { listener, build } = context
+    options.notice?.take()
     let survey = await surveyWorkspace(workspace, options.targets, forced)
     await checkTools(workspace, options.targets, survey)
     listener({ type: 'started', build, targets: options.targets, artifacts: survey.nodes.length })
     if (await resolveLocks({ ...context, survey }, []))
       survey = await surveyWorkspace(workspace, options.targets, forced)
-    const report = await new Scheduler({ ...context, survey }, options).run(startedAt)
+    const watched = options.notice !== undefined
+    const report = await new Scheduler({ ...context, survey, watched }, options).run(startedAt)
     if (report.artifacts.some(({ outcome }) => outcome === 'built')) collectAfterBuild(workspace, listener)
     const { seconds, savedSeconds, exitCode } = report
     listener({ type: 'ended', seconds, savedSeconds, exitCode })
@@ -49,9 +53,9 @@ export function runBuild(
 class Scheduler {
   #context: RunContext
   readonly #options: BuildOptions
-  readonly #running = new Map<string, Promise<void>>()
+  readonly #running = new Map<string, Run>()
   readonly #reports = new Map<string, ArtifactReport>()
-  readonly #failed = new Map<string, FailureData>()
+  readonly #failed: Map<string, Partial<KnownFailure>>
   readonly #attempts = new Map<string, number>()
   #forced: ReadonlySet<string>
   /** An error that is no failure of an artifact, such as a full disk: it ends the build. */
@@ -61,6 +65,7 @@ class Scheduler {
     this.#context = context
     this.#options = options
     this.#forced = context.survey.forced
+    this.#failed = new Map(options.knownFailures)
   }
 
   async run(startedAt: number): Promise<BuildReport> {
@@ -68,7 +73,7 @@ class Scheduler {
       return await this.#runAll(startedAt)
     } catch (error) {
       await this.#context.processes.killAll()
-      await Promise.allSettled(this.#running.values())
+      await Promise.allSettled(this.#ends())
       throw error
     }
   }
@@ -76,13 +81,17 @@ class Scheduler {
   async #runAll(startedAt: number): Promise<BuildReport> {
     for (;;) {
       this.#throwIfOver()
+      if (this.#options.notice?.given) await this.#lookAround()
       const planned = this.#plan()
+      if (this.#options.notice) this.#follow(planned)
       for (const one of planned) await this.#start(one)
       if (this.#running.size === 0) {
+        if (this.#options.notice?.given) continue
         const after = this.#plan()
         if (!after.some((one) => this.#isReady(one))) return this.#report(after, startedAt)
       } else {
-        await Promise.race(this.#running.values())
+        const notice = this.#options.notice?.next()
+        await Promise.race([...this.#ends(), ...(notice ? [notice] : [])])
       }
     }
   }
@@ -116,23 +125,28 @@ class Scheduler {
         await this.#disturbed(one, error)
       }
     } else if (this.#running.size < (this.#options.jobs ?? availableParallelism())) {
-      const run = this.#perform(one).finally(() => this.#running.delete(node.name))
-      this.#running.set(node.name, run)
+      const cancel = new AbortController()
+      const ended = this.#perform(one, cancel.signal).finally(() => this.#running.delete(node.name))
+      this.#running.set(node.name, { planned: one, cancel, ended })
     }
   }
 
   /** Runs a producer. Never rejects: what went wrong is noted, for the loop may be waiting for something else. */
-  async #perform(one: Planned): Promise<void> {
+  async #perform(one: Planned, cancel: AbortSignal): Promise<void> {
     const { node, decision } = one
     const reasons = decision.verdict === 'stale' ? decision.reasons : []
+    const startedAt = monotonicSeconds()
     try {
-      const seconds = await produceArtifact(this.#context, one, reasons)
+      const seconds = await produceArtifact(this.#context, one, reasons, cancel)
       // The survey may be another one than the run began with.
       await this.#context.survey.refreshOutputs(node)
       this.#forced = new Set([...this.#forced].filter((name) => name !== node.name))
       this.#note(one, 'built', reasons, { seconds })
     } catch (error) {
-      if (!this.#options.signal.aborted) await this.#disturbed(one, error)
+      if (this.#options.signal.aborted) return
+      if (error instanceof Cancelled)
+        this.#emit({ type: 'cancelled', artifact: node.name, seconds: monotonicSeconds() - startedAt })
+      else await this.#disturbed(one, error)
     }
   }
 
@@ -157,8 +171,47 @@ class Scheduler {
     if (error instanceof DamagedObject) this.#emit({ type: 'warning', message: error.headline })
     else if (!(error instanceof InputMoved)) throw error
     this.#attempt(node.name, error.headline)
+    await this.#survey()
+  }
+
+  async #survey(): Promise<void> {
     const survey: Survey = await surveyWorkspace(this.#context.workspace, this.#options.targets, this.#forced)
     this.#context = { ...this.#context, survey }
+  }
+
+  /**
+   * Takes a new survey because inputs may have changed. Where none can be taken, such as in the middle of a save, what
+   * runs goes on: who gave the notice gives another when the inputs are there again.
+   */
+  async #lookAround(): Promise<void> {
+    this.#options.notice!.take()
+    this.#attempts.clear()
+    try {
+      await this.#survey()
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      return
+    }
+    this.#follow(this.#plan())
+    if (await resolveLocks(this.#context, [])) await this.#survey()
+  }
+
+  /** Ends the runs whose key is another one now, and forgets the failures whose key is. */
+  #follow(planned: readonly Planned[]): void {
+    for (const now of planned) {
+      const { name } = now.node
+      const run = this.#running.get(name)
+      if (run && !isStillRight(run.planned, now)) run.cancel.abort()
+      const failed = this.#failed.get(name)
+      if (failed && (now.decision.verdict === 'fresh' || (now.key !== undefined && failed.key !== now.key))) {
+        this.#failed.delete(name)
+        this.#reports.delete(name)
+      }
+    }
+  }
+
+  #ends(): Promise<void>[] {
+    return [...this.#running.values()].map(({ ended }) => ended)
   }
 
   /** Counts how often an artifact is begun; throws a Failure when it comes to no end. */
@@ -185,18 +238,20 @@ class Scheduler {
     workspace.index.save()
   }
 
-  #fail({ node, decision }: Planned, error: unknown): void {
+  #fail({ node, key, decision }: Planned, error: unknown): void {
     if (!(error instanceof Failure)) throw error
-    const { headline, facts, hint, tail } = error
-    const failure: FailureData = {
-      headline,
-      facts,
-      ...(hint === undefined ? {} : { hint }),
-      ...(tail === undefined ? {} : { tail }),
-    }
+    const failure = failureData(error)
     const reasons = decision.verdict === 'fresh' ? [] : decision.reasons
-    this.#failed.set(node.name, failure)
-    this.#reports.set(node.name, { name: node.name, outcome: 'failed', reasons, outputs: [], failure })
+    this.#failed.set(node.name, { ...(key === undefined ? {} : { key }), failure })
+    const known = key === undefined ? {} : { key }
+    this.#reports.set(node.name, {
+      name: node.name,
+      outcome: 'failed',
+      reasons,
+      outputs: [],
+      failure,
+      ...known,
+    })
     this.#emit({ type: 'failed', artifact: node.name, failure })
   }
 
@@ -214,6 +269,15 @@ class Scheduler {
         this.#emit({ type: 'fresh', artifact: node.name, savedSeconds: decision.record.seconds })
         return freshReport(one)
       }
+      const again = this.#failed.get(node.name)
+      if (again)
+        return {
+          name: node.name,
+          outcome: 'failed',
+          reasons: decision.reasons,
+          outputs: [],
+          ...again,
+        }
       if (firstFailed === undefined)
         throw new Failure(`the inputs of '${node.name}' changed during the build`, { hint: 'build again' })
       this.#emit({ type: 'skipped', artifact: node.name, because: firstFailed })
