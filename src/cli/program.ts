@@ -47,7 +47,7 @@ export async function runProgram(invocation: Invocation, signal: AbortSignal): P
 /** Options of every command may stand before it, as in `lbuild -C DIR status`: they are moved behind it. */
 function commandFirst(argv: readonly string[]): readonly string[] {
   let at = 0
-  while (['-C', '--directory', '--set'].includes(argv[at] ?? '')) at += 2
+  while (['-C', '--directory', '--set', '--profile'].includes(argv[at] ?? '')) at += 2
   return [...argv.slice(at, at + 1), ...argv.slice(0, at), ...argv.slice(at + 1)]
 }
 
@@ -206,6 +206,10 @@ const collect = (value: string, all: readonly string[]): string[] => [...all, va
 function common(command: Command): Command {
   return command
     .option('-C, --directory <dir>', 'the directory of the distro (default: here or above)')
+    .option(
+      '--profile <name>',
+      'a set of params of build.config.ts (default: none; watch: dev if there is one)',
+    )
     .option('--set <NAME=VALUE>', 'set a param, for all artifacts or ARTIFACT.NAME; repeatable', collect, [])
     .allowUnknownOption()
     .exitOverride()

@@ -4,7 +4,7 @@ import { Failure } from '../host/failure.ts'
 import type { Graph } from '../graph/graph.ts'
 import { suggestion } from '../graph/names.ts'
 import type { Overrides } from '../graph/params.ts'
-import { paramNames, withParams } from '../graph/params.ts'
+import { paramNames, withParams, withProfile } from '../graph/params.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { openWorkspace } from '../workspace/workspace.ts'
 
@@ -21,6 +21,8 @@ export interface Invocation {
 export interface WorkspaceOptions {
   readonly directory?: string
   readonly set: readonly string[]
+  /** The profile of the config whose values of params are taken. */
+  readonly profile?: string
 }
 
 /** A workspace, and the targets that were named beside the params. */
@@ -36,13 +38,19 @@ export interface Session {
 export async function openSession(
   { home }: Invocation,
   words: readonly string[],
-  { directory, set }: WorkspaceOptions,
+  { directory, set, profile }: WorkspaceOptions,
 ): Promise<Session> {
-  return withWords(await openWorkspace({ start: startOf(directory), home }), words, set)
+  return withWords(await openWorkspace({ start: startOf(directory), home }), words, set, profile)
 }
 
 /** A workspace with the params of a command line. Throws a Failure (exit code 2) for a word that it does not know. */
-export function withWords(plain: Workspace, words: readonly string[], set: readonly string[]): Session {
+export function withWords(
+  opened: Workspace,
+  words: readonly string[],
+  set: readonly string[],
+  profile?: string,
+): Session {
+  const plain = profile === undefined ? opened : { ...opened, graph: withProfile(opened.graph, profile) }
   const { targets, overrides } = splitWords(words, plain.graph)
   const all = { ...overrides, ...Object.fromEntries(set.map(splitSetting)) }
   if (Object.keys(all).length === 0) return { workspace: plain, targets }
@@ -92,6 +100,7 @@ function splitWords(words: readonly string[], graph: Graph): { targets: string[]
 /** Options of the build command, for suggestions. */
 const KNOWN_OPTIONS = [
   '--set',
+  '--profile',
   '--force',
   '--dry-run',
   '--jobs',

@@ -5,7 +5,9 @@ import { ScanBackend } from '../../watch/scan.ts'
 import { Watch } from '../../watch/watch.ts'
 import { openWorkspace } from '../../workspace/workspace.ts'
 import { watchJson, watchLines } from '../watchLines.ts'
-import type { Invocation, WorkspaceOptions } from '../session.ts'
+import { NO_PROFILE } from '../../graph/params.ts'
+import type { Workspace } from '../../workspace/workspace.ts'
+import type { Invocation, Session, WorkspaceOptions } from '../session.ts'
 import { startOf, withWords } from '../session.ts'
 
 export interface WatchCommandOptions extends WorkspaceOptions {
@@ -14,6 +16,9 @@ export interface WatchCommandOptions extends WorkspaceOptions {
   /** False for `--no-cancel`. */
   readonly cancel: boolean
 }
+
+/** The profile that watch takes unless another one is named. */
+const DEV = 'dev'
 
 /** `lbuild watch TARGET…`: keeps targets up to date until it is interrupted; gives the exit code. */
 export async function watchCommand(
@@ -24,14 +29,17 @@ export async function watchCommand(
 ): Promise<number> {
   const start = startOf(options.directory)
   const plain = await openWorkspace({ start, home })
-  const { targets } = withWords(plain, words, options.set)
+  const profileIn = ({ graph }: Workspace): string =>
+    options.profile ?? (Object.hasOwn(graph.profiles, DEV) ? DEV : NO_PROFILE)
+  const withAll = (opened: Workspace): Session => withWords(opened, words, options.set, profileIn(opened))
+  const { targets } = withAll(plain)
   if (targets.length === 0)
     throw new Failure('no target was named', { hint: 'such as: lbuild watch qcow2', exitCode: 2 })
   plain.index.save()
   const { listener, close } = options.json ? watchJson() : watchLines(process.stderr)
   const watch = new Watch({
     targets,
-    open: async (load) => withWords(await openWorkspace({ start, home, load }), words, options.set).workspace,
+    open: async (load) => withAll(await openWorkspace({ start, home, load })).workspace,
     listener,
     signal,
     code,
