@@ -11,7 +11,8 @@ import { Script } from 'node:vm'
  * @returns {Promise<string>} the directory of the compiled program
  */
 export async function compile(home) {
-  if (!existsSync(`${home}/node_modules/esbuild`)) install(home)
+  const { dependencies } = packageOf(home)
+  if (Object.keys(dependencies).some((name) => !existsSync(`${home}/node_modules/${name}`))) install(home)
   const { build } = await import('esbuild')
   const before = Date.now()
   // The program is CommonJS in one file: that starts fastest. The child is a module, as the distro's code is.
@@ -89,8 +90,10 @@ function write(directory, outputFiles) {
   }
 }
 
+const packageOf = (home) => JSON.parse(readFileSync(`${home}/package.json`, 'utf8'))
+
 function install(home) {
-  const locked = JSON.parse(readFileSync(`${home}/package.json`, 'utf8'))
+  const locked = packageOf(home)
   process.stderr.write(`installing the libraries of ${locked.name} ${locked.version} (npm ci) …\n`)
   execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
     cwd: home,

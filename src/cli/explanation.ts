@@ -2,9 +2,7 @@ import { Failure } from '../host/failure.ts'
 import type { Consequence } from '../plan/causes.ts'
 import type { PartKind } from '../store/records.ts'
 import { describeReason } from '../why/describe.ts'
-import type { EntryChange, Evidence, TextChange } from '../why/evidence.ts'
-import type { PackageChanges } from '../why/packages.ts'
-import type { Told, ToldCause } from '../why/told.ts'
+import type { EntryChange, Evidence, PackageChanges, TextChange, Told, ToldCause } from '../plan/evidence.ts'
 import { ago, bytes, counted, duration, paint } from './style.ts'
 
 /** How many entries, packages or names a list shows before it counts the rest. */
@@ -15,6 +13,8 @@ export interface TellOptions {
   readonly all: boolean
   /** Milliseconds since 1970, against which times are told. */
   readonly now: number
+  /** Of what is past: what became of an artifact, in words. */
+  readonly became?: (artifact: string) => string | undefined
   /** What to show below a cause, such as its diff. */
   readonly below?: (cause: ToldCause) => Promise<readonly string[]>
 }
@@ -141,11 +141,13 @@ function packageLines({ came, went, changed }: PackageChanges, all: boolean): st
 }
 
 /** What follows from one cause, in the graph's order, with what each run usually takes. */
-function consequenceLines({ consequences }: Told, cause: number, { all }: TellOptions): string[] {
+function consequenceLines({ consequences }: Told, cause: number, { all, became }: TellOptions): string[] {
   const mine = consequences.filter(({ causes }) => causes.includes(cause))
   const width = Math.max(...mine.map(({ artifact }) => artifact.length))
   const shown = all ? mine : mine.slice(0, SHOWN * 2)
-  const lines = shown.map((one) => `→ ${one.artifact.padEnd(width)}  ${consequence(one)}`)
+  const lines = shown.map(
+    (one) => `→ ${one.artifact.padEnd(width)}  ${became?.(one.artifact) ?? consequence(one)}`,
+  )
   return mine.length > shown.length
     ? [...lines, `… and ${counted(mine.length - shown.length, 'other')} (--all)`]
     : lines
@@ -187,7 +189,7 @@ export function partCounts(parts: Told['unchanged']['parts']): string {
 function restLines(
   { consequences, unchanged }: Told,
   shared: Evidence['since'],
-  { all, now }: TellOptions,
+  { all, now, became }: TellOptions,
 ): string[] {
   const sum = (which: (one: Consequence) => boolean): number =>
     consequences.filter(which).reduce((total, { usualSeconds = 0 }) => total + usualSeconds, 0)
@@ -200,7 +202,7 @@ function restLines(
     ...(shared
       ? [`Compared with the build ${shared.build}, ${ago(Date.parse(shared.startedAt), now)}.`]
       : []),
-    ...(most === 0
+    ...(most === 0 || became
       ? []
       : [
           `In all about ${duration(sure)}${most > sure ? `, ${duration(most)} if every content changes` : ''}.`,

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { parseSize } from '../declare/params.ts'
 import { Failure } from '../host/failure.ts'
+import { RELEASE } from '../host/release.ts'
 import type { BuildCommandOptions } from './commands/build.ts'
 import { buildCommand } from './commands/build.ts'
 import { print } from './print.ts'
@@ -57,7 +58,7 @@ type Finish = (run: Promise<number>) => Promise<void>
 function defineProgram(invocation: Invocation, signal: AbortSignal, finish: Finish): Command {
   const program = new Command('lbuild')
     .description('Builds the images of a Linux distribution, and nothing that need not be built.')
-    .version('lbuild 0.1.0')
+    .version(`lbuild ${RELEASE}`)
     .showHelpAfterError(false)
     .exitOverride()
     .configureOutput({ outputError: () => {}, writeOut: print })
@@ -78,9 +79,12 @@ function defineProgram(invocation: Invocation, signal: AbortSignal, finish: Fini
         import('./commands/status.ts').then(({ statusCommand }) => statusCommand(invocation, words, options)),
       ),
     )
-  command('why <targets...>', 'say why targets would be built, or whether TARGET PATH: a path influences one')
+  command('why [targets...]', 'say why targets would be built; TARGET PATH: whether a path influences one')
     .option('--diff', 'show what changed, line by line')
     .option('-f, --force', 'as if the targets were forced')
+    .option('--last', 'why the last build did what it did')
+    .option('--build <id>', 'why that build did: the beginning of its name')
+    .option('--between <ids...>', 'why what two builds had differs')
     .option('--all', 'show every entry of every list')
     .option('--json', 'print one JSON document')
     .option('--check', 'exit with 3 unless everything is up to date')
@@ -109,6 +113,23 @@ function defineProgram(invocation: Invocation, signal: AbortSignal, finish: Fini
       ),
     ),
   )
+  command(
+    'history [targets...]',
+    'show past builds, newest first; with targets those that had to do with them',
+  )
+    .option('-n, --number <N>', 'how many builds', wholeNumber, 10)
+    .option('--all', 'show all builds')
+    .option('--build <id>', 'show one build: the beginning of its name, or "last"')
+    .option('--trace <file>', 'write a trace of that build, as lbuild build --trace does')
+    .option('--json', 'print one JSON document')
+    .allowUnknownOption(false)
+    .action((words, options) =>
+      finish(
+        import('./commands/history.ts').then(({ historyCommand }) =>
+          historyCommand(invocation, words, options),
+        ),
+      ),
+    )
   command('graph [targets...]', 'show what depends on what')
     .addOption(
       new Option('--format <format>', 'how to print it')
@@ -229,6 +250,12 @@ function buildOptions(command: Command): Command {
     .option('-k, --keep-going', 'after a failure go on with what does not depend on it')
     .option('--no-wait', 'fail if another build is running')
     .option('--install-tools', 'install the host tools that are missing')
+    .addOption(
+      new Option(
+        '--trace <file>',
+        'write when what ran, and the critical path, for Perfetto (Trace Event Format)',
+      ).conflicts(['dryRun', 'check']),
+    )
     .option('--json', 'print one JSON document')
     .option('-q, --quiet', 'say only what went wrong')
     .option('-v, --verbose', 'say what is fresh, too')

@@ -1,6 +1,6 @@
 import { monotonicSeconds } from '../host/clock.ts'
 import { stripVTControlCharacters } from 'node:util'
-import type { BuildEvent, Listener } from '../run/events.ts'
+import type { BuildEvent, Listener } from '../log/events.ts'
 import { describeReason } from '../why/describe.ts'
 import { bytes, counted, duration, paint } from './style.ts'
 
@@ -89,6 +89,10 @@ function lineOf(
         `collected ${counted(event.records, 'old record')} and ${counted(event.objects, 'object')} of the store, ${bytes(event.bytes)}`,
       )
     case 'started':
+    case 'explained':
+    case 'phase':
+    case 'retrying':
+    case 'restoring':
     case 'ended':
       return undefined
   }

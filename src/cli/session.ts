@@ -4,7 +4,7 @@ import { Failure } from '../host/failure.ts'
 import type { Graph } from '../graph/graph.ts'
 import { suggestion } from '../graph/names.ts'
 import type { Overrides } from '../graph/params.ts'
-import { paramNames, withParams, withProfile } from '../graph/params.ts'
+import { NO_PROFILE, paramNames, withParams, withProfile } from '../graph/params.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { openWorkspace } from '../workspace/workspace.ts'
 
@@ -29,6 +29,8 @@ export interface WorkspaceOptions {
 export interface Session {
   readonly workspace: Workspace
   readonly targets: readonly string[]
+  /** The params of the profile and of the command line, as they were written. */
+  readonly params: Overrides
 }
 
 /**
@@ -53,8 +55,10 @@ export function withWords(
   const plain = profile === undefined ? opened : { ...opened, graph: withProfile(opened.graph, profile) }
   const { targets, overrides } = splitWords(words, plain.graph)
   const all = { ...overrides, ...Object.fromEntries(set.map(splitSetting)) }
-  if (Object.keys(all).length === 0) return { workspace: plain, targets }
-  return { workspace: { ...plain, graph: withParams(plain.graph, all, 'the command line') }, targets }
+  const params = { ...opened.graph.profiles[profile ?? NO_PROFILE], ...all }
+  if (Object.keys(all).length === 0) return { workspace: plain, targets, params }
+  const graph = withParams(plain.graph, all, 'the command line')
+  return { workspace: { ...plain, graph }, targets, params }
 }
 
 /** Where to look for the distro: a directory that is there, or the current one. Throws a Failure (exit code 2). */
@@ -108,6 +112,7 @@ const KNOWN_OPTIONS = [
   '--keep-going',
   '--quiet',
   '--verbose',
+  '--trace',
 ]
 
 /** The option that sets a param: `diskSize` is `--disk-size`. */

@@ -46,3 +46,15 @@ export function bytes(count: number): string {
 
 /** `1 artifact`, `3 artifacts`. */
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+
+/** Text broken between words into lines of a width, the second and later ones indented by this many columns more. */
+export function wrapped(text: string, width: number, hanging: number): readonly string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(last === undefined ? word : ' '.repeat(hanging) + word)
+  }
+  return lines
+}

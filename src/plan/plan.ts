@@ -54,6 +54,9 @@ export interface Planned {
   readonly latest: BuildRecord | undefined
 }
 
+/** Whether nothing is to be done about an artifact. */
+export const isFresh = ({ decision }: Planned): boolean => decision.verdict === 'fresh'
+
 /** A decision for each artifact at or below the targets, dependencies first. */
 export type Plan = readonly Planned[]
 

@@ -1,15 +1,12 @@
-import { movedFiles } from '../config/load.ts'
-import { display, toBytes } from '../host/bytes.ts'
+import { toBytes } from '../host/bytes.ts'
 import { monotonicSeconds } from '../host/clock.ts'
 import { Failure } from '../host/failure.ts'
-import type { Plan } from '../plan/plan.ts'
-import { plan } from '../plan/plan.ts'
+import { isFresh, plan } from '../plan/plan.ts'
 import { suggestion } from '../graph/names.ts'
 import type { Graph } from '../graph/graph.ts'
-import type { Listener } from './events.ts'
 import type { BuildOptions } from './options.ts'
 import type { BuildReport } from './report.ts'
-import { freshReport, savedSeconds } from './report.ts'
+import { idleReport } from './report.ts'
 import { surveyWorkspace } from '../workspace/survey.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 
@@ -25,34 +22,17 @@ export async function build(workspace: Workspace, options: BuildOptions): Promis
   try {
     const survey = await surveyWorkspace(workspace, options.targets, forced)
     const planned = plan(workspace.graph, options.targets, survey)
-    const idle = planned.every(({ decision }) => decision.verdict === 'fresh')
-    if (idle) {
+    if (planned.every(isFresh)) {
       const work = toBytes(`${workspace.places.cache}/work`)
       if (workspace.disk.lstat(work) && workspace.disk.readdir(work).length > 0)
         await (await import('./locked.ts')).reclaimIfFree(workspace)
       return idleReport(planned, options.targets, monotonicSeconds() - startedAt)
     }
-    const { runBuild } = await import('./scheduler.ts')
-    const report = await runBuild(workspace, options, forced, startedAt)
-    if (!options.notice) await warnOfEditedCode(workspace, options.listener)
-    return report
+    const { runBuild } = await import('./lockedBuild.ts')
+    return await runBuild(workspace, options, forced, startedAt)
   } finally {
     workspace.index.save()
   }
-}
-
-/** The producers' code is of when the build began; who edited it meanwhile should know. */
-async function warnOfEditedCode(
-  { disk, index, places, files }: Workspace,
-  listener: Listener,
-): Promise<void> {
-  const root = toBytes(`${places.root}/`)
-  for (const path of await movedFiles(disk, index, files))
-    listener({
-      type: 'warning',
-      message: `${display(path.replace(root, ''))} changed while the build ran, which used what it was before`,
-      hint: 'build again to have it in',
-    })
 }
 
 /** Throws a Failure (exit code 2) for a name that is no artifact, with the nearest one that is. */
@@ -63,9 +43,4 @@ export function checkTargets(graph: Graph, targets: readonly string[]): void {
   if (unknown.length === 0)
     throw new Failure('no target was named', { hint: `there is ${names.join(', ')}`, exitCode: 2 })
   throw new Failure(`unknown target '${unknown[0]}'`, { hint: suggestion(unknown[0]!, names), exitCode: 2 })
-}
-
-function idleReport(planned: Plan, targets: readonly string[], seconds: number): BuildReport {
-  const artifacts = planned.map((one) => freshReport(one))
-  return { build: '', targets, artifacts, seconds, savedSeconds: savedSeconds(planned), exitCode: 0 }
 }

@@ -11,8 +11,8 @@ import type { Content, HeldRecord, Limits } from '../store/retention.ts'
 import { objectsOf, retain } from '../store/retention.ts'
 import { ABSENT } from '../workspace/survey.ts'
 import type { Workspace } from '../workspace/workspace.ts'
-import type { Listener } from './events.ts'
-import { oldLogs } from './log.ts'
+import type { Listener } from '../log/events.ts'
+import { oldLogs } from '../log/files.ts'
 
 /** A file that goes, and what it takes on the disk, in bytes. */
 export interface LooseFile {
@@ -125,7 +125,7 @@ export function collectedCounts(collection: Collection): { records: number; obje
 /** A record in the form in which it is decided about. */
 function heldRecord(listed: ListedRecord): Held {
   const { record, publishedAt, latest } = listed
-  const { artifact, key, outputs, parts, texts } = record
+  const { artifact, key, outputs, parts } = record
   return {
     listed,
     artifact,
@@ -136,9 +136,15 @@ function heldRecord(listed: ListedRecord): Held {
     madeOf: parts.flatMap(({ kind, from, value }): Content[] =>
       kind === 'output' ? [{ output: from ?? '', sha256: String(value) }] : [],
     ),
-    seen: [...listingsOf(record).map(([, digest]) => digest), ...(texts === undefined ? [] : [texts])],
+    seen: seenOf(record),
   }
 }
+
+/** The objects that tell what a record's run saw: listings of trees, and texts. No build reads them. */
+export const seenOf = (record: BuildRecord): readonly Digest[] => [
+  ...listingsOf(record).map(([, digest]) => digest),
+  ...(record.texts === undefined ? [] : [record.texts]),
+]
 
 /** The listings of trees that a record's parts name: the path of each tree, and its listing's digest. */
 export const listingsOf = ({ parts }: BuildRecord): readonly (readonly [path: string, digest: Digest])[] =>

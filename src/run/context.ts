@@ -1,6 +1,6 @@
 import type { Survey } from '../workspace/survey.ts'
 import type { Workspace } from '../workspace/workspace.ts'
-import type { Listener } from './events.ts'
+import type { Listener } from '../log/events.ts'
 import type { Processes } from './process.ts'
 import type { Confinement } from './sandbox.ts'
 import type { Variation } from './variation.ts'

@@ -1,9 +1,11 @@
 import { toBytes } from '../host/bytes.ts'
+import { monotonicSeconds } from '../host/clock.ts'
 import { Failure } from '../host/failure.ts'
 import { LOCK_HELD, lockWorkspace } from '../store/workspaceLock.ts'
 import type { Workspace } from '../workspace/workspace.ts'
-import type { Listener } from './events.ts'
-import { eventLog } from './log.ts'
+import type { Listener } from '../log/events.ts'
+import { newBuildId } from '../log/files.ts'
+import { eventLog } from '../log/writer.ts'
 import type { Processes } from './process.ts'
 import { realProcesses } from './process.ts'
 import type { RunContext } from './context.ts'
@@ -24,12 +26,14 @@ export interface LockedOptions {
 
 /**
  * Does something that writes to the workspace while holding its lock: what an earlier build left behind is reclaimed
- * first, every event goes to a log, and nothing that was started survives, however it ends.
+ * first, every event goes to a log, and nothing that was started survives, however it ends. `startedAt` is when it began,
+ * in seconds of {@link monotonicSeconds}; the log counts from then.
  */
 export async function underLock<T>(
   workspace: Workspace,
   { wait, listener, signal: asked, code, processes = realProcesses }: LockedOptions,
   work: (context: Omit<RunContext, 'survey'>) => Promise<T>,
+  startedAt: number = monotonicSeconds(),
 ): Promise<T> {
   const { disk, places } = workspace
   // Whatever ends the work, nothing may begin after it.
@@ -43,8 +47,9 @@ export async function underLock<T>(
     if (!disk.lstat(toBytes(workspace.bundle)))
       throw new Failure('build.config.ts changed while this waited', { hint: 'run it again', exitCode: 2 })
     reclaimWork(disk, places.cache)
-    const build = buildId(new Date())
-    const log = eventLog(disk, places.cache, build, workspace.now)
+    const { now } = workspace
+    const build = newBuildId(disk, places.cache, Number(now() / 1_000_000n))
+    const log = eventLog(disk, places.cache, build, { now, startedAt })
     const both: Listener = (event) => {
       log(event)
       listener(event)
@@ -82,7 +87,3 @@ async function probe(processes: Processes, listener: Listener): Promise<Confinem
     })
   return confinement
 }
-
-/** When a build began, to the second, and by which process: sorts by time and is a name for files. */
-const buildId = (date: Date): string =>
-  `${date.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}-${process.pid}`

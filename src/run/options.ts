@@ -1,5 +1,6 @@
+import type { Overrides } from '../graph/params.ts'
 import type { Digest } from '../host/digest.ts'
-import type { FailureData } from './events.ts'
+import type { FailureData } from '../log/events.ts'
 import type { LockedOptions } from './locked.ts'
 import type { Notice } from './notice.ts'
 
@@ -11,6 +12,8 @@ export interface KnownFailure {
 
 export interface BuildOptions extends LockedOptions {
   readonly targets: readonly string[]
+  /** The params that were set for this build, as somebody wrote them: the graph has them already, the log tells of them. */
+  readonly params?: Overrides
   /** Run the targets even if they are fresh. */
   readonly force: boolean
   /** How many producers run at a time; one for each processor unless given. */

@@ -7,6 +7,7 @@ import { locksOf } from '../graph/graph.ts'
 import { canonicalJson, partId } from '../plan/key.ts'
 import type { Planned } from '../plan/plan.ts'
 import type { Reason } from '../plan/reason.ts'
+import type { BuiltOutput } from '../log/events.ts'
 import { DamagedObject } from '../store/objects.ts'
 import { publish } from '../store/publish.ts'
 import type { BuildRecord } from '../store/records.ts'
@@ -19,6 +20,7 @@ import { Cancelled } from './context.ts'
 import { layInputs } from './inputs.ts'
 import { keepRun } from './keep.ts'
 import { produceTask, runTask } from './producer.ts'
+import { outputReport } from './report.ts'
 import { checkOutputs } from './result.ts'
 import { sourceParts } from '../workspace/survey.ts'
 import { keepWork, makeWorkDirectory, removeIfPossible, removeWork } from './work.ts'
@@ -53,6 +55,7 @@ export async function produceArtifact(
     const inputs = await layInputs(context, node, parts, work)
     if (cancel.aborted) throw new Cancelled('cancelled')
     const signal = AbortSignal.any([context.signal, cancel])
+    listener({ type: 'phase', artifact: node.name, phase: 'produce' })
     await runTask({ ...context, signal }, produceTask(node), work, inputs)
     checkOutputs(context, node, work)
     throwIfToolMoved(context, node)
@@ -66,12 +69,14 @@ export async function produceArtifact(
     throw error
   }
   const seconds = monotonicSeconds() - startedAt
+  listener({ type: 'phase', artifact: node.name, phase: 'keep' })
   const sandboxed = (await context.confinement()) === 'sandbox'
   const record = await keepRun(context, planned, work, { startedAt: startedOn, seconds, sandboxed })
+  listener({ type: 'phase', artifact: node.name, phase: 'publish' })
   await putInPlace(context, node, record)
   removeWork(disk, work.path)
   if (!context.watched) await warnOfMovedInputs(context, planned)
-  listener({ type: 'built', artifact: node.name, seconds, changed: !sameOutputs(before, record) })
+  listener({ type: 'built', artifact: node.name, key: record.key, seconds, ...outcomeOf(before, record) })
   return seconds
 }
 
@@ -92,12 +97,24 @@ function throwIfToolMoved({ workspace, survey, listener }: RunContext, node: Art
 }
 
 /** Puts the outputs of a past run back where they belong. */
-export async function restoreArtifact(context: RunContext, { node, decision }: Planned): Promise<void> {
+export async function restoreArtifact(
+  context: RunContext,
+  { node, decision, latest }: Planned,
+): Promise<void> {
   if (decision.verdict !== 'restorable') return
-  context.workspace.records.add(decision.record)
-  await putInPlace(context, node, decision.record)
-  const savedSeconds = decision.record.seconds
-  context.listener({ type: 'restored', artifact: node.name, reasons: decision.reasons, savedSeconds })
+  const { workspace, listener } = context
+  const { record, reasons } = decision
+  listener({ type: 'restoring', artifact: node.name })
+  workspace.records.add(record)
+  await putInPlace(context, node, record)
+  listener({
+    type: 'restored',
+    artifact: node.name,
+    key: record.key,
+    reasons,
+    savedSeconds: record.seconds,
+    ...outcomeOf(latest, record),
+  })
 }
 
 /** Publishes the outputs of a record where other bytes stand, and notes that it is the one published last. */
@@ -150,6 +167,15 @@ async function warnOfMovedInputs(
   }
 }
 
-const sameOutputs = (before: BuildRecord | undefined, now: BuildRecord): boolean =>
-  before !== undefined &&
-  Object.entries(now.outputs).every(([name, { sha256 }]) => before.outputs[name]?.sha256 === sha256)
+/** What a record put in place, and what of it is not as it was before. */
+function outcomeOf(
+  before: BuildRecord | undefined,
+  { outputs }: BuildRecord,
+): { readonly changed: boolean; readonly outputs: readonly BuiltOutput[] } {
+  const built = Object.entries(outputs).map(([name, output]): BuiltOutput => ({
+    name,
+    ...outputReport(output),
+    changed: before?.outputs[name]?.sha256 !== output.sha256,
+  }))
+  return { changed: built.some(({ changed }) => changed), outputs: built }
+}

@@ -1,7 +1,8 @@
 import type { Digest } from '../host/digest.ts'
+import { Failure } from '../host/failure.ts'
 import type { Plan, Planned } from '../plan/plan.ts'
 import type { Reason } from '../plan/reason.ts'
-import type { FailureData, Outcome } from './events.ts'
+import type { FailureData, Outcome } from '../log/events.ts'
 
 export interface OutputReport {
   readonly path: string
@@ -27,6 +28,7 @@ export interface ArtifactReport {
 
 /** What a build did, in the order of the graph. */
 export interface BuildReport {
+  /** The build's name in the log; empty where there was nothing to do, which is not logged. */
   readonly build: string
   readonly targets: readonly string[]
   readonly artifacts: readonly ArtifactReport[]
@@ -40,6 +42,29 @@ export interface BuildReport {
 export function freshReport({ node, decision }: Planned): ArtifactReport {
   const outputs = decision.verdict === 'fresh' ? Object.values(decision.record.outputs) : []
   return { name: node.name, outcome: 'fresh', reasons: [], outputs: outputs.map(outputReport) }
+}
+
+/** What a build did that had nothing to do. */
+export const idleReport = (planned: Plan, targets: readonly string[], seconds: number): BuildReport => ({
+  build: '',
+  targets,
+  artifacts: planned.map(freshReport),
+  seconds,
+  savedSeconds: savedSeconds(planned),
+  exitCode: 0,
+})
+
+/** A failure as events and reports carry it; of any other error only its words. */
+export function failureData(error: unknown): FailureData {
+  if (!(error instanceof Failure))
+    return { headline: error instanceof Error ? error.message : String(error), facts: [] }
+  const { headline, facts, hint, tail } = error
+  return {
+    headline,
+    facts,
+    ...(hint === undefined ? {} : { hint }),
+    ...(tail === undefined ? {} : { tail }),
+  }
 }
 
 /** An output as a report shows it. */

@@ -1,6 +1,6 @@
 import type { LockedFile } from '../declare/lockfile.ts'
 import type { Json } from '../declare/params.ts'
-import type { FailureData } from './events.ts'
+import type { FailureData } from '../log/events.ts'
 
 /** What the child process is told. Paths are as the child sees them. */
 export interface ProducerRequest {

@@ -1,7 +1,5 @@
-import type { Failure } from '../host/failure.ts'
 import { canonicalJson, partId } from '../plan/key.ts'
 import type { Planned } from '../plan/plan.ts'
-import type { FailureData } from './events.ts'
 
 /** A producer that runs, and what it runs for. */
 export interface Run {
@@ -20,11 +18,3 @@ export function isStillRight(run: Planned, now: Planned): boolean {
   const before = new Map(run.parts.map((part) => [partId(part), canonicalJson(part.value)]))
   return now.parts.every((part) => before.get(partId(part)) === canonicalJson(part.value))
 }
-
-/** A failure as it travels. */
-export const failureData = ({ headline, facts, hint, tail }: Failure): FailureData => ({
-  headline,
-  facts,
-  ...(hint === undefined ? {} : { hint }),
-  ...(tail === undefined ? {} : { tail }),
-})

@@ -1,69 +1,46 @@
 import { availableParallelism } from 'node:os'
 import { monotonicSeconds } from '../host/clock.ts'
 import { Failure } from '../host/failure.ts'
-import type { Planned } from '../plan/plan.ts'
+import type { Plan, Planned } from '../plan/plan.ts'
 import { plan } from '../plan/plan.ts'
-import { collectAfterBuild } from './collection.ts'
-import type { BuildEvent } from './events.ts'
-import { underLock } from './locked.ts'
+import type { BuildEvent } from '../log/events.ts'
 import { InputMoved } from './materialize.ts'
 import { recordOf } from '../store/records.ts'
 import { produceArtifact, restoreArtifact } from './perform.ts'
 import type { BuildOptions, KnownFailure } from './options.ts'
-import { checkTools } from './preflight.ts'
 import type { RunContext } from './context.ts'
 import { Cancelled, Interrupted } from './context.ts'
 import type { ArtifactReport, BuildReport } from './report.ts'
-import { freshReport, outputReport, savedSeconds } from './report.ts'
+import { failureData, freshReport, outputReport, savedSeconds } from './report.ts'
 import { resolveLocks } from './resolve.ts'
 import type { Run } from './runs.ts'
-import { failureData, isStillRight } from './runs.ts'
+import { isStillRight } from './runs.ts'
 import { surveyWorkspace } from '../workspace/survey.ts'
 import type { Survey } from '../workspace/survey.ts'
 import { DamagedObject } from '../store/objects.ts'
-import type { Workspace } from '../workspace/workspace.ts'
 
 /** How often one artifact may be begun in a build, since something changed under its hands, before it is given up. */
 const ATTEMPTS = 5
 
-/** Builds under the workspace's lock. */
-export function runBuild(
-  workspace: Workspace,
-  options: BuildOptions,
-  forced: ReadonlySet<string>,
-  startedAt: number,
-): Promise<BuildReport> {
-  return underLock(workspace, options, async (context) => {
-    const { listener, build } = context
-    options.notice?.take()
-    let survey = await surveyWorkspace(workspace, options.targets, forced)
-    await checkTools(workspace, options.targets, survey)
-    listener({ type: 'started', build, targets: options.targets, artifacts: survey.nodes.length })
-    if (await resolveLocks({ ...context, survey }, []))
-      survey = await surveyWorkspace(workspace, options.targets, forced)
-    const watched = options.notice !== undefined
-    const report = await new Scheduler({ ...context, survey, watched }, options).run(startedAt)
-    if (report.artifacts.some(({ outcome }) => outcome === 'built')) collectAfterBuild(workspace, listener)
-    const { seconds, savedSeconds, exitCode } = report
-    listener({ type: 'ended', seconds, savedSeconds, exitCode })
-    return report
-  })
-}
-
-class Scheduler {
+/** Does under the workspace's lock what a plan says, until nothing is left to do. */
+export class Scheduler {
   #context: RunContext
   readonly #options: BuildOptions
   readonly #running = new Map<string, Run>()
   readonly #reports = new Map<string, ArtifactReport>()
   readonly #failed: Map<string, Partial<KnownFailure>>
   readonly #attempts = new Map<string, number>()
+  /** Artifacts of which it was open at the start whether they would run. */
+  readonly #open: ReadonlySet<string>
   #forced: ReadonlySet<string>
   /** An error that is no failure of an artifact, such as a full disk: it ends the build. */
   #broken: { readonly error: unknown } | undefined
 
-  constructor(context: RunContext, options: BuildOptions) {
+  /** `first` is the plan that the build began with. */
+  constructor(context: RunContext, options: BuildOptions, first: Plan) {
     this.#context = context
     this.#options = options
+    this.#open = new Set(first.filter(({ key }) => key === undefined).map(({ node }) => node.name))
     this.#forced = context.survey.forced
     this.#failed = new Map(options.knownFailures)
   }
@@ -96,7 +73,7 @@ class Scheduler {
     }
   }
 
-  #plan(): readonly Planned[] {
+  #plan(): Plan {
     const { workspace, survey } = this.#context
     return plan(workspace.graph, this.#options.targets, { ...survey, forced: this.#forced })
   }
@@ -116,26 +93,28 @@ class Scheduler {
   async #start(one: Planned): Promise<void> {
     if (!this.#isReady(one)) return
     const { node, decision } = one
+    const startedAt = monotonicSeconds()
     if (decision.verdict === 'restorable') {
       try {
         this.#attempt(node.name, 'its output is not what was put there')
         await restoreArtifact(this.#context, one)
         this.#note(one, 'restored', decision.reasons, {})
       } catch (error) {
-        await this.#disturbed(one, error)
+        await this.#disturbed(one, error, startedAt)
       }
     } else if (this.#running.size < (this.#options.jobs ?? availableParallelism())) {
       const cancel = new AbortController()
-      const ended = this.#perform(one, cancel.signal).finally(() => this.#running.delete(node.name))
+      const ended = this.#perform(one, startedAt, cancel.signal).finally(() =>
+        this.#running.delete(node.name),
+      )
       this.#running.set(node.name, { planned: one, cancel, ended })
     }
   }
 
   /** Runs a producer. Never rejects: what went wrong is noted, for the loop may be waiting for something else. */
-  async #perform(one: Planned, cancel: AbortSignal): Promise<void> {
+  async #perform(one: Planned, startedAt: number, cancel: AbortSignal): Promise<void> {
     const { node, decision } = one
     const reasons = decision.verdict === 'stale' ? decision.reasons : []
-    const startedAt = monotonicSeconds()
     try {
       const seconds = await produceArtifact(this.#context, one, reasons, cancel)
       // The survey may be another one than the run began with.
@@ -146,17 +125,17 @@ class Scheduler {
       if (this.#options.signal.aborted) return
       if (error instanceof Cancelled)
         this.#emit({ type: 'cancelled', artifact: node.name, seconds: monotonicSeconds() - startedAt })
-      else await this.#disturbed(one, error)
+      else await this.#disturbed(one, error, startedAt)
     }
   }
 
   /** What could not be done about an artifact is planned anew, or fails it, or ends the build. */
-  async #disturbed(one: Planned, error: unknown): Promise<void> {
+  async #disturbed(one: Planned, error: unknown, startedAt: number): Promise<void> {
     try {
       await this.#lookAgain(one, error)
     } catch (final) {
       try {
-        this.#fail(one, final)
+        this.#fail(one, final, monotonicSeconds() - startedAt)
       } catch (broken) {
         this.#broken ??= { error: broken }
       }
@@ -171,6 +150,7 @@ class Scheduler {
     if (error instanceof DamagedObject) this.#emit({ type: 'warning', message: error.headline })
     else if (!(error instanceof InputMoved)) throw error
     this.#attempt(node.name, error.headline)
+    this.#emit({ type: 'retrying', artifact: node.name, because: error.headline })
     await this.#survey()
   }
 
@@ -238,21 +218,14 @@ class Scheduler {
     workspace.index.save()
   }
 
-  #fail({ node, key, decision }: Planned, error: unknown): void {
+  #fail({ node, key, decision }: Planned, error: unknown, seconds: number): void {
     if (!(error instanceof Failure)) throw error
     const failure = failureData(error)
     const reasons = decision.verdict === 'fresh' ? [] : decision.reasons
-    this.#failed.set(node.name, { ...(key === undefined ? {} : { key }), failure })
-    const known = key === undefined ? {} : { key }
-    this.#reports.set(node.name, {
-      name: node.name,
-      outcome: 'failed',
-      reasons,
-      outputs: [],
-      failure,
-      ...known,
-    })
-    this.#emit({ type: 'failed', artifact: node.name, failure })
+    const known = key === undefined ? { failure } : { key, failure }
+    this.#failed.set(node.name, known)
+    this.#reports.set(node.name, { name: node.name, outcome: 'failed', reasons, outputs: [], ...known })
+    this.#emit({ type: 'failed', artifact: node.name, reasons, seconds, ...known })
   }
 
   #emit(event: BuildEvent): void {
@@ -266,22 +239,21 @@ class Scheduler {
       const known = this.#reports.get(node.name)
       if (known) return known
       if (decision.verdict === 'fresh') {
-        this.#emit({ type: 'fresh', artifact: node.name, savedSeconds: decision.record.seconds })
+        const { key, seconds: saved } = decision.record
+        const cutOff = this.#open.has(node.name)
+        this.#emit({ type: 'fresh', artifact: node.name, key, savedSeconds: saved, cutOff })
         return freshReport(one)
       }
+      const { reasons } = decision
       const again = this.#failed.get(node.name)
-      if (again)
-        return {
-          name: node.name,
-          outcome: 'failed',
-          reasons: decision.reasons,
-          outputs: [],
-          ...again,
-        }
+      if (again) {
+        this.#emit({ type: 'skipped', artifact: node.name, reasons, because: node.name })
+        return { name: node.name, outcome: 'failed', reasons, outputs: [], ...again }
+      }
       if (firstFailed === undefined)
         throw new Failure(`the inputs of '${node.name}' changed during the build`, { hint: 'build again' })
-      this.#emit({ type: 'skipped', artifact: node.name, because: firstFailed })
-      return { name: node.name, outcome: 'skipped', reasons: decision.reasons, outputs: [] }
+      this.#emit({ type: 'skipped', artifact: node.name, reasons, because: firstFailed })
+      return { name: node.name, outcome: 'skipped', reasons, outputs: [] }
     })
     const notRun = planned.filter(({ node }) => this.#reports.get(node.name)?.outcome !== 'built')
     return {

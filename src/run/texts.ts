@@ -27,8 +27,10 @@ export async function keepTexts(
   const texts = new Map<Digest, string>()
   let left = ALL
   const keep = (digest: Digest, text: string | undefined): void => {
-    if (text === undefined || text.length > left || texts.has(digest)) return
-    left -= text.length
+    if (text === undefined || texts.has(digest)) return
+    const size = Buffer.byteLength(text)
+    if (size > left) return
+    left -= size
     texts.set(digest, text)
   }
   for (const label of node.modules)

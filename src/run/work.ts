@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { fromBytes, toBytes } from '../host/bytes.ts'
 import type { Disk } from '../host/disk.ts'
 import { errorCode } from '../host/disk.ts'
+import { BUILD_ID } from '../log/files.ts'
 
 /** The file that marks a work directory as kept for somebody to look at. */
 const FAILED = 'failed'
@@ -28,7 +29,7 @@ export function keepWork(disk: Disk, { path }: WorkDirectory): void {
 }
 
 /** What builds call their directories: nothing else is ever removed. */
-const OURS = /^(\d{8}-\d{6}-\d+|fetch)\./
+const OURS = new RegExp(`^(?:${BUILD_ID}|fetch|why)\\.`)
 
 /** Removes what builds left behind that did not come to their end. Only for the holder of the workspace's lock. */
 export function reclaimWork(disk: Disk, cache: string): void {
@@ -40,8 +41,13 @@ export const hasLeftovers = (disk: Disk, cache: string): boolean => leftovers(di
 
 const leftovers = (disk: Disk, cache: string): string[] =>
   entries(disk, cache).filter(
-    (name) => OURS.test(name) && !disk.lstat(toBytes(`${cache}/work/${name}/${FAILED}`)),
+    (name) =>
+      OURS.test(name) && !isLooking(disk, name) && !disk.lstat(toBytes(`${cache}/work/${name}/${FAILED}`)),
   )
+
+/** Whether a directory is of a `why` that looks into images: that takes no lock. */
+const isLooking = (disk: Disk, name: string): boolean =>
+  name.startsWith('why.') && disk.lstat(toBytes(`/proc/${name.slice('why.'.length)}`)) !== undefined
 
 /** Removes a work directory, also where producers left files of other users of their namespace. */
 export function removeWork(disk: Disk, path: string): void {

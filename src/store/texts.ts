@@ -17,8 +17,14 @@ export const writeTexts = (objects: ObjectStore, texts: ReadonlyMap<Digest, stri
 export function readTexts(objects: ObjectStore, object: Digest | undefined): ReadonlyMap<Digest, string> {
   const text = object === undefined ? undefined : objects.readText(object)
   if (text === undefined) return new Map()
-  const { version, texts } = JSON.parse(text) as { version: unknown; texts: Record<Digest, string> }
-  return new Map(version === VERSION ? Object.entries(texts) : [])
+  let parsed: { version?: unknown; texts?: Record<Digest, string> } | null
+  try {
+    parsed = JSON.parse(text) as typeof parsed
+  } catch {
+    // A record may name an object that is something else.
+    return new Map()
+  }
+  return new Map(parsed?.version === VERSION ? Object.entries(parsed.texts ?? {}) : [])
 }
 
 /** The text of a file that is one: not too large, and UTF-8 without NUL. */

@@ -6,12 +6,12 @@ import type { Digest } from '../host/digest.ts'
 import { fileDigest } from '../host/digest.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
 import { closure } from '../graph/graph.ts'
-import { listingsOf } from '../run/collection.ts'
+import { seenOf } from '../run/collection.ts'
 import { Interrupted } from '../run/context.ts'
 import type { BuildRecord, FoundLatest } from '../store/records.ts'
 import type { Workspace } from '../workspace/workspace.ts'
-import type { ByteDifference } from './bytes.ts'
-import { byteDifference } from './bytes.ts'
+import type { ByteDifference } from '../host/byteDifference.ts'
+import { byteDifference } from '../host/byteDifference.ts'
 
 /** Something that is not what a record says. */
 export interface Wrong {
@@ -124,7 +124,7 @@ class Verifier {
         ...(this.#isUnseen(path, sha256) ? { unseen: true as const } : {}),
       })
     }
-    return [...wrong, ...(await this.#listings(record))]
+    return [...wrong, ...(await this.#seen(record))]
   }
 
   #isUnseen(path: Bytes, sha256: Digest): boolean {
@@ -133,9 +133,9 @@ class Verifier {
     return stat?.type === 'file' && index.knows(path, stat) === sha256
   }
 
-  async #listings(record: BuildRecord): Promise<readonly Wrong[]> {
+  async #seen(record: BuildRecord): Promise<readonly Wrong[]> {
     const wrong: Wrong[] = []
-    for (const [, digest] of listingsOf(record)) {
+    for (const digest of seenOf(record)) {
       const found = await this.#object(digest)
       if (found.state !== 'missing' && !isFile(found, digest))
         wrong.push({ artifact: record.artifact, ...this.#objectPath(digest), found })

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { Bytes } from '../host/bytes.ts'
 import { fromBytes, toBytes } from '../host/bytes.ts'
 import type { Digest } from '../host/digest.ts'
@@ -8,7 +9,7 @@ import { readLock } from '../store/lockedFiles.ts'
 import type { ListedRecord } from '../store/records.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 
-/** Who names an object: an output or the listing of a tree of an artifact's record, or a lock of the distro. */
+/** Who names an object: an output, the listing of a tree or the texts of an artifact's record, or a lock of the distro. */
 export type User =
   | {
       readonly kind: 'output' | 'tree'
@@ -18,6 +19,7 @@ export type User =
       /** Whether the record is the artifact's that was published last. */
       readonly latest: boolean
     }
+  | { readonly kind: 'texts'; readonly artifact: string; readonly latest: boolean }
   | { readonly kind: 'download'; readonly lock: string; readonly name: string }
 
 export interface DamagedInStore {
@@ -33,12 +35,20 @@ export interface DamagedInStore {
   readonly users: readonly User[]
 }
 
+/** An object that a record names and the store lacks. */
+export interface MissingInStore {
+  readonly name: Digest
+  readonly users: readonly User[]
+}
+
 export interface StoreReport {
   readonly objects: number
   readonly records: number
   /** How much was read of objects, in bytes. */
   readonly bytes: number
   readonly damaged: readonly DamagedInStore[]
+  /** What was lost or put aside before. A lock may name what was never fetched: that is not missing. */
+  readonly missing: readonly MissingInStore[]
 }
 
 /**
@@ -56,7 +66,8 @@ export async function verifyStore(workspace: Workspace, signal: AbortSignal): Pr
     const artifact = fromBytes(name.slice(0, name.indexOf('/')))
     return { kind: 'record', name, artifact, size, aside: records.putAside(path), users: [] }
   })
-  const digests = [...objects.list().objects.keys()]
+  const found = objects.list().objects
+  const digests = [...found.keys()]
   let bytes = 0
   for (const digest of digests) {
     // Files are read without a pause; between two of them a signal is seen.
@@ -73,6 +84,9 @@ export async function verifyStore(workspace: Workspace, signal: AbortSignal): Pr
     records: listing.records.length + listing.damaged.filter((path) => !path.endsWith('/latest.json')).length,
     bytes,
     damaged,
+    missing: [...users]
+      .map(([name, all]) => ({ name, users: all.filter(({ kind }) => kind !== 'download') }))
+      .filter((one) => one.users.length > 0 && !found.has(one.name)),
   }
 }
 
@@ -84,23 +98,21 @@ function usersOf(
   const users = new Map<Digest, User[]>()
   const add = (digest: Digest, user: User): void => {
     const others = users.get(digest) ?? []
-    const { kind, name } = user
-    const same = others.some(
-      (other) =>
-        other.kind === kind &&
-        other.name === name &&
-        (other.kind === 'download' || user.kind === 'download' || other.artifact === user.artifact),
-    )
-    if (!same) users.set(digest, [...others, user])
+    if (!others.some((other) => isSameUse(other, user))) users.set(digest, [...others, user])
   }
   for (const { record, latest } of records.toSorted((a, b) => Number(b.latest) - Number(a.latest))) {
     const { artifact } = record
     for (const [name, { sha256 }] of Object.entries(record.outputs))
       add(sha256, { kind: 'output', artifact, name, latest })
     for (const [name, digest] of listingsOf(record)) add(digest, { kind: 'tree', artifact, name, latest })
+    if (record.texts !== undefined) add(record.texts, { kind: 'texts', artifact, latest })
   }
   for (const { name: lock, path } of graph.locks)
     for (const { name, sha256 } of readLock(disk, toBytes(`${places.root}/${path}`))?.files ?? [])
       add(sha256, { kind: 'download', lock, name })
   return users
 }
+
+/** Whether two name an object in the same way, be it in records of different builds. */
+const isSameUse = (a: User, b: User): boolean =>
+  isDeepStrictEqual({ ...a, latest: true }, { ...b, latest: true })

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { cachedConfig } from '../config/load.ts'
 import type { loadConfig } from '../config/load.ts'
 import { Failure } from '../host/failure.ts'
-import type { FailureData } from '../run/events.ts'
+import type { FailureData } from '../log/events.ts'
 import { tied } from '../host/tied.ts'
 
 type Answer = { readonly ok: true } | { readonly ok: false; readonly failure: FailureData }

@@ -1,4 +1,4 @@
-import type { BuildEvent, FailureData } from '../run/events.ts'
+import type { BuildEvent, FailureData } from '../log/events.ts'
 import type { Reason } from '../plan/reason.ts'
 
 /** The version of a line of `watch --json`. It moves when a field goes or comes to mean something else. */

@@ -4,12 +4,13 @@ import { errorCode } from '../host/disk.ts'
 import { Failure } from '../host/failure.ts'
 import { movedFiles } from '../config/load.ts'
 import type { loadConfig } from '../config/load.ts'
+import type { Overrides } from '../graph/params.ts'
 import type { Plan } from '../plan/plan.ts'
 import { plan } from '../plan/plan.ts'
 import { build, checkTargets } from '../run/build.ts'
 import type { BuildReport } from '../run/report.ts'
 import { Notice } from '../run/notice.ts'
-import { failureData } from '../run/runs.ts'
+import { failureData } from '../run/report.ts'
 import { surveyWorkspace } from '../workspace/survey.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { BackendListener, WatchBackend } from './backend.ts'
@@ -32,6 +33,8 @@ export interface WatchOptions {
   /** The directory with lbuild's compiled child. */
   readonly code: string
   readonly jobs?: number
+  /** The params that were set, as somebody wrote them. */
+  readonly params: Overrides
   /** Whether a save during a build ends what it makes stale; if not, the build comes to its end first. */
   readonly cancel: boolean
   /** What tells of changes. */
@@ -183,7 +186,7 @@ export class Watch {
   }
 
   async #build(workspace: Workspace, planned: Plan, burst: Burst | undefined): Promise<void> {
-    const { targets, listener, signal, code, jobs, cancel } = this.#options
+    const { targets, listener, signal, code, jobs, params, cancel } = this.#options
     const artifacts = planned.flatMap(({ node, decision }) =>
       decision.verdict === 'fresh'
         ? []
@@ -203,6 +206,7 @@ export class Watch {
       report = await build(workspace, {
         targets,
         force: false,
+        params,
         keepGoing: true,
         wait: true,
         listener: (event) => listener({ type: 'build', event }),

@@ -1,3 +1,4 @@
+import type { Bytes } from '../host/bytes.ts'
 import { toBytes } from '../host/bytes.ts'
 import { pathOfLabel } from '../config/labels.ts'
 import type { Planned } from '../plan/plan.ts'
@@ -5,8 +6,7 @@ import type { BuildRecord } from '../store/records.ts'
 import { readTexts, textAt } from '../store/texts.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { unifiedDiff } from './lines.ts'
-import type { EntryChange } from './evidence.ts'
-import type { ToldCause } from './told.ts'
+import type { EntryChange, ToldCause } from '../plan/evidence.ts'
 
 /** Unified diffs, and the paths of what has none. */
 export interface Diffs {
@@ -90,4 +90,23 @@ class Sides {
       notKept: [],
     }
   }
+}
+
+/**
+ * The two versions of an output that a cause is about, as paths: what was built, and what stands in its place or what an
+ * artifact takes now. Undefined for other causes, and where one of the two is no longer there.
+ */
+export function outputSides(
+  { disk, objects, places }: Workspace,
+  planned: readonly Planned[],
+  { reason, artifacts }: ToldCause,
+): { readonly before: Bytes; readonly now: Bytes } | undefined {
+  const sides = (before: Bytes, now: Bytes): { before: Bytes; now: Bytes } | undefined =>
+    [before, now].every((path) => disk.lstat(path)?.type === 'file') ? { before, now } : undefined
+  if (reason.kind === 'changed' && reason.now.kind === 'output')
+    return sides(objects.path(String(reason.before.value)), objects.path(String(reason.now.value)))
+  if (reason.kind !== 'output-changed') return undefined
+  const latest = planned.find(({ node }) => node.name === artifacts[0])?.latest
+  const output = Object.values(latest?.outputs ?? {}).find(({ path }) => path === reason.path)
+  return output && sides(objects.path(output.sha256), toBytes(`${places.root}/output/${reason.path}`))
 }

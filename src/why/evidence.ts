@@ -5,6 +5,7 @@ import { isLibrary, pathOfLabel } from '../config/labels.ts'
 import type { LockedFile } from '../declare/lockfile.ts'
 import { formatSize } from '../declare/params.ts'
 import type { Cause } from '../plan/causes.ts'
+import type { EntryChange, Evidence, TextChange } from '../plan/evidence.ts'
 import type { Planned } from '../plan/plan.ts'
 import type { Reason } from '../plan/reason.ts'
 import type { BuildRecord, Part } from '../store/records.ts'
@@ -13,51 +14,12 @@ import { readTexts, textAt } from '../store/texts.ts'
 import type { Survey } from '../workspace/survey.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { importChain } from './imports.ts'
-import type { LineCount } from './lines.ts'
-import { countLines } from './lines.ts'
-import type { PackageChanges } from './packages.ts'
+import { textChangeOf } from './lines.ts'
 import { packageChanges } from './packages.ts'
 import { treeChanges } from './tree.ts'
-import type { TreeChange } from './tree.ts'
 
 /** How many entries of a tree evidence holds; the others are counted. */
 export const ENTRIES = 200
-
-/** How a text was changed, or only that it was, where the former text was not kept. */
-export interface TextChange {
-  /** From the workspace's root; odd names are escaped. */
-  readonly path: string
-  readonly lines?: LineCount
-  /** In bytes, before and now, where known. */
-  readonly sizes?: readonly [before: number, now: number]
-}
-
-export interface EntryChange extends TextChange {
-  readonly change: TreeChange['change']
-  /** The SHA-256 of what was a file. */
-  readonly before?: Digest
-}
-
-/** What is known of a cause beyond that it is one: data, for people and machines. */
-export interface Evidence {
-  /** When what changed was edited last, in milliseconds since 1970, by the times of files. */
-  readonly editedAt?: number
-  /** The run that is compared with: the one whose outputs were published last. */
-  readonly since?: { readonly build: string; readonly startedAt: string }
-  readonly text?: TextChange
-  readonly entries?: readonly EntryChange[]
-  /** How many entries there are beside those listed. */
-  readonly moreEntries?: number
-  readonly packages?: PackageChanges
-  /** Of a param, as somebody would write it. */
-  readonly values?: { readonly before: string; readonly now: string }
-  /** Of a tool. */
-  readonly versions?: { readonly before?: string; readonly now?: string }
-  /** The modules from one that declares the artifact to the one that changed, each importing the next. */
-  readonly imports?: readonly string[]
-  /** The run that made the output that is now another one. */
-  readonly madeBy?: { readonly build: string; readonly startedAt: string }
-}
 
 /** Looks for what is known of a cause: in the workspace, in the record that is compared with, in the store. */
 export async function gatherEvidence(
@@ -219,19 +181,13 @@ function textChange(
   path: Bytes,
   before: Digest | undefined,
 ): TextChange {
-  const old = before === undefined ? undefined : former.get(before)
-  const now = textAt(disk, path)
-  if (old === undefined || now === undefined) return { path: shown }
-  return {
-    path: shown,
-    lines: countLines(old, now),
-    sizes: [Buffer.byteLength(old), Buffer.byteLength(now)],
-  }
+  return textChangeOf(shown, before === undefined ? undefined : former.get(before), textAt(disk, path))
 }
 
-const fileDigest = (value: Part['value']): Digest | undefined => String(value).split(' ')[1]
+/** The digest in the value of a file's part. */
+export const fileDigest = (value: Part['value']): Digest | undefined => String(value).split(' ')[1]
 
-const runOf = ({ build, startedAt }: BuildRecord): { build: string; startedAt: string } => ({
+export const runOf = ({ build, startedAt }: BuildRecord): { build: string; startedAt: string } => ({
   build,
   startedAt,
 })

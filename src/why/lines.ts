@@ -1,13 +1,8 @@
 import { createTwoFilesPatch, diffLines, FILE_HEADERS_ONLY } from 'diff'
-
-/** How many lines came and went. */
-export interface LineCount {
-  readonly added: number
-  readonly removed: number
-}
+import type { LineCount, TextChange } from '../plan/evidence.ts'
 
 /** How many lines of a text came and went. */
-export function countLines(before: string, now: string): LineCount {
+function countLines(before: string, now: string): LineCount {
   let [added, removed] = [0, 0]
   for (const part of diffLines(before, now)) {
     if (part.added) added += part.count
@@ -15,6 +10,20 @@ export function countLines(before: string, now: string): LineCount {
   }
   return { added, removed }
 }
+
+/** What is known of a changed text: how many lines came and went, if both texts are known. */
+export const textChangeOf = (
+  path: string,
+  before: string | undefined,
+  now: string | undefined,
+): TextChange =>
+  before === undefined || now === undefined
+    ? { path }
+    : {
+        path,
+        lines: countLines(before, now),
+        sizes: [Buffer.byteLength(before), Buffer.byteLength(now)],
+      }
 
 /** A unified diff of two texts, `a/PATH` and `b/PATH`, without a final newline (POSIX diff(1), "-u"). */
 export const unifiedDiff = (path: string, before: string | undefined, now: string | undefined): string =>

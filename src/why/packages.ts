@@ -1,12 +1,6 @@
 import type { LockedFile } from '../declare/lockfile.ts'
 import { byBytes } from '../host/bytes.ts'
-
-/** How what a lock names differs from what it named. */
-export interface PackageChanges {
-  readonly came: readonly { readonly name: string; readonly version: string }[]
-  readonly went: readonly { readonly name: string; readonly version: string }[]
-  readonly changed: readonly { readonly name: string; readonly before: string; readonly now: string }[]
-}
+import type { PackageChanges } from '../plan/evidence.ts'
 
 /** Compares two lists of a lock by the packages that they name. A package that has other bytes in one version counts as changed. */
 export function packageChanges(before: readonly LockedFile[], now: readonly LockedFile[]): PackageChanges {

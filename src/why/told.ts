@@ -1,33 +1,11 @@
-import type { Cause, Consequence } from '../plan/causes.ts'
 import { explain } from '../plan/causes.ts'
 import { canonicalJson, partId } from '../plan/key.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { PartKind } from '../store/records.ts'
 import type { Survey } from '../workspace/survey.ts'
 import type { Workspace } from '../workspace/workspace.ts'
-import type { Evidence } from './evidence.ts'
+import type { Told, ToldCause, Unchanged } from '../plan/evidence.ts'
 import { gatherEvidence } from './evidence.ts'
-
-/** A cause with what is known of it. */
-export interface ToldCause extends Cause {
-  readonly evidence: Evidence
-}
-
-/** A plan told from its causes: what `why`, the event log and `why --last` render. */
-export interface Told {
-  readonly causes: readonly ToldCause[]
-  /** In the graph's order. */
-  readonly consequences: readonly Consequence[]
-  /** What is no cause. */
-  readonly unchanged: Unchanged
-}
-
-export interface Unchanged {
-  /** Artifacts that are fresh. */
-  readonly fresh: readonly string[]
-  /** How many parts of keys are as they were, by their kind; what several artifacts see counts once. */
-  readonly parts: Readonly<Partial<Record<PartKind, number>>>
-}
 
 /** Tells a plan from its causes, with all that is known of them. */
 export async function tell(workspace: Workspace, survey: Survey, plan: Plan): Promise<Told> {
@@ -38,7 +16,8 @@ export async function tell(workspace: Workspace, survey: Survey, plan: Plan): Pr
   return { causes: told, consequences, unchanged: unchangedOf(plan) }
 }
 
-function unchangedOf(plan: Plan): Unchanged {
+/** What a plan compared and found as it was. */
+export function unchangedOf(plan: Plan): Unchanged {
   const seen = new Map<PartKind, Set<string>>()
   for (const { parts, latest } of plan) {
     const before = new Map(latest?.parts.map((part) => [partId(part), canonicalJson(part.value)]))

@@ -1,13 +1,13 @@
 import type { Bytes } from '../host/bytes.ts'
 import { byBytes } from '../host/bytes.ts'
 import type { Digest } from '../host/digest.ts'
+import type { EntryChange } from '../plan/evidence.ts'
 import type { Listing, TreeItem } from '../fingerprint/tree.ts'
 
 /** How one entry of a tree differs from what it was. */
 export interface TreeChange {
   readonly path: Bytes
-  readonly change:
-    'added' | 'removed' | 'content' | 'made executable' | 'no longer executable' | 'type' | 'link target'
+  readonly change: EntryChange['change']
   /** Of what was a file, and of what is one. */
   readonly before?: Digest
   readonly now?: Digest

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { ToldCause } from '../../src/why/told.ts'
+import type { ToldCause } from '../../src/plan/evidence.ts'
 import { TestWorkspace } from './support/workspace.ts'
 
 // One change is planted, and `lbuild why` names this one as the cause, on top, and no other.
@@ -493,7 +493,7 @@ describe('--diff', () => {
 
   it('says what it cannot show', async () => {
     const { text } = await why((workspace) => workspace.write('note.txt', 'x\0y'), '--diff')
-    expect(text).toContain('  not text, or too large to be kept: note.txt')
+    expect(text).toContain('  not text, too large to be kept, or no longer in the store: note.txt')
   })
 })
 

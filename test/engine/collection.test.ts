@@ -33,6 +33,7 @@ describe('a collection that is stopped at any call of the disk', () => {
         outputs: { image: { path: `${artifact}.img`, published: true, sha256: digest, size: text.length } },
         modules: {},
         asked: {},
+        texts: objects.putText(`texts of ${text}`),
         versions: {},
         build: 'a-build',
         startedAt: '2026-01-01T00:00:00.000Z',
@@ -88,11 +89,13 @@ describe('a collection that is stopped at any call of the disk', () => {
             for (const output of Object.values(record.outputs)) expect(objects.has(output), call).toBe(true)
             for (const { kind, value } of record.parts)
               if (kind === 'tree') expect(objects.readText(String(value)), call).toBeDefined()
+            expect(objects.readText(record.texts!), call).toBeDefined()
           }
           for (const name of ['base', 'image']) expect(records.latest(name), call).toBeDefined()
           if (!completed) return
           expect(left.records).toHaveLength(2)
-          expect(objects.list().objects.size).toBe(4)
+          // Of each its output, its listing and its texts.
+          expect(objects.list().objects.size).toBe(6)
           expect(fs.readdirSync(`${root}/cache/records`).sort()).toEqual(['base', 'image'])
           // What was interrupted and is done again ends the same.
           expect(planCollection(open(root, realDisk), LIMITS)).toMatchObject({ records: [], leftovers: [] })

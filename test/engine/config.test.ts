@@ -166,7 +166,7 @@ describe('a call that cannot be right', () => {
       [`unknown param 'disksize'`, `did you mean 'diskSize'?`],
     ],
     [['image', '--jobs', '0'], ['a whole number of at least 1']],
-    [['why'], ['targets']],
+    [['why'], ['no target was named']],
     [['status', 'imgae'], [`did you mean 'image'?`]],
     [['why', 'imgae'], [`did you mean 'image'?`]],
     [['graph', 'imgae'], [`did you mean 'image'?`]],

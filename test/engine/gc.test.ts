@@ -7,7 +7,10 @@ import { writeSealed } from '../../src/host/sealed.ts'
 import { ObjectStore } from '../../src/store/objects.ts'
 import { Meeting } from './support/meeting.ts'
 import { temporaryDirectory } from './support/temporary.ts'
-import { build, builtOf, gc, NOTES, objectFiles } from './support/notes.ts'
+import { bytes } from '../../src/cli/style.ts'
+import { contents } from './support/contents.ts'
+import { textsObject } from './support/damage.ts'
+import { build, builtOf, gc, NOTE, NOTES, objectFiles, storeSize, textSizes } from './support/notes.ts'
 import type { GcDocument } from './support/notes.ts'
 import { TestWorkspace } from './support/workspace.ts'
 
@@ -19,10 +22,12 @@ describe('lbuild gc', () => {
   it('keeps the newest builds of each artifact: older ones run again, newer ones are restored', async () => {
     const workspace = await builtOf('one', 'two', 'three')
     const { stdout, code } = await workspace.lbuild('gc', '--keep', '2')
-    expect(stdout).toBe(`removed base: 1 record, 1 object, 100 B
+    // With its output the texts go that the build of base saw; those of image are the same in every build.
+    expect(stdout).toBe(`removed base: 1 record, 2 objects, ${bytes(NOTE + textSizes(workspace).base)}
 removed image: 1 record
-kept 4 records and 2 objects, 200 B
+kept 4 records and 5 objects, ${bytes(storeSize(workspace, 2))}
 `)
+    expect(contents(workspace)).toEqual({ outputs: 2, listings: 0, texts: 3, others: 0 })
     expect(code).toBe(0)
     expect((await workspace.build('image')).report.artifacts.map(({ outcome }) => outcome)).toEqual([
       'fresh',
@@ -30,7 +35,8 @@ kept 4 records and 2 objects, 200 B
     ])
     expect((await build(workspace, 'two')).restored).toEqual(['base', 'image'])
     expect((await build(workspace, 'one')).ran).toEqual(['base', 'image'])
-    expect(await gc(workspace)).toMatchObject({ records: [], objects: 0, kept: { records: 6, objects: 3 } })
+    expect(await gc(workspace)).toMatchObject({ records: [], objects: 0, kept: { records: 6, objects: 7 } })
+    expect(contents(workspace)).toEqual({ outputs: 3, listings: 0, texts: 4, others: 0 })
   })
 
   it('a build that is restored counts as new', async () => {
@@ -42,17 +48,40 @@ kept 4 records and 2 objects, 200 B
 
   it('drops the oldest builds while the store is larger than it may be, and never the latest', async () => {
     const workspace = await builtOf('one', 'two', 'three', 'four')
-    expect(await gc(workspace, '--max-size', '399')).toMatchObject({
+    const texts = textSizes(workspace).base
+    const size = storeSize(workspace, 4)
+    // The oldest record is of base. Its output stays, for the image of that time is the same bytes; its texts go.
+    expect(await gc(workspace, '--max-size', `${size - 1}`)).toMatchObject({
       objects: 1,
-      bytes: 100,
-      kept: { records: 6, bytes: 300 },
+      bytes: texts,
+      kept: { records: 7, bytes: size - texts },
+    })
+    expect(contents(workspace)).toEqual({ outputs: 4, listings: 0, texts: 4, others: 0 })
+    expect(await gc(workspace, '--max-size', `${size - texts - 1}`)).toMatchObject({
+      objects: 1,
+      bytes: NOTE,
+      kept: { records: 6, bytes: storeSize(workspace, 3) },
     })
     const { stdout } = await workspace.lbuild('gc', '--max-size', '0')
     expect(stdout).toContain(
-      'kept 2 records and 1 object, 100 B, more than 0 B: the latest builds need them\n',
+      `kept 2 records and 3 objects, ${bytes(storeSize(workspace, 1))}, more than 0 B: the latest builds need them\n`,
     )
+    expect(contents(workspace)).toEqual({ outputs: 1, listings: 0, texts: 2, others: 0 })
     workspace.remove('output')
     expect((await workspace.build('image')).restored).toEqual(['image'])
+  })
+
+  it('keeps the texts that kept builds saw, and drops those of dropped ones: a change is told line by line', async () => {
+    const workspace = await builtOf('one')
+    const first = textsObject(workspace, 'base')
+    await build(workspace, 'two')
+    const second = textsObject(workspace, 'base')
+    await gc(workspace, '--keep', '1')
+    expect([workspace.exists(first), workspace.exists(second)]).toEqual([false, true])
+    workspace.write('note.txt', 'three'.padEnd(NOTE))
+    const { stdout } = await workspace.lbuild('why', 'image', '--diff')
+    expect(stdout).toContain('-two')
+    expect(stdout).toContain('+three')
   })
 
   it('keeps what the latest build of an artifact was made of, though that was built of other things since', async () => {
@@ -81,11 +110,13 @@ kept 4 records and 2 objects, 200 B
     const { stdout } = await workspace.lbuild('gc', '--keep', '1', '--dry-run')
     const foretold = await gc(workspace, '--keep', '1', '-n')
     expect(workspace.state('cache')).toEqual(before)
-    expect(stdout).toContain('would remove base: 2 records, 2 objects, 200 B\n')
+    expect(stdout).toContain(
+      `would remove base: 2 records, 4 objects, ${bytes(2 * (NOTE + textSizes(workspace).base))}\n`,
+    )
     expect(stdout).toContain('would remove 1 leftover file, 7 B\n')
     expect({ ...(await gc(workspace, '--keep', '1')), dryRun: true }).toEqual(foretold)
     expect(dropped(foretold)).toEqual(['base', 'base', 'image', 'image'])
-    expect(objectFiles(workspace)).toHaveLength(1)
+    expect(contents(workspace)).toEqual({ outputs: 1, listings: 0, texts: 2, others: 0 })
   })
 
   it('removes what is left of dead processes, reports damaged records, and leaves what is not its own', async () => {
@@ -108,7 +139,7 @@ kept 4 records and 2 objects, 200 B
       `removed what nothing names, 1 object, 1 B
 removed a damaged record, ${record}
 removed 5 leftover files, 5 B
-kept 2 records and 1 object, 100 B
+kept 2 records and 3 objects, ${bytes(storeSize(workspace, 1))}
 `,
       0,
     ])

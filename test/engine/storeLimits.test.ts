@@ -1,41 +1,47 @@
 import * as fs from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { build, builtOf, gc, objectFiles } from './support/notes.ts'
+import { bytes } from '../../src/cli/style.ts'
+import { contents } from './support/contents.ts'
+import { build, builtOf, gc, NOTE, storeSize, textSizes } from './support/notes.ts'
 import { builtTiny, TINY_TARGETS } from './support/tiny.ts'
 import type { TestWorkspace } from './support/workspace.ts'
 
 // The config says how much the store keeps; a build that ran something sees to it.
 
 describe('after a build that ran something', () => {
-  const limited = async (maxSize: string): Promise<TestWorkspace> => {
+  /** A workspace with two builds whose store may hold a number of builds, and no byte more. */
+  const limited = async (builds: number): Promise<TestWorkspace> => {
     const workspace = await builtOf('one', 'two')
-    workspace.edit('build.config.ts', '[base, image]', `[base, image], store: { maxSize: '${maxSize}' }`)
+    const maxSize = `store: { maxSize: '${storeSize(workspace, builds)}' }`
+    workspace.edit('build.config.ts', '[base, image]', `[base, image], ${maxSize}`)
     return workspace
   }
 
   it('what the store has too much is collected, and that is said in one line', async () => {
-    const workspace = await limited('250')
+    const workspace = await limited(2)
     const { stderr, code } = await build(workspace, 'three')
     expect(code).toBe(0)
-    expect(stderr).toMatch(/^collected 2 old records and 1 object of the store, 100 B$/m)
-    expect(objectFiles(workspace)).toHaveLength(2)
+    // The output that the oldest build made, and the texts that it saw.
+    const size = NOTE + textSizes(workspace).base
+    expect(stderr).toContain(`\ncollected 2 old records and 2 objects of the store, ${bytes(size)}\n`)
+    expect(contents(workspace)).toEqual({ outputs: 2, listings: 0, texts: 3, others: 0 })
     const log = fs.readdirSync(workspace.path('cache/log')).sort().at(-1)!
     expect(workspace.read(`cache/log/${log}`)).toContain(
-      '"type":"collected","records":2,"objects":1,"bytes":100',
+      `"type":"collected","records":2,"objects":2,"bytes":${size}`,
     )
     expect((await build(workspace, 'two')).restored).toEqual(['base', 'image'])
   })
 
   it('nothing is while it is within its size, nor after a build that ran nothing', async () => {
-    const workspace = await limited('300')
+    const workspace = await limited(3)
     expect((await build(workspace, 'three')).stderr).not.toContain('collected')
-    workspace.edit('build.config.ts', `'300'`, `'1'`)
+    workspace.edit('build.config.ts', `'${storeSize(workspace, 3)}'`, `'1'`)
     expect((await build(workspace, 'two')).stderr).not.toContain('collected')
-    expect(objectFiles(workspace)).toHaveLength(3)
+    expect(contents(workspace)).toEqual({ outputs: 3, listings: 0, texts: 4, others: 0 })
   })
 
   it('that it cannot be is a warning: the build is done', async () => {
-    const workspace = await limited('1')
+    const workspace = await limited(0)
     workspace.edit('build.config.ts', `'lbuild'`, `'lbuild'\nimport { lockfile } from 'lbuild'`)
     workspace.edit(
       'build.config.ts',

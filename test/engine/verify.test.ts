@@ -7,7 +7,7 @@ import type { Disk } from '../../src/host/disk.ts'
 import { realDisk } from '../../src/host/disk.ts'
 import { verifyPublished } from '../../src/verify/published.ts'
 import { openWorkspace } from '../../src/workspace/workspace.ts'
-import { flip, listing, outputObject, record } from './support/damage.ts'
+import { flip, listing, outputObject, record, textsObject } from './support/damage.ts'
 import { builtTiny, TINY_TARGETS } from './support/tiny.ts'
 import type { TestWorkspace } from './support/workspace.ts'
 
@@ -24,9 +24,9 @@ describe('lbuild verify TARGET', () => {
     const before = { cache: workspace.state('cache'), output: workspace.state('output') }
     const { code, stdout, stderr } = await workspace.lbuild('verify', ...TINY_TARGETS)
     expect([code, stderr]).toEqual([0, ''])
-    // The outputs of five artifacts and one listing; names.names and report.report are one object.
+    // The outputs of five artifacts, one listing, and the texts of each; names.names and report.report are one object.
     expect(stdout).toMatch(
-      /^image, report, other: all as recorded \(5 artifacts; read 3 published outputs and 5 objects, [\d.]+ KiB\)\n$/,
+      /^image, report, other: all as recorded \(5 artifacts; read 3 published outputs and 10 objects, [\d.]+ KiB\)\n$/,
     )
     expect({ cache: workspace.state('cache'), output: workspace.state('output') }).toEqual(before)
   })
@@ -87,6 +87,12 @@ describe('lbuild verify TARGET', () => {
       'to put it right: lbuild verify --store, which puts damaged objects aside; then lbuild image report other\n',
     ],
     [
+      'damaged texts',
+      (workspace) => flip(workspace, textsObject(workspace, 'other'), 2),
+      /^wrong other {8}objects\/..\/[0-9a-f]{62} has other content in its \d+ bytes\n/,
+      'to put it right: lbuild verify --store, which puts damaged objects aside; then lbuild image report other\n',
+    ],
+    [
       'a damaged record',
       (workspace) => flip(workspace, `cache/records/other/${record(workspace, 'other').key}.json`, 100),
       'wrong other        its latest record is damaged\n',
@@ -117,9 +123,10 @@ describe('lbuild verify TARGET', () => {
     expect((await workspace.lbuild('verify', ...TINY_TARGETS)).code).toBe(0)
   })
 
-  it('a listing that is gone is not wrong: it only told changes by name', async () => {
+  it('a listing or texts that are gone are not wrong: they only told what changed', async () => {
     const workspace = built()
     workspace.remove(listing(workspace))
+    workspace.remove(textsObject(workspace, 'image'))
     expect((await workspace.lbuild('verify', 'image')).code).toBe(0)
   })
 
@@ -187,8 +194,9 @@ describe('lbuild verify TARGET', () => {
       targets: ['other'],
       artifacts: 1,
       outputs: 1,
-      objects: 1,
-      bytes: 14,
+      // The output's, of as many bytes as the output, and the texts.
+      objects: 2,
+      bytes: 7 + 7 + workspace.bytes(textsObject(workspace, 'other')).length,
       wrong: [
         {
           artifact: 'other',

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { sha256 } from '../../src/host/digest.ts'
-import { flip, listing, objectPath, outputObject, record } from './support/damage.ts'
+import { contents } from './support/contents.ts'
+import { flip, listing, objectPath, outputObject, record, textsObject } from './support/damage.ts'
 import { builtTiny, TINY_TARGETS } from './support/tiny.ts'
 import type { Ended, TestWorkspace } from './support/workspace.ts'
 
@@ -17,7 +18,8 @@ describe('lbuild verify --store', () => {
     const workspace = built()
     const before = workspace.verdictState()
     const { stdout, code } = await verifyStore(workspace)
-    expect(stdout).toMatch(/^the store is sound \(5 objects and 5 records read, [\d.]+ KiB\)\n$/)
+    expect(contents(workspace)).toEqual({ outputs: 4, listings: 1, texts: 5, others: 0 })
+    expect(stdout).toMatch(/^the store is sound \(10 objects and 5 records read, [\d.]+ KiB\)\n$/)
     expect(code).toBe(0)
     expect(workspace.verdictState()).toEqual(before)
   })
@@ -55,6 +57,12 @@ describe('lbuild verify --store', () => {
       [],
     ],
     [
+      'what a build saw as texts',
+      (workspace) => textsObject(workspace, 'other'),
+      ['  the texts in a record of other: they only tell later changes line by line\n'],
+      [],
+    ],
+    [
       'a record',
       (workspace) => `cache/records/other/${record(workspace, 'other').key}.json`,
       ['  a record of other: its next build restores or makes what it is missing\n', 'hint: lbuild other '],
@@ -63,7 +71,7 @@ describe('lbuild verify --store', () => {
     [
       'the name of the latest record',
       () => 'cache/records/other/latest.json',
-      ['damaged record other/latest.json, '],
+      ['damaged record other/latest.json, ', 'hint: lbuild other '],
       [],
     ],
   ]
@@ -79,12 +87,14 @@ describe('lbuild verify --store', () => {
       const { stdout, code } = await verifyStore(workspace)
       for (const line of lines) expect(stdout).toContain(line)
       expect(stdout).toMatch(/^damaged (object [0-9a-f]{64}|record other\/[0-9a-z]+\.json), [\d.]+ (B|KiB)\n/)
-      expect(stdout).toContain('the store had 1 damaged (5 objects and 5 records read')
+      expect(stdout).toContain('the store had 1 damaged (10 objects and 5 records read')
       expect(code).toBe(1)
       const aside = /put aside as (.*)\n/.exec(stdout)![1]!
       expect(fs.readFileSync(aside)).toEqual(damaged)
       expect(workspace.exists(path)).toBe(false)
       expect((await verifyStore(workspace)).code).toBe(0)
+      // What is missing now is something to build only for whom the hint names.
+      expect(stdout.includes('hint: ')).toBe(lines.some((line) => line.startsWith('hint: ')))
       expect((await workspace.build(...TINY_TARGETS)).ran).toEqual(ran)
       const same = Object.entries(workspace.state('output')).map(([name, state]) => [
         name,
@@ -94,6 +104,53 @@ describe('lbuild verify --store', () => {
       expect((await workspace.lbuild('verify', ...TINY_TARGETS)).code).toBe(0)
     },
   )
+
+  it.each(['damaged', 'put aside'])(
+    'texts that are %s are not told, and everything still builds',
+    async (state) => {
+      const workspace = built()
+      workspace.write('note.txt', 'another note\n')
+      const told = async (): Promise<string> => (await workspace.lbuild('why', 'other', '--diff')).stdout
+      expect(await told()).toContain('-a note')
+      flip(workspace, textsObject(workspace, 'other'), 3)
+      if (state === 'put aside') await verifyStore(workspace)
+      const without = await told()
+      expect(without).toContain('no longer in the store: note.txt\n')
+      expect(without).not.toContain('-a note')
+      expect((await workspace.build(...TINY_TARGETS)).ran).toEqual(['other'])
+      workspace.write('note.txt', 'a third note\n')
+      expect(await told()).toContain('-another note')
+    },
+  )
+
+  it('names what is missing with the records that name it; a store that lacks something is sound', async () => {
+    const workspace = built()
+    const missing = [outputObject(workspace, 'names'), listing(workspace), textsObject(workspace, 'other')]
+    for (const path of missing) workspace.remove(path)
+    const { stdout, code } = await verifyStore(workspace)
+    const [names, src, other] = missing.map((path) => path.slice('cache/objects/'.length).replace('/', ''))
+    expect(
+      stdout
+        .replace(/[\d.]+ KiB/, 'some KiB')
+        .split('\n')
+        .toSorted(),
+    ).toEqual(
+      [
+        `missing object ${names}`,
+        "  the output 'names' of names: its next build makes it again",
+        "  the output 'report' of report: its next build makes it again",
+        `missing object ${src}`,
+        '  the listing of src/ in a record of names: it only tells later changes by name',
+        '  the listing of src/ in a record of packed: it only tells later changes by name',
+        `missing object ${other}`,
+        '  the texts in a record of other: they only tell later changes line by line',
+        'the store is sound and lacks 3 objects (7 objects and 5 records read, some KiB)',
+        'hint: lbuild names report restores or builds what is missing now',
+        '',
+      ].toSorted(),
+    )
+    expect(code).toBe(0)
+  })
 
   it('says of an earlier build, of a download and of what nobody names what becomes of it', async () => {
     const workspace = built()
@@ -124,7 +181,9 @@ describe('lbuild verify --store', () => {
     expect(stdout).toContain('  no record and no lock names it: nothing to do\n')
     expect(stdout).not.toContain('hint')
     expect(code).toBe(1)
-    expect((await verifyStore(workspace)).code).toBe(0)
+    // The download is put aside by now: that a lock names what is not there says nothing.
+    const again = await verifyStore(workspace)
+    expect([again.code, again.stdout.includes('bash')]).toEqual([0, false])
   })
 
   it('says of what the latest build has in common with earlier ones that it is the latest one', async () => {

@@ -4,9 +4,9 @@ import { expect, it, vi } from 'vitest'
 import { monotonicSeconds } from '../../src/host/clock.ts'
 import { sha256 } from '../../src/host/digest.ts'
 import { processesOf } from '../engine/support/processes.ts'
-import { TestWorkspace } from '../engine/support/workspace.ts'
+import type { TestWorkspace } from '../engine/support/workspace.ts'
 import type { State } from './support/system.ts'
-import { change, CONFIG, edited, FIRST, imagesOf, random, TARGETS } from './support/system.ts'
+import { change, edited, FIRST, imagesOf, random, setGate, systemIn, TARGETS } from './support/system.ts'
 
 // Whenever lbuild is killed: every published output is whole, the old one or the new one, nothing of the build goes on,
 // and the next build gives exactly what it would have given. LBUILD_SEED=N kills in the same order again.
@@ -39,13 +39,13 @@ const build = async (workspace: TestWorkspace): Promise<number> => {
 
 /** How long builds take in which everything runs, and in which everything is restored: the median of some, in seconds. */
 async function measured(): Promise<{ run: number; restore: number }> {
-  const workspace = new TestWorkspace(CONFIG)
+  const workspace = systemIn(FIRST)
   const states = ['one', 'two', 'three', 'four'].map((text): State => {
     const files = { ...FIRST.files, [text]: { text, executable: false } }
     return { word: text, note: text, files }
   })
   const times: number[] = []
-  let before: State | undefined
+  let before = FIRST
   for (const state of [...states, ...states.slice(0, 3)]) {
     change(workspace, before, state)
     times.push(await build(workspace))
@@ -58,9 +58,8 @@ async function measured(): Promise<{ run: number; restore: number }> {
 it(`${KILLS} kills at random moments of real builds leave no wrong output (seed ${seed})`, async () => {
   const next = random(seed)
   const durations = await measured()
-  const workspace = new TestWorkspace(CONFIG)
+  const workspace = systemIn(FIRST)
   const history: State[] = [FIRST]
-  change(workspace, undefined, FIRST)
   let kills = 0
   let late = 0
   let found = published(workspace)
@@ -69,6 +68,7 @@ it(`${KILLS} kills at random moments of real builds leave no wrong output (seed 
     const duration = history.slice(0, -1).includes(state) ? durations.restore : durations.run
     change(workspace, history.at(-1), state)
     history.push(state)
+    setGate(workspace, next() < 0.5)
     const expected = digestsOf(state)
     const about = `round ${round}, seed ${seed}`
 
@@ -94,6 +94,7 @@ it(`${KILLS} kills at random moments of real builds leave no wrong output (seed 
     // The kernel ends what a killed build had started; nothing tells when it has.
     await vi.waitUntil(() => processesOf(workspace.root).length === 0, { timeout: 20_000 })
 
+    setGate(workspace, false)
     if (round % EVERY > 0) continue
     await build(workspace)
     expect(published(workspace), about).toEqual(expected)

@@ -1,5 +1,5 @@
 import { print } from '../print.ts'
-import type { Listener } from '../../run/events.ts'
+import type { Listener } from '../../log/events.ts'
 import type { Progress } from '../progress.ts'
 import { progressOn } from '../progress.ts'
 import { paint, counted, duration, usesColor } from '../style.ts'
@@ -8,6 +8,7 @@ import { build } from '../../run/build.ts'
 import type { BuildReport } from '../../run/report.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
+import type { Workspace } from '../../workspace/workspace.ts'
 
 export interface BuildCommandOptions extends WorkspaceOptions {
   readonly force?: boolean
@@ -20,6 +21,8 @@ export interface BuildCommandOptions extends WorkspaceOptions {
   readonly verbose?: boolean
   readonly wait: boolean
   readonly installTools?: boolean
+  /** The file for a trace. */
+  readonly trace?: string
 }
 
 /** `lbuild [build] TARGET…`: gives the exit code. */
@@ -29,16 +32,23 @@ export async function buildCommand(
   options: BuildCommandOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  const { workspace, targets } = await openSession(invocation, words, options)
+  const { workspace, targets, params } = await openSession(invocation, words, options)
   if (options.installTools) await (await import('./doctor.ts')).installMissing(workspace.graph)
   if (options.dryRun || options.check)
     return (await import('./status.ts')).showPlan(workspace, targets, options)
   const verbosity = options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal'
+  const trace = options.trace === undefined ? undefined : await traceTo(workspace, options.trace)
   let progress: Progress | undefined
-  const listener: Listener = (event) => (progress ??= progressOn(process.stderr, verbosity)).listener(event)
+  const listener: Listener = (event) => {
+    progress ??= progressOn(process.stderr, verbosity)
+    progress.listener(event)
+    trace?.listener(event)
+  }
+  let report: BuildReport
   try {
-    const report = await build(workspace, {
+    report = await build(workspace, {
       targets,
+      params,
       force: options.force ?? false,
       ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
       keepGoing: options.keepGoing ?? false,
@@ -47,13 +57,37 @@ export async function buildCommand(
       signal,
       code: invocation.code,
     })
-    progress?.close()
-    if (options.json) print(`${JSON.stringify({ schemaVersion: 1, ...report }, undefined, 2)}\n`)
-    showFailures(report)
-    if (!options.json && !options.quiet) showSummary(report)
-    return report.exitCode
+  } catch (error) {
+    try {
+      trace?.write()
+    } catch {
+      // The first error is the one to tell.
+    }
+    throw error
   } finally {
     progress?.close()
+  }
+  if (options.json) print(`${JSON.stringify({ schemaVersion: 1, ...report }, undefined, 2)}\n`)
+  showFailures(report)
+  if (!options.json && !options.quiet) showSummary(report)
+  trace?.write()
+  return report.exitCode
+}
+
+/** Listens for the name of the build, whose log is the trace's source, also where the build fails or is interrupted. */
+async function traceTo(
+  { disk, places }: Workspace,
+  file: string,
+): Promise<{ readonly listener: Listener; write(): void }> {
+  const { checkTraceFile, writeTrace } = await import('../traceFile.ts')
+  const { readBuild } = await import('../../log/builds.ts')
+  checkTraceFile(disk, file)
+  let id: string | undefined
+  return {
+    listener: (event) => {
+      if (event.type === 'started') id = event.build
+    },
+    write: () => writeTrace(disk, file, id === undefined ? undefined : readBuild(disk, places.cache, id)),
   }
 }
 

@@ -1,6 +1,6 @@
 import { print } from '../print.ts'
 import { dependenciesOf } from '../../graph/graph.ts'
-import type { Plan, Planned, Verdict } from '../../plan/plan.ts'
+import type { Plan, Verdict } from '../../plan/plan.ts'
 import { plan } from '../../plan/plan.ts'
 import { checkTargets } from '../../run/build.ts'
 import type { BuildRecord } from '../../store/records.ts'
@@ -92,6 +92,3 @@ function remark(decision: Verdict): string {
 /** A run that was not confined may have seen what it does not declare. */
 const builtHow = ({ seconds, sandboxed }: BuildRecord): string =>
   `built in ${duration(seconds)}${sandboxed ? '' : ', unconfined'}`
-
-/** Whether nothing is to be done about an artifact. */
-export const isFresh = ({ decision }: Planned): boolean => decision.verdict === 'fresh'

@@ -109,7 +109,7 @@ async function lockedStore(
 }
 
 function showStore(workspace: Workspace, report: StoreReport, { json, quiet }: VerifyOptions): number {
-  const { damaged } = report
+  const { damaged, missing } = report
   if (json) {
     const shown = damaged.map((one) => ({ ...one, name: fromBytes(one.name), aside: fromBytes(one.aside) }))
     print(`${JSON.stringify({ schemaVersion: 1, ...report, damaged: shown }, undefined, 2)}\n`)
@@ -121,10 +121,15 @@ function showStore(workspace: Workspace, report: StoreReport, { json, quiet }: V
       for (const line of consequences(one)) print(`  ${line}\n`)
       print(`  put aside as ${display(one.aside)}\n`)
     }
-    const verdict = damaged.length === 0 ? 'is sound' : `had ${damaged.length} damaged`
+    for (const { name, users } of missing) {
+      print(`${paint(process.stdout, 'yellow', 'missing')} object ${name}\n`)
+      for (const user of users) print(`  ${consequence(user)}\n`)
+    }
+    const sound = damaged.length === 0 ? 'is sound' : `had ${damaged.length} damaged`
+    const verdict = missing.length === 0 ? sound : `${sound} and lacks ${counted(missing.length, 'object')}`
     const read = `${counted(report.objects, 'object')} and ${counted(report.records, 'record')} read, ${bytes(report.bytes)}`
     print(`the store ${verdict} (${read})\n`)
-    const names = affected(workspace, damaged)
+    const names = affected(workspace, [...damaged, ...missing])
     if (names.length > 0) print(`hint: lbuild ${names.join(' ')} restores or builds what is missing now\n`)
   }
   return damaged.length === 0 ? 0 : 1
@@ -142,6 +147,8 @@ function consequence(user: User): string {
     return `${user.name}, a download of the lock ${user.lock}: it is fetched again when a producer needs it`
   if (user.kind === 'tree')
     return `the listing of ${user.name}/ in a record of ${user.artifact}: it only tells later changes by name`
+  if (user.kind === 'texts')
+    return `the texts in a record of ${user.artifact}: they only tell later changes line by line`
   const output = `the output '${user.name}' of ${user.artifact}`
   return user.latest
     ? `${output}: its next build makes it again`
@@ -149,11 +156,14 @@ function consequence(user: User): string {
 }
 
 /** The artifacts of the distro that have something to build now. */
-const affected = ({ graph }: Workspace, damaged: readonly DamagedInStore[]): readonly string[] =>
+const affected = (
+  { graph }: Workspace,
+  lost: readonly Pick<DamagedInStore, 'artifact' | 'users'>[],
+): readonly string[] =>
   graph.artifacts
     .map(({ name }) => name)
     .filter((name) =>
-      damaged.some(
+      lost.some(
         ({ artifact, users }) =>
           artifact === name ||
           users.some((user) => user.kind === 'output' && user.latest && user.artifact === name),

@@ -32,13 +32,14 @@ export async function watchCommand(
   const profileIn = ({ graph }: Workspace): string =>
     options.profile ?? (Object.hasOwn(graph.profiles, DEV) ? DEV : NO_PROFILE)
   const withAll = (opened: Workspace): Session => withWords(opened, words, options.set, profileIn(opened))
-  const { targets } = withAll(plain)
+  const { targets, params } = withAll(plain)
   if (targets.length === 0)
     throw new Failure('no target was named', { hint: 'such as: lbuild watch qcow2', exitCode: 2 })
   plain.index.save()
   const { listener, close } = options.json ? watchJson() : watchLines(process.stderr)
   const watch = new Watch({
     targets,
+    params,
     open: async (load) => withAll(await openWorkspace({ start, home, load })).workspace,
     listener,
     signal,

@@ -2,11 +2,11 @@ import { relative, resolve } from 'node:path'
 import { print } from '../print.ts'
 import { Failure } from '../../host/failure.ts'
 import type { Plan, Planned } from '../../plan/plan.ts'
-import { plan } from '../../plan/plan.ts'
+import { isFresh, plan } from '../../plan/plan.ts'
 import { checkTargets } from '../../run/build.ts'
-import { diffsOf } from '../../why/diffs.ts'
+import { diffsOf, outputSides } from '../../why/diffs.ts'
 import { influenceOf } from '../../why/influence.ts'
-import type { Told, ToldCause } from '../../why/told.ts'
+import type { Told, ToldCause } from '../../plan/evidence.ts'
 import { tell } from '../../why/told.ts'
 import { surveyWorkspace } from '../../workspace/survey.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
@@ -15,11 +15,17 @@ import type { Invocation } from '../session.ts'
 import { openSession } from '../session.ts'
 import { ago, counted, duration, paint } from '../style.ts'
 import type { StatusOptions } from './status.ts'
-import { isFresh, NOT_FRESH, planDocument } from './status.ts'
+import { NOT_FRESH, planDocument } from './status.ts'
 
 export interface WhyOptions extends StatusOptions {
   readonly diff?: boolean
   readonly all?: boolean
+  /** Explain the last build instead of the next. */
+  readonly last?: boolean
+  /** Explain the build whose name begins so. */
+  readonly build?: string
+  /** Two builds, and targets. */
+  readonly between?: readonly string[]
 }
 
 /**
@@ -31,6 +37,8 @@ export async function whyCommand(
   words: readonly string[],
   options: WhyOptions,
 ): Promise<number> {
+  const { last = false, build, between } = options
+  if (between || last || build !== undefined) return whyPast(invocation, words, options)
   const { workspace, targets: named } = await openSession(invocation, words, options)
   const { targets, path } = splitPath(workspace, named)
   checkTargets(workspace.graph, targets)
@@ -42,6 +50,24 @@ export async function whyCommand(
   if (options.json) print(`${JSON.stringify({ ...planDocument(planned, targets), ...told }, undefined, 2)}\n`)
   else await printTold(workspace, planned, targets, told, options)
   return options.check && planned.some((one) => !isFresh(one)) ? NOT_FRESH : 0
+}
+
+/** Explains a build of the past, or the difference of two. */
+async function whyPast(
+  invocation: Invocation,
+  words: readonly string[],
+  options: WhyOptions,
+): Promise<number> {
+  const { whyBetweenCommand, whyPastCommand } = await import('./whyPast.ts')
+  const { build = 'last', between } = options
+  if (!between) return whyPastCommand(invocation, build, words, options)
+  const [before, now, ...targets] = between
+  if (now === undefined)
+    throw new Failure('--between takes the names of two builds', {
+      hint: 'lbuild history lists them',
+      exitCode: 2,
+    })
+  return whyBetweenCommand(invocation, [before!, now], [...words, ...targets], options)
 }
 
 /** Words are targets; a last one that is none and looks like a path is one. */
@@ -122,14 +148,22 @@ async function diffLines(
   all: boolean,
 ): Promise<readonly string[]> {
   const { diffs, notKept } = diffsOf(workspace, planned, cause)
-  const lines = diffs.flatMap((diff) => diff.split('\n'))
+  const sides = outputSides(workspace, planned, cause)
+  const inside = sides
+    ? await (
+        await import('../../why/images.ts')
+      ).imageChanges(workspace.disk, workspace.places.cache, sides.before, sides.now)
+    : []
+  const lines = [...diffs.flatMap((diff) => diff.split('\n')), ...inside.map((line) => `  ${line}`)]
   const shown = all ? lines : lines.slice(0, DIFF_LINES)
   return [
     ...shown.map(paintDiff),
     ...(lines.length > shown.length
       ? [dim(`… and ${counted(lines.length - shown.length, 'other line')} (--all)`)]
       : []),
-    ...(notKept.length > 0 ? [dim(`  not text, or too large to be kept: ${listed(notKept, all)}`)] : []),
+    ...(notKept.length > 0
+      ? [dim(`  not text, too large to be kept, or no longer in the store: ${listed(notKept, all)}`)]
+      : []),
   ]
 }
 

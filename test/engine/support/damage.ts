@@ -6,6 +6,7 @@ export interface Recorded {
   readonly key: string
   readonly parts: readonly { kind: string; value: string }[]
   readonly outputs: Readonly<Record<string, { sha256: string; size: number }>>
+  readonly texts?: string
 }
 
 /** The latest record of an artifact. */
@@ -25,6 +26,10 @@ export const outputObject = (workspace: TestWorkspace, artifact: string): string
 /** The path of the listing of `src/`. */
 export const listing = (workspace: TestWorkspace): string =>
   objectPath(record(workspace, 'names').parts.find(({ kind }) => kind === 'tree')!.value)
+
+/** The path of the texts that the latest run of an artifact saw. */
+export const textsObject = (workspace: TestWorkspace, artifact: string): string =>
+  objectPath(record(workspace, artifact).texts!)
 
 /** Turns over the byte at a place of a file, and keeps its size. */
 export function flip(workspace: TestWorkspace, path: string, at: number): void {

@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { textsObject } from './damage.ts'
 import { TestWorkspace } from './workspace.ts'
 
 /** A distro of two artifacts, one made of the other, both copies of a note. */
@@ -29,8 +30,26 @@ export async function builtOf(...notes: readonly string[]): Promise<TestWorkspac
 
 /** Builds `image` of a note. */
 export function build(workspace: TestWorkspace, note: string): ReturnType<TestWorkspace['build']> {
-  workspace.write('note.txt', note.padEnd(100))
+  workspace.write('note.txt', note.padEnd(NOTE))
   return workspace.build('image')
+}
+
+/** What an output takes, in bytes: a note. */
+export const NOTE = 100
+
+/**
+ * What the texts take that the latest builds saw, in bytes. Those of `base` hold the note and the code, and differ from
+ * build to build in nothing but the note, so that all are equally large; those of `image`, the code, are always the same.
+ */
+export const textSizes = (workspace: TestWorkspace): { base: number; image: number } => ({
+  base: workspace.bytes(textsObject(workspace, 'base')).length,
+  image: workspace.bytes(textsObject(workspace, 'image')).length,
+})
+
+/** What the store takes with a number of builds of different notes. */
+export function storeSize(workspace: TestWorkspace, builds: number): number {
+  const { base, image } = textSizes(workspace)
+  return builds * (NOTE + base) + image
 }
 
 /** What `lbuild gc --json` prints. */

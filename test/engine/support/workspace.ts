@@ -70,6 +70,7 @@ export class TestWorkspace {
 
   #as(...user: readonly string[]): TestWorkspace {
     const other = new TestWorkspace({}, this.root)
+    Object.assign(other.env, this.env)
     other.#user = user
     return other
   }

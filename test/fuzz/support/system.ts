@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync } from 'node:fs'
-import type { TestWorkspace } from '../../engine/support/workspace.ts'
+import { chmodSync, rmSync } from 'node:fs'
+import { TestWorkspace } from '../../engine/support/workspace.ts'
 
 // A small system of real producers, and the same in a few lines: what its images must hold, worked out without lbuild.
 
@@ -16,10 +17,10 @@ export interface State {
 /** In bytes: enough for a kill to come while an image is copied. */
 const SIZE = 3 << 20
 
-export const CONFIG: Readonly<Record<string, string>> = {
+const CONFIG: Readonly<Record<string, string>> = {
   'build.config.ts': `import { defineConfig } from 'lbuild'
 import { alone, image, listing, report, sums } from './artifacts/all.ts'
-export default defineConfig({ artifacts: [listing, sums, image, report, alone] })
+export default defineConfig({ artifacts: [listing, sums, image, report, alone], toolPath: ['tools'] })
 `,
   'artifacts/all.ts': `import { copyFileSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { artifact, file, internal, tree } from 'lbuild'
@@ -58,10 +59,15 @@ export const report = artifact('report', {
   },
 })
 export const alone = artifact('alone', {
-  inputs: { note: file('note.txt') }, outputs: { note: 'alone.txt' },
-  produce: ({ inputs, outputs }) => copyFileSync(inputs.note, outputs.note),
+  inputs: { note: file('note.txt') }, tools: ['gate'], outputs: { note: 'alone.txt' },
+  async produce({ inputs, outputs, run }) {
+    copyFileSync(inputs.note, outputs.note)
+    await run('gate', [])
+  },
 })
 `,
+  // Waits for ever where there is a pipe beside it.
+  'tools/gate': '#!/bin/sh\npipe="${0%/*}/closed"\nif [ -p "$pipe" ]; then read -r word <"$pipe"; fi\n',
 }
 
 export const TARGETS = ['image', 'report', 'alone'] as const
@@ -90,6 +96,21 @@ export function imagesOf({ word, note, files }: State): Readonly<Record<string, 
     'docs/report.txt': Buffer.from(paths.map((path) => `${path}\n`).join('')),
     'alone.txt': Buffer.from(note),
   }
+}
+
+/** A workspace of the system in some state. */
+export function systemIn(state: State): TestWorkspace {
+  const workspace = new TestWorkspace(CONFIG)
+  chmodSync(workspace.path('tools/gate'), 0o755)
+  change(workspace, undefined, state)
+  return workspace
+}
+
+/** Has the producer of `alone` wait at the gate for ever, so that it ends only if it is ended, or lets it pass. */
+export function setGate(workspace: TestWorkspace, closed: boolean): void {
+  const pipe = workspace.path('tools/closed')
+  rmSync(pipe, { force: true })
+  if (closed) execFileSync('mkfifo', [pipe])
 }
 
 /** Changes a workspace from one state to another, touching nothing that is the same in both. */

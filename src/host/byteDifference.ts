@@ -1,5 +1,5 @@
-import type { Bytes } from '../host/bytes.ts'
-import type { Disk } from '../host/disk.ts'
+import type { Bytes } from './bytes.ts'
+import type { Disk } from './disk.ts'
 
 /** Where two files first differ. */
 export interface ByteDifference {

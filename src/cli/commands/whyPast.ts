@@ -1,0 +1,222 @@
+import { print } from '../print.ts'
+import { toBytes } from '../../host/bytes.ts'
+import { realDisk } from '../../host/disk.ts'
+import { Failure } from '../../host/failure.ts'
+import { readBuild } from '../../log/builds.ts'
+import type { LoggedArtifact, LoggedBuild } from '../../log/loggedBuild.ts'
+import type { Told, ToldCause } from '../../plan/evidence.ts'
+import { ObjectStore } from '../../store/objects.ts'
+import type { BuildRecord } from '../../store/records.ts'
+import { recordOf, RecordStore } from '../../store/records.ts'
+import type { RecordPair } from '../../why/between.ts'
+import { tellBetween } from '../../why/between.ts'
+import { placesFor } from '../../workspace/workspace.ts'
+import { listed, tellLines } from '../explanation.ts'
+import { shown, summaryLines } from '../past.ts'
+import type { Invocation } from '../session.ts'
+import { startOf } from '../session.ts'
+import { ago, counted, duration, paint } from '../style.ts'
+
+export interface WhyPastOptions {
+  readonly directory?: string
+  readonly json?: boolean
+  readonly all?: boolean
+  /** Show what differs inside the outputs, too. */
+  readonly diff?: boolean
+}
+
+/**
+ * `lbuild why --build ID [TARGET…]`: why a build did what it did, out of its log. Nothing is computed again, and neither
+ * the config nor any input is opened.
+ */
+export async function whyPastCommand(
+  { home }: Invocation,
+  id: string,
+  targets: readonly string[],
+  { directory, json = false, all = false }: WhyPastOptions,
+): Promise<number> {
+  const { cache } = placesFor(realDisk, { start: startOf(directory), home })
+  const build = loggedBuild(cache, id)
+  const wanted = below(build, targets)
+  const told = toldOf(build, wanted)
+  const artifacts = build.artifacts.filter(({ name }) => wanted.has(name))
+  if (json) {
+    const { id: name, startedAt, targets: asked, end } = build
+    print(
+      `${JSON.stringify({ schemaVersion: 1, build: name, startedAt, targets: asked, end, ...told, artifacts }, undefined, 2)}\n`,
+    )
+    return 0
+  }
+  const now = Date.now()
+  print(`${summaryLines(build, now).join('\n')}\n`)
+  const outcomes = new Map(artifacts.map((one) => [one.name, became(one)]))
+  const lines =
+    told.causes.length > 0 ? await tellLines(told, { all, now, became: (name) => outcomes.get(name) }) : []
+  const untold = build.explanation === undefined ? ['', 'Its log does not say why: it is incomplete.'] : []
+  print([...lines, ...untold].map((line) => `${line}\n`).join(''))
+  return 0
+}
+
+/**
+ * `lbuild why --between ID ID [TARGET…]`: why what one build had differs from what another had, out of their records.
+ * The workspace is not looked at.
+ */
+export async function whyBetweenCommand(
+  { home }: Invocation,
+  ids: readonly [string, string],
+  targets: readonly string[],
+  { directory, json = false, all = false, diff = false }: WhyPastOptions,
+): Promise<number> {
+  const { cache } = placesFor(realDisk, { start: startOf(directory), home })
+  const [before, now] = [loggedBuild(cache, ids[0]), loggedBuild(cache, ids[1])]
+  const records = new RecordStore(realDisk, toBytes(`${cache}/records`))
+  const wanted = below(now, targets)
+  const recordIn = (build: LoggedBuild, artifact: string): BuildRecord | undefined => {
+    const key = build.artifacts.find(({ name }) => name === artifact)?.key
+    return key === undefined ? undefined : recordOf(records.find(artifact, key))
+  }
+  const pairs = now.artifacts
+    .filter(({ name }) => wanted.has(name))
+    .map(({ name }): RecordPair => ({
+      artifact: name,
+      before: recordIn(before, name),
+      now: recordIn(now, name),
+    }))
+  const told = tellBetween(
+    new ObjectStore(realDisk, toBytes(`${cache}/objects`)),
+    pairs.filter((pair) => pair.before && pair.now),
+  )
+  const unknown = pairs.filter((pair) => !pair.before || !pair.now).map(({ artifact }) => artifact)
+  if (json) {
+    print(
+      `${JSON.stringify({ schemaVersion: 1, between: [before.id, now.id], ...told, unknown }, undefined, 2)}\n`,
+    )
+    return 0
+  }
+  const at = Date.now()
+  const when = ({ id, startedAt }: LoggedBuild): string =>
+    `${id}${startedAt === undefined ? '' : `, ${ago(startedAt, at)}`}`
+  print(`between ${when(before)}\n    and ${when(now)}: ${counted(told.causes.length, 'cause')}\n`)
+  const same = new Map(
+    pairs.map(({ artifact, before: old, now: current }) => [
+      artifact,
+      old && current && sameOutputs(old, current),
+    ]),
+  )
+  const differs = (name: string): string =>
+    same.get(name) ? 'was made again, with the same bytes' : 'has other bytes'
+  if (told.causes.length > 0)
+    print(`${(await tellLines(told, { all, now: at, became: differs })).join('\n')}\n`)
+  if (diff)
+    for (const pair of pairs) print((await outputLines(cache, pair, all)).map((line) => `${line}\n`).join(''))
+  if (unknown.length > 0)
+    print(`Not known: ${listed(unknown, all)}, of which one of the two has no record that is still kept.\n`)
+  return 0
+}
+
+/** How many lines are shown of what differs inside one output. */
+const SHOWN = 30
+
+/** What differs inside the outputs of two records, in lines. */
+async function outputLines(
+  cache: string,
+  { before, now }: RecordPair,
+  all: boolean,
+): Promise<readonly string[]> {
+  const { imageChanges } = await import('../../why/images.ts')
+  const objects = new ObjectStore(realDisk, toBytes(`${cache}/objects`))
+  const lines: string[] = []
+  for (const [name, output] of Object.entries(now?.outputs ?? {})) {
+    const old = before?.outputs[name]
+    if (!old || old.sha256 === output.sha256 || !objects.has(old) || !objects.has(output)) continue
+    const inside = await imageChanges(realDisk, cache, objects.path(old.sha256), objects.path(output.sha256))
+    const shown = all ? inside : inside.slice(0, SHOWN)
+    lines.push(
+      '',
+      `${now!.artifact}: ${output.path}, ${counted(inside.length, 'difference')}`,
+      ...shown.map((line) => `  ${line}`),
+    )
+    if (inside.length > shown.length)
+      lines.push(`  … and ${counted(inside.length - shown.length, 'other')} (--all)`)
+  }
+  return lines
+}
+
+function loggedBuild(cache: string, id: string): LoggedBuild {
+  const build = readBuild(realDisk, cache, id)
+  if (build) return build
+  if (id === 'last')
+    throw new Failure('no build was logged here yet', {
+      hint: 'a build that has nothing to do leaves no log',
+      exitCode: 2,
+    })
+  throw new Failure(`there is no build '${id}'`, { hint: 'lbuild history lists them', exitCode: 2 })
+}
+
+/** Targets and all below them, as the build had them; everything where no target is named. Throws a Failure for a name that it had not. */
+function below({ artifacts }: LoggedBuild, targets: readonly string[]): ReadonlySet<string> {
+  const known = new Map(artifacts.map((one) => [one.name, one]))
+  for (const target of targets)
+    if (!known.has(target))
+      throw new Failure(`that build had nothing to do with '${target}'`, {
+        hint: `it had ${[...known.keys()].join(', ')}`,
+        exitCode: 2,
+      })
+  const wanted = new Set(targets.length > 0 ? targets : known.keys())
+  // A set is walked through to its end, with what is added on the way.
+  for (const name of wanted) for (const other of known.get(name)?.dependencies ?? []) wanted.add(other)
+  return wanted
+}
+
+/** What the log says of some artifacts: the causes that reach one of them. */
+function toldOf({ explanation, artifacts }: LoggedBuild, wanted: ReadonlySet<string>): Told {
+  const fresh = artifacts
+    .filter(({ name, outcome, cutOff }) => wanted.has(name) && outcome === 'fresh' && cutOff !== true)
+    .map(({ name }) => name)
+  const unchanged = { fresh, parts: explanation?.unchanged.parts ?? {} }
+  const consequences = (explanation?.consequences ?? []).filter(({ artifact }) => wanted.has(artifact))
+  const reached = new Set(consequences.flatMap(({ causes }) => causes))
+  const places = [...reached].filter((at) => explanation!.causes[at] !== undefined).sort((a, b) => a - b)
+  const moved = new Map(places.map((at, place) => [at, place]))
+  const renumber = (all: readonly number[]): number[] => all.flatMap((at) => moved.get(at) ?? [])
+  return {
+    causes: places.map((at) => printable(explanation!.causes[at]!)),
+    consequences: consequences.map((one) => ({
+      ...one,
+      causes: renumber(one.causes),
+      own: renumber(one.own),
+    })),
+    unchanged,
+  }
+}
+
+/** A cause out of a log, whoever wrote it, with texts that do not move the cursor. */
+const printable = (cause: ToldCause): ToldCause =>
+  JSON.parse(JSON.stringify(cause), (_, value: unknown) =>
+    typeof value === 'string' ? shown(value) : value,
+  ) as ToldCause
+
+/** What became of an artifact, in words. */
+function became({ outcome, seconds, changed, cutOff, failure, because }: LoggedArtifact): string {
+  switch (outcome) {
+    case 'built': {
+      const time = seconds === undefined ? '' : `, ${duration(seconds)}`
+      return `ran${time}${changed === false ? ': the same bytes as before' : ''}`
+    }
+    case 'restored':
+      return 'was restored from the store'
+    case 'fresh':
+      return cutOff === true ? 'did not run: what it depends on came out the same' : 'was up to date'
+    case 'failed':
+      return paint(process.stdout, 'red', `failed: ${failure?.headline ?? ''}`)
+    case 'skipped':
+      return `was skipped${because === undefined ? '' : `, because ${because} failed`}`
+    case 'unfinished':
+      return 'was begun and did not end'
+    case 'unreached':
+      return 'was not reached'
+  }
+}
+
+const sameOutputs = (before: BuildRecord, now: BuildRecord): boolean =>
+  Object.entries(now.outputs).every(([name, { sha256 }]) => before.outputs[name]?.sha256 === sha256)

@@ -1,0 +1,2 @@
+/** The version of lbuild. */
+export const RELEASE = '0.1.0'

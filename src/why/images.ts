@@ -1,0 +1,75 @@
+import { mkdirSync } from 'node:fs'
+import { fromBytes, toBytes } from '../host/bytes.ts'
+import type { Bytes } from '../host/bytes.ts'
+import type { Disk } from '../host/disk.ts'
+import { Failure } from '../host/failure.ts'
+import { SEARCH_PATH } from '../host/search.ts'
+import type { ContentRun } from '../images/contents.ts'
+import { contentsOf } from '../images/contents.ts'
+import { contentChanges, describeContentChange } from '../images/contentsDifference.ts'
+import { byteDifference } from '../host/byteDifference.ts'
+
+/** What differs inside two versions of an output, in lines: packages, tables and files; where the format is not known, the first bytes that differ. */
+export async function imageChanges(
+  disk: Disk,
+  cache: string,
+  before: Bytes,
+  now: Bytes,
+): Promise<readonly string[]> {
+  const scratch = emptyScratch(cache)
+  const run = runIn(scratch)
+  try {
+    const [old, current] = [`${scratch}/before`, `${scratch}/now`]
+    for (const directory of [old, current]) mkdirSync(directory)
+    const [was, is] = [
+      await contentsOf(run, fromBytes(before), old),
+      await contentsOf(run, fromBytes(now), current),
+    ]
+    if (was && is) return contentChanges(was, is).map(describeContentChange)
+  } finally {
+    await run('rm', ['-rf', `${scratch}/before`, `${scratch}/now`])
+    disk.removeTree(toBytes(scratch))
+  }
+  const difference = byteDifference(disk, before, now)
+  if (!difference) return []
+  const { offset, length, sizes } = difference
+  return [`${length} bytes from byte ${offset} on (of ${sizes[0]} and ${sizes[1]})`]
+}
+
+/** A directory of this process below the work directory; what a killed one leaves goes with the next build. */
+function emptyScratch(cache: string): string {
+  mkdirSync(`${cache}/work`, { recursive: true })
+  const scratch = `${cache}/work/why.${process.pid}`
+  mkdirSync(scratch, { recursive: true })
+  return scratch
+}
+
+/**
+ * Runs tools that read images, which nobody vouches for: they see the host read-only, may write below one directory, and
+ * have no network. Whoever is not root becomes so in a namespace, so that owners can be seen.
+ */
+function runIn(scratch: string): ContentRun & ((tool: 'rm', args: readonly string[]) => Promise<unknown>) {
+  const asRoot = process.geteuid?.() === 0 ? [] : ['unshare', '--map-root-user', '--map-auto', '--']
+  const box = ['bwrap', '--die-with-parent', '--unshare-pid', '--unshare-net', '--ro-bind', '/', '/']
+  const places = ['--dev', '/dev', '--proc', '/proc', '--bind', scratch, scratch, '--chdir', scratch, '--']
+  return async (
+    tool: string,
+    args: readonly string[],
+    options: { env?: Readonly<Record<string, string>> } = {},
+  ) => {
+    const { execa } = await import('execa')
+    const [program, ...words] = [...asRoot, ...box, ...places, tool, ...args]
+    const { stdout, stderr, failed, shortMessage } = await execa(program!, words, {
+      env: { PATH: SEARCH_PATH, LC_ALL: 'C.UTF-8', TZ: 'UTC', HOME: '/nonexistent', ...options.env },
+      extendEnv: false,
+      stdin: 'ignore',
+      reject: false,
+      stripFinalNewline: false,
+    })
+    if (!failed) return { stdout, stderr }
+    throw new Failure(`what is inside cannot be shown: ${tool} failed`, {
+      tail: stderr.trim() || (shortMessage ?? ''),
+      hint: 'lbuild doctor --install gets the tools that read images',
+    })
+  }
+}

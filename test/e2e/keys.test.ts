@@ -1,0 +1,241 @@
+import * as fs from 'node:fs'
+import { dirname } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { Distro, HOME } from './support/distro.ts'
+import type { Surroundings } from './support/looks.ts'
+import { copied, look, movedBetween, temporaryDirectory } from './support/looks.ts'
+
+// What is in a key of the reference distro: every entry of the README's list moves the keys of exactly those artifacts
+// that can see it, and nothing else moves any.
+
+const ALL = ['base', 'initramfs', 'iso', 'kernel', 'loaders', 'modules', 'overlay', 'qcow2', 'rootfs']
+const TREE = 'artifacts/overlay/files'
+const isRoot = process.geteuid?.() === 0
+
+type Change = (distro: Distro) => void
+
+const write =
+  (path: string, text: string, mode = 0o644): Change =>
+  (distro) => {
+    fs.mkdirSync(dirname(distro.path(path)), { recursive: true })
+    fs.writeFileSync(distro.path(path), text, { mode })
+  }
+
+const append =
+  (path: string, text: string): Change =>
+  (distro) =>
+    fs.appendFileSync(distro.path(path), text)
+
+const replace =
+  (path: string, from: string | RegExp, to: string): Change =>
+  (distro) => {
+    const before = fs.readFileSync(distro.path(path), 'utf8')
+    const now = before.replace(from, to)
+    if (now === before) throw new Error(`there is no ${from} in ${path}`)
+    fs.writeFileSync(distro.path(path), now)
+  }
+
+const all =
+  (...changes: readonly Change[]): Change =>
+  (distro) =>
+    changes.forEach((change) => change(distro))
+
+/** Copies a directory so that it lists its entries in another order. */
+function copyReversed(from: string, to: string): void {
+  const stat = fs.lstatSync(from)
+  if (stat.isSymbolicLink()) fs.symlinkSync(fs.readlinkSync(from), to)
+  else if (stat.isFile()) fs.copyFileSync(from, to)
+  else {
+    fs.mkdirSync(to)
+    for (const name of fs.readdirSync(from).toReversed()) copyReversed(`${from}/${name}`, `${to}/${name}`)
+  }
+}
+
+/** Does something with every file, link and directory of a distro. */
+const everywhere =
+  (change: (path: string) => void): Change =>
+  (distro) =>
+    fs
+      .readdirSync(distro.root, { recursive: true, encoding: 'utf8' })
+      .map((path) => distro.path(path))
+      .filter((path) => !fs.lstatSync(path).isSymbolicLink())
+      .forEach(change)
+
+describe('no key moves with', () => {
+  const surroundings: readonly (readonly [string, (distro: Distro) => Surroundings])[] = [
+    ['the directory of the distro', () => ({})],
+    ['the directory in which it is run', (distro) => ({ cwd: distro.path('artifacts/iso') })],
+    ['the directory that is named', (distro) => ({ cwd: '/', args: ['-C', distro.root] })],
+    ['the umask', () => ({ through: ['sh', '-c', 'umask 077; exec "$@"', 'sh'] })],
+    ['the time zone and the locale', () => ({ env: { TZ: 'Asia/Tokyo', LC_ALL: 'C', LANG: 'tr_TR.UTF-8' } })],
+    ['the name and the home of the user', () => ({ env: { HOME: '/', USER: 'ada', LOGNAME: 'ada' } })],
+    ['a variable that nobody declares', () => ({ env: { FLAVOUR: 'spicy' } })],
+  ]
+  const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--']
+  const elsewhere = 'echo elsewhere >/proc/sys/kernel/hostname; exec "$@"'
+  const ofRoot: typeof surroundings = [
+    ['the user', () => ({ through: nobody })],
+    ['the name of the host', () => ({ through: ['unshare', '--uts', 'sh', '-c', elsewhere, 'sh'] })],
+  ]
+  test.each([...surroundings, ...(isRoot ? ofRoot : [])])('%s', async (_, around) => {
+    const expected = await look(Distro.built())
+    expect(Object.keys(expected).sort()).toEqual(ALL)
+    const distro = copied()
+    // Whoever may only look reads what was compiled before.
+    fs.chmodSync(Distro.built().root, 0o755)
+    await look(distro)
+    expect(movedBetween(expected, await look(distro, around(distro)))).toEqual([])
+  })
+
+  const copies: readonly (readonly [string, () => Distro, Change])[] = [
+    ['the order of directories', () => copied(copyReversed), () => {}],
+    ['times', copied, everywhere((path) => fs.utimesSync(path, 1, 1))],
+    [
+      'who may read and write',
+      copied,
+      everywhere((path) => fs.chmodSync(path, fs.statSync(path).mode & 0o700)),
+    ],
+  ]
+  test.each(copies)('%s', async (_, copy, change) => {
+    const distro = copy()
+    change(distro)
+    expect(movedBetween(await look(Distro.built()), await look(distro))).toEqual([])
+  })
+})
+
+describe('exactly the keys of those move that can see', () => {
+  const lock = 'artifacts/loaders/loaders.lock'
+  const withTools = replace('build.config.ts', 'epoch:', "toolPath: ['tools'], epoch:")
+  const wrapper = (tool: string): string => `#!/bin/sh\nexec /usr/bin/${tool} "$@"\n`
+  const imported = '\nimport { SHARED } from "../shared.ts"\nvoid SHARED\n'
+  const nothing: Change = () => {}
+
+  const changes: readonly (readonly [
+    what: string,
+    expected: readonly string[],
+    change: Change,
+    before?: Change,
+  ])[] = [
+    ['the module of a producer', ['rootfs'], append('artifacts/rootfs/index.ts', '//\n')],
+    ['a module that it imports', ['kernel'], append('artifacts/kernel/unpack.ts', '//\n')],
+    ['a module behind that one', ['qcow2'], append('artifacts/qcow2/layout.ts', '//\n')],
+    [
+      'a module that two import',
+      ['kernel', 'loaders'],
+      append('artifacts/shared.ts', '//\n'),
+      all(
+        write('artifacts/shared.ts', 'export const SHARED = 1\n'),
+        append('artifacts/kernel/index.ts', imported),
+        append('artifacts/loaders/index.ts', imported),
+      ),
+    ],
+    ['code that only resolves locks: nobody', [], append('artifacts/packages/apt.ts', '//\n')],
+    ['the list of artifacts: nobody', [], append('build.config.ts', '//\n')],
+
+    ['a param', ['qcow2'], replace('build.config.ts', "'256G'", "'128G'")],
+    ['a param of text', ['overlay'], replace('build.config.ts', "'levitate'", "'other'")],
+
+    ['the content of a file', ['modules'], append('artifacts/modules/modules.list', '# edited\n')],
+    [
+      'whether a file is executable',
+      ['initramfs'],
+      (distro) => fs.chmodSync(distro.path('artifacts/initramfs/init-live'), 0o755),
+      (distro) => fs.chmodSync(distro.path('artifacts/initramfs/init-live'), 0o644),
+    ],
+
+    ['an entry added to a tree', ['overlay'], write(`${TREE}/etc/new`, '')],
+    ['the content of one', ['overlay'], append(`${TREE}/etc/motd`, 'edited\n')],
+    ['one that is a file of another, too', ['iso', 'overlay'], append(`${TREE}/usr/lib/os-release`, 'X=1\n')],
+    [
+      'one renamed',
+      ['overlay'],
+      (distro) => fs.renameSync(distro.path(`${TREE}/etc/motd`), distro.path(`${TREE}/etc/mott`)),
+    ],
+    ['one deleted', ['overlay'], (distro) => fs.rmSync(distro.path(`${TREE}/etc/motd`))],
+    ['one made executable', ['overlay'], (distro) => fs.chmodSync(distro.path(`${TREE}/etc/motd`), 0o755)],
+    ['an empty directory', ['overlay'], (distro) => fs.mkdirSync(distro.path(`${TREE}/empty`))],
+    [
+      'the target of a link',
+      ['overlay'],
+      (distro) => {
+        fs.rmSync(distro.path(`${TREE}/link`))
+        fs.symlinkSync('other', distro.path(`${TREE}/link`))
+      },
+      (distro) => fs.symlinkSync('one', distro.path(`${TREE}/link`)),
+    ],
+
+    [
+      'the SHA-256 of what a lock names',
+      ['loaders'],
+      replace(lock, /"sha256":"[0-9a-f]{8}/, '"sha256":"00000000'),
+    ],
+    ['its name', ['loaders'], replace(lock, /"name":"/, '"name":"x')],
+    ['the version of it, which is for people: nobody', [], replace(lock, /"version":"/, '"version":"0')],
+
+    [
+      'a tool of the workspace',
+      ['iso', 'qcow2'],
+      append('tools/mcopy', '#\n'),
+      all(withTools, write('tools/mcopy', wrapper('mcopy'), 0o755)),
+    ],
+    [
+      'another tool of that name in front of the system’s',
+      ['initramfs', 'kernel', 'modules'],
+      write('tools/zstd', wrapper('zstd'), 0o755),
+      withTools,
+    ],
+    [
+      'the same tool in another place: nobody',
+      [],
+      all(write('tools/zstd', '', 0o755), (distro) =>
+        fs.copyFileSync('/usr/bin/zstd', distro.path('tools/zstd')),
+      ),
+      withTools,
+    ],
+    [
+      'a program beside the tools that nobody declares',
+      [],
+      write('tools/other', wrapper('true'), 0o755),
+      withTools,
+    ],
+
+    ['the time inside outputs', ALL, replace('build.config.ts', '1767225600', '1767225601')],
+  ]
+  const cases = changes.map(([what, expected, change, prepare]) => ({ what, expected, change, prepare }))
+  test.each(cases)('$what', async ({ expected, change, prepare = nothing }) => {
+    const distro = copied()
+    prepare(distro)
+    const before = await look(distro)
+    change(distro)
+    expect(movedBetween(before, await look(distro))).toEqual(expected)
+  })
+
+  test('a declared variable; not set, empty and set are three', async () => {
+    const distro = copied()
+    replace('artifacts/overlay/index.ts', 'outputs: {', "env: ['FLAVOUR'], outputs: {")(distro)
+    const [unset, empty, set] = [
+      await look(distro),
+      await look(distro, { env: { FLAVOUR: '' } }),
+      await look(distro, { env: { FLAVOUR: 'spicy' } }),
+    ]
+    expect(movedBetween(unset, empty)).toEqual(['overlay'])
+    expect(movedBetween(empty, set)).toEqual(['overlay'])
+    expect(movedBetween(unset, set)).toEqual(['overlay'])
+  })
+
+  test.each([
+    ['src/images/erofs.ts', ['rootfs']],
+    ['src/images/fat.ts', ['iso', 'qcow2']],
+    ['src/plan/plan.ts', []],
+    ['src/run/child.ts', []],
+  ])('%s of lbuild itself', async (path, expected) => {
+    const home = temporaryDirectory()
+    for (const part of ['src', 'lbuild', 'package.json'])
+      fs.cpSync(`${HOME}/${part}`, `${home}/${part}`, { recursive: true })
+    fs.symlinkSync(`${HOME}/node_modules`, `${home}/node_modules`)
+    const distro = copied()
+    const before = await look(distro, { home })
+    fs.appendFileSync(`${home}/${path}`, '// edited\n')
+    expect(movedBetween(before, await look(distro, { home }))).toEqual(expected)
+  })
+})

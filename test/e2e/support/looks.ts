@@ -1,0 +1,70 @@
+import { chmodSync, cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { Distro, exec, HOME } from './distro.ts'
+
+/** A directory that ends with the test and that everybody may enter. */
+export function temporaryDirectory(): string {
+  const path = mkdtempSync(join(tmpdir(), 'lbuild-e2e-'))
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }))
+  chmodSync(path, 0o755)
+  return path
+}
+
+const copyTree = (from: string, to: string): void =>
+  cpSync(from, to, { recursive: true, verbatimSymlinks: true })
+
+/** The sources of the built distro in another directory; it has no cache of its own, see {@link look}. */
+export function copied(copy = copyTree): Distro {
+  const distro = new Distro(temporaryDirectory())
+  for (const part of ['build.config.ts', 'artifacts']) copy(Distro.built().path(part), distro.path(part))
+  return distro
+}
+
+/** How lbuild is started. */
+export interface Surroundings {
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+  /** A command that runs the one that follows it. */
+  readonly through?: readonly string[]
+  readonly args?: readonly string[]
+  /** Where lbuild lies. */
+  readonly home?: string
+}
+
+interface Seen {
+  /** Unknown while another artifact must run first. */
+  readonly key: string | null
+  /** Why it is not fresh, as far as that has to do with its own inputs. */
+  readonly own: string
+}
+
+export type Look = Readonly<Record<string, Seen>>
+
+/** What `status` sees of every artifact, with the cache of the built distro: what that one built is known. */
+export async function look(distro: Distro, around: Surroundings = {}): Promise<Look> {
+  const { cwd = distro.root, env = {}, through = [], args = [], home = HOME } = around
+  const command = [...through, process.execPath, `${home}/lbuild`, 'status', '--json', ...args]
+  const cache = Distro.built().path('cache')
+  const { stdout, stderr } = await exec(command, cwd, { LBUILD_CACHE_DIR: cache, ...env })
+  if (stdout === '') throw new Error(stderr)
+  const { artifacts } = JSON.parse(stdout) as {
+    artifacts: readonly { name: string; key: string | null; reasons: readonly { kind: string }[] }[]
+  }
+  return Object.fromEntries(
+    artifacts.map(({ name, key, reasons }) => {
+      const own = reasons.filter(({ kind }) => kind !== 'depends' && kind !== 'output-missing')
+      return [name, { key, own: JSON.stringify(own) }]
+    }),
+  )
+}
+
+/** The artifacts that can see a difference themselves, not only through others, in order of their names. */
+export const movedBetween = (before: Look, now: Look): string[] =>
+  Object.keys(now)
+    .filter((name) => {
+      const [one, other] = [before[name]!, now[name]!]
+      return one.key !== null && other.key !== null ? one.key !== other.key : one.own !== other.own
+    })
+    .sort()
