@@ -33,9 +33,10 @@ Examples:
 /** Parses a command line and runs what it names; gives the exit code. Throws a Failure (exit code 2) for a wrong call. */
 export async function runProgram(invocation: Invocation, signal: AbortSignal): Promise<number> {
   let code = 0
-  const program = defineProgram(invocation, signal, (run) => run.then((ended) => void (code = ended)))
+  const given = withRest(invocation)
+  const program = defineProgram(given, signal, (run) => run.then((ended) => void (code = ended)))
   try {
-    await program.parseAsync(commandFirst(invocation.argv), { from: 'user' })
+    await program.parseAsync(commandFirst(given.argv), { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return 0
@@ -50,6 +51,13 @@ function commandFirst(argv: readonly string[]): readonly string[] {
   let at = 0
   while (['-C', '--directory', '--set', '--profile'].includes(argv[at] ?? '')) at += 2
   return [...argv.slice(at, at + 1), ...argv.slice(0, at), ...argv.slice(at + 1)]
+}
+
+/** Parts the command that `watch` is to run, behind `--`, from what commander reads. */
+function withRest(invocation: Invocation): Invocation {
+  const at = invocation.argv.indexOf('--')
+  if (at < 0 || !invocation.argv.slice(0, at).includes('watch')) return invocation
+  return { ...invocation, argv: invocation.argv.slice(0, at), rest: invocation.argv.slice(at + 1) }
 }
 
 /** Turns the promise of an exit code into the one that commander awaits. */
@@ -98,6 +106,9 @@ function defineProgram(invocation: Invocation, signal: AbortSignal, finish: Fini
       wholeNumber,
     )
     .option('--no-cancel', 'let a build come to its end when a save makes it stale')
+    .option('--exec', 'after each good build run the command behind --, as in: --exec -- COMMAND ARGUMENT')
+    .option('--run', 'after each good build run the image of the first target in QEMU, on an overlay')
+    .option('--window', 'with --run: open a window for the screen')
     .option('--json', 'print one JSON event a line (docs/watch.md)')
     .action((words, options) =>
       finish(

@@ -15,6 +15,8 @@ export interface Invocation {
   /** The directory of its compiled code. */
   readonly code: string
   readonly argv: readonly string[]
+  /** What stands behind `--`, for commands that run another. */
+  readonly rest?: readonly string[]
 }
 
 /** Options that every command takes which looks at a workspace. */

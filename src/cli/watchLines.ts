@@ -70,6 +70,16 @@ export function lineOf(
       const kept = event.what === 'config' ? '\n  the last config that could be loaded stays in use' : ''
       return `${renderFailure(new Failure(headline, rest), usesColor(stream))}${kept}`
     }
+    case 'exec': {
+      const name = event.command.join(' ')
+      if (event.state === 'started') return paint(stream, 'dim', `exec     ${name}`)
+      const color = event.code === 0 ? 'green' : 'red'
+      return `${paint(stream, color, 'ended')}    ${name}: ${event.code === 0 ? 'done' : event.code} in ${duration(event.seconds)}`
+    }
+    case 'machine':
+      return event.state === 'started'
+        ? `machine  ${event.image} started; its console is ${event.console}`
+        : `machine  ${event.image} ended${event.errors === undefined ? '' : `: ${event.errors}`}`
     case 'idle':
       return event.fresh
         ? 'all is up to date; waiting for changes'

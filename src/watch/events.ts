@@ -54,7 +54,7 @@ export type WatchEvent =
   | {
       /** Something that is no failure of an artifact: a config that cannot be loaded, an input that is not there. */
       readonly type: 'failed'
-      readonly what: 'config' | 'inputs' | 'build'
+      readonly what: 'config' | 'inputs' | 'build' | 'machine'
       readonly failure: FailureData
     }
   | {
@@ -66,6 +66,29 @@ export type WatchEvent =
       readonly failed: readonly string[]
       /** Whether the config cannot be loaded: what is built is of the last one that could. */
       readonly broken: boolean
+    }
+  | { readonly type: 'exec'; readonly state: 'started'; readonly command: readonly string[] }
+  | {
+      readonly type: 'exec'
+      readonly state: 'ended'
+      readonly command: readonly string[]
+      /** The exit code, the name of the signal, or why it could not be started. */
+      readonly code: number | string
+      readonly seconds: number
+    }
+  | {
+      readonly type: 'machine'
+      readonly state: 'started'
+      readonly image: string
+      /** The file that its serial console is written to. */
+      readonly console: string
+    }
+  | {
+      readonly type: 'machine'
+      readonly state: 'ended'
+      readonly image: string
+      /** QEMU's own words. */
+      readonly errors?: string
     }
 
 export type WatchListener = (event: WatchEvent) => void

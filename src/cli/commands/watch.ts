@@ -1,20 +1,32 @@
 import { Failure } from '../../host/failure.ts'
+import { NO_PROFILE } from '../../graph/params.ts'
+import { AfterBuild } from '../../watch/command.ts'
+import type { WatchListener } from '../../watch/events.ts'
 import { InotifyBackend } from '../../watch/inotify.ts'
 import { remoteFileSystem } from '../../watch/network.ts'
 import { ScanBackend } from '../../watch/scan.ts'
 import { Watch } from '../../watch/watch.ts'
+import type { Workspace } from '../../workspace/workspace.ts'
 import { openWorkspace } from '../../workspace/workspace.ts'
 import { watchJson, watchLines } from '../watchLines.ts'
-import { NO_PROFILE } from '../../graph/params.ts'
-import type { Workspace } from '../../workspace/workspace.ts'
 import type { Invocation, Session, WorkspaceOptions } from '../session.ts'
 import { startOf, withWords } from '../session.ts'
+import { imageOf } from './boot.ts'
 
 export interface WatchCommandOptions extends WorkspaceOptions {
   readonly jobs?: number
   readonly json?: boolean
   /** False for `--no-cancel`. */
   readonly cancel: boolean
+  readonly exec?: boolean
+  readonly run?: boolean
+  readonly window?: boolean
+}
+
+/** Something that is started after each good build. */
+interface Started {
+  start(): void
+  stop(): Promise<void>
 }
 
 /** The profile that watch takes unless another one is named. */
@@ -22,21 +34,23 @@ const DEV = 'dev'
 
 /** `lbuild watch TARGET…`: keeps targets up to date until it is interrupted; gives the exit code. */
 export async function watchCommand(
-  { home, code }: Invocation,
+  invocation: Invocation,
   words: readonly string[],
   options: WatchCommandOptions,
   signal: AbortSignal,
 ): Promise<number> {
+  const { home, code } = invocation
   const start = startOf(options.directory)
-  const plain = await openWorkspace({ start, home })
   const profileIn = ({ graph }: Workspace): string =>
     options.profile ?? (Object.hasOwn(graph.profiles, DEV) ? DEV : NO_PROFILE)
   const withAll = (opened: Workspace): Session => withWords(opened, words, options.set, profileIn(opened))
-  const { targets, params } = withAll(plain)
+  const opened = withAll(await openWorkspace({ start, home }))
+  const { targets, params, workspace } = opened
   if (targets.length === 0)
     throw new Failure('no target was named', { hint: 'such as: lbuild watch qcow2', exitCode: 2 })
-  plain.index.save()
+  workspace.index.save()
   const { listener, close } = options.json ? watchJson() : watchLines(process.stderr)
+  const started = await startedBy(invocation, opened, options, listener)
   const watch = new Watch({
     targets,
     params,
@@ -49,11 +63,33 @@ export async function watchCommand(
     backend: (hints) => new InotifyBackend(hints),
     fallback: (hints) => new ScanBackend(hints),
     distrust: remoteFileSystem,
+    ready: () => started.forEach((one) => one.start()),
   })
   try {
     await watch.run()
   } finally {
+    await Promise.all(started.map((one) => one.stop()))
     close()
   }
   return 0
+}
+
+/** What a good build is to start. Throws a Failure (exit code 2) for what cannot be. */
+async function startedBy(
+  { rest = [] }: Invocation,
+  { workspace, targets }: Session,
+  { exec = false, run = false, window = false, json = false }: WatchCommandOptions,
+  listener: WatchListener,
+): Promise<readonly Started[]> {
+  if (exec !== rest.length > 0)
+    throw new Failure('--exec and the command behind -- belong together', {
+      hint: 'such as: lbuild watch iso --exec -- cp output/levitateos.iso /mnt',
+      exitCode: 2,
+    })
+  const started: Started[] = exec ? [new AfterBuild(rest, listener, json ? 2 : 1)] : []
+  if (!run) return started
+  const { RunningMachine } = await import('../../watch/machine.ts')
+  const image = imageOf(workspace, targets[0]!)
+  const console = `${workspace.places.cache}/watch/${targets[0]}.console`
+  return [...started, new RunningMachine({ image }, console, window, listener)]
 }
