@@ -66,6 +66,13 @@ export type WatchEvent =
       readonly failed: readonly string[]
       /** Whether the config cannot be loaded: what is built is of the last one that could. */
       readonly broken: boolean
+      /** Everything at or below the targets; empty where the inputs could not be looked at. */
+      readonly artifacts: readonly {
+        readonly artifact: string
+        readonly verdict: 'fresh' | 'restorable' | 'stale' | 'undecided'
+        /** How long its last run took. */
+        readonly seconds?: number
+      }[]
     }
   | { readonly type: 'exec'; readonly state: 'started'; readonly command: readonly string[] }
   | {

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { fromBytes } from '../host/bytes.ts'
 import { closure, locksOf } from '../graph/graph.ts'
 import type { Workspace } from '../workspace/workspace.ts'
@@ -57,4 +58,16 @@ function withParents(path: string): string[] {
   const all: string[] = []
   for (let one = path; one !== ''; one = one.slice(0, one.lastIndexOf('/'))) all.push(one)
   return all
+}
+
+/** Directories of a workspace in which no module of a config lies that is worth waiting for. */
+const NO_SOURCES = ['cache', 'output', 'node_modules']
+
+/** While the config is wrong, what mends it may be anywhere that it could import from. */
+export function widened({ trees, files }: Sources, { places: { root, cache } }: Workspace): Sources {
+  const tops = readdirSync(root, { withFileTypes: true })
+    .filter(({ name }) => !name.startsWith('.') && !NO_SOURCES.includes(name))
+    .filter((entry) => entry.isDirectory() && `${root}/${entry.name}` !== cache)
+    .map(({ name }) => `${root}/${name}`)
+  return { trees: [...trees, ...tops], files }
 }

@@ -1,12 +1,11 @@
-import { readdirSync } from 'node:fs'
 import { monotonicSeconds } from '../host/clock.ts'
-import { errorCode } from '../host/disk.ts'
 import { Failure } from '../host/failure.ts'
 import { movedFiles } from '../config/load.ts'
 import type { loadConfig } from '../config/load.ts'
+import type { Graph } from '../graph/graph.ts'
 import type { Overrides } from '../graph/params.ts'
 import type { Plan } from '../plan/plan.ts'
-import { plan } from '../plan/plan.ts'
+import { isFresh, plan } from '../plan/plan.ts'
 import { build, checkTargets } from '../run/build.ts'
 import type { BuildReport } from '../run/report.ts'
 import { Notice } from '../run/notice.ts'
@@ -20,9 +19,9 @@ import type { WatchListener } from './events.ts'
 import type { Burst } from './hints.ts'
 import { Hints } from './hints.ts'
 import { SCAN_INTERVAL } from './scan.ts'
-import type { Sources } from './sources.ts'
-import { concerns, sourcesOf } from './sources.ts'
+import { concerns, sourcesOf, widened } from './sources.ts'
 import { Memory } from './todo.ts'
+import { reasonOf, WATCHES_HINT } from './trust.ts'
 
 export interface WatchOptions {
   readonly targets: readonly string[]
@@ -102,10 +101,9 @@ export class Watch {
     this.#hints.wake()
   }
 
-  /** The plan of this moment, for those who ask why. */
-  async look(): Promise<{ workspace: Workspace; planned: Plan }> {
-    const workspace = this.#workspace!
-    return { workspace, planned: await this.#plan(workspace) }
+  /** The graph of the last config that could be loaded. */
+  get graph(): Graph | undefined {
+    return this.#workspace?.graph
   }
 
   /** Looks once, and builds if there is something to do. Gives whether to look again at once. */
@@ -122,17 +120,17 @@ export class Watch {
         await this.#build(workspace, planned, burst)
         return !signal.aborted
       }
-      const fresh = planned.every(({ decision }) => decision.verdict === 'fresh')
+      const fresh = planned.every(isFresh)
       if (fresh) this.#memory.forget()
       if (fresh && !this.#ready) ready?.(workspace)
       this.#ready = fresh
-      this.#tellIdle(fresh, this.#memory.failing(planned), burst)
+      this.#tellIdle(planned, this.#memory.failing(planned), burst)
     } catch (error) {
       if (signal.aborted) return false
       if (!(error instanceof Failure)) throw error
       this.#memory.forget()
       this.#tellFailure('inputs', error)
-      this.#tellIdle(false, [], burst)
+      this.#tellIdle([], [], burst)
     }
     return false
   }
@@ -298,31 +296,16 @@ export class Watch {
   }
 
   /** Says that there is nothing to do: after everything that happened, and where it is not what was said last. */
-  #tellIdle(fresh: boolean, failed: readonly string[], burst: Burst | undefined): void {
+  #tellIdle(planned: Plan, failed: readonly string[], burst: Burst | undefined): void {
+    const fresh = planned.length > 0 && planned.every(isFresh)
     const text = JSON.stringify([fresh, failed, this.#broken])
     if (text === this.#idle && (burst?.paths.length ?? 0) === 0) return
     this.#idle = text
-    this.#options.listener({ type: 'idle', fresh, failed, broken: this.#broken })
+    const artifacts = planned.map(({ node, decision, latest }) => ({
+      artifact: node.name,
+      verdict: decision.verdict,
+      ...(latest ? { seconds: latest.seconds } : {}),
+    }))
+    this.#options.listener({ type: 'idle', fresh, failed, broken: this.#broken, artifacts })
   }
-}
-
-/** Directories of a workspace in which no module of a config lies that is worth waiting for. */
-const NO_SOURCES = ['cache', 'output', 'node_modules']
-
-/** While the config is wrong, what mends it may be anywhere that it could import from. */
-function widened({ trees, files }: Sources, { places: { root, cache } }: Workspace): Sources {
-  const tops = readdirSync(root, { withFileTypes: true })
-    .filter(({ name }) => !name.startsWith('.') && !NO_SOURCES.includes(name))
-    .filter((entry) => entry.isDirectory() && `${root}/${entry.name}` !== cache)
-    .map(({ name }) => `${root}/${name}`)
-  return { trees: [...trees, ...tops], files }
-}
-
-const WATCHES_HINT =
-  'let more be watched, as root: sysctl fs.inotify.max_user_watches=1048576 fs.inotify.max_user_instances=1024'
-
-function reasonOf(error: unknown): string {
-  if (errorCode(error) === 'ENOSPC') return 'there are too few inotify watches for all directories'
-  if (errorCode(error) === 'EMFILE') return 'there are too few inotify instances'
-  return `events cannot be had: ${error instanceof Error ? error.message : String(error)}`
 }
