@@ -1,6 +1,6 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { artifact, file } from 'lbuild'
+import { artifact, file, integer } from 'lbuild'
 import { oneKernelVersion } from 'lbuild/images/modules'
 import { loaders } from '../loaders/index.ts'
 import { modules } from '../modules/index.ts'
@@ -20,9 +20,15 @@ export const initramfs = artifact('initramfs', {
     installedInit: here('init-installed'),
     installedModules: here('installed.modules'),
   },
+  params: {
+    compressionLevel: integer(
+      19,
+      'the level of zstd, from 1, which is quick to build, to 19, which is small',
+    ),
+  },
   tools: ['tar', 'zstd'],
   outputs: { live: 'initramfs-live.img', installed: 'initramfs-installed.img' },
-  async produce({ inputs, outputs, run, scratch, epoch }) {
+  async produce({ inputs, params, outputs, run, scratch, epoch }) {
     const root = join(scratch, 'root')
     await mkdir(root)
     await run('tar', [`--directory=${root}`, '--extract', `--file=${inputs.modules}`])
@@ -37,7 +43,7 @@ export const initramfs = artifact('initramfs', {
         cpio,
         await makeInitramfs({ init, list, busybox, common, modules: all, version }, epoch),
       )
-      await run('zstd', ['-q', '-f', '-19', '-T1', cpio, '-o', outputs[name]])
+      await run('zstd', ['-q', '-f', `-${params.compressionLevel}`, '-T1', cpio, '-o', outputs[name]])
     }
     await Promise.all([make('live'), make('installed')])
   },

@@ -28,14 +28,16 @@ Examples:
   lbuild qcow2 --disk-size 64G    every param of the distro is an option
   lbuild why qcow2                why it would be built
   lbuild history                  what past builds did
+  lbuild watch qcow2              build it again whenever something of it is saved
 `
 
 /** Parses a command line and runs what it names; gives the exit code. Throws a Failure (exit code 2) for a wrong call. */
 export async function runProgram(invocation: Invocation, signal: AbortSignal): Promise<number> {
   let code = 0
-  const program = defineProgram(invocation, signal, (run) => run.then((ended) => void (code = ended)))
+  const given = withRest(invocation)
+  const program = defineProgram(given, signal, (run) => run.then((ended) => void (code = ended)))
   try {
-    await program.parseAsync(commandFirst(invocation.argv), { from: 'user' })
+    await program.parseAsync(commandFirst(given.argv), { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return 0
@@ -48,8 +50,15 @@ export async function runProgram(invocation: Invocation, signal: AbortSignal): P
 /** Options of every command may stand before it, as in `lbuild -C DIR status`: they are moved behind it. */
 function commandFirst(argv: readonly string[]): readonly string[] {
   let at = 0
-  while (['-C', '--directory', '--set'].includes(argv[at] ?? '')) at += 2
+  while (['-C', '--directory', '--set', '--profile'].includes(argv[at] ?? '')) at += 2
   return [...argv.slice(at, at + 1), ...argv.slice(0, at), ...argv.slice(at + 1)]
+}
+
+/** Parts the command that `watch` is to run, behind `--`, from what commander reads. */
+function withRest(invocation: Invocation): Invocation {
+  const at = invocation.argv.indexOf('--')
+  if (at < 0 || !invocation.argv.slice(0, at).includes('watch')) return invocation
+  return { ...invocation, argv: invocation.argv.slice(0, at), rest: invocation.argv.slice(at + 1) }
 }
 
 /** Turns the promise of an exit code into the one that commander awaits. */
@@ -91,6 +100,31 @@ function defineProgram(invocation: Invocation, signal: AbortSignal, finish: Fini
     .action((words, options) =>
       finish(import('./commands/why.ts').then(({ whyCommand }) => whyCommand(invocation, words, options))),
     )
+  command('watch <targets...>', 'keep targets up to date while their sources change')
+    .option(
+      '-j, --jobs <N>',
+      'how many producers run at a time (default: one for each processor)',
+      wholeNumber,
+    )
+    .option('--no-cancel', 'let a build come to its end when a save makes it stale')
+    .option('--exec', 'after each good build run the command behind --, as in: --exec -- COMMAND ARGUMENT')
+    .option('--run', 'after each good build run the image of the first target in QEMU, on an overlay')
+    .option('--window', 'with --run: open a window for the screen')
+    .option('--json', 'print one JSON event a line (docs/watch.md)')
+    .action((words, options) =>
+      finish(
+        import('./commands/watch.ts').then(({ watchCommand }) =>
+          watchCommand(invocation, words, options, signal),
+        ),
+      ),
+    )
+  common(program.command('check-config', { hidden: true })).action((options) =>
+    finish(
+      import('./commands/checkConfig.ts').then(({ checkConfigCommand }) =>
+        checkConfigCommand(invocation, options),
+      ),
+    ),
+  )
   command(
     'history [targets...]',
     'show past builds, newest first; with targets those that had to do with them',
@@ -205,6 +239,10 @@ const collect = (value: string, all: readonly string[]): string[] => [...all, va
 function common(command: Command): Command {
   return command
     .option('-C, --directory <dir>', 'the directory of the distro (default: here or above)')
+    .option(
+      '--profile <name>',
+      'a set of params of build.config.ts (default: none; watch: dev if there is one)',
+    )
     .option('--set <NAME=VALUE>', 'set a param, for all artifacts or ARTIFACT.NAME; repeatable', collect, [])
     .allowUnknownOption()
     .exitOverride()

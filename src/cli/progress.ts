@@ -7,6 +7,8 @@ import { bytes, counted, duration, paint } from './style.ts'
 /** Renders the events of a build for people. `close` takes away what only shows the present. */
 export interface Progress {
   readonly listener: Listener
+  /** Writes a line, above those that show the present. */
+  say(line: string): void
   close(): void
 }
 
@@ -26,6 +28,7 @@ export function progressOn(stream: NodeJS.WriteStream, verbosity: Verbosity): Pr
       const line = lineOf(event, stream, verbosity, screen !== undefined)
       if (line !== undefined) write(line)
     },
+    say: write,
     close: () => screen?.close(),
   }
 }
@@ -75,6 +78,8 @@ function lineOf(
         : `${paint(stream, 'red', event.outcome.padEnd(8))} ${name(event.artifact)} ${duration(event.seconds)}`
     case 'failed':
       return `${paint(stream, 'red', 'failed')}   ${name(event.artifact)} ${event.failure.headline}`
+    case 'cancelled':
+      return `${paint(stream, 'yellow', 'cancelled')} ${event.artifact.padEnd(NAME_WIDTH - 1)} ${dim(`after ${duration(event.seconds)}: its inputs changed`)}`
     case 'skipped':
       return `skipped  ${name(event.artifact)} ${dim(`because ${event.because} failed`)}`
     case 'fresh':
@@ -132,7 +137,12 @@ class LiveLines {
         usual: event.usualSeconds,
         why: 'to see whether it makes the same again',
       })
-    else if (event.type === 'built' || event.type === 'failed' || event.type === 'rebuilt')
+    else if (
+      event.type === 'built' ||
+      event.type === 'failed' ||
+      event.type === 'cancelled' ||
+      event.type === 'rebuilt'
+    )
       this.#running.delete(event.artifact)
     else if (event.type === 'fetching')
       this.#running.set(`↓ ${event.lock}`, {

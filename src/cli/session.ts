@@ -4,7 +4,7 @@ import { Failure } from '../host/failure.ts'
 import type { Graph } from '../graph/graph.ts'
 import { suggestion } from '../graph/names.ts'
 import type { Overrides } from '../graph/params.ts'
-import { paramNames, withParams } from '../graph/params.ts'
+import { NO_PROFILE, paramNames, withParams, withProfile } from '../graph/params.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { openWorkspace } from '../workspace/workspace.ts'
 
@@ -15,19 +15,23 @@ export interface Invocation {
   /** The directory of its compiled code. */
   readonly code: string
   readonly argv: readonly string[]
+  /** What stands behind `--`, for commands that run another. */
+  readonly rest?: readonly string[]
 }
 
 /** Options that every command takes which looks at a workspace. */
 export interface WorkspaceOptions {
   readonly directory?: string
   readonly set: readonly string[]
+  /** The profile of the config whose values of params are taken. */
+  readonly profile?: string
 }
 
 /** A workspace, and the targets that were named beside the params. */
 export interface Session {
   readonly workspace: Workspace
   readonly targets: readonly string[]
-  /** The params of the command line, as they were written. */
+  /** The params of the profile and of the command line, as they were written. */
   readonly params: Overrides
 }
 
@@ -38,14 +42,25 @@ export interface Session {
 export async function openSession(
   { home }: Invocation,
   words: readonly string[],
-  { directory, set }: WorkspaceOptions,
+  { directory, set, profile }: WorkspaceOptions,
 ): Promise<Session> {
-  const plain = await openWorkspace({ start: startOf(directory), home })
+  return withWords(await openWorkspace({ start: startOf(directory), home }), words, set, profile)
+}
+
+/** A workspace with the params of a command line. Throws a Failure (exit code 2) for a word that it does not know. */
+export function withWords(
+  opened: Workspace,
+  words: readonly string[],
+  set: readonly string[],
+  profile?: string,
+): Session {
+  const plain = profile === undefined ? opened : { ...opened, graph: withProfile(opened.graph, profile) }
   const { targets, overrides } = splitWords(words, plain.graph)
   const all = { ...overrides, ...Object.fromEntries(set.map(splitSetting)) }
-  if (Object.keys(all).length === 0) return { workspace: plain, targets, params: all }
+  const params = { ...opened.graph.profiles[profile ?? NO_PROFILE], ...all }
+  if (Object.keys(all).length === 0) return { workspace: plain, targets, params }
   const graph = withParams(plain.graph, all, 'the command line')
-  return { workspace: { ...plain, graph }, targets, params: all }
+  return { workspace: { ...plain, graph }, targets, params }
 }
 
 /** Where to look for the distro: a directory that is there, or the current one. Throws a Failure (exit code 2). */
@@ -91,6 +106,7 @@ function splitWords(words: readonly string[], graph: Graph): { targets: string[]
 /** Options of the build command, for suggestions. */
 const KNOWN_OPTIONS = [
   '--set',
+  '--profile',
   '--force',
   '--dry-run',
   '--jobs',

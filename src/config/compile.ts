@@ -5,7 +5,7 @@ import { Failure } from '../host/failure.ts'
 import type { ArtifactNode, Graph, LockNode, ToolSpec } from '../graph/graph.ts'
 import { inOrder } from '../graph/graph.ts'
 import { COMMANDS, suggestion } from '../graph/names.ts'
-import { withParams } from '../graph/params.ts'
+import { withParams, withProfile } from '../graph/params.ts'
 import type { Bundle, Module } from './bundle.ts'
 import { API, codeDigest, reachable } from './bundle.ts'
 import type { EvaluatedConfig } from './evaluate.ts'
@@ -29,9 +29,21 @@ export function compileGraph(config: EvaluatedConfig, bundle: Bundle): Graph {
   checkOutputs(artifacts)
   const modules = Object.fromEntries([...bundle.modules.values()].map(({ label, digest }) => [label, digest]))
   const imports = Object.fromEntries([...bundle.modules.values()].map((one) => [one.label, one.imports]))
-  const { epoch, toolPath, store } = config
-  const graph: Graph = { artifacts: inOrder(artifacts), locks, epoch, toolPath, store, modules, imports }
-  return withParams(graph, config.params, 'build.config.ts')
+  const { epoch, toolPath, store, profiles } = config
+  const graph: Graph = {
+    artifacts: inOrder(artifacts),
+    locks,
+    epoch,
+    toolPath,
+    store,
+    profiles,
+    modules,
+    imports,
+  }
+  const set = withParams(graph, config.params, 'build.config.ts')
+  // A profile that cannot be set is an error before anybody asks for it.
+  for (const name of Object.keys(profiles)) withProfile(set, name)
+  return set
 }
 
 function artifactNode(

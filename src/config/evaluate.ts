@@ -19,6 +19,7 @@ export interface EvaluatedConfig {
   readonly artifacts: ReadonlyMap<string, Declared<AnyDeclaration>>
   readonly locks: ReadonlyMap<string, Declared<AnyLockfileDeclaration>>
   readonly params: Readonly<Record<string, Json>>
+  readonly profiles: Readonly<Record<string, Readonly<Record<string, Json>>>>
   readonly epoch: number
   readonly toolPath: readonly string[]
   readonly store: StoreLimits
@@ -70,6 +71,7 @@ export async function evaluateConfig(bundle: string): Promise<EvaluatedConfig> {
     artifacts,
     locks,
     params: config.params as Record<string, Json>,
+    profiles: config.profiles as EvaluatedConfig['profiles'],
     epoch: config.epoch,
     toolPath: config.toolPath,
     store: config.store,

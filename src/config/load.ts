@@ -27,24 +27,16 @@ interface CacheFile extends LoadedConfig {
 }
 
 /** Moves when a cached graph of an older lbuild must not be used. */
-const VERSION = `graph 4 ${process.versions.node}`
+const VERSION = `graph 5 ${process.versions.node}`
 
 /**
  * Loads the graph of `build.config.ts`. While none of the files that it was made of has changed, that is one small
  * JSON file: neither a compiler nor the distro's code is loaded.
  */
 export async function loadConfig(disk: Disk, index: StatIndex, places: Places): Promise<LoadedConfig> {
+  const cached = await cachedConfig(disk, index, places)
+  if (cached) return cached
   const config = `${places.root}/build.config.ts`
-  if (!disk.lstat(toBytes(config)))
-    throw new Failure('there is no build.config.ts here', {
-      facts: [['directory', places.root]],
-      hint: "go to your distro's directory, or name it with -C",
-      exitCode: 2,
-    })
-  const cachePath = toBytes(`${places.cache}/config/graph.json`)
-  const cached = readCache(disk, cachePath, places)
-  if (cached && (await movedFiles(disk, index, cached.files)).length === 0) return cached
-
   const [{ bundleConfig }, { evaluateConfig }, { compileGraph }] = await Promise.all([
     import('./bundle.ts'),
     import('./evaluate.ts'),
@@ -53,6 +45,7 @@ export async function loadConfig(disk: Disk, index: StatIndex, places: Places): 
   const bundled = await bundleConfig(config, places)
   const digest = sha256(bundled.code)
   const bundle = `${places.cache}/config/${digest}.mjs`
+  const cachePath = toBytes(`${places.cache}/config/graph.json`)
   disk.mkdir(toBytes(`${places.cache}/config`))
   // Also where it is there already: one that was just written is not taken for one that nobody needs.
   replaceFile(disk, toBytes(bundle), bundled.code)
@@ -68,6 +61,25 @@ export async function loadConfig(disk: Disk, index: StatIndex, places: Places): 
   const files = [...sources, [toBytes(bundle), digest] as const]
   writeSealed(disk, cachePath, { version: VERSION, places, files, graph, bundle } satisfies CacheFile)
   return { graph, bundle, files }
+}
+
+/**
+ * The graph as it was loaded before, or undefined when one of the files that it was made of has changed since. Runs
+ * nothing of the distro's. Throws a Failure (exit code 2) where there is no `build.config.ts`.
+ */
+export async function cachedConfig(
+  disk: Disk,
+  index: StatIndex,
+  places: Places,
+): Promise<LoadedConfig | undefined> {
+  if (!disk.lstat(toBytes(`${places.root}/build.config.ts`)))
+    throw new Failure('there is no build.config.ts here', {
+      facts: [['directory', places.root]],
+      hint: "go to your distro's directory, or name it with -C",
+      exitCode: 2,
+    })
+  const cached = readCache(disk, toBytes(`${places.cache}/config/graph.json`), places)
+  return cached && (await movedFiles(disk, index, cached.files)).length === 0 ? cached : undefined
 }
 
 function readCache(disk: Disk, path: Bytes, { root, home, cache }: Places): CacheFile | undefined {

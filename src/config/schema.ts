@@ -116,6 +116,7 @@ const store = v.strictObject({
 export const ConfigSchema = v.strictObject({
   artifacts: v.array(v.unknown()),
   params: v.optional(v.record(v.string(), scalar), {}),
+  profiles: v.optional(v.record(name, v.record(v.string(), scalar)), {}),
   epoch: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1767225600),
   toolPath: v.optional(v.array(v.string()), []),
   store: v.optional(store, {}),

@@ -7,6 +7,11 @@ export interface Config {
   readonly artifacts: readonly (Artifact | Lockfile)[]
   /** Values of params, over the defaults of the declarations: by name, or by `ARTIFACT.NAME`. */
   readonly params?: Readonly<Record<string, Json>>
+  /**
+   * Sets of values of params, over those of `params`, by their names: a build takes none unless told with `--profile`;
+   * `watch` takes the one called `dev` if there is one.
+   */
+  readonly profiles?: Readonly<Record<string, Readonly<Record<string, Json>>>>
   /** The time inside outputs, in seconds since 1970. */
   readonly epoch?: number
   /**

@@ -58,6 +58,8 @@ export interface Graph {
   readonly epoch: number
   readonly toolPath: readonly string[]
   readonly store: StoreLimits
+  /** Values of params by the names of profiles, each by `NAME` or `ARTIFACT.NAME`. */
+  readonly profiles: Readonly<Record<string, Readonly<Record<string, Json>>>>
   /** The digest of each module of the distro's code. */
   readonly modules: Readonly<Record<string, Digest>>
   /** What each module imports. */

@@ -33,6 +33,7 @@ export const COMMANDS: readonly string[] = [
   'status',
   'why',
   'watch',
+  'check-config',
   'graph',
   'verify',
   'boot',

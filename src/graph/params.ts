@@ -38,6 +38,21 @@ export function withParams(graph: Graph, overrides: Overrides, source: string): 
   return { ...graph, artifacts, locks }
 }
 
+/** Stands for no profile, where a command would take one by itself. */
+export const NO_PROFILE = 'none'
+
+/** The graph with the values of a profile. Throws a Failure (exit code 2) for one that the config does not declare. */
+export function withProfile(graph: Graph, name: string): Graph {
+  if (name === NO_PROFILE) return graph
+  const values = Object.hasOwn(graph.profiles, name) ? graph.profiles[name] : undefined
+  if (values) return withParams(graph, values, `the profile '${name}' of build.config.ts`)
+  const known = Object.keys(graph.profiles)
+  throw new Failure(`unknown profile '${name}'`, {
+    hint: known.length === 0 ? 'build.config.ts declares none' : suggestion(name, known),
+    exitCode: 2,
+  })
+}
+
 /** The names of all params, each once, in order. */
 export const paramNames = (graph: Graph): string[] =>
   [...new Set([...graph.artifacts, ...graph.locks].flatMap((node) => Object.keys(node.params)))].sort()

@@ -154,6 +154,12 @@ export type BuildEvent =
       readonly failure: FailureData
     }
   | {
+      /** A run was ended because what it was made of is no longer so; the artifact is planned anew. */
+      readonly type: 'cancelled'
+      readonly artifact: string
+      readonly seconds: number
+    }
+  | {
       readonly type: 'skipped'
       readonly artifact: string
       readonly reasons: readonly Reason[]

@@ -211,6 +211,7 @@ class Telling {
         artifact.goes.push({ name: 'restore', from: t, to: OPEN, phases: [] })
         return
       case 'retrying':
+      case 'cancelled':
         closeGo(t, artifact)
         return
       case 'built': {

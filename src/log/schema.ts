@@ -181,6 +181,7 @@ const EVENTS: EventShapes = {
     artifact: text,
     phase: v.picklist(['produce', 'keep', 'publish']),
   }),
+  cancelled: v.looseObject({ ...type('cancelled'), artifact: text, seconds: amount }),
   retrying: v.looseObject({ ...type('retrying'), artifact: text, because: text }),
   built: v.looseObject({
     ...type('built'),

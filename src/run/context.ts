@@ -18,9 +18,14 @@ export interface RunContext {
   readonly listener: Listener
   /** Aborted when the build is to stop. */
   readonly signal: AbortSignal
+  /** Whether somebody watches the inputs, and has what changed meanwhile built. */
+  readonly watched?: boolean
   /** What runs are to have different from those of builds; nothing unless given. */
   readonly variation?: Variation
 }
 
 /** Thrown when a build is told to stop. */
 export class Interrupted extends Error {}
+
+/** Thrown when one run of a build was ended because its inputs have changed. */
+export class Cancelled extends Error {}

@@ -36,14 +36,15 @@ export function runBuild(
     workspace,
     options,
     async (base) => {
+      options.notice?.take()
       const survey = await surveyWorkspace(workspace, targets, forced)
       const first = plan(workspace.graph, targets, survey)
       if (first.every(isFresh)) {
-        await warnOfEditedCode(workspace, options.listener)
+        if (!options.notice) await warnOfEditedCode(workspace, options.listener)
         return idleReport(first, targets, passed())
       }
       await checkTools(workspace, targets, survey)
-      const context: RunContext = { ...base, survey }
+      const context: RunContext = { ...base, survey, watched: options.notice !== undefined }
       let report: BuildReport
       try {
         context.listener(startedEvent(context, options))
@@ -92,7 +93,7 @@ async function buildAll(
     : context.survey
   const report = await new Scheduler({ ...context, survey }, options, first).run(startedAt)
   if (report.artifacts.some(({ outcome }) => outcome === 'built')) collectAfterBuild(workspace, listener)
-  await warnOfEditedCode(workspace, listener)
+  if (!options.notice) await warnOfEditedCode(workspace, listener)
   return report
 }
 

@@ -1,5 +1,14 @@
 import type { Overrides } from '../graph/params.ts'
+import type { Digest } from '../host/digest.ts'
+import type { FailureData } from '../log/events.ts'
 import type { LockedOptions } from './locked.ts'
+import type { Notice } from './notice.ts'
+
+/** How an artifact failed, and with which key: it would fail so again. */
+export interface KnownFailure {
+  readonly key: Digest
+  readonly failure: FailureData
+}
 
 export interface BuildOptions extends LockedOptions {
   readonly targets: readonly string[]
@@ -11,4 +20,8 @@ export interface BuildOptions extends LockedOptions {
   readonly jobs?: number
   /** After a failure go on with what does not depend on it. */
   readonly keepGoing: boolean
+  /** Tells the build that inputs may have changed; who gives it looks at them again after the build, too. */
+  readonly notice?: Notice
+  /** Artifacts that are not run again while their key is the one with which they failed. */
+  readonly knownFailures?: ReadonlyMap<string, KnownFailure>
 }

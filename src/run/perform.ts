@@ -16,23 +16,26 @@ import { statesOnce, toolStates } from '../fingerprint/tools.ts'
 import { fetchLock } from './downloads.ts'
 import { InputMoved } from './materialize.ts'
 import type { RunContext } from './context.ts'
+import { Cancelled } from './context.ts'
 import { layInputs } from './inputs.ts'
 import { keepRun } from './keep.ts'
 import { produceTask, runTask } from './producer.ts'
 import { outputReport } from './report.ts'
 import { checkOutputs } from './result.ts'
 import { sourceParts } from '../workspace/survey.ts'
-import { keepWork, makeWorkDirectory, removeWork } from './work.ts'
+import { keepWork, makeWorkDirectory, removeIfPossible, removeWork } from './work.ts'
 
 /**
  * Runs the producer of a stale artifact and keeps what it made: objects first, then the record, then what is
  * published. A crash in between leaves the old state or the new one. Gives the seconds that it took. Throws
- * {@link InputMoved} or DamagedObject when something that the plan rests on is no longer so: nothing is kept then.
+ * {@link InputMoved} or DamagedObject when something that the plan rests on is no longer so, and {@link Cancelled} when
+ * `cancel` ended the run: nothing is kept then.
  */
 export async function produceArtifact(
   context: RunContext,
   planned: Planned,
   reasons: readonly Reason[],
+  cancel: AbortSignal,
 ): Promise<number> {
   const { workspace, survey, listener, build } = context
   const { node, parts } = planned
@@ -50,11 +53,17 @@ export async function produceArtifact(
   const work = makeWorkDirectory(disk, places.cache, build, node.name)
   try {
     const inputs = await layInputs(context, node, parts, work)
+    if (cancel.aborted) throw new Cancelled('cancelled')
+    const signal = AbortSignal.any([context.signal, cancel])
     listener({ type: 'phase', artifact: node.name, phase: 'produce' })
-    await runTask(context, produceTask(node), work, inputs)
+    await runTask({ ...context, signal }, produceTask(node), work, inputs)
     checkOutputs(context, node, work)
     throwIfToolMoved(context, node)
   } catch (error) {
+    if (cancel.aborted) {
+      removeIfPossible(disk, work.path)
+      throw new Cancelled('cancelled')
+    }
     if (error instanceof InputMoved || error instanceof DamagedObject) removeWork(disk, work.path)
     else if (!context.signal.aborted) keepWork(disk, work)
     throw error
@@ -66,7 +75,7 @@ export async function produceArtifact(
   listener({ type: 'phase', artifact: node.name, phase: 'publish' })
   await putInPlace(context, node, record)
   removeWork(disk, work.path)
-  await warnOfMovedInputs(context, planned)
+  if (!context.watched) await warnOfMovedInputs(context, planned)
   listener({ type: 'built', artifact: node.name, key: record.key, seconds, ...outcomeOf(before, record) })
   return seconds
 }

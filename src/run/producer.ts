@@ -111,7 +111,9 @@ export async function runTask(
     cwd: confined ? '/' : work.path,
     log: work.log,
   })
-  const { code, signal } = await group.ended
+  const kill = (): void => group.kill()
+  context.signal.addEventListener('abort', kill, { once: true })
+  const { code, signal } = await group.ended.finally(() => context.signal.removeEventListener('abort', kill))
   return readResult(context, task.node, work, signal ?? `exit code ${code}`)
 }
 

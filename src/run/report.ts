@@ -1,3 +1,4 @@
+import type { Digest } from '../host/digest.ts'
 import { Failure } from '../host/failure.ts'
 import type { Plan, Planned } from '../plan/plan.ts'
 import type { Reason } from '../plan/reason.ts'
@@ -21,6 +22,8 @@ export interface ArtifactReport {
   readonly reasons: readonly Reason[]
   readonly outputs: readonly OutputReport[]
   readonly failure?: FailureData
+  /** The key with which it failed. */
+  readonly key?: Digest
 }
 
 /** What a build did, in the order of the graph. */

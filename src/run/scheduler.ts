@@ -3,15 +3,18 @@ import { monotonicSeconds } from '../host/clock.ts'
 import { Failure } from '../host/failure.ts'
 import type { Plan, Planned } from '../plan/plan.ts'
 import { plan } from '../plan/plan.ts'
-import type { BuildEvent, FailureData } from '../log/events.ts'
+import type { BuildEvent } from '../log/events.ts'
 import { InputMoved } from './materialize.ts'
 import { recordOf } from '../store/records.ts'
 import { produceArtifact, restoreArtifact } from './perform.ts'
-import type { BuildOptions } from './options.ts'
+import type { BuildOptions, KnownFailure } from './options.ts'
 import type { RunContext } from './context.ts'
-import { Interrupted } from './context.ts'
+import { Cancelled, Interrupted } from './context.ts'
 import type { ArtifactReport, BuildReport } from './report.ts'
 import { failureData, freshReport, outputReport, savedSeconds } from './report.ts'
+import { resolveLocks } from './resolve.ts'
+import type { Run } from './runs.ts'
+import { isStillRight } from './runs.ts'
 import { surveyWorkspace } from '../workspace/survey.ts'
 import type { Survey } from '../workspace/survey.ts'
 import { DamagedObject } from '../store/objects.ts'
@@ -23,9 +26,9 @@ const ATTEMPTS = 5
 export class Scheduler {
   #context: RunContext
   readonly #options: BuildOptions
-  readonly #running = new Map<string, Promise<void>>()
+  readonly #running = new Map<string, Run>()
   readonly #reports = new Map<string, ArtifactReport>()
-  readonly #failed = new Map<string, FailureData>()
+  readonly #failed: Map<string, Partial<KnownFailure>>
   readonly #attempts = new Map<string, number>()
   /** Artifacts of which it was open at the start whether they would run. */
   readonly #open: ReadonlySet<string>
@@ -39,6 +42,7 @@ export class Scheduler {
     this.#options = options
     this.#open = new Set(first.filter(({ key }) => key === undefined).map(({ node }) => node.name))
     this.#forced = context.survey.forced
+    this.#failed = new Map(options.knownFailures)
   }
 
   async run(startedAt: number): Promise<BuildReport> {
@@ -46,7 +50,7 @@ export class Scheduler {
       return await this.#runAll(startedAt)
     } catch (error) {
       await this.#context.processes.killAll()
-      await Promise.allSettled(this.#running.values())
+      await Promise.allSettled(this.#ends())
       throw error
     }
   }
@@ -54,13 +58,17 @@ export class Scheduler {
   async #runAll(startedAt: number): Promise<BuildReport> {
     for (;;) {
       this.#throwIfOver()
+      if (this.#options.notice?.given) await this.#lookAround()
       const planned = this.#plan()
+      if (this.#options.notice) this.#follow(planned)
       for (const one of planned) await this.#start(one)
       if (this.#running.size === 0) {
+        if (this.#options.notice?.given) continue
         const after = this.#plan()
         if (!after.some((one) => this.#isReady(one))) return this.#report(after, startedAt)
       } else {
-        await Promise.race(this.#running.values())
+        const notice = this.#options.notice?.next()
+        await Promise.race([...this.#ends(), ...(notice ? [notice] : [])])
       }
     }
   }
@@ -95,23 +103,29 @@ export class Scheduler {
         await this.#disturbed(one, error, startedAt)
       }
     } else if (this.#running.size < (this.#options.jobs ?? availableParallelism())) {
-      const run = this.#perform(one, startedAt).finally(() => this.#running.delete(node.name))
-      this.#running.set(node.name, run)
+      const cancel = new AbortController()
+      const ended = this.#perform(one, startedAt, cancel.signal).finally(() =>
+        this.#running.delete(node.name),
+      )
+      this.#running.set(node.name, { planned: one, cancel, ended })
     }
   }
 
   /** Runs a producer. Never rejects: what went wrong is noted, for the loop may be waiting for something else. */
-  async #perform(one: Planned, startedAt: number): Promise<void> {
+  async #perform(one: Planned, startedAt: number, cancel: AbortSignal): Promise<void> {
     const { node, decision } = one
     const reasons = decision.verdict === 'stale' ? decision.reasons : []
     try {
-      const seconds = await produceArtifact(this.#context, one, reasons)
+      const seconds = await produceArtifact(this.#context, one, reasons, cancel)
       // The survey may be another one than the run began with.
       await this.#context.survey.refreshOutputs(node)
       this.#forced = new Set([...this.#forced].filter((name) => name !== node.name))
       this.#note(one, 'built', reasons, { seconds })
     } catch (error) {
-      if (!this.#options.signal.aborted) await this.#disturbed(one, error, startedAt)
+      if (this.#options.signal.aborted) return
+      if (error instanceof Cancelled)
+        this.#emit({ type: 'cancelled', artifact: node.name, seconds: monotonicSeconds() - startedAt })
+      else await this.#disturbed(one, error, startedAt)
     }
   }
 
@@ -137,8 +151,47 @@ export class Scheduler {
     else if (!(error instanceof InputMoved)) throw error
     this.#attempt(node.name, error.headline)
     this.#emit({ type: 'retrying', artifact: node.name, because: error.headline })
+    await this.#survey()
+  }
+
+  async #survey(): Promise<void> {
     const survey: Survey = await surveyWorkspace(this.#context.workspace, this.#options.targets, this.#forced)
     this.#context = { ...this.#context, survey }
+  }
+
+  /**
+   * Takes a new survey because inputs may have changed. Where none can be taken, such as in the middle of a save, what
+   * runs goes on: who gave the notice gives another when the inputs are there again.
+   */
+  async #lookAround(): Promise<void> {
+    this.#options.notice!.take()
+    this.#attempts.clear()
+    try {
+      await this.#survey()
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      return
+    }
+    this.#follow(this.#plan())
+    if (await resolveLocks(this.#context, [])) await this.#survey()
+  }
+
+  /** Ends the runs whose key is another one now, and forgets the failures whose key is. */
+  #follow(planned: readonly Planned[]): void {
+    for (const now of planned) {
+      const { name } = now.node
+      const run = this.#running.get(name)
+      if (run && !isStillRight(run.planned, now)) run.cancel.abort()
+      const failed = this.#failed.get(name)
+      if (failed && (now.decision.verdict === 'fresh' || (now.key !== undefined && failed.key !== now.key))) {
+        this.#failed.delete(name)
+        this.#reports.delete(name)
+      }
+    }
+  }
+
+  #ends(): Promise<void>[] {
+    return [...this.#running.values()].map(({ ended }) => ended)
   }
 
   /** Counts how often an artifact is begun; throws a Failure when it comes to no end. */
@@ -169,10 +222,10 @@ export class Scheduler {
     if (!(error instanceof Failure)) throw error
     const failure = failureData(error)
     const reasons = decision.verdict === 'fresh' ? [] : decision.reasons
-    this.#failed.set(node.name, failure)
-    this.#reports.set(node.name, { name: node.name, outcome: 'failed', reasons, outputs: [], failure })
-    const known = key === undefined ? {} : { key }
-    this.#emit({ type: 'failed', artifact: node.name, ...known, reasons, seconds, failure })
+    const known = key === undefined ? { failure } : { key, failure }
+    this.#failed.set(node.name, known)
+    this.#reports.set(node.name, { name: node.name, outcome: 'failed', reasons, outputs: [], ...known })
+    this.#emit({ type: 'failed', artifact: node.name, reasons, seconds, ...known })
   }
 
   #emit(event: BuildEvent): void {
@@ -191,9 +244,14 @@ export class Scheduler {
         this.#emit({ type: 'fresh', artifact: node.name, key, savedSeconds: saved, cutOff })
         return freshReport(one)
       }
+      const { reasons } = decision
+      const again = this.#failed.get(node.name)
+      if (again) {
+        this.#emit({ type: 'skipped', artifact: node.name, reasons, because: node.name })
+        return { name: node.name, outcome: 'failed', reasons, outputs: [], ...again }
+      }
       if (firstFailed === undefined)
         throw new Failure(`the inputs of '${node.name}' changed during the build`, { hint: 'build again' })
-      const { reasons } = decision
       this.#emit({ type: 'skipped', artifact: node.name, reasons, because: firstFailed })
       return { name: node.name, outcome: 'skipped', reasons, outputs: [] }
     })

@@ -61,6 +61,15 @@ export function removeWork(disk: Disk, path: string): void {
   }
 }
 
+/** Removes the work directory of a run that was killed. What its processes still hold is left for the next run. */
+export function removeIfPossible(disk: Disk, path: string): void {
+  try {
+    removeWork(disk, path)
+  } catch (error) {
+    if (!['ENOTEMPTY', 'EBUSY'].includes(errorCode(error))) throw error
+  }
+}
+
 function entries(disk: Disk, cache: string): string[] {
   const directory = toBytes(`${cache}/work`)
   return disk.lstat(directory) ? disk.readdir(directory).map(fromBytes) : []

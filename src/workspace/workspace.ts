@@ -32,6 +32,8 @@ export interface OpenOptions {
   readonly start: string
   /** Where lbuild itself lies. */
   readonly home: string
+  /** How the graph is got; `loadConfig` unless given. */
+  readonly load?: typeof loadConfig
 }
 
 /** The clock that stamps files, in nanoseconds since 1970. */
@@ -59,7 +61,7 @@ export const toolDirectories = ({ graph, places }: Workspace): readonly string[]
 export async function openWorkspace(options: OpenOptions, disk: Disk = realDisk): Promise<Workspace> {
   const places = placesFor(disk, options)
   const index = new StatIndex(disk, toBytes(`${places.cache}/index`), clock)
-  const { graph, bundle, files } = await loadConfig(disk, index, places)
+  const { graph, bundle, files } = await (options.load ?? loadConfig)(disk, index, places)
   return {
     disk,
     places,

@@ -3,9 +3,28 @@ import type { Json, Param } from '../../src/declare/params.ts'
 import { choice, data, flag, integer, parseParam, parseSize, size, text } from '../../src/declare/params.ts'
 import { Failure } from '../../src/host/failure.ts'
 import type { Overrides } from '../../src/graph/params.ts'
-import { paramNames, withParams } from '../../src/graph/params.ts'
+import { paramNames, withParams, withProfile } from '../../src/graph/params.ts'
 import { paramValues } from '../../src/graph/graph.ts'
 import { artifactNode, graphOf } from './support/world.ts'
+
+describe('a profile', () => {
+  const graph = {
+    ...graphOf(artifactNode('disk', [], { params: { size: size('1G'), title: text('x') } })),
+    profiles: { dev: { 'disk.size': '2G' }, wrong: { nothing: 1 } },
+  }
+  const valuesOf = (name: string) => paramValues(withProfile(graph, name).artifacts[0]!)
+
+  it('sets its params and no others; none sets nothing', () => {
+    expect(valuesOf('dev')).toEqual({ size: 2 ** 31, title: 'x' })
+    expect(valuesOf('none')).toEqual({ size: 2 ** 30, title: 'x' })
+  })
+
+  it.each([
+    ['def', "unknown profile 'def'"],
+    ['wrong', "unknown param 'nothing'"],
+    ['toString', "unknown profile 'toString'"],
+  ])('%s is refused: %s', (name, message) => expect(() => valuesOf(name)).toThrow(message))
+})
 
 describe('a size', () => {
   it.each([

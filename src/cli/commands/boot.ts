@@ -5,6 +5,7 @@ import type { Firmware } from '../../boot/qemu.ts'
 import { runImage } from '../../boot/run.ts'
 import { Failure } from '../../host/failure.ts'
 import { build, checkTargets } from '../../run/build.ts'
+import type { Workspace } from '../../workspace/workspace.ts'
 import { progressOn } from '../progress.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
@@ -68,21 +69,7 @@ async function bootableImage(
   if (targets.length !== 1)
     throw new Failure('name one target to boot', { hint: 'such as: lbuild boot qcow2', exitCode: 2 })
   checkTargets(workspace.graph, targets)
-  const node = workspace.graph.artifacts.find(({ name }) => name === targets[0])!
-  const image = Object.values(node.outputs).find(({ path, published }) => published && BOOTABLE.test(path))
-  if (!image)
-    throw new Failure(`'${node.name}' has no output that can be booted`, {
-      facts: [
-        [
-          'outputs',
-          Object.values(node.outputs)
-            .map(({ path }) => path)
-            .join(', '),
-        ],
-      ],
-      hint: 'name an artifact that publishes a .qcow2 or an .iso',
-      exitCode: 2,
-    })
+  const image = imageOf(workspace, targets[0]!)
   if (options.build) {
     const progress = progressOn(process.stderr, 'normal')
     const report = await build(workspace, {
@@ -97,6 +84,26 @@ async function bootableImage(
     const failed = report.artifacts.find(({ failure }) => failure)
     if (failed) throw new Failure(`${failed.name}: ${failed.failure!.headline}`, failed.failure)
   }
+  return image
+}
+
+/** Where the output of an artifact lies that QEMU can start. Throws a Failure (exit code 2) where there is none. */
+export function imageOf(workspace: Workspace, target: string): string {
+  const node = workspace.graph.artifacts.find(({ name }) => name === target)!
+  const image = Object.values(node.outputs).find(({ path, published }) => published && BOOTABLE.test(path))
+  if (!image)
+    throw new Failure(`'${node.name}' has no output that can be booted`, {
+      facts: [
+        [
+          'outputs',
+          Object.values(node.outputs)
+            .map(({ path }) => path)
+            .join(', '),
+        ],
+      ],
+      hint: 'name an artifact that publishes a .qcow2 or an .iso',
+      exitCode: 2,
+    })
   return `${workspace.places.root}/output/${image.path}`
 }
 

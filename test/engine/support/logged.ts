@@ -10,6 +10,7 @@ const OUTPUT = { name: 'image', path: 'tiny.img', published: true, sha256: DIGES
 
 /** One event of each type, with every member that there may be. */
 export const EVENTS: { readonly [K in BuildEvent['type']]: EventOf<K> } = {
+  cancelled: { type: 'cancelled', artifact: 'packed', seconds: 0.4 },
   started: {
     type: 'started',
     build: '20260131-101502-123-4f2a9c',

@@ -39,6 +39,7 @@ export function graphOf(...artifacts: readonly ArtifactNode[]): Graph {
     epoch: 0,
     toolPath: [],
     store: { keep: 10, maxSize: 2 ** 40 },
+    profiles: {},
     modules,
     imports: {},
   }

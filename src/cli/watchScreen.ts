@@ -1,0 +1,118 @@
+import { monotonicSeconds } from '../host/clock.ts'
+import { paint } from './style.ts'
+import type { WatchView } from './watchLines.ts'
+import { draw, whyPage } from './watchPicture.ts'
+import { follow, START } from './watchState.ts'
+
+/** What the keys do. */
+export interface WatchKeys {
+  build(): void
+  quit(): void
+  /** The lines of the graph. */
+  graph(): readonly string[]
+  /** Starts the machine anew, where there is one. */
+  restart?(): void
+}
+
+/** Milliseconds between two drawings while something runs. */
+const INTERVAL = 200
+
+/** Escape sequences: ECMA-48 (CUP, EL, ED) and the private modes of xterm (1049 alternate screen, 25 cursor, 2026). */
+const ENTER = '\u001b[?1049h\u001b[?25l'
+const LEAVE = '\u001b[?25h\u001b[?1049l'
+
+/**
+ * The screen of `watch` on a terminal: one picture on the alternate screen, drawn anew in place, and single keys. What
+ * the terminal was is put back in whatever way the process ends that is not SIGKILL.
+ */
+export function watchScreen(
+  output: NodeJS.WriteStream,
+  input: NodeJS.ReadStream,
+  keys: WatchKeys,
+): WatchView {
+  let state = START
+  let page: (() => readonly string[]) | undefined
+  let on = false
+  const keyLine = `b build now  w why  g graph  ${keys.restart ? 'r restart the machine  ' : ''}? help  q quit`
+  const show = (): void => {
+    if (!on) return
+    const { columns = 80, rows = 24 } = output
+    const shown = page?.()
+    const lines = draw(state, {
+      width: columns,
+      height: rows,
+      now: monotonicSeconds(),
+      keys: shown ? 'any key: back' : keyLine,
+      ...(shown ? { page: shown } : {}),
+      paint: (format, text) => paint(output, format, text),
+    })
+    output.write(
+      `\u001b[?2026h\u001b[H${lines.map((line) => `${line}\u001b[K`).join('\r\n')}\u001b[J\u001b[?2026l`,
+    )
+  }
+  const enter = (): void => {
+    on = true
+    input.setRawMode(true)
+    output.write(ENTER)
+    show()
+  }
+  const leave = (): void => {
+    if (!on) return
+    on = false
+    input.setRawMode(false)
+    output.write(LEAVE)
+  }
+  const suspend = (): void => {
+    leave()
+    process.once('SIGCONT', enter)
+    process.kill(0, 'SIGTSTP')
+  }
+  const pages: Readonly<Record<string, () => readonly string[]>> = {
+    w: () => whyPage(state),
+    g: () => keys.graph(),
+    '?': () => HELP,
+  }
+  const press = (key: string): void => {
+    if (key === '\u0003') process.kill(process.pid, 'SIGINT')
+    else if (key === '\u001a') suspend()
+    else if (page) page = undefined
+    else if (key === 'q') keys.quit()
+    else if (key === 'b') keys.build()
+    else if (key === 'r') keys.restart?.()
+    else page = Object.hasOwn(pages, key) ? pages[key] : undefined
+    show()
+  }
+  const timer = setInterval(() => {
+    if (state.doing === 'building') show()
+  }, INTERVAL)
+  input.setEncoding('utf8').on('data', press)
+  output.on('resize', show)
+  process.on('exit', leave)
+  enter()
+  return {
+    listener(event) {
+      state = follow(state, event, monotonicSeconds())
+      show()
+    },
+    close() {
+      clearInterval(timer)
+      input.off('data', press).pause()
+      output.off('resize', show)
+      process.off('exit', leave)
+      leave()
+    },
+  }
+}
+
+const HELP: readonly string[] = [
+  'The targets are built again whenever a source of theirs is saved.',
+  '',
+  '  b  build now, also what failed and has not changed since',
+  '  w  why the last build did what it did',
+  '  g  what depends on what',
+  '  r  with --run: start the machine anew',
+  '  q  quit, also Ctrl-C',
+  '',
+  'fresh: nothing to do. restorable: the store has it. stale: it must run.',
+  'undecided: it depends on one that runs.',
+]

@@ -1,0 +1,167 @@
+import type { FailureData } from '../log/events.ts'
+import type { BuildEvent } from '../log/events.ts'
+import type { Reason } from '../plan/reason.ts'
+import type { WatchEvent } from '../watch/events.ts'
+
+/** What is shown of one artifact. */
+export interface Row {
+  readonly is: 'fresh' | 'restorable' | 'stale' | 'undecided' | 'running' | 'built' | 'restored' | 'failed'
+  /** How long its last run took. */
+  readonly seconds?: number
+  /** When it began, in seconds of the clock that drawing uses. */
+  readonly since?: number
+}
+
+/** All that the screen of `watch` shows. */
+export interface WatchState {
+  readonly targets: readonly string[]
+  readonly rows: ReadonlyMap<string, Row>
+  readonly doing: 'starting' | 'building' | 'waiting'
+  readonly fresh: boolean
+  readonly changed: string
+  readonly last: Extract<WatchEvent, { type: 'built' }> | undefined
+  /** Why what was built last was built. */
+  readonly reasons: readonly { readonly artifact: string; readonly reasons: readonly Reason[] }[]
+  /** What failed, in the words of whom. */
+  readonly failures: ReadonlyMap<string, FailureData>
+  /** Other things to know, the newest last. */
+  readonly notes: readonly string[]
+}
+
+export const START: WatchState = {
+  targets: [],
+  rows: new Map(),
+  doing: 'starting',
+  fresh: false,
+  changed: '',
+  last: undefined,
+  reasons: [],
+  failures: new Map(),
+  notes: [],
+}
+
+/** How many notes are kept. */
+const NOTES = 3
+
+/** The state after an event; `now` is in seconds. Pure. */
+export function follow(state: WatchState, event: WatchEvent, now: number): WatchState {
+  const note = (text: string): WatchState => ({ ...state, notes: [...state.notes, text].slice(-NOTES) })
+  switch (event.type) {
+    case 'watching':
+      return { ...state, targets: event.targets }
+    case 'scanning':
+      return note(
+        `${event.reason}: looking every ${event.interval} s${event.hint === undefined ? '' : `; ${event.hint}`}`,
+      )
+    case 'changed':
+      return {
+        ...state,
+        changed: `${event.paths.join(', ')}${event.more > 0 ? ` and ${event.more} more` : ''}`,
+      }
+    case 'config':
+      return { ...state, failures: without(state.failures, 'config') }
+    case 'building': {
+      const rows = new Map(state.rows)
+      for (const { artifact, verdict } of event.artifacts)
+        rows.set(artifact, { ...rows.get(artifact), is: verdict })
+      return { ...state, doing: 'building', rows, reasons: event.artifacts, notes: [] }
+    }
+    case 'build':
+      return followBuild(state, event.event, now)
+    case 'built':
+      return {
+        ...state,
+        last: event,
+        failures: event.outcome === 'done' ? onlyConfig(state.failures) : state.failures,
+      }
+    case 'failed':
+      return { ...state, failures: new Map(state.failures).set(event.what, event.failure) }
+    case 'exec':
+      return note(
+        event.state === 'started'
+          ? `running ${event.command.join(' ')}`
+          : `${event.command.join(' ')} ended: ${event.code}`,
+      )
+    case 'machine':
+      return note(
+        event.state === 'started'
+          ? `machine started, console in ${event.console}`
+          : `machine ended ${event.errors ?? ''}`,
+      )
+    case 'idle': {
+      const rows = new Map(
+        event.artifacts.map(({ artifact, verdict, seconds }): [string, Row] => {
+          const is = event.failed.includes(artifact) ? 'failed' : verdict
+          return [artifact, seconds === undefined ? { is } : { is, seconds }]
+        }),
+      )
+      const kept = [...state.failures].filter(([what]) =>
+        what === 'config' ? event.broken : !event.fresh && (event.failed.includes(what) || !rows.has(what)),
+      )
+      const { fresh } = event
+      return {
+        ...state,
+        doing: 'waiting',
+        fresh,
+        rows: rows.size > 0 ? rows : state.rows,
+        failures: new Map(kept),
+      }
+    }
+  }
+}
+
+function followBuild(state: WatchState, event: BuildEvent, now: number): WatchState {
+  const row = (artifact: string, is: Row['is'], more: Partial<Row> = {}): WatchState => {
+    const { seconds } = { ...state.rows.get(artifact), ...more }
+    const full: Row = { is, ...more, ...(seconds === undefined ? {} : { seconds }) }
+    return { ...state, rows: new Map(state.rows).set(artifact, full) }
+  }
+  switch (event.type) {
+    case 'started': {
+      const rows = event.artifacts.map(({ name }): [string, Row] => [
+        name,
+        state.rows.get(name) ?? { is: 'fresh' },
+      ])
+      return { ...state, rows: new Map(rows) }
+    }
+    case 'running':
+      return row(event.artifact, 'running', { since: now })
+    case 'built':
+      return {
+        ...row(event.artifact, 'built', { seconds: event.seconds }),
+        failures: without(state.failures, event.artifact),
+      }
+    case 'restored':
+      return { ...row(event.artifact, 'restored'), failures: without(state.failures, event.artifact) }
+    case 'cancelled':
+      return row(event.artifact, 'stale')
+    case 'failed':
+      return {
+        ...row(event.artifact, 'failed'),
+        failures: new Map(state.failures).set(event.artifact, event.failure),
+      }
+    case 'waiting':
+      return {
+        ...state,
+        notes: [...state.notes, 'waiting for another build of this workspace'].slice(-NOTES),
+      }
+    case 'warning':
+      return { ...state, notes: [...state.notes, event.message].slice(-NOTES) }
+    case 'kept':
+      return {
+        ...state,
+        notes: [...state.notes, `${event.path} had been changed: it is now ${event.as}`].slice(-NOTES),
+      }
+    default:
+      return state
+  }
+}
+
+function without<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
+  const copy = new Map(map)
+  copy.delete(key)
+  return copy
+}
+
+const onlyConfig = (failures: ReadonlyMap<string, FailureData>): ReadonlyMap<string, FailureData> =>
+  new Map([...failures].filter(([what]) => what === 'config'))

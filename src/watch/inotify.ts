@@ -1,0 +1,57 @@
+import type { FSWatcher } from 'chokidar'
+import { watch } from 'chokidar'
+import type { BackendListener, WatchBackend } from './backend.ts'
+import type { Directories } from './directories.ts'
+
+interface Watched {
+  readonly identity: string
+  readonly watcher: FSWatcher
+}
+
+/**
+ * Watches by inotify(7), through chokidar with one watcher for each directory: so it is known when each is armed, one
+ * that comes to the place of another is armed anew, and no watch is spent on a file. What is in a directory is ignored,
+ * so all that is heard is chokidar's `raw` event, which passes on what fs.watch says; the version is pinned for that.
+ */
+export class InotifyBackend implements WatchBackend {
+  readonly #listener: BackendListener
+  readonly #watched = new Map<string, Watched>()
+
+  constructor(listener: BackendListener) {
+    this.#listener = listener
+  }
+
+  async watch(directories: Directories): Promise<void> {
+    const gone = [...this.#watched].filter(([path, { identity }]) => directories.get(path) !== identity)
+    await Promise.all(
+      gone.map(([path, { watcher }]) => {
+        this.#watched.delete(path)
+        return watcher.close()
+      }),
+    )
+    const fresh = [...directories].filter(([path]) => !this.#watched.has(path))
+    await Promise.all(fresh.map(([path, identity]) => this.#arm(path, identity)))
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#watched.values()].map(({ watcher }) => watcher.close()))
+    this.#watched.clear()
+  }
+
+  #arm(path: string, identity: string): Promise<void> {
+    const watcher = watch(path, {
+      ignored: (other) => other !== path,
+      depth: 0,
+      followSymlinks: true,
+      ignoreInitial: true,
+      atomic: false,
+      usePolling: false,
+    })
+    this.#watched.set(path, { identity, watcher })
+    watcher.on('raw', (kind: string, name: string | null) =>
+      this.#listener.happened(name === null ? path : `${path}/${name}`, kind !== 'change'),
+    )
+    watcher.on('error', (error) => this.#listener.failed(error))
+    return new Promise((resolve) => void watcher.on('ready', resolve))
+  }
+}

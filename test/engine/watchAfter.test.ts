@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs'
+import { expect, it, vi } from 'vitest'
+import { processesOf } from './support/processes.ts'
+import { builtWatched, Watching } from './support/watching.ts'
+
+// What watch starts after a good build, and that it ends with the next one and with watch.
+
+const fresh = builtWatched()
+
+it('--exec runs a command after each good build, its words as they are, and not after a bad one', async () => {
+  const workspace = fresh()
+  const script = 'cat output/other.txt >>"$0"; echo "$1" >>"$0"'
+  const words = ['sh', '-c', script, workspace.path('seen'), 'a "b" $c']
+  const watching = await Watching.of(workspace, '--exec', '--', ...words)
+  await watching.next('exec', 0, ({ state }) => state === 'ended')
+  const from = watching.events.length
+  workspace.write('note.txt', 'one\n')
+  const { code } = (await watching.next('exec', from, ({ state }) => state === 'ended')) as { code?: number }
+  expect(code).toBe(0)
+  expect(readFileSync(workspace.path('seen'), 'utf8')).toBe('a note\na "b" $c\none\na "b" $c\n')
+  workspace.edit('artifacts/other.ts', '=> copyFileSync', '=> missing || copyFileSync')
+  const { events } = await watching.after(() => {})
+  expect(events.filter(({ type }) => type === 'exec')).toEqual([])
+  expect(events.at(-1)).toMatchObject({ type: 'idle', failed: ['other'] })
+})
+
+it.each([
+  ['SIGTERM', 143],
+  ['SIGKILL', 'SIGKILL'],
+] as const)(
+  '--exec ends a command that still runs before it starts it anew, and with %s',
+  async (signal, code) => {
+    const workspace = fresh()
+    const watching = new Watching(
+      workspace,
+      '--exec',
+      '--',
+      'sh',
+      '-c',
+      'sleep 1000; true',
+      workspace.path('x'),
+    )
+    await watching.next('exec')
+    const from = watching.events.length
+    workspace.write('note.txt', 'one\n')
+    const ended = await watching.next('exec', from, ({ state }) => state === 'ended')
+    expect(ended).toMatchObject({ code: 'SIGKILL' })
+    await watching.next('exec', watching.events.indexOf(ended), ({ state }) => state === 'started')
+    watching.child.kill(signal)
+    expect((await watching.ended).code).toBe(code)
+    await vi.waitUntil(() => processesOf(workspace.root).length === 0, { timeout: 20_000 })
+  },
+)
+
+it.each([
+  [['--exec'], '--exec and the command behind -- belong together'],
+  [['--run'], "'image' has no output that can be booted"],
+])('%j alone is a wrong call', async (words, message) => {
+  const { code, stderr } = await fresh().lbuild('watch', 'image', ...words)
+  expect(code).toBe(2)
+  expect(stderr).toContain(message)
+})

@@ -1,0 +1,245 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { WatchEvent } from '../../src/watch/events.ts'
+import { processesOf } from './support/processes.ts'
+import type { Meeting } from './support/meeting.ts'
+import { meetInOther } from './support/tiny.ts'
+import { builtWatched, Watching } from './support/watching.ts'
+import type { TestWorkspace } from './support/workspace.ts'
+
+// What happens while watch builds: saves, failures, other builds, signals.
+
+const fresh = builtWatched()
+
+/** The artifacts of the events of a type of a build. */
+const artifactsOf = (
+  events: readonly WatchEvent[],
+  type: 'running' | 'built' | 'cancelled' | 'failed',
+): string[] =>
+  events.flatMap((event) =>
+    event.type === 'build' && event.event.type === type ? [event.event.artifact] : [],
+  )
+
+const nextBuildEvent = (
+  watching: Watching,
+  type: string,
+  artifact: string,
+  from: number,
+): Promise<WatchEvent> =>
+  watching.next(
+    'build',
+    from,
+    ({ event }) => event.type === type && 'artifact' in event && event.artifact === artifact,
+  )
+
+/** A workspace whose artifact `other` is stale, and comes to a meeting when it is built. */
+async function withMeeting(): Promise<{ workspace: TestWorkspace; meeting: Meeting }> {
+  const workspace = fresh()
+  const meeting = meetInOther(workspace)
+  // The first build asks the tool that meets for its version, which is a meeting of its own.
+  await meeting.toTheEnd(workspace.start('other'))
+  workspace.write('note.txt', 'first')
+  return { workspace, meeting }
+}
+
+describe('a save during a build', () => {
+  it('ends the run that it makes stale, keeps nothing of it, and builds what was saved last', async () => {
+    const { workspace, meeting } = await withMeeting()
+    const watching = new Watching(workspace)
+    await meeting.arrived(watching)
+    const from = watching.events.length
+    workspace.write('note.txt', 'saved during the build')
+    await nextBuildEvent(watching, 'cancelled', 'other', from)
+    await meeting.arrived(watching)
+    expect(readdirSync(workspace.path('cache/work')).filter((name) => name.endsWith('.other'))).toHaveLength(
+      1,
+    )
+    await meeting.release()
+    const idle = await watching.next('idle')
+    expect(idle).toMatchObject({ fresh: true, failed: [] })
+    expect(artifactsOf(watching.events, 'running').filter((name) => name === 'other')).toHaveLength(2)
+    expect(artifactsOf(watching.events, 'built').filter((name) => name === 'other')).toHaveLength(1)
+    expect(artifactsOf(watching.events, 'failed')).toEqual([])
+    expect(workspace.read('output/other.txt')).toBe('saved during the build')
+    expect(readdirSync(workspace.path('cache/work'))).toEqual([])
+    expect(watching.events.filter(({ type }) => type === 'built')).toHaveLength(1)
+  })
+
+  it('lets go on what it does not reach, and builds what it does beside that', async () => {
+    const { workspace, meeting } = await withMeeting()
+    const watching = new Watching(workspace, '--jobs', '2')
+    await meeting.arrived(watching)
+    const from = watching.events.length
+    workspace.write('src/hello', 'saved during the build')
+    await nextBuildEvent(watching, 'built', 'image', from)
+    await meeting.release()
+    await watching.next('idle')
+    expect(artifactsOf(watching.events, 'cancelled')).toEqual([])
+    expect(artifactsOf(watching.events, 'built').sort()).toEqual(['image', 'names', 'other', 'packed'])
+  })
+
+  it('that is taken back lets the run go on', async () => {
+    const { workspace, meeting } = await withMeeting()
+    const watching = new Watching(workspace)
+    await meeting.arrived(watching)
+    const from = watching.events.length
+    workspace.write('note.txt', 'first')
+    workspace.write('stamp', 'seen')
+    await nextBuildEvent(watching, 'built', 'stamp', from)
+    await meeting.release()
+    await watching.next('idle')
+    expect(artifactsOf(watching.events, 'cancelled')).toEqual([])
+    expect(artifactsOf(watching.events, 'running').filter((name) => name === 'other')).toEqual(['other'])
+  })
+
+  it('with --no-cancel waits for the end of the build', async () => {
+    const { workspace, meeting } = await withMeeting()
+    const watching = new Watching(workspace, '--no-cancel')
+    await meeting.arrived(watching)
+    workspace.write('note.txt', 'saved during the build')
+    await meeting.release()
+    await meeting.arrived(watching)
+    expect(workspace.read('output/other.txt')).toBe('first')
+    await meeting.release()
+    await watching.next('idle')
+    expect(artifactsOf(watching.events, 'cancelled')).toEqual([])
+    expect(workspace.read('output/other.txt')).toBe('saved during the build')
+  })
+
+  it('of the config begins the build anew, with the new graph', async () => {
+    const { workspace, meeting } = await withMeeting()
+    const watching = new Watching(workspace)
+    await meeting.arrived(watching)
+    workspace.edit('artifacts/other.ts', "await run('meet', [])", '')
+    const built = await watching.next('built')
+    expect(built.outcome).toBe('cancelled')
+    await watching.next('idle')
+    expect(workspace.read('output/other.txt')).toBe('first')
+    expect(readdirSync(workspace.path('cache/work'))).toEqual([])
+    expect((await workspace.lbuild('status', '--check')).code).toBe(0)
+  })
+})
+
+describe('a build that fails', () => {
+  it('shows the error, goes on with the rest, is not repeated by other saves, and heals', async () => {
+    const workspace = fresh()
+    workspace.edit(
+      'artifacts/other.ts',
+      '({ inputs, outputs }) =>',
+      "({ inputs, outputs }) => { if (readFileSync(inputs.note, 'utf8') === 'bad') throw new Error('bad note')\n",
+    )
+    workspace.edit('artifacts/other.ts', 'outputs.note),', 'outputs.note) },')
+    workspace.edit('artifacts/other.ts', 'import { copy', 'import { readFileSync, copy')
+    const watching = await Watching.of(workspace)
+    const bad = await watching.after(() => workspace.write('note.txt', 'bad'))
+    expect(artifactsOf(bad.events, 'failed')).toEqual(['other'])
+    expect(bad.events.at(-1)).toMatchObject({ type: 'idle', fresh: false, failed: ['other'] })
+    const unrelated = await watching.after(() => workspace.write('src/hello', 'unrelated'))
+    expect(artifactsOf(unrelated.events, 'running')).not.toContain('other')
+    expect(unrelated.ran).toEqual(['image', 'names', 'packed'])
+    expect(unrelated.events.at(-1)).toMatchObject({ fresh: false, failed: ['other'] })
+    const good = await watching.after(() => workspace.write('note.txt', 'good'))
+    expect(good.ran).toEqual(['other'])
+    expect(good.events.at(-1)).toMatchObject({ fresh: true, failed: [] })
+    expect(workspace.read('output/other.txt')).toBe('good')
+  })
+
+  it('because an input is missing heals when it is there', async () => {
+    const workspace = fresh()
+    const watching = await Watching.of(workspace)
+    const from = watching.events.length
+    workspace.rename('note.txt', 'aside')
+    const { failure, what } = await watching.next('failed', from)
+    expect([what, failure.headline]).toEqual(['inputs', 'a declared input is not there'])
+    const { events } = await watching.after(() => workspace.write('note.txt', 'there again'))
+    expect(events.at(-1)).toMatchObject({ fresh: true })
+    expect(workspace.read('output/other.txt')).toBe('there again')
+  })
+
+  it('because the config is broken names file, line and column, builds with the old one, and heals', async () => {
+    const workspace = fresh()
+    const watching = await Watching.of(workspace)
+    const from = watching.events.length
+    const before = workspace.read('artifacts/other.ts')
+    workspace.write('artifacts/other.ts', `${before}\nimport { later } from './later.ts'\nlater(`)
+    const { failure, what } = await watching.next('failed', from)
+    expect(what).toBe('config')
+    expect(failure.tail).toContain('artifacts/other.ts:12:')
+    const old = await watching.after(() => workspace.write('note.txt', 'by the old config'))
+    expect(old.ran).toEqual(['other'])
+    expect(old.events.filter(({ type }) => type === 'failed')).toEqual([])
+    expect(old.events.at(-1)).toMatchObject({ broken: true })
+    // What mends it may be a file that the last good config did not know.
+    workspace.write('artifacts/other.ts', `${before}\nimport { later } from './new/later.ts'\nlater()`)
+    const seen = watching.events.length
+    await watching.next('failed', seen)
+    workspace.write('artifacts/new/later.ts', 'export const later = () => {}\n')
+    const healed = await watching.next('config', seen)
+    expect(healed).toBeDefined()
+    await watching.next('idle', seen, ({ broken, fresh: all }) => !broken && all)
+    expect(workspace.read('output/other.txt')).toBe('by the old config')
+  })
+
+  it('at the start keeps watching, and heals', async () => {
+    const workspace = fresh()
+    workspace.edit('artifacts/other.ts', '=> copyFileSync', '=> missing || copyFileSync')
+    const watching = await Watching.of(workspace)
+    expect(watching.events.at(-1)).toMatchObject({ fresh: false, failed: ['other'] })
+    const { events } = await watching.after(() => workspace.edit('artifacts/other.ts', 'missing || ', ''))
+    expect(events.at(-1)).toMatchObject({ fresh: true })
+  })
+})
+
+describe('the lock of the workspace', () => {
+  it('is free while watch waits, and watch waits while another build has it', async () => {
+    const workspace = fresh()
+    const watching = await Watching.of(workspace)
+    expect((await workspace.build('other', '--force', '--no-wait')).ran).toEqual(['other'])
+    const child = spawn('flock', [workspace.path('cache/lock'), '-c', 'echo held; read -r line'], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    await once(child.stdout, 'data')
+    const from = watching.events.length
+    workspace.write('note.txt', 'one')
+    await watching.next('build', from, ({ event }) => event.type === 'waiting')
+    workspace.write('note.txt', 'two')
+    child.stdin.end('go\n')
+    await watching.next('idle', from)
+    expect(workspace.read('output/other.txt')).toBe('two')
+    expect(artifactsOf(watching.events.slice(from), 'running')).toEqual(['other'])
+  })
+})
+
+describe('watch that is ended', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('by %s while it waits, or builds, exits with %i and leaves nothing', async (signal, code) => {
+    const workspace = fresh()
+    const idle = await Watching.of(workspace)
+    idle.child.kill(signal)
+    expect((await idle.ended).code).toBe(code)
+    const meeting = meetInOther(workspace)
+    const busy = new Watching(workspace)
+    await meeting.arrived(busy)
+    busy.child.kill(signal)
+    expect((await busy.ended).code).toBe(code)
+    expect(processesOf(workspace.root)).toEqual([])
+    expect(readdirSync(workspace.path('cache/work'))).toEqual([])
+  })
+
+  it('by SIGKILL leaves no process, and the next build clears up', async () => {
+    const { workspace, meeting } = await withMeeting()
+    const watching = new Watching(workspace)
+    await meeting.arrived(watching)
+    watching.child.kill('SIGKILL')
+    await watching.ended
+    // The kernel ends them; nothing tells when it has.
+    await vi.waitUntil(() => processesOf(workspace.root).length === 0, { timeout: 20_000 })
+    expect((await workspace.build('stamp', 'report', '--no-wait')).code).toBe(0)
+    expect(readdirSync(workspace.path('cache/work'))).toEqual([])
+  })
+})
