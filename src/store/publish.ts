@@ -57,6 +57,7 @@ function putAside(disk: Disk, from: Bytes, to: Bytes): void {
 export function strayTemporaries(disk: Disk, root: Bytes, paths: readonly Bytes[]): readonly Bytes[] {
   if (!disk.lstat(root)) return []
   const real = disk.realpath(root)
+  if (disk.lstat(real)?.type !== 'directory') return []
   const directories = new Set(paths.map((path) => parent(`${root}/${path}`)))
   return [...directories].flatMap((directory) => {
     if (disk.lstat(directory)?.type !== 'directory' && directory !== root) return []
