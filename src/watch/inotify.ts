@@ -6,6 +6,8 @@ import type { Directories } from './directories.ts'
 interface Watched {
   readonly identity: string
   readonly watcher: FSWatcher
+  /** Ends the waiting for it: a watcher that is closed never gets ready. */
+  readonly settle: () => void
 }
 
 /**
@@ -34,6 +36,7 @@ export class InotifyBackend implements WatchBackend {
   }
 
   async close(): Promise<void> {
+    for (const { settle } of this.#watched.values()) settle()
     await Promise.all([...this.#watched.values()].map(({ watcher }) => watcher.close()))
     this.#watched.clear()
   }
@@ -47,11 +50,14 @@ export class InotifyBackend implements WatchBackend {
       atomic: false,
       usePolling: false,
     })
-    this.#watched.set(path, { identity, watcher })
+    const ready = new Promise<void>((resolve) => {
+      this.#watched.set(path, { identity, watcher, settle: resolve })
+      watcher.on('ready', resolve)
+    })
     watcher.on('raw', (kind: string, name: string | null) =>
       this.#listener.happened(name === null ? path : `${path}/${name}`, kind !== 'change'),
     )
     watcher.on('error', (error) => this.#listener.failed(error))
-    return new Promise((resolve) => void watcher.on('ready', resolve))
+    return ready
   }
 }

@@ -31,7 +31,7 @@ it.each([
   '--exec ends a command that still runs before it starts it anew, and with %s',
   async (signal, code) => {
     const workspace = fresh()
-    const watching = new Watching(
+    const watching = Watching.start(
       workspace,
       '--exec',
       '--',

@@ -47,7 +47,7 @@ async function withMeeting(): Promise<{ workspace: TestWorkspace; meeting: Meeti
 describe('a save during a build', () => {
   it('ends the run that it makes stale, keeps nothing of it, and builds what was saved last', async () => {
     const { workspace, meeting } = await withMeeting()
-    const watching = new Watching(workspace)
+    const watching = Watching.start(workspace)
     await meeting.arrived(watching)
     const from = watching.events.length
     workspace.write('note.txt', 'saved during the build')
@@ -69,7 +69,7 @@ describe('a save during a build', () => {
 
   it('lets go on what it does not reach, and builds what it does beside that', async () => {
     const { workspace, meeting } = await withMeeting()
-    const watching = new Watching(workspace, '--jobs', '2')
+    const watching = Watching.start(workspace, '--jobs', '2')
     await meeting.arrived(watching)
     const from = watching.events.length
     workspace.write('src/hello', 'saved during the build')
@@ -82,7 +82,7 @@ describe('a save during a build', () => {
 
   it('that is taken back lets the run go on', async () => {
     const { workspace, meeting } = await withMeeting()
-    const watching = new Watching(workspace)
+    const watching = Watching.start(workspace)
     await meeting.arrived(watching)
     const from = watching.events.length
     workspace.write('note.txt', 'first')
@@ -96,7 +96,7 @@ describe('a save during a build', () => {
 
   it('with --no-cancel waits for the end of the build', async () => {
     const { workspace, meeting } = await withMeeting()
-    const watching = new Watching(workspace, '--no-cancel')
+    const watching = Watching.start(workspace, '--no-cancel')
     await meeting.arrived(watching)
     workspace.write('note.txt', 'saved during the build')
     await meeting.release()
@@ -110,7 +110,7 @@ describe('a save during a build', () => {
 
   it('of the config begins the build anew, with the new graph', async () => {
     const { workspace, meeting } = await withMeeting()
-    const watching = new Watching(workspace)
+    const watching = Watching.start(workspace)
     await meeting.arrived(watching)
     workspace.edit('artifacts/other.ts', "await run('meet', [])", '')
     const built = await watching.next('built')
@@ -223,7 +223,7 @@ describe('watch that is ended', () => {
     idle.child.kill(signal)
     expect((await idle.ended).code).toBe(code)
     const meeting = meetInOther(workspace)
-    const busy = new Watching(workspace)
+    const busy = Watching.start(workspace)
     await meeting.arrived(busy)
     busy.child.kill(signal)
     expect((await busy.ended).code).toBe(code)
@@ -233,7 +233,7 @@ describe('watch that is ended', () => {
 
   it('by SIGKILL leaves no process, and the next build clears up', async () => {
     const { workspace, meeting } = await withMeeting()
-    const watching = new Watching(workspace)
+    const watching = Watching.start(workspace)
     await meeting.arrived(watching)
     watching.child.kill('SIGKILL')
     await watching.ended

@@ -48,9 +48,9 @@ export class Watching {
   #stamp = 0
   #over: Ended | undefined
 
-  constructor(workspace: TestWorkspace, ...args: readonly string[]) {
+  constructor(workspace: TestWorkspace, targets: readonly string[], args: readonly string[]) {
     this.#workspace = workspace
-    const { child, ended } = workspace.start('watch', ...WATCHED_TARGETS, '--json', ...args)
+    const { child, ended } = workspace.start('watch', ...targets, '--json', ...args)
     this.child = child
     this.ended = ended
     onTestFinished(async () => {
@@ -67,9 +67,14 @@ export class Watching {
     })
   }
 
+  /** Starts watching {@link WATCHED}. */
+  static start(workspace: TestWorkspace, ...args: readonly string[]): Watching {
+    return new Watching(workspace, WATCHED_TARGETS, args)
+  }
+
   /** Starts watching a workspace that is up to date, and gives it when no edit can be missed any more. */
   static async of(workspace: TestWorkspace, ...args: readonly string[]): Promise<Watching> {
-    const watching = new Watching(workspace, ...args)
+    const watching = Watching.start(workspace, ...args)
     await watching.next('idle')
     return watching
   }
