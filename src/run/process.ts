@@ -58,6 +58,8 @@ export const realProcesses: Processes = {
       child.once('exit', (code, signal) => resolve({ code, signal }))
     }).finally(() => {
       child.stdin?.destroy()
+      // Without a sandbox what a tool left in the background is still there.
+      group.kill()
       running.delete(group)
     })
     const group: ProcessGroup = {

@@ -59,3 +59,18 @@ describe('without namespaces', () => {
     await vi.waitUntil(() => running(workspace.root).length === 0, { timeout: 20_000 })
   })
 })
+
+it('what a tool leaves in the background ends with its producer', async () => {
+  const workspace = new TestWorkspace({
+    'build.config.ts': `import { artifact, defineConfig } from 'lbuild'
+const one = artifact('one', { tools: ['sh'], outputs: { one: 'one.txt' },
+  async produce({ outputs, run }) {
+    await run('sh', ['-c', '(exec sleep 600) >/dev/null 2>&1 & echo now > "$0"', outputs.one])
+  },
+})
+export default defineConfig({ artifacts: [one] })
+`,
+  }).withoutNamespaces()
+  expect((await workspace.lbuild('one')).code).toBe(0)
+  await vi.waitUntil(() => running(workspace.root).length === 0, { timeout: 20_000 })
+})
