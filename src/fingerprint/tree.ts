@@ -69,6 +69,31 @@ export async function fingerprintTree(
   root: Bytes,
   now: () => bigint,
 ): Promise<Tree> {
+  for (let attempt = 1; ; attempt += 1)
+    try {
+      return await fingerprintOnce(disk, index, root, now)
+    } catch (error) {
+      // Something went away between the walk and the reading.
+      if (!isGone(error) || attempt === WALKS) throw error
+    }
+}
+
+/** How often a tree is walked that loses files meanwhile. */
+const WALKS = 5
+
+const isGone = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(errorCode(error))
+
+/** The lines of a tree's listing, or undefined where the tree has moved meanwhile so that they cannot be made. */
+export async function linesOf(tree: Tree | undefined): Promise<readonly string[] | undefined> {
+  try {
+    return await tree?.lines()
+  } catch (error) {
+    if (isGone(error)) return undefined
+    throw error
+  }
+}
+
+async function fingerprintOnce(disk: Disk, index: StatIndex, root: Bytes, now: () => bigint): Promise<Tree> {
   const walkedAt = now()
   const found = walk(disk, root)
   const states = hashStates(found)

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 
 /** How long a tool may take to tell its version, in milliseconds. */
-const LIMIT = 5000
+const LIMIT = 1000
 /** Numbers joined by dots that are no part of a word: `1.47.0`, `7.2`. */
 const DOTTED = /(?<![\w.-])v?(\d+(?:\.\d+)+)/
 

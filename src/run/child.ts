@@ -3,6 +3,7 @@ import type { Run } from '../declare/artifact.ts'
 import { evaluateConfig } from '../config/evaluate.ts'
 import { sha256 } from '../host/digest.ts'
 import { Failure } from '../host/failure.ts'
+import { toolVersion } from '../host/version.ts'
 import type { ProducerRequest, ProducerResult } from './request.ts'
 
 /** How much of a tool's words a failure carries, in lines. */
@@ -48,7 +49,21 @@ async function perform(request: ProducerRequest): Promise<ProducerResult> {
   checkEnded(running)
   await declaration.verify?.(context)
   checkEnded(running)
-  return { ok: true }
+  return { ok: true, versions: await versionsOf(task.ask, request.tools) }
+}
+
+/** Asks tools for their versions: here, where they are confined. */
+async function versionsOf(
+  names: readonly string[],
+  tools: Readonly<Record<string, string>>,
+): Promise<Readonly<Record<string, string>>> {
+  const versions = await Promise.all(
+    names.map(async (name) => {
+      const version = await toolVersion(tools[name]!)
+      return version === undefined ? [] : [[name, version] as const]
+    }),
+  )
+  return Object.fromEntries(versions.flat())
 }
 
 /** The compiled code of the config is named by its digest: what a bad disk made of it must not run. */

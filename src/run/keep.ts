@@ -1,5 +1,5 @@
-import { fromBytes, toBytes } from '../host/bytes.ts'
-import { toolVersion } from '../host/version.ts'
+import { toBytes } from '../host/bytes.ts'
+import { linesOf } from '../fingerprint/tree.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
 import { locksOf } from '../graph/graph.ts'
 import type { Planned } from '../plan/plan.ts'
@@ -12,9 +12,9 @@ import type { WorkDirectory } from './work.ts'
 /** Keeps what a run made and what it saw: objects first, then the record that names them. Gives the record. */
 export async function keepRun(
   context: RunContext,
-  { node, key, parts, latest }: Planned,
+  { node, key, parts }: Planned,
   work: WorkDirectory,
-  run: Pick<BuildRecord, 'startedAt' | 'seconds' | 'sandboxed'>,
+  run: Pick<BuildRecord, 'startedAt' | 'seconds' | 'sandboxed' | 'versions'>,
 ): Promise<BuildRecord> {
   const { graph, records } = context.workspace
   const outputs = keepOutputs(context, node, work)
@@ -34,7 +34,6 @@ export async function keepRun(
       ]),
     ),
     ...(texts === undefined ? {} : { texts }),
-    versions: await toolVersions(context, node, parts, latest),
     build: context.build,
     ...run,
   }
@@ -63,27 +62,23 @@ function keepOutputs(
 async function keepTrees({ workspace, survey }: RunContext, node: ArtifactNode): Promise<void> {
   for (const input of Object.values(node.inputs)) {
     const tree = input.kind === 'tree' ? survey.trees.get(input.path) : undefined
-    if (tree) workspace.objects.putText((await tree.lines()).join('\n'))
+    const lines = await linesOf(tree)
+    if (lines) workspace.objects.putText(lines.join('\n'))
   }
 }
 
-/** The versions of the tools, for people: a tool that is the same as last time is not asked again. */
-async function toolVersions(
-  { survey }: RunContext,
-  node: ArtifactNode,
-  parts: readonly Part[],
-  latest: BuildRecord | undefined,
-): Promise<Readonly<Record<string, string>>> {
+/** The tools whose versions the last record does not tell, since they were others then. */
+export const unaskedTools = ({ node, parts, latest }: Planned): readonly string[] => {
   const digestOf = (all: readonly Part[], tool: string): unknown =>
     all.find(({ kind, name }) => kind === 'tool' && name === tool)?.value
-  const versions = await Promise.all(
-    node.tools.map(async ({ name }) => {
-      const same = latest && digestOf(latest.parts, name) === digestOf(parts, name)
-      const version = same
-        ? latest.versions[name]
-        : await toolVersion(fromBytes(survey.tools.get(name)!.path))
-      return version === undefined ? [] : [[name, version] as const]
-    }),
-  )
-  return Object.fromEntries(versions.flat())
+  return node.tools
+    .map(({ name }) => name)
+    .filter((name) => !latest || digestOf(latest.parts, name) !== digestOf(parts, name))
+}
+
+/** The versions of all tools, for people: those that were asked now, and the others as they are in the last record. */
+export function toolVersions(planned: Planned, asked: BuildRecord['versions'] = {}): BuildRecord['versions'] {
+  const unasked = unaskedTools(planned)
+  const known = Object.entries(planned.latest?.versions ?? {}).filter(([name]) => !unasked.includes(name))
+  return { ...Object.fromEntries(known), ...asked }
 }

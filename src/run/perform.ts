@@ -18,7 +18,7 @@ import { InputMoved } from './materialize.ts'
 import type { RunContext } from './context.ts'
 import { Cancelled } from './context.ts'
 import { layInputs } from './inputs.ts'
-import { keepRun } from './keep.ts'
+import { keepRun, toolVersions, unaskedTools } from './keep.ts'
 import { produceTask, runTask } from './producer.ts'
 import { outputReport } from './report.ts'
 import { checkOutputs } from './result.ts'
@@ -51,12 +51,14 @@ export async function produceArtifact(
   const startedAt = monotonicSeconds()
   const startedOn = new Date().toISOString()
   const work = makeWorkDirectory(disk, places.cache, build, node.name)
+  let ran: Awaited<ReturnType<typeof runTask>>
   try {
     const inputs = await layInputs(context, node, parts, work)
     if (cancel.aborted) throw new Cancelled('cancelled')
     const signal = AbortSignal.any([context.signal, cancel])
     listener({ type: 'phase', artifact: node.name, phase: 'produce' })
-    await runTask({ ...context, signal }, produceTask(node), work, inputs)
+    const task = produceTask(node, unaskedTools(planned))
+    ran = await runTask({ ...context, signal }, task, work, inputs)
     checkOutputs(context, node, work)
     throwIfToolMoved(context, node)
   } catch (error) {
@@ -71,7 +73,12 @@ export async function produceArtifact(
   const seconds = monotonicSeconds() - startedAt
   listener({ type: 'phase', artifact: node.name, phase: 'keep' })
   const sandboxed = (await context.confinement()) === 'sandbox'
-  const record = await keepRun(context, planned, work, { startedAt: startedOn, seconds, sandboxed })
+  const record = await keepRun(context, planned, work, {
+    startedAt: startedOn,
+    seconds,
+    sandboxed,
+    versions: toolVersions(planned, ran.versions),
+  })
   listener({ type: 'phase', artifact: node.name, phase: 'publish' })
   await putInPlace(context, node, record)
   removeWork(disk, work.path)

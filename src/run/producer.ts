@@ -30,10 +30,10 @@ export interface ProducerTask {
   readonly network: boolean
 }
 
-/** The task of producing an artifact. */
-export const produceTask = (node: ArtifactNode): ProducerTask => ({
+/** The task of producing an artifact, and of asking some of its tools for their versions. */
+export const produceTask = (node: ArtifactNode, ask: readonly string[] = []): ProducerTask => ({
   node,
-  task: { kind: 'produce', artifact: node.name },
+  task: { kind: 'produce', artifact: node.name, ask },
   outputs: Object.keys(node.outputs),
   params: paramValues(node),
   env: node.env,

@@ -4,7 +4,7 @@ import type { FailureData } from '../log/events.ts'
 
 /** What the child process is told. Paths are as the child sees them. */
 export interface ProducerRequest {
-  readonly task: { readonly kind: 'produce'; readonly artifact: string } | ResolveTask
+  readonly task: ProduceTask | ResolveTask
   readonly bundle: string
   readonly inputs: Readonly<Record<string, string>>
   readonly outputs: Readonly<Record<string, string>>
@@ -17,6 +17,13 @@ export interface ProducerRequest {
   readonly result: string
 }
 
+export interface ProduceTask {
+  readonly kind: 'produce'
+  readonly artifact: string
+  /** Tools that are asked for their versions when all is done, for people. */
+  readonly ask: readonly string[]
+}
+
 export interface ResolveTask {
   readonly kind: 'resolve'
   readonly lock: string
@@ -25,5 +32,10 @@ export interface ResolveTask {
 
 /** What the child process leaves behind. */
 export type ProducerResult =
-  | { readonly ok: true; readonly files?: readonly LockedFile[] }
+  | {
+      readonly ok: true
+      readonly files?: readonly LockedFile[]
+      /** The versions that tools gave of themselves. */
+      readonly versions?: Readonly<Record<string, string>>
+    }
   | { readonly ok: false; readonly failure: FailureData }

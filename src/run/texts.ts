@@ -2,7 +2,7 @@ import { toBytes } from '../host/bytes.ts'
 import type { Digest } from '../host/digest.ts'
 import { sha256 } from '../host/digest.ts'
 import { isLibrary, pathOfLabel } from '../config/labels.ts'
-import { parseLines } from '../fingerprint/tree.ts'
+import { linesOf, parseLines } from '../fingerprint/tree.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
 import { textAt, writeTexts } from '../store/texts.ts'
 import type { RunContext } from './context.ts'
@@ -44,7 +44,7 @@ export async function keepTexts(
       const text = textAt(disk, laid)
       if (text !== undefined) keep(sha256(text), text)
     } else if (input.kind === 'tree') {
-      const listing = parseLines((await survey.trees.get(input.path)?.lines()) ?? [])
+      const listing = parseLines((await linesOf(survey.trees.get(input.path))) ?? [])
       for (const [path, type, digest] of listing)
         if (texts.size >= MOST) break
         else if (type === 'file' || type === 'executable') keep(digest!, textAt(disk, `${laid}/${path}`))
