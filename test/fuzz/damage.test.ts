@@ -1,7 +1,7 @@
 import * as fs from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Lab } from './support/lab.ts'
-import { Model } from './support/model.ts'
+import { Model, PLAIN } from './support/model.ts'
 
 // Every file that lbuild keeps, cut at every length and with every byte flipped: what is damaged is never taken for
 // valid. The output is gone each time, so that records, objects and index all are asked.
@@ -9,21 +9,7 @@ import { Model } from './support/model.ts'
 const lab = new Lab()
 /** Where what lbuild keeps is kept whole. The sources stay where they are: the index is of them there. */
 const whole = new Lab()
-const model = new Model(lab.root, [
-  {
-    dependencies: [],
-    files: [0],
-    trees: [0],
-    optional: false,
-    tool: false,
-    env: false,
-    param: 0,
-    code: 0,
-    kind: 'all',
-    outputs: 1,
-    internal: false,
-  },
-])
+const model = new Model(lab.root, [{ ...PLAIN, files: [0], trees: [0] }])
 afterAll(() => [lab, whole].forEach((one) => one.end()))
 
 const OUTPUT = 'output/a0/first'

@@ -5,30 +5,16 @@ import { Failure } from '../../src/host/failure.ts'
 import { Crash, DiskError, FaultyDisk } from '../engine/support/faultyDisk.ts'
 import type { Fault } from '../engine/support/faultyDisk.ts'
 import { Lab } from './support/lab.ts'
-import { Model } from './support/model.ts'
+import { Model, PLAIN } from './support/model.ts'
 import type { ArtifactModel } from './support/model.ts'
 
 // A build that the disk fails at its n-th call, or that ends there, for every n: each output is afterwards the old one or
 // the new one, whole, and the next build is right.
 
-const ARTIFACT: ArtifactModel = {
-  dependencies: [],
-  files: [],
-  trees: [],
-  optional: false,
-  tool: false,
-  env: false,
-  param: 0,
-  code: 0,
-  kind: 'all',
-  outputs: 1,
-  internal: false,
-}
-
 /** One file and one tree, an output that stays in the store, and an image of it: one of each thing that is written. */
 const DISTRO: readonly ArtifactModel[] = [
-  { ...ARTIFACT, files: [0], trees: [0], outputs: 2, internal: true },
-  { ...ARTIFACT, dependencies: [0] },
+  { ...PLAIN, files: [0], trees: [0], outputs: 2, internal: true },
+  { ...PLAIN, dependencies: [0] },
 ]
 
 class Scene {

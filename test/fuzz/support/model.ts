@@ -22,6 +22,21 @@ export interface ArtifactModel {
   internal: boolean
 }
 
+/** An artifact that sees nothing and makes one published output. */
+export const PLAIN: ArtifactModel = {
+  dependencies: [],
+  files: [],
+  trees: [],
+  optional: false,
+  tool: false,
+  env: false,
+  param: 0,
+  code: 0,
+  kind: 'all',
+  outputs: 1,
+  internal: false,
+}
+
 /** How many files, and how many trees, a made-up distro has. */
 export const SOURCES = 3
 
