@@ -9,8 +9,18 @@ import { hashFile, sha256, sha256Hasher } from '../host/digest.ts'
 /** What the index remembers of one file: its state on disk when it was read, its SHA-256 and its XXH64. */
 export type FileEntry = readonly [signature: string, sha256: Digest, quick: string]
 
-/** What the index remembers of the files of one tree, in the order of the bytes of their paths inside it. */
-export type Table = readonly (readonly [path: Bytes, ...entry: FileEntry])[]
+/** What the index remembers of one directory of a tree, as texts, since most are used unread. */
+export interface DirectoryEntry {
+  /** A hash over the states of all that lies in it, or '' where one of them was too young to be trusted. */
+  readonly states: Digest | ''
+  /** Its lines of the tree's listing. */
+  readonly listing: string
+  /** For each of its files, in the order of the listing, a line with the state and the XXH64. */
+  readonly files: string
+}
+
+/** What the index remembers of the directories of one tree, by their paths inside it. */
+export type Table = ReadonlyMap<Bytes, DirectoryEntry>
 
 /** What the index remembers of one tree: a hash over the states of all that is in it, and the tree's digest. */
 export interface TreeEntry {
@@ -32,7 +42,7 @@ interface IndexFile {
   tools: Record<Bytes, ToolEntry>
 }
 
-const VERSION = 2
+const VERSION = 3
 
 /**
  * A file whose state changed less than this before it was read may change again without its state showing it:
@@ -50,7 +60,7 @@ export const isRacy = (stat: Stat, readAtNs: bigint): boolean =>
 
 /**
  * The stat cache: it spares reading files whose state on disk has not moved. It only ever saves time; losing it,
- * or finding it damaged, costs one reading of everything. The table of a tree's files is kept apart and read only
+ * or finding it damaged, costs one reading of everything. The table of a tree's directories is kept apart and read only
  * when something in the tree moved.
  */
 export class StatIndex {
@@ -143,12 +153,11 @@ export class StatIndex {
     this.#changed = true
   }
 
-  /** The files of a tree. */
+  /** The directories of a tree. */
   table(path: Bytes): Table {
     const loaded = this.#tables.get(path)
     if (loaded) return loaded
-    const parsed = this.#parse(this.#tablePath(path)) as { version?: unknown; files?: Table } | undefined
-    const table = parsed?.version === VERSION && Array.isArray(parsed.files) ? parsed.files : []
+    const table = readTable(this.#disk, this.#tablePath(path))
     this.#tables.set(path, table)
     return table
   }
@@ -161,10 +170,8 @@ export class StatIndex {
   /** Writes what is new. A disk that refuses costs only time at the next build, so it is not an error. */
   save(): void {
     try {
-      for (const path of [...this.#changedTables].sort(byBytes)) {
-        const files = this.#tables.get(path)
-        writeSealed(this.#disk, this.#tablePath(path), { version: VERSION, files })
-      }
+      for (const path of [...this.#changedTables].sort(byBytes))
+        writeTable(this.#disk, this.#tablePath(path), this.#tables.get(path)!)
       this.#changedTables.clear()
       if (this.#changed) writeSealed(this.#disk, `${this.#directory}/index.json`, this.#index)
       this.#changed = false
@@ -175,17 +182,13 @@ export class StatIndex {
 
   #load(): IndexFile {
     if (this.#index) return this.#index
-    const parsed = this.#parse(`${this.#directory}/index.json`) as Partial<IndexFile> | undefined
+    const found = readSealed(this.#disk, `${this.#directory}/index.json`)
+    const parsed = typeof found === 'string' ? undefined : (found.value as Partial<IndexFile>)
     const usable =
       parsed?.version === VERSION && isTable(parsed.files) && isTable(parsed.trees) && isTable(parsed.tools)
     return (this.#index = usable
       ? (parsed as IndexFile)
       : { version: VERSION, files: {}, trees: {}, tools: {} })
-  }
-
-  #parse(path: Bytes): unknown {
-    const found = readSealed(this.#disk, path)
-    return typeof found === 'string' ? undefined : found.value
   }
 
   #tablePath(tree: Bytes): Bytes {
@@ -201,6 +204,41 @@ export class StatIndex {
       return { update: (chunk) => void hash.update(chunk), digest: () => hash.digest().toString(16) }
     })
   }
+}
+
+/** The head of a table: its directories, and how many characters of the text below are of each. */
+interface TableHead {
+  readonly version: unknown
+  readonly directories: readonly (readonly [path: Bytes, states: string, listing: number, files: number])[]
+}
+
+function writeTable(disk: Disk, path: Bytes, table: Table): void {
+  const directories: TableHead['directories'] = [...table].map(([directory, { states, listing, files }]) => [
+    directory,
+    states,
+    listing.length,
+    files.length,
+  ])
+  const text = [...table.values()].map(({ listing, files }) => listing + files).join('')
+  writeSealed(disk, path, { version: VERSION, directories } satisfies TableHead, text)
+}
+
+function readTable(disk: Disk, path: Bytes): Table {
+  const found = readSealed(disk, path)
+  if (typeof found === 'string') return new Map()
+  const { version, directories } = found.value as TableHead
+  if (version !== VERSION) return new Map()
+  const table = new Map<Bytes, DirectoryEntry>()
+  let at = 0
+  for (const [directory, states, listing, files] of directories) {
+    table.set(directory, {
+      states,
+      listing: found.text.slice(at, at + listing),
+      files: found.text.slice(at + listing, at + listing + files),
+    })
+    at += listing + files
+  }
+  return table
 }
 
 const isTable = (value: unknown): boolean =>

@@ -6,7 +6,7 @@ import { errorCode } from '../host/disk.ts'
 import { Failure } from '../host/failure.ts'
 import type { Digest } from '../host/digest.ts'
 import { sha256 } from '../host/digest.ts'
-import type { StatIndex, Table } from './statIndex.ts'
+import type { DirectoryEntry, FileEntry, StatIndex } from './statIndex.ts'
 import { isRacy, signatureOf } from './statIndex.ts'
 
 /**
@@ -19,23 +19,35 @@ export type TreeItem =
   | readonly [path: Bytes, type: 'file' | 'executable', digest: Digest]
   | readonly [path: Bytes, type: 'symlink', target: Bytes]
 
-/** A tree's items, in the order of their bytes. */
+/**
+ * A tree's items, directory by directory in the order of the bytes of their paths: each directory, and then what lies in
+ * it and is none, by name.
+ */
 export type Listing = readonly TreeItem[]
 
 export interface Tree {
   /** The SHA-256 of the serialized listing, under which the store keeps it. */
   readonly digest: Digest
   /**
-   * The lines of the serialized listing, made when first asked for, since an unmoved tree needs none. Who relies on them
-   * must compare them with the digest: the tree may have moved in between.
+   * The serialized listing, made when first asked for, since an unmoved tree needs none. Who relies on it must compare it
+   * with the digest: the tree may have moved in between.
    */
-  lines(): Promise<readonly string[]>
+  listing(): Promise<string>
 }
 
+/** One entry that is no directory. */
 interface Found {
-  readonly path: Bytes
+  readonly name: Bytes
   readonly stat: Stat
   readonly signature: string
+}
+
+/** One directory as it was found. */
+interface FoundDirectory {
+  readonly path: Bytes
+  readonly entries: readonly Found[]
+  /** A hash over the states of the entries. */
+  readonly states: Digest
 }
 
 /** A listing as it is kept and hashed: one JSON array a line, so that no name can pass for another entry. */
@@ -52,9 +64,16 @@ function lineOf(item: TreeItem): string {
 /** Characters that JSON writes as they are. */
 const PLAIN = /^[ !#-[\]-~]*$/
 
-/** Reads back the lines of what {@link serializeListing} wrote. */
-export const parseLines = (lines: readonly string[]): Listing =>
-  lines.map((line) => JSON.parse(line) as TreeItem)
+/** Reads back what {@link serializeListing} wrote. */
+export const parseListing = (text: string): Listing => text.split('\n').map(parseLine)
+
+/** Reads back one line of it. */
+export const parseLine = (line: string): TreeItem => JSON.parse(line) as TreeItem
+
+/** Whether an item is a file, executable or not. */
+export const isFile = (item: TreeItem): item is FileItem => item[1] === 'file' || item[1] === 'executable'
+
+type FileItem = Extract<TreeItem, { 1: 'file' | 'executable' }>
 
 /** Whether a file counts as executable: by its owner's bit. */
 export const isExecutable = (stat: Stat): boolean => (stat.mode & 0o100) !== 0
@@ -83,10 +102,10 @@ const WALKS = 5
 
 const isGone = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(errorCode(error))
 
-/** The lines of a tree's listing, or undefined where the tree has moved meanwhile so that they cannot be made. */
-export async function linesOf(tree: Tree | undefined): Promise<readonly string[] | undefined> {
+/** A tree's listing, or undefined where the tree has moved meanwhile so that it cannot be made. */
+export async function listingIfThere(tree: Tree | undefined): Promise<string | undefined> {
   try {
-    return await tree?.lines()
+    return await tree?.listing()
   } catch (error) {
     if (isGone(error)) return undefined
     throw error
@@ -96,34 +115,49 @@ export async function linesOf(tree: Tree | undefined): Promise<readonly string[]
 async function fingerprintOnce(disk: Disk, index: StatIndex, root: Bytes, now: () => bigint): Promise<Tree> {
   const walkedAt = now()
   const found = walk(disk, root)
-  const states = hashStates(found)
+  const states = hashAll(found.map(({ path, states: own }) => `${path.length}:${path} ${own}\n`))
   const known = index.tree(root)
-  let made: Promise<readonly string[]> | undefined
-  const lines = (): Promise<readonly string[]> => (made ??= list(disk, index, root, found))
-  if (known?.states === states) return { digest: known.digest, lines }
-  const digest = sha256((await lines()).join('\n'))
-  index.setTree(root, found.some(({ stat }) => isRacy(stat, walkedAt)) ? undefined : { states, digest })
-  return { digest, lines }
+  let made: Promise<string> | undefined
+  const listing = (): Promise<string> => (made ??= list(disk, index, root, found, walkedAt))
+  if (known?.states === states) return { digest: known.digest, listing }
+  const digest = sha256(await listing())
+  index.setTree(
+    root,
+    found.some((directory) => isYoung(directory, walkedAt)) ? undefined : { states, digest },
+  )
+  return { digest, listing }
 }
 
-function walk(disk: Disk, root: Bytes): Found[] {
-  const found: Found[] = []
+/** Whether something in a directory may change again without its state showing it. */
+const isYoung = ({ entries }: FoundDirectory, walkedAt: bigint): boolean =>
+  entries.some(({ stat }) => isRacy(stat, walkedAt))
+
+/** The directories of a tree, in the order of the bytes of their paths. */
+function walk(disk: Disk, root: Bytes): readonly FoundDirectory[] {
+  const found: FoundDirectory[] = []
   const visit = (path: Bytes): void => {
-    const absolute = inside(root, path)
-    const stat = state(disk, absolute)
-    if (!stat) return
-    if (stat.type === 'other')
-      throw new Failure(`cannot take ${display(absolute)} as an input: it is a socket, a pipe or a device`, {
-        hint: 'a tree may hold files, directories and symbolic links',
-        exitCode: 2,
-      })
-    found.push({ path, stat, signature: signatureOf(stat) })
-    if (stat.type !== 'directory') return
-    for (const name of readdir(disk, absolute)) visit(path === '' ? name : `${path}/${name}`)
+    const entries: Found[] = []
+    for (const name of readdir(disk, inside(root, path)).sort(byBytes)) {
+      const at = path === '' ? name : `${path}/${name}`
+      const stat = state(disk, inside(root, at))
+      if (stat?.type === 'directory') visit(at)
+      else if (stat?.type === 'other') throw notAFile(inside(root, at))
+      else if (stat) entries.push({ name, stat, signature: signatureOf(stat) })
+    }
+    const states = entries.map(
+      ({ name, stat, signature }) => `${name.length}:${name} ${stat.type} ${stat.mode} ${signature}\n`,
+    )
+    found.push({ path, entries, states: hashAll(states) })
   }
   visit('')
   return found.sort((a, b) => byBytes(a.path, b.path))
 }
+
+const notAFile = (path: Bytes): Failure =>
+  new Failure(`cannot take ${display(path)} as an input: it is a socket, a pipe or a device`, {
+    hint: 'a tree may hold files, directories and symbolic links',
+    exitCode: 2,
+  })
 
 function readdir(disk: Disk, path: Bytes): Bytes[] {
   try {
@@ -153,49 +187,77 @@ export function unreadable(path: Bytes, error: unknown): unknown {
   })
 }
 
-function hashStates(found: readonly Found[]): Digest {
-  const hash = createHash('sha256')
-  for (const { path, stat, signature } of found)
-    hash.update(`${path.length}:${path} ${stat.type} ${stat.mode} ${signature}\n`, 'latin1')
-  return hash.digest('hex')
-}
+const hashAll = (lines: readonly string[]): Digest =>
+  createHash('sha256').update(lines.join(''), 'latin1').digest('hex')
 
-/** The lines of the listing of what was found; what moved since it was read last is read. */
+/** The listing of what was found; only directories in which something moved since are looked into. */
 async function list(
   disk: Disk,
   index: StatIndex,
   root: Bytes,
-  found: readonly Found[],
-): Promise<readonly string[]> {
+  found: readonly FoundDirectory[],
+  walkedAt: bigint,
+): Promise<string> {
   const known = index.table(root)
-  const table: Table[number][] = []
-  const lines: string[] = []
-  let same = true
-  let at = 0
-  for (const { path, stat, signature } of found) {
-    if (stat.type === 'directory') lines.push(lineOf([path, 'directory']))
-    else if (stat.type === 'symlink') lines.push(lineOf([path, 'symlink', disk.readlink(inside(root, path))]))
-    else {
-      while (at < known.length && known[at]![0] < path) at += 1
-      const before = known[at]?.[0] === path ? known[at] : undefined
-      let row = before
-      if (row?.[1] !== signature) {
-        try {
-          row = [
-            path,
-            ...(await index.read(inside(root, path), stat, before && [before[1], before[2], before[3]])),
-          ]
-        } catch (error) {
-          throw unreadable(inside(root, path), error)
-        }
-        same = false
+  const table = new Map<Bytes, DirectoryEntry>()
+  let same = known.size === found.length
+  for (const directory of found) {
+    const { path, states } = directory
+    let entry = known.get(path)
+    if (entry?.states !== states) {
+      entry = {
+        ...(await listDirectory(disk, index, inside(root, path), directory, entry)),
+        states: isYoung(directory, walkedAt) ? '' : states,
       }
-      table.push(row)
-      lines.push(lineOf([path, isExecutable(stat) ? 'executable' : 'file', row[2]]))
+      same = false
     }
+    table.set(path, entry)
   }
-  if (!same || table.length !== known.length) index.setTable(root, table)
-  return lines
+  if (!same) index.setTable(root, table)
+  return [...table.values()].map(({ listing }) => listing).join('\n')
+}
+
+/** Lists one directory; of its files those are read whose state moved. */
+async function listDirectory(
+  disk: Disk,
+  index: StatIndex,
+  at: Bytes,
+  { path, entries }: FoundDirectory,
+  known: DirectoryEntry | undefined,
+): Promise<Omit<DirectoryEntry, 'states'>> {
+  const before = filesOf(known)
+  const items: TreeItem[] = [[path, 'directory']]
+  const files: string[] = []
+  for (const { name, stat, signature } of entries) {
+    const absolute = `${at}/${name}`
+    const item = path === '' ? name : `${path}/${name}`
+    if (stat.type === 'symlink') {
+      items.push([item, 'symlink', disk.readlink(absolute)])
+      continue
+    }
+    let file = before.get(item)
+    if (file?.[0] !== signature)
+      try {
+        file = await index.read(absolute, stat, file)
+      } catch (error) {
+        throw unreadable(absolute, error)
+      }
+    items.push([item, isExecutable(stat) ? 'executable' : 'file', file[1]])
+    files.push(`${file[0]} ${file[2]}`)
+  }
+  return { listing: serializeListing(items), files: files.join('\n') }
+}
+
+/** What the index remembers of the files of one directory, by their paths in the tree. */
+function filesOf(known: DirectoryEntry | undefined): ReadonlyMap<Bytes, FileEntry> {
+  const lines = known?.files.split('\n')
+  const files = known ? parseListing(known.listing).filter(isFile) : []
+  return new Map(
+    files.map(([path, , digest], at): [Bytes, FileEntry] => {
+      const [signature, quick] = lines![at]!.split(' ')
+      return [path, [signature!, digest, quick!]]
+    }),
+  )
 }
 
 const inside = (root: Bytes, path: Bytes): Bytes => (path === '' ? root : `${root}/${path}`)

@@ -4,19 +4,26 @@ import { errorCode, parent, replaceFile } from './disk.ts'
 import { sha256 } from './digest.ts'
 
 /**
- * A small file that says of itself whether it is whole: the SHA-256 of the rest, a newline, one line of JSON.
+ * A file that says of itself whether it is whole: the SHA-256 of the rest, a newline, one line of JSON, and any text.
  * A file that was cut or in which a byte flipped is never taken for valid.
  */
-export function writeSealed(disk: Disk, path: Bytes, value: unknown): void {
-  const body = JSON.stringify(value)
+export function writeSealed(disk: Disk, path: Bytes, value: unknown, text = ''): void {
+  const json = JSON.stringify(value)
+  const body = text === '' ? json : `${json}\n${text}`
   disk.mkdir(parent(path))
   replaceFile(disk, path, `${sha256(body)}\n${body}\n`)
 }
 
+/** What a sealed file holds. */
+export interface Sealed {
+  readonly value: unknown
+  readonly text: string
+}
+
 const NEWLINE = 10
 
-/** Reads a sealed file: its value, or `absent`, or `damaged`. */
-export function readSealed(disk: Disk, path: Bytes): { value: unknown } | 'absent' | 'damaged' {
+/** Reads a sealed file: what it holds, or `absent`, or `damaged`. */
+export function readSealed(disk: Disk, path: Bytes): Sealed | 'absent' | 'damaged' {
   let content: Buffer
   try {
     content = disk.readFile(path)
@@ -28,5 +35,7 @@ export function readSealed(disk: Disk, path: Bytes): { value: unknown } | 'absen
   const body = content.subarray(65, -1)
   const framed = content[64] === NEWLINE && content.at(-1) === NEWLINE
   if (!framed || sha256(body) !== content.toString('latin1', 0, 64)) return 'damaged'
-  return { value: JSON.parse(body.toString()) }
+  const newline = body.indexOf(NEWLINE)
+  const end = newline < 0 ? body.length : newline
+  return { value: JSON.parse(body.toString('utf8', 0, end)), text: body.toString('utf8', end + 1) }
 }

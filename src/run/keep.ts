@@ -1,5 +1,5 @@
 import { toBytes } from '../host/bytes.ts'
-import { linesOf } from '../fingerprint/tree.ts'
+import { listingIfThere } from '../fingerprint/tree.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
 import { locksOf } from '../graph/graph.ts'
 import type { Planned } from '../plan/plan.ts'
@@ -62,8 +62,8 @@ function keepOutputs(
 async function keepTrees({ workspace, survey }: RunContext, node: ArtifactNode): Promise<void> {
   for (const input of Object.values(node.inputs)) {
     const tree = input.kind === 'tree' ? survey.trees.get(input.path) : undefined
-    const lines = await linesOf(tree)
-    if (lines) workspace.objects.putText(lines.join('\n'))
+    const listing = await listingIfThere(tree)
+    if (listing !== undefined) workspace.objects.putText(listing)
   }
 }
 

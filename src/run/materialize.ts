@@ -3,7 +3,7 @@ import { display } from '../host/bytes.ts'
 import type { Disk } from '../host/disk.ts'
 import { errorCode } from '../host/disk.ts'
 import type { Listing, Tree } from '../fingerprint/tree.ts'
-import { parseLines } from '../fingerprint/tree.ts'
+import { parseListing } from '../fingerprint/tree.ts'
 import { copySparse } from '../store/objects.ts'
 import type { Digest } from '../host/digest.ts'
 import { Failure } from '../host/failure.ts'
@@ -19,8 +19,8 @@ export class InputMoved extends Failure {
 /** The listing of a tree, which must be the one that the key is of. */
 export async function listingOf(tree: Tree, digest: Digest, path: Bytes): Promise<Listing> {
   try {
-    const lines = await tree.lines()
-    if (sha256(lines.join('\n')) === digest) return parseLines(lines)
+    const text = await tree.listing()
+    if (sha256(text) === digest) return parseListing(text)
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error
   }

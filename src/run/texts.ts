@@ -2,7 +2,7 @@ import { toBytes } from '../host/bytes.ts'
 import type { Digest } from '../host/digest.ts'
 import { sha256 } from '../host/digest.ts'
 import { isLibrary, pathOfLabel } from '../config/labels.ts'
-import { linesOf, parseLines } from '../fingerprint/tree.ts'
+import { isFile, listingIfThere, parseListing } from '../fingerprint/tree.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
 import { textAt, writeTexts } from '../store/texts.ts'
 import type { RunContext } from './context.ts'
@@ -44,10 +44,11 @@ export async function keepTexts(
       const text = textAt(disk, laid)
       if (text !== undefined) keep(sha256(text), text)
     } else if (input.kind === 'tree') {
-      const listing = parseLines((await linesOf(survey.trees.get(input.path))) ?? [])
-      for (const [path, type, digest] of listing)
+      const listing = await listingIfThere(survey.trees.get(input.path))
+      const items = listing === undefined ? [] : parseListing(listing)
+      for (const [path, , digest] of items.filter(isFile))
         if (texts.size >= MOST) break
-        else if (type === 'file' || type === 'executable') keep(digest!, textAt(disk, `${laid}/${path}`))
+        else keep(digest, textAt(disk, `${laid}/${path}`))
     } else if (input.kind === 'downloads') {
       const lock = survey.locks.find(({ node: { name: lockName } }) => lockName === input.lock)
       if (lock?.state.state === 'ready') keep(lock.state.digest, JSON.stringify(lock.content!.files))

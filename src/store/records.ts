@@ -29,7 +29,7 @@ export interface RecordedOutput {
 }
 
 /** The version of a record: one of another version counts as absent. */
-export const RECORD_VERSION = 2
+export const RECORD_VERSION = 3
 
 /** What one past run of an artifact saw and made. */
 export interface BuildRecord {

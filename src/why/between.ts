@@ -97,7 +97,7 @@ function evidenceBetween(
     case 'tree': {
       const [listed, listing] = [objects.readText(was), objects.readText(is)]
       if (listed === undefined || listing === undefined) return since
-      const changes = treeChanges(listed.split('\n'), listing.split('\n'))
+      const changes = treeChanges(listed, listing)
       const entries = changes.slice(0, ENTRIES).map((entry): EntryChange => {
         const path = `${from}/${display(entry.path)}`
         const text =

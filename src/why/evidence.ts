@@ -4,7 +4,7 @@ import type { Digest } from '../host/digest.ts'
 import { isLibrary, pathOfLabel } from '../config/labels.ts'
 import type { LockedFile } from '../declare/lockfile.ts'
 import { formatSize } from '../declare/params.ts'
-import { linesOf } from '../fingerprint/tree.ts'
+import { listingIfThere } from '../fingerprint/tree.ts'
 import type { Cause } from '../plan/causes.ts'
 import type { EntryChange, Evidence, TextChange } from '../plan/evidence.ts'
 import type { Planned } from '../plan/plan.ts'
@@ -125,9 +125,9 @@ async function treeEvidence(
   { from }: Part,
 ): Promise<Evidence> {
   const listed = workspace.objects.readText(before)
-  const lines = await linesOf(survey.trees.get(from!))
-  if (listed === undefined || !lines) return {}
-  const changes = treeChanges(listed.split('\n'), lines)
+  const listing = await listingIfThere(survey.trees.get(from!))
+  if (listed === undefined || listing === undefined) return {}
+  const changes = treeChanges(listed, listing)
   const listedChanges = changes.slice(0, ENTRIES)
   const placeOf = (path: Bytes): Bytes => `${toBytes(`${workspace.places.root}/${from}`)}/${path}`
   const entries = listedChanges.map(({ path, change, before: old }): EntryChange => {

@@ -2,7 +2,8 @@ import type { Bytes } from '../host/bytes.ts'
 import { byBytes } from '../host/bytes.ts'
 import type { Digest } from '../host/digest.ts'
 import type { EntryChange } from '../plan/evidence.ts'
-import type { Listing, TreeItem } from '../fingerprint/tree.ts'
+import type { TreeItem } from '../fingerprint/tree.ts'
+import { isFile, parseLine } from '../fingerprint/tree.ts'
 
 /** How one entry of a tree differs from what it was. */
 export interface TreeChange {
@@ -13,48 +14,54 @@ export interface TreeChange {
   readonly now?: Digest
 }
 
-/**
- * The entries in which two listings of a tree, as lines, differ, in order. Both are in the order of their bytes, so one
- * walk through both finds them, and only lines that differ are read.
- */
-export function treeChanges(old: readonly string[], current: readonly string[]): readonly TreeChange[] {
-  const gone: TreeItem[] = []
-  const come: TreeItem[] = []
-  let [at, to] = [0, 0]
-  while (at < old.length || to < current.length) {
-    if (old[at] === current[to]) {
-      at += 1
-      to += 1
-      continue
-    }
-    const former = at < old.length ? read(old[at]!) : undefined
-    const item = to < current.length ? read(current[to]!) : undefined
-    const order = !former ? 1 : !item ? -1 : byBytes(former[0], item[0])
-    if (order <= 0) {
-      gone.push(former!)
-      at += 1
-    }
-    if (order >= 0) {
-      come.push(item!)
-      to += 1
-    }
+/** The entries in which two serialized listings of a tree differ, in the order of their paths. */
+export function treeChanges(old: string, current: string): readonly TreeChange[] {
+  const [before, now] = differingLines(old, current)
+  const former = new Map(before.map(parseLine).map((item) => [item[0], item]))
+  const changes: TreeChange[] = []
+  for (const item of now.map(parseLine)) {
+    const was = former.get(item[0])
+    former.delete(item[0])
+    const change = was ? difference(was, item) : 'added'
+    if (change) changes.push({ path: item[0], change, ...digestsOf(was, item) })
   }
-  return changesOf(gone, come)
+  for (const [path, item] of former) changes.push({ path, change: 'removed', ...digestsOf(item, undefined) })
+  return changes.sort((a, b) => byBytes(a.path, b.path))
 }
 
-const read = (line: string): TreeItem => JSON.parse(line) as TreeItem
+/** The lines of each of two texts that the other has not. Most is the same, and what is at both ends is not split. */
+function differingLines(old: string, current: string): readonly [readonly string[], readonly string[]] {
+  const start = old.lastIndexOf('\n', commonStart(old, current) - 1) + 1
+  const [rest, currentRest] = [old.slice(start), current.slice(start)]
+  const tail = rest.slice(rest.length - commonEnd(rest, currentRest))
+  const end = tail.includes('\n') ? tail.length - tail.indexOf('\n') : 0
+  const before = rest.slice(0, rest.length - end).split('\n')
+  const now = currentRest.slice(0, currentRest.length - end).split('\n')
+  const [all, allNow] = [new Set(before), new Set(now)]
+  return [before.filter((line) => !allNow.has(line)), now.filter((line) => !all.has(line))]
+}
 
-function changesOf(before: Listing, now: Listing): readonly TreeChange[] {
-  const old = new Map(before.map((item) => [item[0], item]))
-  const changes: TreeChange[] = []
-  for (const item of now) {
-    const former = old.get(item[0])
-    old.delete(item[0])
-    const change = former ? difference(former, item) : 'added'
-    if (change) changes.push({ path: item[0], change, ...digestsOf(former, item) })
+/** How many characters two texts have in common at their starts. */
+const commonStart = (a: string, b: string): number =>
+  commonLength(a, b, (from, to) => a.slice(from, to) === b.slice(from, to))
+
+/** How many they have in common at their ends. */
+const commonEnd = (a: string, b: string): number =>
+  commonLength(
+    a,
+    b,
+    (from, to) => a.slice(a.length - to, a.length - from) === b.slice(b.length - to, b.length - from),
+  )
+
+/** The greatest length up to which two texts are the same; comparing them in halves is comparing memory. */
+function commonLength(a: string, b: string, isSame: (from: number, to: number) => boolean): number {
+  let [low, high] = [0, Math.min(a.length, b.length)]
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if (isSame(low, middle)) low = middle
+    else high = middle - 1
   }
-  for (const [path, item] of old) changes.push({ path, change: 'removed', ...digestsOf(item, undefined) })
-  return changes.sort((a, b) => byBytes(a.path, b.path))
+  return low
 }
 
 /** The digests of what is a file, before and now. */
@@ -63,13 +70,12 @@ function digestsOf(
   now: TreeItem | undefined,
 ): Pick<TreeChange, 'before' | 'now'> {
   const digest = (item: TreeItem | undefined): Digest | undefined =>
-    item?.[1] === 'file' || item?.[1] === 'executable' ? item[2] : undefined
+    item && isFile(item) ? item[2] : undefined
   const [old, current] = [digest(before), digest(now)]
   return { ...(old === undefined ? {} : { before: old }), ...(current === undefined ? {} : { now: current }) }
 }
 
 function difference(before: TreeItem, now: TreeItem): TreeChange['change'] | undefined {
-  const isFile = (item: TreeItem): boolean => item[1] === 'file' || item[1] === 'executable'
   if (isFile(before) && isFile(now)) {
     if (before[2] !== now[2]) return 'content'
     if (before[1] === now[1]) return undefined

@@ -26,8 +26,10 @@ describe('a sealed file', () => {
   it('gives back what was written', () => {
     const path = `${temporaryDirectory()}/deep/below/file.json`
     for (const value of [null, 'text', [1, 2], record(1), {}]) {
-      writeSealed(realDisk, path, value)
-      expect(readSealed(realDisk, path)).toEqual({ value })
+      for (const text of ['', 'a text', '\nof lines\n\n', 'é']) {
+        writeSealed(realDisk, path, value, text)
+        expect(readSealed(realDisk, path)).toEqual({ value, text })
+      }
     }
   })
 

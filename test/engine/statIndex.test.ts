@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { StatIndex } from '../../src/fingerprint/statIndex.ts'
-import { fingerprintTree, parseLines } from '../../src/fingerprint/tree.ts'
+import { fingerprintTree, parseListing } from '../../src/fingerprint/tree.ts'
 import { MemoryDisk } from './support/memoryDisk.ts'
 
 // The index only ever saves time. Whatever is lost, damaged or too young in it, digests are those of the content.
@@ -135,7 +135,7 @@ describe('a tree that stood still', () => {
     expect(await readsOf(disk, () => treeDigest(disk, next))).toBe(0)
     const tree = await fingerprintTree(disk, next, '/t', disk.clock)
     expect(tree.digest).toBe(digest)
-    expect(parseLines(await tree.lines()).map(([path]) => path)).toEqual(['', 'a', 'sub', 'sub/b'])
+    expect(parseListing(await tree.listing()).map(([path]) => path)).toEqual(['', 'a', 'sub', 'sub/b'])
   })
 
   it('but for one file: only that one is read', async () => {
@@ -172,7 +172,7 @@ describe('an index that is lost or damaged gives the same digests', () => {
   const digestsOf = async (disk: MemoryDisk): Promise<readonly string[]> => {
     const index = open(disk)
     const tree = await fingerprintTree(disk, index, '/t', disk.clock)
-    parseLines(await tree.lines())
+    parseListing(await tree.listing())
     return [await fileDigest(disk, index), tree.digest]
   }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { parseLines, serializeListing, fingerprintTree } from '../../src/fingerprint/tree.ts'
+import { parseListing, serializeListing, fingerprintTree } from '../../src/fingerprint/tree.ts'
 import { StatIndex } from '../../src/fingerprint/statIndex.ts'
 import { toBytes } from '../../src/host/bytes.ts'
 import { sha256 } from '../../src/host/digest.ts'
@@ -133,10 +133,10 @@ describe('a tree as it is on a real disk', () => {
     const bytes = [Buffer.from([0xff]), Buffer.from([0xfe]), Buffer.from([0xc3])]
     for (const name of bytes) writeFileSync(Buffer.concat([Buffer.from(`${root}/`), name]), 'x')
     const tree = await real(root)
-    const listing = parseLines(await tree.lines())
+    const listing = parseListing(await tree.listing())
     const expected = [...names.map(toBytes), ...bytes.map((name) => name.toString('latin1'))].sort()
     expect(listing.slice(1).map(([path]) => path)).toEqual(expected)
-    expect(parseLines(serializeListing(listing).split('\n'))).toEqual(listing)
+    expect(parseListing(serializeListing(listing))).toEqual(listing)
     expect(tree.digest).toBe(sha256(serializeListing(listing)))
   })
 
@@ -148,7 +148,7 @@ describe('a tree as it is on a real disk', () => {
       ['..', 'up'],
     ] as const)
       symlinkSync(target, `${root}/${name}`)
-    expect(parseLines(await (await real(root)).lines())).toEqual([
+    expect(parseListing(await (await real(root)).listing())).toEqual([
       ['', 'directory'],
       ['dangling', 'symlink', 'nowhere'],
       ['out', 'symlink', '/etc'],
@@ -190,9 +190,9 @@ describe('a listing that is asked for later', () => {
     const index = new StatIndex(disk, '/index', disk.clock)
     await digestOf(disk, index)
     const tree = await fingerprintTree(disk, index, '/t', disk.clock)
-    const early = parseLines(await tree.lines())
+    const early = parseListing(await tree.listing())
     disk.file('/t/a', 'FIRST')
-    expect(serializeListing(parseLines(await tree.lines()))).toBe(serializeListing(early))
+    expect(serializeListing(parseListing(await tree.listing()))).toBe(serializeListing(early))
     expect(sha256(serializeListing(early))).toBe(tree.digest)
   })
 })
@@ -248,7 +248,7 @@ describe('for any two trees', () => {
         expect(a!.digest === b!.digest).toBe(textOf(one) === textOf(two))
         const paths = new Set([...one.keys(), ...two.keys()])
         const differing = [...paths].filter((at) => String(one.get(at)) !== String(two.get(at))).sort()
-        const changes = treeChanges(await a!.lines(), await b!.lines())
+        const changes = treeChanges(await a!.listing(), await b!.listing())
         expect(changes.map((change) => change.path)).toEqual(differing)
       }),
       { numRuns: 500 },
@@ -279,7 +279,7 @@ describe('changes between two trees are told by kind', () => {
       ['same', 'file', '1'],
     ] as const
     expect(
-      treeChanges(serializeListing(before).split('\n'), serializeListing(now).split('\n')).map(
+      treeChanges(serializeListing(before), serializeListing(now)).map(
         ({ path, change }) => `${path}: ${change}`,
       ),
     ).toEqual([

@@ -45,7 +45,6 @@ export async function whyCommand(
   if (path !== undefined) return tellInfluence(workspace, targets, path, options)
   const survey = await surveyWorkspace(workspace, targets, new Set(options.force ? targets : []))
   const planned = plan(workspace.graph, targets, survey)
-  workspace.index.save()
   const told = await tell(workspace, survey, planned)
   if (options.json) print(`${JSON.stringify({ ...planDocument(planned, targets), ...told }, undefined, 2)}\n`)
   else await printTold(workspace, planned, targets, told, options)
