@@ -3,6 +3,7 @@ import type { Consequence } from '../plan/causes.ts'
 import type { PartKind } from '../store/records.ts'
 import { describeReason } from '../why/describe.ts'
 import type { EntryChange, Evidence, PackageChanges, TextChange, Told, ToldCause } from '../plan/evidence.ts'
+import { consequenceLines } from './consequences.ts'
 import { ago, bytes, counted, duration, paint } from './style.ts'
 
 /** How many entries, packages or names a list shows before it counts the rest. */
@@ -13,6 +14,8 @@ export interface TellOptions {
   readonly all: boolean
   /** Milliseconds since 1970, against which times are told. */
   readonly now: number
+  /** How what is no cause is called. */
+  readonly same?: string
   /** Of what is past: what became of an artifact, in words. */
   readonly became?: (artifact: string) => string | undefined
   /** What to show below a cause, such as its diff. */
@@ -31,7 +34,11 @@ export async function tellLines(told: Told, options: TellOptions): Promise<reado
     const indent = ' '.repeat(number.length + 2)
     lines.push('', bold(`${number}${headline(cause, options)}`))
     lines.push(...details(cause, shared !== undefined, options).map((line) => `${indent}${line}`))
-    lines.push(...consequenceLines(told, at, options).map((line) => `${indent}${line}`))
+    lines.push(
+      ...consequenceLines(told, at, { all: options.all, became: options.became }).map(
+        (line) => `${indent}${line}`,
+      ),
+    )
     const below = (await options.below?.(cause)) ?? []
     if (below.length > 0) lines.push('', ...below)
   }
@@ -83,21 +90,33 @@ function toolVersions({ versions }: Evidence): string {
 }
 
 /** What is known of a cause, in lines. */
-function details({ reason, evidence }: ToldCause, shared: boolean, { all, now }: TellOptions): string[] {
+function details({ reason, evidence }: ToldCause, shared: boolean, options: TellOptions): string[] {
+  const { all, now } = options
   const { text, entries = [], moreEntries = 0, packages, imports, madeBy, editedAt, since } = evidence
+  const { because = [] } = evidence
   const lines: string[] = []
   if (text?.lines) lines.push(sizeOfChange(text))
   const tree = reason.kind === 'changed' && reason.now.kind === 'tree' ? `${reason.now.from}/` : ''
   lines.push(...entryLines(entries, moreEntries, tree, all))
   if (packages) lines.push(...packageLines(packages, all))
   if (imports && imports.length > 1) lines.push(`imported: ${imports.join(' → ')}`)
-  if (madeBy) lines.push(`made by the build ${madeBy.build}, ${ago(Date.parse(madeBy.startedAt), now)}`)
+  if (madeBy) {
+    const made = `made by the build ${madeBy.build}, ${ago(Date.parse(madeBy.startedAt), now)}`
+    lines.push(because.length > 0 ? `${made}, because` : made)
+  }
+  for (const origin of because)
+    lines.push(
+      `  ${headline(origin, options)}`,
+      ...details(origin, true, options).map((line) => `    ${line}`),
+    )
   const edited =
     editedAt === undefined || reason.kind === 'output-missing' ? [] : [`edited ${ago(editedAt, now)}`]
   const run =
     since && !shared
       ? [`compared with the build ${since.build}, ${ago(Date.parse(since.startedAt), now)}`]
       : []
+  if (reason.kind === 'output-changed')
+    lines.push('a build puts what was built there, and keeps this file beside it')
   const times = [...edited, ...run]
   return [...lines, ...(times.length > 0 ? [dim(times.join('; '))] : [])]
 }
@@ -108,18 +127,21 @@ function sharedRun({ causes }: Told): Evidence['since'] {
   return builds.size === 1 ? causes[0]!.evidence.since : undefined
 }
 
-const sizeOfChange = ({ lines, sizes }: TextChange): string =>
+const sizeOfChange = ({ lines, at, sizes }: TextChange): string =>
   [
-    ...(lines ? [`+${lines.added} −${lines.removed} lines`] : []),
-    ...(sizes ? [`${bytes(sizes[0])} → ${bytes(sizes[1])}`] : []),
+    ...(lines ? [`+${lines.added} −${lines.removed} lines${at === undefined ? '' : ` at line ${at}`}`] : []),
+    ...(sizes && bytes(sizes[0]) !== bytes(sizes[1]) ? [`${bytes(sizes[0])} → ${bytes(sizes[1])}`] : []),
   ].join(', ')
 
 function entryLines(entries: readonly EntryChange[], more: number, tree: string, all: boolean): string[] {
   const shown = all ? entries : entries.slice(0, SHOWN)
   const hidden = entries.length - shown.length + more
   const lines = shown.map((entry) => {
-    const size = entry.lines ? ` (${sizeOfChange(entry)})` : ''
-    return `${entry.path.slice(tree.length)}: ${entry.change}${size}`
+    const path = entry.path.slice(tree.length)
+    const [was, is] = entry.values ?? []
+    if (entry.change === 'type' && was !== undefined) return `${path}: was ${was}, is ${is}`
+    const size = entry.lines ? ` (${sizeOfChange(entry)})` : was === undefined ? '' : ` ${was} → ${is}`
+    return `${path}: ${entry.change}${size}`
   })
   return hidden > 0 ? [...lines, `… and ${counted(hidden, 'other')}${all ? '' : ' (--all)'}`] : lines
 }
@@ -130,39 +152,18 @@ function packageLines({ came, went, changed }: PackageChanges, all: boolean): st
     ...(changed.length > 0
       ? [
           `changed: ${listed(
-            changed.map(({ name, before, now }) => `${name} ${before} → ${now}`),
+            changed.map(({ name, before, now }) =>
+              before === now
+                ? `${name} ${now}, other bytes of the same version`
+                : `${name} ${before} → ${now}`,
+            ),
             all,
           )}`,
         ]
       : []),
-    ...(came.length > 0 ? [`came: ${listed(came.map(named), all)}`] : []),
-    ...(went.length > 0 ? [`went: ${listed(went.map(named), all)}`] : []),
+    ...(came.length > 0 ? [`added: ${listed(came.map(named), all)}`] : []),
+    ...(went.length > 0 ? [`removed: ${listed(went.map(named), all)}`] : []),
   ]
-}
-
-/** What follows from one cause, in the graph's order, with what each run usually takes. */
-function consequenceLines({ consequences }: Told, cause: number, { all, became }: TellOptions): string[] {
-  const mine = consequences.filter(({ causes }) => causes.includes(cause))
-  const width = Math.max(...mine.map(({ artifact }) => artifact.length))
-  const shown = all ? mine : mine.slice(0, SHOWN * 2)
-  const lines = shown.map(
-    (one) => `→ ${one.artifact.padEnd(width)}  ${became?.(one.artifact) ?? consequence(one)}`,
-  )
-  return mine.length > shown.length
-    ? [...lines, `… and ${counted(mine.length - shown.length, 'other')} (--all)`]
-    : lines
-}
-
-/** Whether something runs whatever becomes of what is below it, but for what the store may have. */
-const runsSurely = ({ verdict, own }: Consequence): boolean =>
-  verdict === 'stale' || (verdict === 'undecided' && own.length > 0)
-
-function consequence(one: Consequence): string {
-  const { verdict, through, usualSeconds } = one
-  if (verdict === 'restorable') return 'is restored from the store'
-  const cost = usualSeconds === undefined ? '' : `, about ${duration(usualSeconds)}`
-  if (!runsSurely(one)) return `only if the content of ${listed(through, false)} changes${cost}`
-  return `runs${through.length > 0 ? ` after ${listed(through, false)}` : ''}${cost}`
 }
 
 const KINDS: readonly (readonly [kinds: readonly PartKind[], noun: string])[] = [
@@ -189,24 +190,22 @@ export function partCounts(parts: Told['unchanged']['parts']): string {
 function restLines(
   { consequences, unchanged }: Told,
   shared: Evidence['since'],
-  { all, now, became }: TellOptions,
+  { all, now, became, same = 'Up to date' }: TellOptions,
 ): string[] {
   const sum = (which: (one: Consequence) => boolean): number =>
     consequences.filter(which).reduce((total, { usualSeconds = 0 }) => total + usualSeconds, 0)
-  const sure = sum(runsSurely)
+  const sure = sum(({ verdict }) => verdict === 'stale')
   const most = sum(({ verdict }) => verdict !== 'restorable')
   const counts = partCounts(unchanged.parts)
   return [
-    ...(unchanged.fresh.length > 0 ? [`Not causes: ${listed(unchanged.fresh, all)} up to date.`] : []),
+    ...(unchanged.fresh.length > 0 ? [`${same}: ${listed(unchanged.fresh, all)}.`] : []),
     ...(counts === '' ? [] : [`Unchanged: ${counts}.`]),
     ...(shared
       ? [`Compared with the build ${shared.build}, ${ago(Date.parse(shared.startedAt), now)}.`]
       : []),
     ...(most === 0 || became
       ? []
-      : [
-          `In all about ${duration(sure)}${most > sure ? `, ${duration(most)} if every content changes` : ''}.`,
-        ]),
+      : [`In all about ${duration(sure)} of runs${most > sure ? `, at most ${duration(most)}` : ''}.`]),
   ]
 }
 

@@ -98,8 +98,8 @@ export function detailLines(build: LoggedBuild, now: number): readonly string[] 
   const { artifacts, warnings, kept, failure } = build
   const names = Math.max(0, ...artifacts.map(({ name }) => shown(name).length))
   const failures = [
-    ...artifacts.flatMap((one) => (one.failure ? [shownFailure(one.failure, `${one.name}: `)] : [])),
-    ...(failure ? [shownFailure(failure, '')] : []),
+    ...artifacts.flatMap((one) => (one.failure ? [failureText(one.failure, `${one.name}: `)] : [])),
+    ...(failure ? [failureText(failure, '')] : []),
   ]
   const path = pathWords(build)
   return [
@@ -170,7 +170,8 @@ function pathWords(build: LoggedBuild): string {
   return `critical path, ${duration(seconds)} of ${duration(build.seconds)}: ${steps.join(' → ')}`
 }
 
-function shownFailure({ headline, facts, hint, tail }: FailureData, prefix: string): string {
+/** A failure out of a log, with its facts, tail and hint. */
+export function failureText({ headline, facts, hint, tail }: FailureData, prefix: string): string {
   const lines = (text: string): string => text.split('\n').map(shown).join('\n')
   const failure = new Failure(shown(`${prefix}${headline}`), {
     facts: facts.map(([name, value]) => [shown(name), lines(value)] as const),

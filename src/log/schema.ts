@@ -74,6 +74,7 @@ const lineCount = v.looseObject({ added: amount, removed: amount })
 const change = {
   path: text,
   lines: v.exactOptional(lineCount),
+  at: v.exactOptional(amount),
   sizes: v.exactOptional(v.tuple([amount, amount])),
 }
 const packaged = v.array(v.looseObject({ name: text, version: text }))
@@ -97,6 +98,7 @@ const evidence: Shape<Evidence> = v.looseObject({
           'link target',
         ]),
         before: v.exactOptional(text),
+        values: v.exactOptional(v.tuple([text, text])),
       }),
     ),
   ),
@@ -112,6 +114,7 @@ const evidence: Shape<Evidence> = v.looseObject({
   versions: v.exactOptional(v.looseObject({ before: v.exactOptional(text), now: v.exactOptional(text) })),
   imports: v.exactOptional(texts),
   madeBy: v.exactOptional(run),
+  because: v.exactOptional(v.array(v.lazy(() => cause))),
 })
 
 const cause: Shape<ToldCause> = v.looseObject({ reason, artifacts: texts, evidence })
@@ -122,6 +125,7 @@ const consequence: Shape<Consequence> = v.looseObject({
   causes: places,
   own: places,
   through: texts,
+  cutOff: v.exactOptional(places),
 })
 
 const node: Shape<BuildNode> = v.looseObject({ name: text, dependencies: texts, locks: texts })

@@ -1,6 +1,7 @@
 import { canonicalJson } from './key.ts'
 import type { Plan, Planned } from './plan.ts'
 import type { Reason } from './reason.ts'
+import { outputOf } from '../store/records.ts'
 
 /** A reason that rests on no other artifact of the same plan, and the artifacts that see it themselves. */
 export interface Cause {
@@ -17,10 +18,12 @@ export interface Consequence {
   readonly usualSeconds?: number
   /** The causes that reach it, by their place in the list of causes. */
   readonly causes: readonly number[]
-  /** Those of them that it sees itself: with one it is not fresh, whatever becomes of what is below it. */
+  /** Those of them that it sees itself. */
   readonly own: readonly number[]
-  /** The artifacts below it that are not fresh, whose outputs it takes. */
+  /** The artifacts by which the others reach it: those that it takes outputs of that change, or may change. */
   readonly through: readonly string[]
+  /** Of what is past: causes that might have reached it and did not, since what it takes came out the same. */
+  readonly cutOff?: readonly number[]
 }
 
 /** A plan, told from its causes. */
@@ -43,13 +46,13 @@ export function explain(plan: Plan): Explanation {
     }
   const list = [...causes.values()].sort((a, b) => rank(a.reason) - rank(b.reason))
   const consequences: Consequence[] = []
-  for (const { node, decision, latest } of plan) {
+  for (const one of plan) {
+    const { node, decision, latest } = one
     if (decision.verdict === 'fresh') continue
-    const through = consequences.filter(({ artifact }) =>
-      Object.values(node.inputs).some((input) => input.kind === 'output' && input.artifact === artifact),
-    )
+    const sources = new Set(reasonsOf(one).map(sourceOf))
+    const through = consequences.filter(({ artifact }) => sources.has(artifact))
     const own = list.flatMap(({ artifacts }, at) => (artifacts.includes(node.name) ? [at] : []))
-    const all = new Set([...own, ...through.flatMap((each) => each.causes)])
+    const all = new Set([...own, ...through.flatMap((each) => carriedBy(each, list))])
     consequences.push({
       artifact: node.name,
       verdict: decision.verdict,
@@ -62,14 +65,60 @@ export function explain(plan: Plan): Explanation {
   return { causes: list, consequences }
 }
 
+/**
+ * What became of the consequences of a plan: which of the causes that might have reached an artifact did so, by the
+ * reasons that it had when its turn came. Of what had no turn nothing is known, and it stays as it was planned. Pure.
+ */
+export function settle(
+  { causes, consequences }: Explanation,
+  endOf: (artifact: string) => { readonly ran: boolean; readonly reasons: readonly Reason[] } | undefined,
+): readonly Consequence[] {
+  const settled: Consequence[] = []
+  for (const one of consequences) {
+    const end = endOf(one.artifact)
+    if (!end) {
+      settled.push(one)
+      continue
+    }
+    const sources = new Set(end.reasons.map(sourceOf))
+    const through = settled.filter(({ artifact }) => sources.has(artifact))
+    const own = end.ran ? one.own.filter((at) => isSeen(causes[at]?.reason, end.reasons)) : []
+    const all = new Set([...own, ...through.flatMap((each) => carriedBy(each, causes))])
+    settled.push({
+      ...one,
+      causes: one.causes.filter((at) => all.has(at)),
+      own,
+      cutOff: one.causes.filter((at) => !all.has(at)),
+    })
+  }
+  return settled
+}
+
+/** Whether an artifact still had a cause of its own when its turn came: a lock may have been resolved to the same. */
+const isSeen = (cause: Reason | undefined, reasons: readonly Reason[]): boolean =>
+  cause?.kind !== 'lock' ||
+  reasons.some(
+    (reason) => reason.kind === 'first-build' || ('now' in reason && reason.now.kind === 'downloads'),
+  )
+
+/** The causes that an artifact hands on to what takes its outputs: a file out of its place is nothing to others. */
+const carriedBy = ({ causes }: Consequence, list: readonly Cause[]): readonly number[] =>
+  causes.filter((at) => !['output-missing', 'output-changed'].includes(list[at]?.reason.kind ?? ''))
+
+/** The artifact that a reason comes from, where it comes from another one. */
+function sourceOf(reason: Reason): string | undefined {
+  if (reason.kind === 'depends') return reason.artifact
+  if (reason.kind !== 'changed' || reason.now.kind !== 'output') return undefined
+  return outputOf(reason.now).artifact
+}
+
 const reasonsOf = ({ decision }: Planned): readonly Reason[] =>
   decision.verdict === 'fresh' ? [] : decision.reasons
 
 /** Whether a reason says no more than that another artifact of the plan is not fresh. */
 function isDerived(reason: Reason, planned: ReadonlyMap<string, Planned>): boolean {
   if (reason.kind === 'depends') return true
-  if (reason.kind !== 'changed' || reason.now.kind !== 'output') return false
-  const source = planned.get(reason.now.from!.slice(0, reason.now.from!.lastIndexOf('.')))
+  const source = planned.get(sourceOf(reason) ?? '')
   return source !== undefined && source.decision.verdict !== 'fresh'
 }
 
@@ -96,7 +145,8 @@ function rank(reason: Reason): number {
     case 'changed':
     case 'added':
     case 'removed': {
-      const { kind } = reason.kind === 'removed' ? reason.before : reason.now
+      const { kind, name } = reason.kind === 'removed' ? reason.before : reason.now
+      if (kind === 'platform' && name === 'epoch') return 1
       return { file: 1, tree: 1, param: 1, code: 1, downloads: 1, env: 3, tool: 3, platform: 3, output: 4 }[
         kind
       ]

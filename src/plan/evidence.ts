@@ -20,6 +20,8 @@ export interface TextChange {
   /** From the workspace's root; odd names are escaped. */
   readonly path: string
   readonly lines?: LineCount
+  /** The first line that differs, counted from 1 in the text of now. */
+  readonly at?: number
   /** In bytes, before and now, where known. */
   readonly sizes?: readonly [before: number, now: number]
 }
@@ -29,6 +31,8 @@ export interface EntryChange extends TextChange {
     'added' | 'removed' | 'content' | 'made executable' | 'no longer executable' | 'type' | 'link target'
   /** The SHA-256 of what was a file. */
   readonly before?: Digest
+  /** Of another type or link target: what it was and what it is, in words. */
+  readonly values?: readonly [before: string, now: string]
 }
 
 /** What is known of a cause beyond that it is one: data, for people and machines. */
@@ -50,6 +54,8 @@ export interface Evidence {
   readonly imports?: readonly string[]
   /** The run that made the output that is now another one. */
   readonly madeBy?: { readonly build: string; readonly startedAt: string }
+  /** Of such an output: what that run saw otherwise than the one that made the former output, where both are known. */
+  readonly because?: readonly ToldCause[]
 }
 
 /** A cause with what is known of it. */

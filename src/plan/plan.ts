@@ -36,7 +36,8 @@ export interface Facts {
 /**
  * What is to be done about one artifact.
  * fresh: its outputs are what a run would make. restorable: a past run made them and the store has them.
- * stale: it must run. undecided: it depends on an artifact that will run, and on whether that one's content changes.
+ * stale: it must run, unless a past run made what it is to be. undecided: nothing of its own has changed, but it waits for
+ * an artifact that may run, or for a lock that is to be resolved, and runs only if what these give is something else.
  */
 export type Verdict =
   | { readonly verdict: 'fresh'; readonly record: BuildRecord }
@@ -108,14 +109,14 @@ function decide(
   const modules = Object.fromEntries(node.modules.map((label) => [label, graph.modules[label] ?? '']))
   const changes = latest ? differences(latest, parts, modules, openParts) : []
   if (open.length > 0) {
-    const sure = !latest || facts.forced.has(node.name) || open.some(({ kind }) => kind === 'lock')
-    const reasons = [...(latest ? changes : [unknownPast(found)]), ...open]
+    const forced: readonly Reason[] = facts.forced.has(node.name) ? [{ kind: 'forced' }] : []
+    const own = [...forced, ...(latest ? changes : [unknownPast(found)])]
     return {
       node,
       key: undefined,
       parts,
       latest,
-      decision: { verdict: sure ? 'stale' : 'undecided', reasons },
+      decision: { verdict: own.length > 0 ? 'stale' : 'undecided', reasons: [...own, ...open] },
     }
   }
   const key = keyOf(node.name, parts)
@@ -130,7 +131,7 @@ function decideByKey(
   changes: readonly Reason[],
 ): Verdict {
   const latest = recordOf(found)
-  if (facts.forced.has(node.name)) return { verdict: 'stale', reasons: [{ kind: 'forced' }] }
+  if (facts.forced.has(node.name)) return { verdict: 'stale', reasons: [{ kind: 'forced' }, ...changes] }
   const record = facts.record(node.name, key)
   if (record === 'damaged') return { verdict: 'stale', reasons: [{ kind: 'record-damaged' }] }
   if (record === 'absent') {

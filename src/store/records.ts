@@ -28,6 +28,12 @@ export interface RecordedOutput {
   readonly size: number
 }
 
+/** The output that a part of the kind `output` is of: artifacts' names may hold dots, outputs' may not. */
+export function outputOf({ from }: Part): { readonly artifact: string; readonly output: string } {
+  const at = from!.lastIndexOf('.')
+  return { artifact: from!.slice(0, at), output: from!.slice(at + 1) }
+}
+
 /** The version of a record: one of another version counts as absent. */
 export const RECORD_VERSION = 3
 
@@ -82,6 +88,9 @@ export interface RecordListing {
   readonly leftovers: readonly Bytes[]
 }
 
+/** The key of the record that a file's name says it is. */
+const keyIn = (name: Bytes): Digest | undefined => /^([0-9a-f]{64})\.json$/.exec(name)?.[1]
+
 /** How a file is called that was put aside. */
 const ASIDE = 'damaged-'
 
@@ -127,6 +136,15 @@ export class RecordStore {
     return this.#artifacts().flatMap((artifact) => this.latest(artifact) ?? [])
   }
 
+  /** The records of one artifact that can be read. */
+  listOf(artifact: string): readonly BuildRecord[] {
+    if (!this.#disk.lstat(this.#path(artifact))) return []
+    return this.#disk.readdir(this.#path(artifact)).flatMap((name) => {
+      const key = keyIn(name)
+      return key === undefined ? [] : (recordOf(this.find(artifact, key)) ?? [])
+    })
+  }
+
   /** Reads every record there is. Only the holder of the workspace's lock may take temporaries for leftovers. */
   list(): RecordListing {
     const records: ListedRecord[] = []
@@ -137,7 +155,7 @@ export class RecordStore {
       if (latest === 'damaged') damaged.push(this.#path(artifact, 'latest'))
       for (const name of this.#disk.readdir(this.#path(artifact)).sort()) {
         const path = `${this.#path(artifact)}/${name}`
-        const key = /^([0-9a-f]{64})\.json$/.exec(name)?.[1]
+        const key = keyIn(name)
         if (isTemporary(name) || name.startsWith(ASIDE)) leftovers.push(path)
         if (key === undefined) continue
         const record = this.find(artifact, key)

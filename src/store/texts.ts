@@ -27,10 +27,10 @@ export function readTexts(objects: ObjectStore, object: Digest | undefined): Rea
   return new Map(parsed?.version === VERSION ? Object.entries(parsed.texts ?? {}) : [])
 }
 
-/** The text of a file that is one: not too large, and UTF-8 without NUL. */
-export function textAt(disk: Disk, path: Bytes): string | undefined {
+/** The text of a file that is one: not larger than `most` bytes, and UTF-8 without NUL. */
+export function textAt(disk: Disk, path: Bytes, most = LARGEST): string | undefined {
   const stat = disk.lstat(path)
-  if (stat?.type !== 'file' || stat.size > LARGEST) return undefined
+  if (stat?.type !== 'file' || stat.size > most) return undefined
   const bytes = disk.readFile(path)
   const text = bytes.toString()
   return text.includes('\0') || Buffer.byteLength(text) !== bytes.length ? undefined : text

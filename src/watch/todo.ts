@@ -60,7 +60,7 @@ export class Memory {
 
   #isWorth({ node, key, decision }: Planned): boolean {
     if (decision.verdict === 'restorable') return true
-    if (decision.verdict !== 'stale') return false
+    if (decision.verdict === 'fresh') return false
     if (key === undefined) return decision.reasons.some(({ kind }) => kind === 'lock')
     return this.#failures.get(node.name)?.key !== key
   }

@@ -8,11 +8,12 @@ import type { Reason } from '../plan/reason.ts'
 import { differences } from '../plan/reason.ts'
 import type { ObjectStore } from '../store/objects.ts'
 import type { BuildRecord } from '../store/records.ts'
+import { outputOf } from '../store/records.ts'
 import { readTexts } from '../store/texts.ts'
 import { ENTRIES, fileDigest, runOf } from './evidence.ts'
 import { textChangeOf } from './lines.ts'
 import { packageChanges } from './packages.ts'
-import { unchangedOf } from './told.ts'
+import { unchangedOf } from './unchanged.ts'
 import { treeChanges } from './tree.ts'
 
 /** What two builds used of one artifact; missing where one of them had none, or where it is no longer kept. */
@@ -50,10 +51,8 @@ export function tellBetween(objects: ObjectStore, pairs: readonly RecordPair[]):
 const nodeOf = (name: string, { parts, outputs, modules }: BuildRecord): ArtifactNode => ({
   name,
   inputs: Object.fromEntries(
-    parts.flatMap(({ kind, name: input, from }) => {
-      if (kind !== 'output') return []
-      const at = from!.lastIndexOf('.')
-      return [[input, { kind, artifact: from!.slice(0, at), output: from!.slice(at + 1) }]]
+    parts.flatMap((part) => {
+      return part.kind === 'output' ? [[part.name, { kind: part.kind, ...outputOf(part) }]] : []
     }),
   ),
   params: {},
@@ -104,7 +103,7 @@ function evidenceBetween(
           entry.change === 'content'
             ? textChangeOf(path, old.get(entry.before!), current.get(entry.now!))
             : { path }
-        return { ...text, change: entry.change }
+        return { ...text, change: entry.change, ...(entry.values ? { values: entry.values } : {}) }
       })
       const more = changes.length - entries.length
       return { ...since, entries, ...(more > 0 ? { moreEntries: more } : {}) }

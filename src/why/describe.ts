@@ -11,9 +11,9 @@ export function describeReason(reason: Reason): string {
     case 'changed':
       return describeChange(reason.before, reason.now)
     case 'added':
-      return `${partName(reason.now)} is new`
+      return `${partName(reason.now)} ${isInput(reason.now) ? 'is a new input' : `is new${valueOf(reason.now)}`}`
     case 'removed':
-      return `${partName(reason.before)} is gone`
+      return `${partName(reason.before)} ${isInput(reason.before) ? 'is no longer an input' : 'is no longer declared'}`
     case 'module':
       return `code: ${reason.module} ${reason.change}`
     case 'lock':
@@ -29,7 +29,7 @@ export function describeReason(reason: Reason): string {
     case 'output-changed':
       return `output/${reason.path} is not what was built: ${reason.what}`
     case 'depends':
-      return `depends on ${reason.artifact}, which will run`
+      return `depends on ${reason.artifact}, which is not up to date`
   }
 }
 
@@ -40,15 +40,21 @@ function describeChange(before: Part, now: Part): string {
     case 'env':
       return `environment ${now.name}: ${shownValue(before)} → ${shownValue(now)}`
     case 'platform':
-      return `platform: ${String(before.value)} → ${String(now.value)}`
+      return `${now.name === 'epoch' ? 'epoch' : 'platform'}: ${String(before.value)} → ${String(now.value)}`
     case 'tool':
       return `tool ${now.name}: other bytes (${now.from ?? 'not installed'})`
     case 'file':
       return `${now.from} ${fileChange(before, now)}`
+    case 'downloads':
+      return `${partName(now)} names other files than before`
     default:
       return `${partName(now)} changed`
   }
 }
+
+const isInput = ({ kind }: Part): boolean => ['file', 'tree', 'output', 'downloads'].includes(kind)
+
+const valueOf = ({ kind, value }: Part): string => (kind === 'param' ? `: ${JSON.stringify(value)}` : '')
 
 /** A file's value is what it is to a producer and its digest, or `absent`. */
 function fileChange(before: Part, now: Part): string {
@@ -72,7 +78,7 @@ function partName({ kind, name, from }: Part): string {
     case 'output':
       return `the content of ${from}`
     case 'downloads':
-      return `what the lock '${from}' names`
+      return `the lock '${from}'`
     default:
       return `${kind} ${name}`
   }

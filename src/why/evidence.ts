@@ -3,14 +3,13 @@ import { display, fromBytes, toBytes } from '../host/bytes.ts'
 import type { Digest } from '../host/digest.ts'
 import { isLibrary, pathOfLabel } from '../config/labels.ts'
 import type { LockedFile } from '../declare/lockfile.ts'
-import { formatSize } from '../declare/params.ts'
 import { listingIfThere } from '../fingerprint/tree.ts'
 import type { Cause } from '../plan/causes.ts'
 import type { EntryChange, Evidence, TextChange } from '../plan/evidence.ts'
 import type { Planned } from '../plan/plan.ts'
 import type { Reason } from '../plan/reason.ts'
 import type { BuildRecord, Part } from '../store/records.ts'
-import { recordOf } from '../store/records.ts'
+import { outputOf, recordOf } from '../store/records.ts'
 import { readTexts, textAt } from '../store/texts.ts'
 import type { Survey } from '../workspace/survey.ts'
 import type { Workspace } from '../workspace/workspace.ts'
@@ -65,11 +64,10 @@ export async function gatherEvidence(
 /** Texts of the run that is compared with, by their digests. */
 type Texts = ReadonlyMap<Digest, string>
 
-/** Values of a param as they are written: a size as `64G`. */
+/** Values of a param as they are written: text in quotes, a size without. */
 function paramValuesOf({ node }: Planned, before: Part, now: Part): { before: string; now: string } {
   const isSize = node.params[now.name]?.type === 'size'
-  const written = ({ value }: Part): string =>
-    isSize && typeof value === 'number' ? formatSize(value) : JSON.stringify(value)
+  const written = ({ value }: Part): string => (isSize ? String(value) : JSON.stringify(value))
   return { before: written(before), now: written(now) }
 }
 
@@ -108,8 +106,8 @@ async function changeEvidence(
     case 'downloads':
       return lockEvidence(workspace, survey, former, String(before), now)
     case 'output': {
-      const [artifact] = now.from!.split('.')
-      const maker = recordOf(survey.latest(artifact!))
+      const { artifact } = outputOf(now)
+      const maker = recordOf(survey.latest(artifact))
       return maker ? { madeBy: runOf(maker) } : {}
     }
     default:
@@ -130,11 +128,16 @@ async function treeEvidence(
   const changes = treeChanges(listed, listing)
   const listedChanges = changes.slice(0, ENTRIES)
   const placeOf = (path: Bytes): Bytes => `${toBytes(`${workspace.places.root}/${from}`)}/${path}`
-  const entries = listedChanges.map(({ path, change, before: old }): EntryChange => {
+  const entries = listedChanges.map(({ path, change, before: old, values }): EntryChange => {
     const shown = `${from}/${display(path)}`
     const text =
       change === 'content' ? textChange(workspace, former, shown, placeOf(path), old) : { path: shown }
-    return { ...text, change, ...(old === undefined ? {} : { before: old }) }
+    return {
+      ...text,
+      change,
+      ...(old === undefined ? {} : { before: old }),
+      ...(values ? { values } : {}),
+    }
   })
   const times = listedChanges
     .filter(({ change }) => change !== 'removed')

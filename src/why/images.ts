@@ -8,8 +8,13 @@ import type { ContentRun } from '../images/contents.ts'
 import { contentsOf } from '../images/contents.ts'
 import { contentChanges, describeContentChange } from '../images/contentsDifference.ts'
 import { byteDifference } from '../host/byteDifference.ts'
+import { textAt } from '../store/texts.ts'
+import { unifiedDiff } from './lines.ts'
 
-/** What differs inside two versions of an output, in lines: packages, tables and files; where the format is not known, the first bytes that differ. */
+/** An output that is a text is compared line by line up to this size, in bytes: a kernel's config has 260 KB. */
+const LARGEST_TEXT = 1024 * 1024
+
+/** What differs inside two versions of an output, in lines: packages, tables and files, or lines of a text; where the format is not known or nothing in it differs, the first bytes that do. */
 export async function imageChanges(
   disk: Disk,
   cache: string,
@@ -25,7 +30,8 @@ export async function imageChanges(
       await contentsOf(run, fromBytes(before), old),
       await contentsOf(run, fromBytes(now), current),
     ]
-    if (was && is) return contentChanges(was, is).map(describeContentChange)
+    const changes = was && is ? contentChanges(was, is).map(describeContentChange) : []
+    if (changes.length > 0) return changes
   } finally {
     await run('rm', ['-rf', `${scratch}/before`, `${scratch}/now`])
     disk.removeTree(toBytes(scratch))
@@ -33,6 +39,9 @@ export async function imageChanges(
   const difference = byteDifference(disk, before, now)
   if (!difference) return []
   const { offset, length, sizes } = difference
+  const [old, current] = [textAt(disk, before, LARGEST_TEXT), textAt(disk, now, LARGEST_TEXT)]
+  if (old !== undefined && current !== undefined)
+    return unifiedDiff('output', old, current).split('\n').slice(2)
   return [`${length} bytes from byte ${offset} on (of ${sizes[0]} and ${sizes[1]})`]
 }
 

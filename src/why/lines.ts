@@ -1,17 +1,20 @@
 import { createTwoFilesPatch, diffLines, FILE_HEADERS_ONLY } from 'diff'
-import type { LineCount, TextChange } from '../plan/evidence.ts'
+import type { TextChange } from '../plan/evidence.ts'
 
-/** How many lines of a text came and went. */
-function countLines(before: string, now: string): LineCount {
-  let [added, removed] = [0, 0]
+/** How many lines of a text came and went, and which is the first. */
+function compareLines(before: string, now: string): Pick<TextChange, 'lines' | 'at'> {
+  let [added, removed, line] = [0, 0, 1]
+  let at: number | undefined
   for (const part of diffLines(before, now)) {
+    if (part.added || part.removed) at ??= line
     if (part.added) added += part.count
     if (part.removed) removed += part.count
+    else line += part.count
   }
-  return { added, removed }
+  return { lines: { added, removed }, ...(at === undefined ? {} : { at }) }
 }
 
-/** What is known of a changed text: how many lines came and went, if both texts are known. */
+/** What is known of a changed text: how many lines came and went, and where the first is, if both texts are known. */
 export const textChangeOf = (
   path: string,
   before: string | undefined,
@@ -21,7 +24,7 @@ export const textChangeOf = (
     ? { path }
     : {
         path,
-        lines: countLines(before, now),
+        ...compareLines(before, now),
         sizes: [Buffer.byteLength(before), Buffer.byteLength(now)],
       }
 

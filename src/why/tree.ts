@@ -1,5 +1,5 @@
 import type { Bytes } from '../host/bytes.ts'
-import { byBytes } from '../host/bytes.ts'
+import { byBytes, display } from '../host/bytes.ts'
 import type { Digest } from '../host/digest.ts'
 import type { EntryChange } from '../plan/evidence.ts'
 import type { TreeItem } from '../fingerprint/tree.ts'
@@ -12,6 +12,8 @@ export interface TreeChange {
   /** Of what was a file, and of what is one. */
   readonly before?: Digest
   readonly now?: Digest
+  /** Of another type or link target: what it was and what it is, in words. */
+  readonly values?: readonly [before: string, now: string]
 }
 
 /** The entries in which two serialized listings of a tree differ, in the order of their paths. */
@@ -23,7 +25,8 @@ export function treeChanges(old: string, current: string): readonly TreeChange[]
     const was = former.get(item[0])
     former.delete(item[0])
     const change = was ? difference(was, item) : 'added'
-    if (change) changes.push({ path: item[0], change, ...digestsOf(was, item) })
+    if (change)
+      changes.push({ path: item[0], change, ...digestsOf(was, item), ...valuesOf(change, was, item) })
   }
   for (const [path, item] of former) changes.push({ path, change: 'removed', ...digestsOf(item, undefined) })
   return changes.sort((a, b) => byBytes(a.path, b.path))
@@ -73,6 +76,20 @@ function digestsOf(
     item && isFile(item) ? item[2] : undefined
   const [old, current] = [digest(before), digest(now)]
   return { ...(old === undefined ? {} : { before: old }), ...(current === undefined ? {} : { now: current }) }
+}
+
+/** What an entry was and is, where the change does not say it. */
+function valuesOf(
+  change: TreeChange['change'],
+  before: TreeItem | undefined,
+  now: TreeItem,
+): Pick<TreeChange, 'values'> {
+  if (!before || (change !== 'type' && change !== 'link target')) return {}
+  const words = (item: TreeItem): string => {
+    if (item[1] === 'symlink') return `${change === 'type' ? 'a link to ' : ''}${display(item[2])}`
+    return item[1] === 'directory' ? 'a directory' : 'a file'
+  }
+  return { values: [words(before), words(now)] }
 }
 
 function difference(before: TreeItem, now: TreeItem): TreeChange['change'] | undefined {

@@ -1,4 +1,5 @@
 import type { Input } from '../declare/inputs.ts'
+import { formatSize } from '../declare/params.ts'
 import type { Bytes } from '../host/bytes.ts'
 import { byBytes, fromBytes, toBytes } from '../host/bytes.ts'
 import { Failure } from '../host/failure.ts'
@@ -100,6 +101,14 @@ export async function sourceParts(
   return parts
 }
 
+/** The values of params; a size as somebody would write it, such as `64G`. */
+const paramParts = (node: ArtifactNode | LockNode): readonly Part[] =>
+  Object.entries(paramValues(node)).map(([name, value]) => ({
+    kind: 'param',
+    name,
+    value: node.params[name]?.type === 'size' ? formatSize(value as number) : value,
+  }))
+
 class Surveyor {
   readonly #workspace: Workspace
   readonly trees = new Map<string, Tree>()
@@ -115,12 +124,13 @@ class Surveyor {
 
   async ownParts(node: ArtifactNode): Promise<readonly Part[]> {
     const { graph } = this.#workspace
-    const platform = `${process.arch} node ${process.versions.node} epoch ${graph.epoch}`
+    const platform = `${process.arch} node ${process.versions.node}`
     const parts: Part[] = [
       { kind: 'code', name: 'producer', value: node.code },
       { kind: 'platform', name: 'host', value: platform },
+      { kind: 'platform', name: 'epoch', value: graph.epoch },
     ]
-    for (const [name, value] of Object.entries(paramValues(node))) parts.push({ kind: 'param', name, value })
+    parts.push(...paramParts(node))
     for (const name of node.env) parts.push({ kind: 'env', name, value: process.env[name] ?? null })
     parts.push(...(await this.sourceParts(`the artifact '${node.name}'`, node)))
     for (const tool of node.tools) parts.push(await this.#toolPart(tool))
@@ -138,13 +148,10 @@ class Surveyor {
 
   async lock(node: LockNode): Promise<SurveyedLock> {
     const sources = await this.sourceParts(`the lock '${node.name}'`, node)
-    const params = Object.entries(paramValues(node))
-      .filter(([name]) => !node.placeParams.includes(name))
-      .sort(([a], [b]) => byBytes(a, b))
-    const asked: Part[] = [
-      ...sources,
-      ...params.map(([name, value]): Part => ({ kind: 'param', name, value })),
-    ]
+    const params = paramParts(node)
+      .filter(({ name }) => !node.placeParams.includes(name))
+      .sort((a, b) => byBytes(a.name, b.name))
+    const asked: Part[] = [...sources, ...params]
     for (const tool of node.tools) await this.#toolPart(tool)
     const content = readLock(this.#workspace.disk, this.#absolute(node.path))
     const request = digestOf(asked.flatMap(({ name, value }) => [name, canonicalJson(value)]))

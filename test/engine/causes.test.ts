@@ -235,8 +235,8 @@ const CASES: readonly (readonly [string, Case])[] = [
   kind(
     'the epoch',
     (w) => w.edit('build.config.ts', '1000000000', '1000000001'),
-    changed('platform', 'host'),
-    'platform: ',
+    changed('platform', 'epoch'),
+    'epoch: 1000000000 → 1000000001',
   ),
   kind(
     'the module of a producer',
@@ -379,7 +379,7 @@ describe('one change is named as the cause, on top, and no other', () => {
 describe('what is known of a cause is told', () => {
   it('how many lines of a file came and went, and when it was edited', async () => {
     const { text } = await why(write('note.txt', 'one\n2\nthree\n'))
-    expect(text.slice(3, 5)).toEqual(['  +2 −1 lines, 8 B → 12 B', '  edited just now'])
+    expect(text.slice(3, 5)).toEqual(['  +2 −1 lines at line 2, 8 B → 12 B', '  edited just now'])
   })
 
   it('each entry of a tree', async () => {
@@ -390,7 +390,7 @@ describe('what is known of a cause is told', () => {
     })
     expect(text.slice(2, 6)).toEqual([
       'src/ changed: 3 entries',
-      '  hello: content (+1 −1 lines, 6 B → 6 B)',
+      '  hello: content (+1 −1 lines at line 1)',
       '  new: added',
       '  second: removed',
     ])
@@ -413,7 +413,21 @@ describe('what is known of a cause is told', () => {
       workspace.write('note.txt', 'three\n')
       await workspace.build('part')
     })
-    expect(text[3]).toMatch(/^ {2}made by the build \S+, just now$/)
+    expect(text[3]).toMatch(/^ {2}made by the build \S+, just now, because$/)
+    expect(text.slice(4, 6)).toEqual(['    note.txt changed', '      +1 −2 lines at line 1, 8 B → 6 B'])
+  })
+
+  it('what an entry of a tree was and is, where its type or the target of a link is another one', async () => {
+    const { text } = await why((workspace) => {
+      fs.unlinkSync(workspace.path('src/link'))
+      fs.symlinkSync('second', workspace.path('src/link'))
+      workspace.remove('src/hello')
+      fs.symlinkSync('/etc/issue', workspace.path('src/hello'))
+    })
+    expect(text.slice(3, 5)).toEqual([
+      '  hello: was a file, is a link to /etc/issue',
+      '  link: link target hello → second',
+    ])
   })
 
   it('what follows, and what each run takes', async () => {
@@ -434,6 +448,27 @@ describe('several changes', () => {
     })
     expect(causes.map(({ reason }) => reason.kind).sort()).toEqual(['changed', 'module'])
     expect(text[0]).toContain('2 causes')
+  })
+
+  it('each tells what it does alone, and the target which of them reach it', async () => {
+    const plant = (workspace: TestWorkspace): void => workspace.write('note.txt', 'other\n')
+    const { text } = await why(plant, '--title', 'another')
+    expect(text[0]).toBe('image must run: 2 causes')
+    const [, note, title] = text.join('\n').split(/^\d\. /m)
+    expect(note).toMatch(/→ image {2}only if the content of part changes; runs anyway for 2\n/)
+    expect(title).toMatch(/→ image {2}runs, about [\d.]+ s\n/)
+  })
+
+  it('of what has only been changed below an up-to-date target that is said', async () => {
+    const workspace = template.copy()
+    Object.assign(workspace.env, template.env)
+    workspace.edit('artifacts/part.ts', `{ part: { internal: 'part.txt' } }`, `{ part: 'part.txt' }`)
+    await workspace.build('image')
+    workspace.remove('output/part.txt')
+    const { stdout, code } = await workspace.lbuild('why', 'image', '--check')
+    expect(stdout).toMatch(/^image is up to date: .*; of what is below it 1 artifact is not\n/)
+    expect(stdout).toContain('→ part  would be restored from the store\n')
+    expect([code, stdout.includes('→ image')]).toEqual([3, false])
   })
 
   it('a change that is undone is none', async () => {

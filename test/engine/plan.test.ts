@@ -161,7 +161,7 @@ describe('early cutoff', () => {
     world.own.get('kernel')!.push(param('size', 1))
     world.own.get('rootfs')!.push(param('label', 'x'))
     expect(decision(world, 'rootfs')).toEqual({
-      verdict: 'undecided',
+      verdict: 'stale',
       reasons: [
         { kind: 'added', now: param('label', 'x') },
         { kind: 'depends', artifact: 'kernel' },
@@ -202,7 +202,7 @@ describe('a lock', () => {
     new World(graphOf(artifactNode('kernel', [], { inputs }), artifactNode('iso', ['kernel'])))
 
   it.each(['missing', 'outdated'] as const)(
-    'that is %s: what takes it must run, after it is resolved',
+    'that is %s: whether what takes it runs is open until it is resolved',
     (state) => {
       const one = world()
       one.locks.set('debs', { state: 'ready', digest: 'd1' })
@@ -211,7 +211,7 @@ describe('a lock', () => {
       const [kernel] = one.plan('iso')
       expect(kernel!.key).toBeUndefined()
       expect(kernel!.decision).toEqual({
-        verdict: 'stale',
+        verdict: 'undecided',
         reasons: [{ kind: 'lock', lock: 'debs', state, path: 'debs.lock', changes: [] }],
       })
     },

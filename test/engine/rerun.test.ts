@@ -100,7 +100,7 @@ it('a change of a tree is told by the names of what changed in it', async () => 
   expect(code).toBe(0)
   expect(stdout).toContain('src/ changed: 4 entries\n')
   for (const line of [
-    'hello: content (+1 −1 lines, 6 B → 6 B)',
+    'hello: content (+1 −1 lines at line 1)',
     'second: made executable',
     'etc/motd: removed',
     'with space: added',

@@ -27,7 +27,9 @@ describe('why --last', () => {
   it('tells the same when the inputs and the config are gone, and writes nothing', async () => {
     const workspace = await edited()
     const before = await workspace.lbuild('why', '--last')
-    expect(before.stdout).toContain('src/ changed: 1 entry\n  hello: content (+1 −0 lines, 6 B → 12 B)\n')
+    expect(before.stdout).toContain(
+      'src/ changed: 1 entry\n  hello: content (+1 −0 lines at line 2, 6 B → 12 B)\n',
+    )
     workspace.remove('src')
     workspace.write('build.config.ts', 'export default {{{')
     const state = workspace.state('cache')
@@ -55,6 +57,54 @@ describe('why --last', () => {
     const { stdout } = await workspace.lbuild('why', '--last')
     expect(stdout).toMatch(/→ packed +failed: no tar today/)
     expect(stdout).toMatch(/→ image +was skipped, because packed failed/)
+    // What the next build would do is told with it, as long as nothing has changed.
+    const failed = /^packed failed with these inputs .*: no tar today \(lbuild why --last\)$/m
+    expect((await workspace.lbuild('why', 'image')).stdout).toMatch(failed)
+    workspace.write('src/hello', 'yet another\n')
+    expect((await workspace.lbuild('why', 'image')).stdout).not.toMatch(failed)
+  })
+
+  it('credits nothing that was cut off on its way', async () => {
+    const workspace = built()
+    // `names` comes out the same, since only content changed; `report` has a change of its own.
+    workspace.write('src/hello', 'hello\nagain\n')
+    workspace.edit('artifacts/report.ts', '\n', '\n// more\n')
+    await workspace.build('report')
+    const { stdout } = await workspace.lbuild('why', '--last')
+    const [, source, code] = stdout.split(/^\d\. /m)
+    expect(source).toMatch(/→ names +ran, [\d.]+ s: the same bytes as before\n/)
+    expect(source).toContain('→ report  not because of this: what it takes of names came out the same\n')
+    expect(code).toMatch(/→ report {2}ran, /)
+  })
+
+  it('--diff is told where it is to be had', async () => {
+    const { code, stderr } = await (await edited()).lbuild('why', '--last', '--diff')
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/hint: lbuild why --between 2\S+ 2\S+ --diff\n/),
+    ])
+  })
+
+  it('tells what ended a build before anything ran', async () => {
+    const workspace = built()
+    workspace.write(
+      'artifacts/locked.ts',
+      `import { artifact, lockfile } from 'lbuild'
+import { writeFileSync } from 'node:fs'
+export const debs = lockfile('debs', { path: 'debs.lock', inputs: {}, params: {}, tools: [], mirrors: () => [],
+  resolve: () => { throw new Error('no such package: vim-tinyy') } })
+export const locked = artifact('locked', { inputs: { debs: debs.downloads() }, outputs: { o: 'locked' },
+  produce: ({ outputs }) => writeFileSync(outputs.o, '') })
+`,
+    )
+    workspace.edit('build.config.ts', 'artifacts: [', 'artifacts: [debs, locked, ')
+    workspace.edit(
+      'build.config.ts',
+      `'lbuild'\n`,
+      `'lbuild'\nimport { debs, locked } from './artifacts/locked.ts'\n`,
+    )
+    expect((await workspace.lbuild('locked')).code).toBe(1)
+    expect((await workspace.lbuild('why', '--last')).stdout).toContain('no such package: vim-tinyy')
   })
 
   it('of a target tells what reaches it, and nothing else', async () => {
@@ -70,7 +120,7 @@ describe('why --last', () => {
 
   it.each([
     [['--build', '19990101'], "there is no build '19990101'"],
-    [['--last', 'imgae'], "that build had nothing to do with 'imgae'"],
+    [['--last', 'imgae'], "had nothing to do with 'imgae'"],
     [['--between', '1'], '--between takes the names of two builds'],
   ])('%j is a wrong call', async (args, message) => {
     const { code, stderr } = await (await edited()).lbuild('why', ...args)
@@ -85,7 +135,7 @@ describe('why --between', () => {
     workspace.write('src/second', 'edited since\n')
     const { stdout } = await workspace.lbuild('why', 'image', '--between', before!, now!)
     expect(stdout).toContain(': 1 cause\n')
-    expect(stdout).toContain('src/ changed: 1 entry\n  hello: content (+1 −0 lines, 6 B → 12 B)\n')
+    expect(stdout).toContain('src/ changed: 1 entry\n  hello: content (+1 −0 lines at line 2, 6 B → 12 B)\n')
     expect(stdout).toMatch(/→ packed +has other bytes\n/)
     expect(stdout).toMatch(/→ names +was made again, with the same bytes\n/)
   })

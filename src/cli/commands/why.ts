@@ -1,18 +1,22 @@
-import { relative, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { print } from '../print.ts'
+import { toBytes } from '../../host/bytes.ts'
 import { Failure } from '../../host/failure.ts'
 import type { Plan, Planned } from '../../plan/plan.ts'
 import { isFresh, plan } from '../../plan/plan.ts'
 import { checkTargets } from '../../run/build.ts'
 import { diffsOf, outputSides } from '../../why/diffs.ts'
-import { influenceOf } from '../../why/influence.ts'
 import type { Told, ToldCause } from '../../plan/evidence.ts'
+import type { FormerFailure } from '../../why/failures.ts'
+import { formerFailures } from '../../why/failures.ts'
 import { tell } from '../../why/told.ts'
 import { surveyWorkspace } from '../../workspace/survey.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
+import { conditions } from '../consequences.ts'
 import { listed, partCounts, tellLines, wrongWords } from '../explanation.ts'
 import type { Invocation } from '../session.ts'
 import { openSession } from '../session.ts'
+import { shown } from '../past.ts'
 import { ago, counted, duration, paint } from '../style.ts'
 import type { StatusOptions } from './status.ts'
 import { NOT_FRESH, planDocument } from './status.ts'
@@ -42,12 +46,17 @@ export async function whyCommand(
   const { workspace, targets: named } = await openSession(invocation, words, options)
   const { targets, path } = splitPath(workspace, named)
   checkTargets(workspace.graph, targets)
-  if (path !== undefined) return tellInfluence(workspace, targets, path, options)
+  if (path !== undefined) {
+    const { whyPathCommand } = await import('./whyPath.ts')
+    return whyPathCommand(workspace, targets[0]!, path, options)
+  }
   const survey = await surveyWorkspace(workspace, targets, new Set(options.force ? targets : []))
   const planned = plan(workspace.graph, targets, survey)
   const told = await tell(workspace, survey, planned)
-  if (options.json) print(`${JSON.stringify({ ...planDocument(planned, targets), ...told }, undefined, 2)}\n`)
-  else await printTold(workspace, planned, targets, told, options)
+  const failures = formerFailures(workspace, planned)
+  const document = { ...planDocument(planned, targets), ...told, failures }
+  if (options.json) print(`${JSON.stringify(document, undefined, 2)}\n`)
+  else await printTold(workspace, planned, targets, told, failures, options)
   return options.check && planned.some((one) => !isFresh(one)) ? NOT_FRESH : 0
 }
 
@@ -75,21 +84,13 @@ function splitPath(
   words: readonly string[],
 ): { targets: readonly string[]; path?: string } {
   const last = words.at(-1) ?? ''
-  const { graph, places, disk } = workspace
+  const { graph, disk } = workspace
   const isTarget = graph.artifacts.some(({ name }) => name === last)
   if (words.length < 2 || isTarget) return { targets: words }
-  const absolute = resolve(last)
-  const isPath = /[/.]/.test(last) || disk.lstat(absolute) !== undefined
+  const isPath = /[/.]/.test(last) || disk.lstat(toBytes(resolve(last))) !== undefined
   if (!isPath) return { targets: words }
   if (words.length > 2) throw wrongWords(words)
-  const path = relative(places.root, absolute)
-  if (path.startsWith('../'))
-    throw new Failure(`${last} is not in this workspace`, {
-      facts: [['workspace', places.root]],
-      hint: 'a producer sees nothing outside of it but its tools: lbuild why TARGET names those that changed',
-      exitCode: 2,
-    })
-  return { targets: words.slice(0, -1), path }
+  return { targets: words.slice(0, -1), path: last }
 }
 
 async function printTold(
@@ -97,10 +98,16 @@ async function printTold(
   planned: Plan,
   targets: readonly string[],
   told: Told,
+  failures: readonly FormerFailure[],
   { diff = false, all = false }: WhyOptions,
 ): Promise<void> {
   const now = Number(workspace.now() / 1_000_000n)
   for (const one of planned) if (targets.includes(one.node.name)) print(`${verdictLine(one, told, now)}\n`)
+  for (const { artifact, startedAt, headline } of failures) {
+    const when = startedAt === undefined ? 'in the last build' : ago(startedAt, now)
+    const text = `${artifact} failed with these inputs ${when}: ${shown(headline)} (lbuild why --last)`
+    print(`${paint(process.stdout, 'red', text)}\n`)
+  }
   if (told.causes.length === 0) {
     print(
       `${dim(`checked: ${partCounts(told.unchanged.parts)}, ${counted(outputCount(planned), 'published output')}`)}\n`,
@@ -122,19 +129,30 @@ function verdictLine({ node, decision }: Planned, told: Told, now: number): stri
   const name = paint(process.stdout, 'bold', node.name)
   if (decision.verdict === 'fresh') {
     const { build, startedAt, seconds } = decision.record
-    return `${name} is up to date: made by the build ${build}, ${ago(Date.parse(startedAt), now)}, in ${duration(seconds)}`
+    const others = told.consequences.length
+    const below =
+      others > 0
+        ? `; of what is below it ${counted(others, 'artifact')} ${others === 1 ? 'is' : 'are'} not`
+        : ''
+    return `${name} is up to date: made by the build ${build}, ${ago(Date.parse(startedAt), now)}, in ${duration(seconds)}${below}`
   }
   const mine = told.consequences.find(({ artifact }) => artifact === node.name)!
-  const causes = counted(mine.causes.length, 'cause')
+  const causes = causeWords(mine.causes, told.causes.length)
   switch (decision.verdict) {
     case 'stale':
       return `${name} must run: ${causes}`
     case 'restorable':
-      return `${name} is restored from the store, nothing of it runs: ${causes}`
+      return `${name} would be restored from the store, nothing of it runs: ${causes}`
     case 'undecided':
-      if (mine.own.length > 0) return `${name} must run after ${listed(mine.through, false)}: ${causes}`
-      return `${name} runs only if the content of ${listed(mine.through, false)} changes: ${causes}`
+      return `${name} runs only if ${conditions(told, mine)}: ${causes}`
   }
+}
+
+/** `2 causes`, or which of them where there are others. */
+function causeWords(causes: readonly number[], all: number): string {
+  if (causes.length === all) return counted(all, 'cause')
+  const numbers = causes.map((at) => String(at + 1))
+  return `${causes.length === 1 ? 'cause' : 'causes'} ${listed(numbers, true)}`
 }
 
 /** How many lines of a diff are shown before the rest is counted. */
@@ -170,32 +188,4 @@ function paintDiff(line: string): string {
   if (line.startsWith('+')) return paint(process.stdout, 'green', line)
   if (line.startsWith('-')) return paint(process.stdout, 'red', line)
   return line.startsWith('@@') ? paint(process.stdout, 'cyan', line) : line
-}
-
-function tellInfluence(
-  workspace: Workspace,
-  targets: readonly string[],
-  path: string,
-  options: WhyOptions,
-): number {
-  const [target] = targets
-  const influence = influenceOf(workspace.graph, target!, path)
-  if (options.json) {
-    print(`${JSON.stringify({ schemaVersion: 1, target, path, ...influence }, undefined, 2)}\n`)
-    return 0
-  }
-  const { entrances, elsewhere, nearest } = influence
-  if (entrances.length > 0) {
-    print(`${path} influences ${target}\n`)
-    for (const { artifact, as, chain } of entrances) print(`  ${artifact}: ${as}\n    ${chain.join(' → ')}\n`)
-    return 0
-  }
-  print(`${path} does not influence ${target}\n`)
-  if (elsewhere.length > 0)
-    print(
-      `  it influences ${listed(elsewhere, options.all ?? false)}, which ${elsewhere.length === 1 ? 'is' : 'are'} not below ${target}\n`,
-    )
-  else if (nearest === undefined) print(`  nothing near it is declared\n`)
-  else print(`  ${nearest} is declared; ${path} is not\n`)
-  return 0
 }

@@ -4,7 +4,9 @@ import { realDisk } from '../../host/disk.ts'
 import { Failure } from '../../host/failure.ts'
 import { readBuild } from '../../log/builds.ts'
 import type { LoggedArtifact, LoggedBuild } from '../../log/loggedBuild.ts'
+import { settle } from '../../plan/causes.ts'
 import type { Told, ToldCause } from '../../plan/evidence.ts'
+import type { Reason } from '../../plan/reason.ts'
 import { ObjectStore } from '../../store/objects.ts'
 import type { BuildRecord } from '../../store/records.ts'
 import { recordOf, RecordStore } from '../../store/records.ts'
@@ -12,7 +14,7 @@ import type { RecordPair } from '../../why/between.ts'
 import { tellBetween } from '../../why/between.ts'
 import { placesFor } from '../../workspace/workspace.ts'
 import { listed, tellLines } from '../explanation.ts'
-import { shown, summaryLines } from '../past.ts'
+import { failureText, shown, summaryLines } from '../past.ts'
 import type { Invocation } from '../session.ts'
 import { startOf } from '../session.ts'
 import { ago, counted, duration, paint } from '../style.ts'
@@ -33,17 +35,18 @@ export async function whyPastCommand(
   { home }: Invocation,
   id: string,
   targets: readonly string[],
-  { directory, json = false, all = false }: WhyPastOptions,
+  { directory, json = false, all = false, diff = false }: WhyPastOptions,
 ): Promise<number> {
   const { cache } = placesFor(realDisk, { start: startOf(directory), home })
   const build = loggedBuild(cache, id)
+  if (diff) throw noDiff(build)
   const wanted = below(build, targets)
   const told = toldOf(build, wanted)
   const artifacts = build.artifacts.filter(({ name }) => wanted.has(name))
   if (json) {
     const { id: name, startedAt, targets: asked, end } = build
     print(
-      `${JSON.stringify({ schemaVersion: 1, build: name, startedAt, targets: asked, end, ...told, artifacts }, undefined, 2)}\n`,
+      `${JSON.stringify({ schemaVersion: 1, build: name, ...(startedAt === undefined ? {} : { startedAt: new Date(startedAt).toISOString() }), targets: asked, end, ...told, artifacts }, undefined, 2)}\n`,
     )
     return 0
   }
@@ -53,8 +56,20 @@ export async function whyPastCommand(
   const lines =
     told.causes.length > 0 ? await tellLines(told, { all, now, became: (name) => outcomes.get(name) }) : []
   const untold = build.explanation === undefined ? ['', 'Its log does not say why: it is incomplete.'] : []
-  print([...lines, ...untold].map((line) => `${line}\n`).join(''))
+  const ended = build.failure ? ['', failureText(build.failure, '')] : []
+  const last =
+    id === 'last' ? ['', paint(process.stdout, 'dim', 'Builds that have nothing to do are not logged.')] : []
+  print([...ended, ...lines, ...untold, ...last].map((line) => `${line}\n`).join(''))
   return 0
+}
+
+/** The Failure for a build that is to be compared with what was before it. */
+function noDiff({ id, explanation }: LoggedBuild): Failure {
+  const since = explanation?.causes.find(({ evidence }) => evidence.since)?.evidence.since?.build
+  return new Failure('--diff tells what the next build sees, or how two builds differ', {
+    hint: `lbuild why --between ${since ?? 'ID'} ${id} --diff`,
+    exitCode: 2,
+  })
 }
 
 /**
@@ -71,6 +86,7 @@ export async function whyBetweenCommand(
   const [before, now] = [loggedBuild(cache, ids[0]), loggedBuild(cache, ids[1])]
   const records = new RecordStore(realDisk, toBytes(`${cache}/records`))
   const wanted = below(now, targets)
+  below(before, targets)
   const recordIn = (build: LoggedBuild, artifact: string): BuildRecord | undefined => {
     const key = build.artifacts.find(({ name }) => name === artifact)?.key
     return key === undefined ? undefined : recordOf(records.find(artifact, key))
@@ -96,7 +112,8 @@ export async function whyBetweenCommand(
   const at = Date.now()
   const when = ({ id, startedAt }: LoggedBuild): string =>
     `${id}${startedAt === undefined ? '' : `, ${ago(startedAt, at)}`}`
-  print(`between ${when(before)}\n    and ${when(now)}: ${counted(told.causes.length, 'cause')}\n`)
+  const count = told.causes.length === 0 ? 'nothing differs' : counted(told.causes.length, 'cause')
+  print(`between ${when(before)}\n    and ${when(now)}: ${count}\n`)
   const same = new Map(
     pairs.map(({ artifact, before: old, now: current }) => [
       artifact,
@@ -106,11 +123,15 @@ export async function whyBetweenCommand(
   const differs = (name: string): string =>
     same.get(name) ? 'was made again, with the same bytes' : 'has other bytes'
   if (told.causes.length > 0)
-    print(`${(await tellLines(told, { all, now: at, became: differs })).join('\n')}\n`)
+    print(
+      `${(await tellLines(told, { all, now: at, became: differs, same: 'The same in both' })).join('\n')}\n`,
+    )
   if (diff)
     for (const pair of pairs) print((await outputLines(cache, pair, all)).map((line) => `${line}\n`).join(''))
   if (unknown.length > 0)
-    print(`Not known: ${listed(unknown, all)}, of which one of the two has no record that is still kept.\n`)
+    print(
+      `Not compared: ${listed(unknown, all)}, which only one of the two had, or whose record is no longer kept.\n`,
+    )
   return 0
 }
 
@@ -154,11 +175,11 @@ function loggedBuild(cache: string, id: string): LoggedBuild {
 }
 
 /** Targets and all below them, as the build had them; everything where no target is named. Throws a Failure for a name that it had not. */
-function below({ artifacts }: LoggedBuild, targets: readonly string[]): ReadonlySet<string> {
+function below({ id, artifacts }: LoggedBuild, targets: readonly string[]): ReadonlySet<string> {
   const known = new Map(artifacts.map((one) => [one.name, one]))
   for (const target of targets)
     if (!known.has(target))
-      throw new Failure(`that build had nothing to do with '${target}'`, {
+      throw new Failure(`the build ${id} had nothing to do with '${target}'`, {
         hint: `it had ${[...known.keys()].join(', ')}`,
         exitCode: 2,
       })
@@ -168,25 +189,46 @@ function below({ artifacts }: LoggedBuild, targets: readonly string[]): Readonly
   return wanted
 }
 
-/** What the log says of some artifacts: the causes that reach one of them. */
+/** What the log says of some artifacts: the causes that reached one of them, or might have. */
 function toldOf({ explanation, artifacts }: LoggedBuild, wanted: ReadonlySet<string>): Told {
+  const ends = new Map(artifacts.map((one) => [one.name, one]))
   const fresh = artifacts
     .filter(({ name, outcome, cutOff }) => wanted.has(name) && outcome === 'fresh' && cutOff !== true)
     .map(({ name }) => name)
-  const unchanged = { fresh, parts: explanation?.unchanged.parts ?? {} }
-  const consequences = (explanation?.consequences ?? []).filter(({ artifact }) => wanted.has(artifact))
-  const reached = new Set(consequences.flatMap(({ causes }) => causes))
+  // The log counts for all of its targets together.
+  const counts = artifacts.every(({ name }) => wanted.has(name)) ? explanation?.unchanged.parts : undefined
+  const unchanged = { fresh, parts: counts ?? {} }
+  const consequences = explanation ? settle(explanation, (name) => endOf(ends.get(name))) : []
+  const mine = consequences.filter(({ artifact }) => wanted.has(artifact))
+  const reached = new Set(mine.flatMap(({ causes, cutOff = [] }) => [...causes, ...cutOff]))
   const places = [...reached].filter((at) => explanation!.causes[at] !== undefined).sort((a, b) => a - b)
   const moved = new Map(places.map((at, place) => [at, place]))
   const renumber = (all: readonly number[]): number[] => all.flatMap((at) => moved.get(at) ?? [])
   return {
     causes: places.map((at) => printable(explanation!.causes[at]!)),
-    consequences: consequences.map((one) => ({
+    consequences: mine.map((one) => ({
       ...one,
       causes: renumber(one.causes),
       own: renumber(one.own),
+      ...(one.cutOff ? { cutOff: renumber(one.cutOff) } : {}),
     })),
     unchanged,
+  }
+}
+
+/** How an artifact ended, where its turn came. */
+function endOf(
+  artifact: LoggedArtifact | undefined,
+): { readonly ran: boolean; readonly reasons: readonly Reason[] } | undefined {
+  switch (artifact?.outcome) {
+    case 'built':
+    case 'restored':
+    case 'failed':
+      return { ran: true, reasons: artifact.reasons }
+    case 'fresh':
+      return { ran: false, reasons: [] }
+    default:
+      return undefined
   }
 }
 
