@@ -39,7 +39,7 @@ describe('a build that is interrupted', () => {
       build.child.kill(signal)
       expect((await build.ended).code).toBe(exitCode)
       // What the kernel was told to kill may take a moment to be gone.
-      await expect.poll(() => processesOf(workspace.root)).toEqual([])
+      await vi.waitUntil(() => processesOf(workspace.root).length === 0, { timeout: 20_000 })
       expect(readdirSync(workspace.path('cache/work'))).toEqual([])
       expect(workspace.read('output/slow.txt')).toBe('old')
       expect(workspace.state('cache/records')).toEqual({})

@@ -106,7 +106,7 @@ it('a change of a tree is told by the names of what changed in it', async () => 
     'with space: added',
   ])
     expect(stdout).toContain(`  ${line}\n`)
-  expect(stdout).toContain('image runs only if the content of packed, names changes: 1 cause\n')
+  expect(stdout).toContain('image runs only if the content of packed or names changes: 1 cause\n')
 })
 
 it('--force runs the targets and nothing else', async () => {
