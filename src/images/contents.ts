@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream, openSync, readSync, closeSync } from 'node:fs'
 import { extract } from 'tar-stream'
 import type { Run } from '../declare/artifact.ts'
+import { Failure } from '../host/failure.ts'
 import { SECTOR } from './gpt.ts'
 
 /** One thing in an image. What does not apply is missing. */
@@ -14,6 +15,8 @@ export interface Content {
   readonly size?: number
   /** The SHA-256 of a file, the target of a link, the version of a package, the rows of a table. */
   readonly content?: string
+  /** Of a file that was unpacked: where it lies, for looking into it. */
+  readonly unpackedAt?: string
 }
 
 /** What is in an image, by name: `/etc/motd`, `root:/etc/motd` on a disk, `package bash`, `partition 1`. */
@@ -31,7 +34,8 @@ export const CONTENT_TOOLS = [
   'xorriso',
   'sfdisk',
   'qemu-img',
-  'dd',
+  'zstd',
+  'cpio',
 ] as const
 
 export type ContentRun = Run<(typeof CONTENT_TOOLS)[number]>
@@ -40,9 +44,10 @@ export type ContentRun = Run<(typeof CONTENT_TOOLS)[number]>
 const STATUS = 'var/lib/dpkg/status'
 
 /**
- * Lists what is in an image, which is recognised by its bytes: a tar, an EROFS, an ISO 9660, an ext4, a FAT, a disk with a
- * GUID partition table, raw or as qcow2. Undefined for anything else. Real tools unpack below `scratch`, an empty
- * directory; `run` must keep them from writing anywhere else, for what an image holds is not to be trusted.
+ * Lists what is in an image, which is recognised by its bytes: a tar, a cpio, an EROFS, an ISO 9660, an ext4, a FAT, a disk
+ * with a GUID partition table, raw or as qcow2, and what zstd packed of these. Undefined for anything else. Real tools
+ * unpack below `scratch`, an empty directory; `run` must keep them from writing anywhere else, for what an image holds is
+ * not to be trusted. Throws a Failure for a qcow2 that would have other files of the host read.
  */
 export async function contentsOf(
   run: ContentRun,
@@ -52,8 +57,28 @@ export async function contentsOf(
   const magic = (at: number, bytes: string): boolean =>
     bytesAt(path, at, bytes.length).toString('latin1') === bytes
   // pax(1), "ustar Interchange Format"; ECMA-119, 8.1.2; Linux, Documentation/filesystems/erofs.rst and ext4/super.rst;
-  // UEFI 2.10, 5.3.2; QEMU, docs/interop/qcow2.txt.
+  // UEFI 2.10, 5.3.2; QEMU, docs/interop/qcow2.txt; RFC 8878, 3.1.1; Linux, Documentation/driver-api/early-userspace/
+  // buffer-format.rst.
   if (magic(257, 'ustar')) return tarContents(path)
+  if (magic(0, '\x28\xb5\x2f\xfd')) {
+    const [plain, inside] = [`${scratch}/plain`, `${scratch}/inside`]
+    await run('mkdir', ['-p', inside])
+    await run('zstd', ['--decompress', '--quiet', path, '-o', plain])
+    return contentsOf(run, plain, inside)
+  }
+  if (magic(0, '070701'))
+    return unpacked(run, scratch, (to) =>
+      run('cpio', [
+        '--extract',
+        '--quiet',
+        '--make-directories',
+        '--no-absolute-filenames',
+        '-D',
+        to,
+        '-F',
+        path,
+      ]),
+    )
   if (magic(32_769, 'CD001'))
     return unpacked(run, scratch, (to) =>
       run('xorriso', ['-osirrox', 'on', '-indev', path, '-extract', '/', to]),
@@ -63,12 +88,24 @@ export async function contentsOf(
       run('fsck.erofs', [`--extract=${to}`, '--overwrite', '--preserve', path]),
     )
   if (magic(0, 'QFI\xfb')) {
+    checkStandsAlone(path)
     const disk = `${scratch}/disk`
     await run('qemu-img', ['convert', '-O', 'raw', path, disk])
     return diskContents(run, disk, scratch)
   }
   if (magic(SECTOR, 'EFI PART')) return diskContents(run, path, scratch)
   return fileSystemContents(run, path, 0, scratch)
+}
+
+/** Throws for a qcow2 whose header names another file: a backing file, or one with the data (qcow2.txt, "Header"). */
+function checkStandsAlone(path: string): void {
+  const header = bytesAt(path, 0, 104)
+  const hasBacking = header.readBigUInt64BE(8) !== 0n
+  const hasDataFile = header.readUInt32BE(4) >= 3 && (header.readBigUInt64BE(72) & 4n) !== 0n
+  if (hasBacking || hasDataFile)
+    throw new Failure('what is inside cannot be shown: this qcow2 names another file that holds its data', {
+      hint: 'qemu-img info tells which; qemu-img convert makes one that stands alone',
+    })
 }
 
 function bytesAt(path: string, at: number, length: number): Buffer {
@@ -188,7 +225,7 @@ async function unpacked(
       type: { f: 'file', d: 'directory', l: 'symlink' }[type] ?? type,
       mode,
       owner,
-      ...(type === 'f' ? { size: Number(size) } : {}),
+      ...(type === 'f' ? { size: Number(size), unpackedAt: `${root}/${path}` } : {}),
       ...(content === undefined ? {} : { content }),
     })
   }

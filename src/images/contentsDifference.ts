@@ -13,7 +13,7 @@ export function contentChanges(before: Contents, now: Contents): readonly Conten
   const changes: ContentChange[] = []
   for (const [name, content] of now) {
     const old = before.get(name)
-    if (old && JSON.stringify(old) === JSON.stringify(content)) continue
+    if (old && textOf(old) === textOf(content)) continue
     changes.push(old ? { name, before: old, now: content } : { name, now: content })
   }
   for (const [name, content] of before) if (!now.has(name)) changes.push({ name, before: content })
@@ -21,6 +21,8 @@ export function contentChanges(before: Contents, now: Contents): readonly Conten
     name.startsWith('package ') ? 0 : /^\/|:\//.test(name) ? 2 : 1
   return changes.sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1))
 }
+
+const textOf = ({ unpackedAt: _, ...content }: Content): string => JSON.stringify(content)
 
 /** One change in a line: `/etc/motd: content (25 → 48 bytes)`, `package bash: 5.2 → 5.3`. */
 export function describeContentChange({ name: raw, before, now }: ContentChange): string {

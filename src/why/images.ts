@@ -1,11 +1,13 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, mkdtempSync } from 'node:fs'
 import { fromBytes, toBytes } from '../host/bytes.ts'
 import type { Bytes } from '../host/bytes.ts'
 import type { Disk } from '../host/disk.ts'
 import { Failure } from '../host/failure.ts'
 import { SEARCH_PATH } from '../host/search.ts'
-import type { ContentRun } from '../images/contents.ts'
+import { errorCode } from '../host/disk.ts'
+import type { ContentRun, Contents } from '../images/contents.ts'
 import { contentsOf } from '../images/contents.ts'
+import type { ContentChange } from '../images/contentsDifference.ts'
 import { contentChanges, describeContentChange } from '../images/contentsDifference.ts'
 import { byteDifference } from '../host/byteDifference.ts'
 import { textAt } from '../store/texts.ts'
@@ -30,8 +32,10 @@ export async function imageChanges(
       await contentsOf(run, fromBytes(before), old),
       await contentsOf(run, fromBytes(now), current),
     ]
-    const changes = was && is ? contentChanges(was, is).map(describeContentChange) : []
-    if (changes.length > 0) return changes
+    const changes = was && is ? contentChanges(was, is) : []
+    const lines: string[] = []
+    for (const change of changes) lines.push(...(await changeLines(run, scratch, change)))
+    if (lines.length > 0) return lines
   } finally {
     await run('rm', ['-rf', `${scratch}/before`, `${scratch}/now`])
     disk.removeTree(toBytes(scratch))
@@ -43,6 +47,32 @@ export async function imageChanges(
   if (old !== undefined && current !== undefined)
     return unifiedDiff('output', old, current).split('\n').slice(2)
   return [`${length} bytes from byte ${offset} on (of ${sizes[0]} and ${sizes[1]})`]
+}
+
+/** One change inside an image in lines: where it is a file that is an image itself, what differs in that. */
+async function changeLines(
+  run: ContentRun,
+  scratch: string,
+  change: ContentChange,
+): Promise<readonly string[]> {
+  const line = describeContentChange(change)
+  const [old, current] = [change.before?.unpackedAt, change.now?.unpackedAt]
+  if (old === undefined || current === undefined) return [line]
+  const sides: Contents[] = []
+  for (const [at, path] of [old, current].entries()) {
+    const inside = mkdtempSync(`${scratch}/${['before', 'now'][at]}/in-`)
+    const found = await contentsOf(run, path, inside).catch(unlessForbidden)
+    if (!found) return [line]
+    sides.push(found)
+  }
+  const inner = contentChanges(sides[0]!, sides[1]!).map(describeContentChange)
+  const name = line.slice(0, line.indexOf(': '))
+  return inner.length === 0 ? [line] : inner.map((one) => `${name}:${one}`)
+}
+
+/** What only the root of the image may read is not looked into by others. */
+function unlessForbidden(error: unknown): undefined {
+  if (errorCode(error) !== 'EACCES') throw error
 }
 
 /** A directory of this process below the work directory; what a killed one leaves goes with the next build. */
@@ -78,7 +108,7 @@ function runIn(scratch: string): ContentRun & ((tool: 'rm', args: readonly strin
     if (!failed) return { stdout, stderr }
     throw new Failure(`what is inside cannot be shown: ${tool} failed`, {
       tail: stderr.trim() || (shortMessage ?? ''),
-      hint: 'lbuild doctor --install gets the tools that read images',
+      hint: `if it is not there: lbuild doctor --install --with ${tool}`,
     })
   }
 }

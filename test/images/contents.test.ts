@@ -69,10 +69,22 @@ type Make = (tree: string, image: string) => Promise<unknown>
 const ext4: Make = (tree, image) =>
   run('mke2fs', ['-q', '-t', 'ext4', '-b', '4096', '-d', tree, image, '4096'])
 
+const cpio: Make = async (tree, image) => {
+  const { stdout } = await run('find', [tree, '-mindepth', '1', '-printf', '%P\\0'])
+  await run('cpio', ['--create', '--quiet', '--null', '--format=newc', '-D', tree, '-F', image], {
+    input: stdout,
+  })
+}
+
 const MAKERS: Readonly<Record<string, Make>> = {
   tar: (tree, image) => run('tar', ['--create', '--file', image, '--directory', tree, '.']),
   EROFS: (tree, image) => run('mkfs.erofs', [image, tree]),
   ext4,
+  cpio,
+  'cpio packed by zstd': async (tree, image) => {
+    await cpio(tree, `${image}.cpio`)
+    await run('zstd', ['--quiet', `${image}.cpio`, '-o', image])
+  },
   ISO: (tree, image) => run('xorriso', ['-as', 'mkisofs', '-quiet', '-R', '-o', image, tree]),
 }
 
@@ -158,6 +170,24 @@ describe('what differs is found, and nothing else', () => {
         .map((name) => `/${name}`)
         .toSorted(),
     )
+  })
+
+  it('a qcow2 that would have another file of the host read is refused', async () => {
+    const root = await plant(await temporary(), { secret: 'x'.repeat(1024 * 1024) })
+    const image = join(root, 'image')
+    await run('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', join(root, 'secret'), image])
+    await expect(contentsOf(run, image, root)).rejects.toThrow('names another file')
+    await run('qemu-img', [
+      'create',
+      '-q',
+      '-f',
+      'qcow2',
+      '-o',
+      `data_file=${join(root, 'data')}`,
+      image,
+      '1M',
+    ])
+    await expect(contentsOf(run, image, root)).rejects.toThrow('names another file')
   })
 
   it('a truncated image is an error, or has no content', async () => {
