@@ -22,7 +22,7 @@ export function contentChanges(before: Contents, now: Contents): readonly Conten
   return changes.sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1))
 }
 
-const textOf = ({ unpackedAt: _, ...content }: Content): string => JSON.stringify(content)
+const textOf = (content: Content): string => JSON.stringify({ ...content, unpackedAt: undefined })
 
 /** One change in a line: `/etc/motd: content (25 → 48 bytes)`, `package bash: 5.2 → 5.3`. */
 export function describeContentChange({ name: raw, before, now }: ContentChange): string {
