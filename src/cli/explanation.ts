@@ -14,7 +14,7 @@ export interface TellOptions {
   readonly all: boolean
   /** Milliseconds since 1970, against which times are told. */
   readonly now: number
-  /** How what is no cause is called. */
+  /** How what is no cause is called, where two builds are compared that are named already. */
   readonly same?: string
   /** Of what is past: what became of an artifact, in words. */
   readonly became?: (artifact: string) => string | undefined
@@ -190,7 +190,7 @@ export function partCounts(parts: Told['unchanged']['parts']): string {
 function restLines(
   { consequences, unchanged }: Told,
   shared: Evidence['since'],
-  { all, now, became, same = 'Up to date' }: TellOptions,
+  { all, now, became, same }: TellOptions,
 ): string[] {
   const sum = (which: (one: Consequence) => boolean): number =>
     consequences.filter(which).reduce((total, { usualSeconds = 0 }) => total + usualSeconds, 0)
@@ -198,15 +198,19 @@ function restLines(
   const most = sum(({ verdict }) => verdict !== 'restorable')
   const counts = partCounts(unchanged.parts)
   return [
-    ...(unchanged.fresh.length > 0 ? [`${same}: ${listed(unchanged.fresh, all)}.`] : []),
+    ...(unchanged.fresh.length > 0 ? [`${same ?? 'Up to date'}: ${listed(unchanged.fresh, all)}.`] : []),
     ...(counts === '' ? [] : [`Unchanged: ${counts}.`]),
-    ...(shared
+    ...(shared && same === undefined
       ? [`Compared with the build ${shared.build}, ${ago(Date.parse(shared.startedAt), now)}.`]
       : []),
-    ...(most === 0 || became
-      ? []
-      : [`In all about ${duration(sure)} of runs${most > sure ? `, at most ${duration(most)}` : ''}.`]),
+    ...(most === 0 || became ? [] : [costOf(sure, most)]),
   ]
+}
+
+/** What all runs together take, in seconds: those that are sure, and all that may be. */
+function costOf(sure: number, most: number): string {
+  if (sure === 0) return `In all at most ${duration(most)} of runs.`
+  return `In all about ${duration(sure)} of runs${most > sure ? `, at most ${duration(most)}` : ''}.`
 }
 
 /** Throws the Failure for a call that names something else than targets and one path. */
