@@ -129,9 +129,10 @@ function syntaxFailure(errors: readonly Message[]): Failure {
       ? `${location.file}:${location.line}:${location.column + 1}: ${text}\n  ${location.lineText.trim()}`
       : text,
   )
-  return new Failure('cannot compile build.config.ts', {
+  const file = errors.find(({ location }) => location)?.location?.file ?? 'build.config.ts'
+  return new Failure(`cannot compile ${file}`, {
     tail: lines.join('\n'),
-    hint: 'nothing was built; mend the line and run again',
+    hint: 'mend the line and run again',
     exitCode: 2,
   })
 }

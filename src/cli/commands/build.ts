@@ -4,7 +4,8 @@ import type { Progress } from '../progress.ts'
 import { progressOn } from '../progress.ts'
 import { paint, counted, duration, usesColor } from '../style.ts'
 import { Failure, renderFailure } from '../../host/failure.ts'
-import { build } from '../../run/build.ts'
+import { COMMANDS } from '../../graph/names.ts'
+import { build, checkTargets } from '../../run/build.ts'
 import type { BuildReport } from '../../run/report.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
@@ -33,6 +34,7 @@ export async function buildCommand(
   signal: AbortSignal,
 ): Promise<number> {
   const { workspace, targets, params } = await openSession(invocation, words, options)
+  checkTargets(workspace.graph, targets, COMMANDS)
   if (options.installTools) await (await import('./doctor.ts')).installMissing(workspace.graph)
   if (options.dryRun || options.check)
     return (await import('./status.ts')).showPlan(workspace, targets, options)

@@ -1,5 +1,4 @@
 import { print } from '../print.ts'
-import { dependenciesOf } from '../../graph/graph.ts'
 import type { Plan, Verdict } from '../../plan/plan.ts'
 import { plan } from '../../plan/plan.ts'
 import { checkTargets } from '../../run/build.ts'
@@ -27,13 +26,7 @@ export async function statusCommand(
   options: StatusOptions,
 ): Promise<number> {
   const { workspace, targets } = await openSession(invocation, words, options)
-  return showPlan(workspace, targets.length > 0 ? targets : allTargets(workspace), options)
-}
-
-/** Every artifact that no other one takes an output of. */
-export function allTargets({ graph }: Workspace): readonly string[] {
-  const taken = new Set(graph.artifacts.flatMap(dependenciesOf))
-  return graph.artifacts.map(({ name }) => name).filter((name) => !taken.has(name))
+  return showPlan(workspace, targets, options)
 }
 
 /** Plans and shows the plan; nothing on disk changes that could change a later verdict. */
