@@ -144,9 +144,23 @@ function failureData(error: unknown): {
     headline: headline ?? error.message,
     facts: facts ?? [],
     ...(hint === undefined ? {} : { hint }),
-    ...(tail === undefined ? (headline === undefined && error.stack ? { tail: error.stack } : {}) : { tail }),
+    ...(tail === undefined
+      ? headline === undefined && error.stack
+        ? { tail: stackOf(error.stack) }
+        : {}
+      : { tail }),
   }
 }
+
+/** A stack without the frames that led to the producer, which are of lbuild and of Node. */
+const stackOf = (stack: string): string =>
+  stack
+    .split('\n')
+    .filter(
+      (line) =>
+        !/^\s+at /.test(line) || !(line.includes(import.meta.url) || line.includes('(node:internal/')),
+    )
+    .join('\n')
 
 endWithParent()
 await main(process.argv[2]!)

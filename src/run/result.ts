@@ -4,6 +4,7 @@ import { Failure } from '../host/failure.ts'
 import type { ArtifactNode, LockNode } from '../graph/graph.ts'
 import type { RunContext } from './context.ts'
 import type { ProducerResult } from './request.ts'
+import { readableStack } from './stack.ts'
 import { undeclaredRead } from './undeclared.ts'
 import type { WorkDirectory } from './work.ts'
 
@@ -23,13 +24,14 @@ export function readResult(
   const result = resultOf(context, work, ended)
   if (result.ok) return result
   const { headline, facts, hint, tail } = result.failure
-  const { disk, places } = context.workspace
+  const { disk, places, files } = context.workspace
+  const modules = files.map(([path]) => fromBytes(path))
   const undeclared = undeclaredRead(disk, places.root, node, `${headline}\n${tail ?? ''}`)
   const advice = undeclared?.hint ?? hint
   throw new Failure(headline, {
     facts: [...(undeclared?.facts ?? []), ...facts, ['work directory', work.path], ['log', work.log]],
     ...(advice === undefined ? {} : { hint: advice }),
-    ...(tail === undefined ? {} : { tail }),
+    ...(tail === undefined ? {} : { tail: readableStack(tail, modules, places) }),
   })
 }
 
