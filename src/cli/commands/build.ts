@@ -2,6 +2,7 @@ import { print } from '../print.ts'
 import type { Listener } from '../../log/events.ts'
 import type { Progress } from '../progress.ts'
 import { progressOn } from '../progress.ts'
+import { Interruption } from '../interruption.ts'
 import { paint, counted, duration, usesColor } from '../style.ts'
 import { Failure, renderFailure } from '../../host/failure.ts'
 import { COMMANDS } from '../../graph/names.ts'
@@ -41,9 +42,11 @@ export async function buildCommand(
   const verbosity = options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal'
   const trace = options.trace === undefined ? undefined : await traceTo(workspace, options.trace)
   let progress: Progress | undefined
+  const interruption = new Interruption()
   const listener: Listener = (event) => {
     progress ??= progressOn(process.stderr, verbosity)
     progress.listener(event)
+    interruption.listener(event)
     trace?.listener(event)
   }
   let report: BuildReport
@@ -60,6 +63,8 @@ export async function buildCommand(
       code: invocation.code,
     })
   } catch (error) {
+    if (signal.aborted && !options.quiet)
+      (progress ??= progressOn(process.stderr, verbosity)).say(interruption.words())
     try {
       trace?.write()
     } catch {
