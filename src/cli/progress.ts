@@ -1,7 +1,9 @@
 import { monotonicSeconds } from '../host/clock.ts'
 import { stripVTControlCharacters } from 'node:util'
 import type { BuildEvent, Listener } from '../log/events.ts'
-import { describeReason } from '../why/describe.ts'
+import type { Graph } from '../graph/graph.ts'
+import type { Reason } from '../plan/reason.ts'
+import { reasonWords } from './reasons.ts'
 import { bytes, counted, duration, paint } from './style.ts'
 
 /** Renders the events of a build for people. `close` takes away what only shows the present. */
@@ -16,16 +18,25 @@ export type Verbosity = 'quiet' | 'normal' | 'verbose'
 
 const NAME_WIDTH = 12
 
-/** One line for each thing that happened, as CI wants it; on a terminal also a live line for each running artifact. */
-export function progressOn(stream: NodeJS.WriteStream, verbosity: Verbosity): Progress {
+/** The reasons of an artifact, each in words. */
+type Words = (event: { readonly artifact: string; readonly reasons: readonly Reason[] }) => readonly string[]
+
+/**
+ * One line for each thing that happened, as CI wants it; on a terminal also a live line for each running artifact. The
+ * graph, where it is given, says how values of params are written.
+ */
+export function progressOn(stream: NodeJS.WriteStream, verbosity: Verbosity, graph?: Graph): Progress {
   stream.on('error', ignoreClosed)
+  const nodes = new Map(graph?.artifacts.map((node) => [node.name, node]))
+  const words: Words = ({ artifact, reasons }) =>
+    reasons.map((reason) => reasonWords(reason, nodes.get(artifact)))
   const live = stream.isTTY && process.env.CI === undefined && process.env.TERM !== 'dumb'
-  const screen = live && verbosity !== 'quiet' ? new LiveLines(stream) : undefined
+  const screen = live && verbosity !== 'quiet' ? new LiveLines(stream, words) : undefined
   const write = (line: string): void => (screen ? screen.above(line) : void stream.write(`${line}\n`))
   return {
     listener(event) {
       screen?.follow(event)
-      const line = lineOf(event, stream, verbosity, screen !== undefined)
+      const line = lineOf(event, stream, verbosity, screen !== undefined, words)
       if (line !== undefined) write(line)
     },
     say: write,
@@ -43,6 +54,7 @@ function lineOf(
   stream: NodeJS.WriteStream,
   verbosity: Verbosity,
   live: boolean,
+  words: Words,
 ): string | undefined {
   const name = (text: string): string => text.padEnd(NAME_WIDTH)
   const dim = (text: string): string => paint(stream, 'dim', text)
@@ -63,11 +75,11 @@ function lineOf(
     case 'fetched':
       return `fetched  ${name(event.lock)} ${duration(event.seconds)}`
     case 'running':
-      return live ? undefined : `run      ${name(event.artifact)} ${dim(reasonsOf(event))}`
+      return live ? undefined : `run      ${name(event.artifact)} ${dim(reasonsOf(event, words))}`
     case 'built':
       return `${paint(stream, 'green', 'built')}    ${name(event.artifact)} ${duration(event.seconds)}${event.changed ? '' : dim('  (the same bytes as before)')}`
     case 'restored':
-      return `${paint(stream, 'green', 'restored')} ${name(event.artifact)} ${dim(event.reasons.map(describeReason).join('; '))}`
+      return `${paint(stream, 'green', 'restored')} ${name(event.artifact)} ${dim(words(event).join('; '))}`
     case 'rebuilding':
       return live
         ? undefined
@@ -101,8 +113,8 @@ function lineOf(
 /** How many reasons a line has room for. */
 const REASONS = 2
 
-function reasonsOf(event: Extract<BuildEvent, { type: 'running' }>): string {
-  const reasons = event.reasons.map(describeReason)
+function reasonsOf(event: Extract<BuildEvent, { type: 'running' }>, words: Words): string {
+  const reasons = words(event)
   const more = reasons.length > REASONS ? `; ${reasons.length - REASONS} more` : ''
   const usual = event.usualSeconds === undefined ? '' : ` (usually ${duration(event.usualSeconds)})`
   return `${reasons.slice(0, REASONS).join('; ')}${more}${usual}`
@@ -116,10 +128,12 @@ class LiveLines {
   readonly #stream: NodeJS.WriteStream
   readonly #running = new Map<string, { since: number; usual: number | undefined; why: string }>()
   readonly #timer: NodeJS.Timeout
+  readonly #words: Words
   #drawn = 0
 
-  constructor(stream: NodeJS.WriteStream) {
+  constructor(stream: NodeJS.WriteStream, words: Words) {
     this.#stream = stream
+    this.#words = words
     this.#timer = setInterval(() => this.#draw(''), INTERVAL)
     this.#timer.unref()
   }
@@ -129,7 +143,7 @@ class LiveLines {
       this.#running.set(event.artifact, {
         since: monotonicSeconds(),
         usual: event.usualSeconds,
-        why: reasonsOf(event),
+        why: reasonsOf(event, this.#words),
       })
     else if (event.type === 'rebuilding')
       this.#running.set(event.artifact, {

@@ -112,6 +112,8 @@ describe('a producer that fails', () => {
     expect(all.stderr).toContain('fallible: also wrong')
     // A failure is not remembered as done.
     expect((await workspace.build('above', '--keep-going')).report.artifacts[0]!.outcome).toBe('failed')
+    const { stdout } = await workspace.lbuild('above', 'alone')
+    expect(stdout).toMatch(/^failed: 1 fresh, 1 failed, 1 skipped in [\d.]+ s$/m)
   })
 
   const outputs: readonly [string, string, string][] = [

@@ -72,7 +72,7 @@ async function bootableImage(
   checkTargets(workspace.graph, targets)
   const image = imageOf(workspace, targets[0]!)
   if (options.build) {
-    const progress = progressOn(process.stderr, 'normal')
+    const progress = progressOn(process.stderr, 'normal', workspace.graph)
     const interruption = new Interruption()
     const report = await build(workspace, {
       targets,

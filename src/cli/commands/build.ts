@@ -44,7 +44,7 @@ export async function buildCommand(
   let progress: Progress | undefined
   const interruption = new Interruption()
   const listener: Listener = (event) => {
-    progress ??= progressOn(process.stderr, verbosity)
+    progress ??= progressOn(process.stderr, verbosity, workspace.graph)
     progress.listener(event)
     interruption.listener(event)
     trace?.listener(event)
@@ -64,7 +64,7 @@ export async function buildCommand(
     })
   } catch (error) {
     if (signal.aborted && !options.quiet)
-      (progress ??= progressOn(process.stderr, verbosity)).say(interruption.words())
+      (progress ??= progressOn(process.stderr, verbosity, workspace.graph)).say(interruption.words())
     try {
       trace?.write()
     } catch {
@@ -113,7 +113,8 @@ function showSummary(report: BuildReport): void {
   const [built, restored, fresh, failed, skipped] = ['built', 'restored', 'fresh', 'failed', 'skipped'].map(
     count,
   )
-  const saved = report.savedSeconds >= 0.05 ? `, saved ${duration(report.savedSeconds)}` : ''
+  const saved =
+    report.exitCode === 0 && report.savedSeconds >= 0.05 ? `, saved ${duration(report.savedSeconds)}` : ''
   const time = `${duration(report.seconds)}${saved}`
   if (fresh === report.artifacts.length) {
     const names = report.targets.join(', ')

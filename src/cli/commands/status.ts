@@ -1,9 +1,10 @@
 import { print } from '../print.ts'
+import type { ArtifactNode } from '../../graph/graph.ts'
 import type { Plan, Verdict } from '../../plan/plan.ts'
 import { plan } from '../../plan/plan.ts'
 import { checkTargets } from '../../run/build.ts'
 import type { BuildRecord } from '../../store/records.ts'
-import { describeReason } from '../../why/describe.ts'
+import { reasonWords } from '../reasons.ts'
 import { surveyWorkspace } from '../../workspace/survey.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
@@ -63,7 +64,7 @@ const NAME_WIDTH = 12
 function showTable(planned: Plan): void {
   for (const { node, decision } of planned) {
     const verdict = paint(process.stdout, COLORS[decision.verdict], decision.verdict.padEnd(10))
-    print(`${verdict} ${node.name.padEnd(NAME_WIDTH)} ${remark(decision)}\n`)
+    print(`${verdict} ${node.name.padEnd(NAME_WIDTH)} ${remark(node, decision)}\n`)
   }
   const stale = planned.filter(({ decision }) => decision.verdict === 'stale')
   const open = planned.filter(({ decision }) => decision.verdict === 'undecided')
@@ -76,9 +77,9 @@ function showTable(planned: Plan): void {
   print(parts.length === 0 ? 'everything is up to date\n' : `${parts.join(', ')}\n`)
 }
 
-function remark(decision: Verdict): string {
+function remark(node: ArtifactNode, decision: Verdict): string {
   if (decision.verdict === 'fresh') return paint(process.stdout, 'dim', builtHow(decision.record))
-  const [first, ...rest] = decision.reasons.map(describeReason)
+  const [first, ...rest] = decision.reasons.map((reason) => reasonWords(reason, node))
   return `${first ?? ''}${rest.length > 0 ? ` (and ${counted(rest.length, 'more reason')})` : ''}`
 }
 
