@@ -49,7 +49,8 @@ export async function loadConfig(disk: Disk, index: StatIndex, places: Places): 
   disk.mkdir(toBytes(`${places.cache}/config`))
   // Also where it is there already: one that was just written is not taken for one that nobody needs.
   replaceFile(disk, toBytes(bundle), bundled.code)
-  // What the environment says is in no key: declarations are evaluated without one, here as in producers.
+  // What the environment says is in no key: declarations are evaluated without one. The process of a producer evaluates
+  // them with the variables that it declares, which are in its key.
   const environment = process.env
   process.env = {}
   const evaluated = await evaluateConfig(bundle).finally(() => (process.env = environment))

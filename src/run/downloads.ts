@@ -30,6 +30,7 @@ async function fetchMissing(
     files: files.length,
     bytes: files.reduce((sum, { size }) => sum + size, 0),
   })
+  // With the whole environment: what it moves in `mirrors` is where files come from, and never what they are.
   const config = await evaluateConfig(workspace.bundle)
   const { declaration } = config.locks.get(name)!
   const params = paramValues(node)
