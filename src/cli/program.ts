@@ -5,7 +5,7 @@ import { RELEASE } from '../host/release.ts'
 import type { BuildCommandOptions } from './commands/build.ts'
 import { buildCommand } from './commands/build.ts'
 import { print } from './print.ts'
-import { nearest } from '../graph/names.ts'
+import { calledIn, commandFirst, withHint } from './called.ts'
 import type { Invocation } from './session.ts'
 import { UnknownOption } from './session.ts'
 
@@ -51,32 +51,6 @@ export async function runProgram(invocation: Invocation, signal: AbortSignal): P
     throw new Failure(headline, { hint: `see lbuild ${called.name()} --help`, exitCode: 2 })
   }
   return code
-}
-
-/** The command that a command line names, or the default one. */
-function calledIn(program: Command, argv: readonly string[]): Command {
-  const named = (name: string | undefined) => program.commands.find((command) => command.name() === name)
-  return named(commandFirst(argv)[0]) ?? named('build')!
-}
-
-/** An unknown option with what may have been meant: an option of the command, or one that sets a param of the distro. */
-function withHint({ headline, flag, params }: UnknownOption, program: Command, called: Command): Failure {
-  const flagsOf = ({ options }: Command): readonly string[] => options.map(({ long }) => long!)
-  const help = `see lbuild ${called.name()} --help`
-  const near = nearest(flag, [...flagsOf(called), '--help', ...params])
-  const hint = program.commands.flatMap(flagsOf).includes(flag)
-    ? `'${called.name()}' does not take it: ${help}`
-    : near === undefined
-      ? [help, ...(params.length > 0 ? [`params are set by ${params.join(', ')}`] : [])].join('; ')
-      : `did you mean '${near}'?`
-  return new Failure(headline, { hint, exitCode: 2 })
-}
-
-/** Options of every command may stand before it, as in `lbuild -C DIR status`: they are moved behind it. */
-function commandFirst(argv: readonly string[]): readonly string[] {
-  let at = 0
-  while (['-C', '--directory', '--set', '--profile'].includes(argv[at] ?? '')) at += 2
-  return [...argv.slice(at, at + 1), ...argv.slice(0, at), ...argv.slice(at + 1)]
 }
 
 /** Parts the command that `watch` is to run, behind `--`, from what commander reads. */

@@ -33,7 +33,7 @@ export const API = 'lbuild/declare/'
 const SCRIPT = /\.[cm]?[jt]sx?$/
 
 /** What turns sources into code: part of every code digest. */
-export const compilerVersion = `esbuild ${esbuildVersion}`
+const compilerVersion = `esbuild ${esbuildVersion}`
 
 /**
  * Bundles `build.config.ts` and everything that it imports into one module. The name `lbuild` means the copy in

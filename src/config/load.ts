@@ -73,15 +73,18 @@ export async function cachedConfig(
   index: StatIndex,
   places: Places,
 ): Promise<LoadedConfig | undefined> {
-  if (!disk.lstat(toBytes(`${places.root}/build.config.ts`)))
-    throw new Failure('there is no build.config.ts here', {
-      facts: [['directory', places.root]],
-      hint: "go to your distro's directory, or name it with -C",
-      exitCode: 2,
-    })
+  if (!disk.lstat(toBytes(`${places.root}/build.config.ts`))) throw noConfig(places.root)
   const cached = readCache(disk, toBytes(`${places.cache}/config/graph.json`), places)
   return cached && (await movedFiles(disk, index, cached.files)).length === 0 ? cached : undefined
 }
+
+/** Says that a directory is no distro's, and what else is not there. */
+export const noConfig = (root: string, more = ''): Failure =>
+  new Failure(`there is no build.config.ts here${more}`, {
+    facts: [['directory', root]],
+    hint: "go to your distro's directory, or name it with -C",
+    exitCode: 2,
+  })
 
 function readCache(disk: Disk, path: Bytes, { root, home, cache }: Places): CacheFile | undefined {
   const found = readSealed(disk, path)

@@ -113,7 +113,7 @@ const RUN = `${process.pid}-${randomBytes(4).toString('hex')}`
 let temporaries = 0
 
 /** A name beside `path` that no other process uses, for a file that is renamed to `path` once it is whole. */
-export const temporaryName = (path: Bytes): Bytes => `${path}.tmp-${RUN}-${(temporaries += 1)}`
+const temporaryName = (path: Bytes): Bytes => `${path}.tmp-${RUN}-${(temporaries += 1)}`
 
 const TEMPORARY = /\.tmp-\d+-[0-9a-f]{8}-\d+$/
 

@@ -9,7 +9,7 @@ import { surveyWorkspace } from '../../workspace/survey.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
-import { counted, duration, paint } from '../style.ts'
+import { counted, duration, NAME_WIDTH, paint } from '../style.ts'
 
 export interface StatusOptions extends WorkspaceOptions {
   readonly json?: boolean
@@ -59,7 +59,6 @@ export const planDocument = (planned: Plan, targets: readonly string[]): Record<
 })
 
 const COLORS = { fresh: 'green', restorable: 'cyan', stale: 'yellow', undecided: 'magenta' } as const
-const NAME_WIDTH = 12
 
 function showTable(planned: Plan): void {
   for (const { node, decision } of planned) {
