@@ -1,4 +1,5 @@
 import type { Fact } from '../host/failure.ts'
+import { TAIL_LINES } from '../host/failure.ts'
 import type { Clock } from './clock.ts'
 import type { Console, Limits, Outcome, Sign } from './console.ts'
 import { BootFailure, type BootFailureKind } from './failure.ts'
@@ -39,7 +40,6 @@ const LOGIN_ATTEMPTS = 3
 const UNKNOWN_PROMPT = 30
 /** After a sign of failure: how long to read on for its explanation, and how much silence ends it, in seconds. */
 const AFTERMATH = { within: 3, silence: 1 }
-const TAIL_LINES = 30
 
 /**
  * One boot, seen and driven over its console: to the login prompt, into a shell, through commands, and off. Every

@@ -1,4 +1,5 @@
 import type { Fact } from '../host/failure.ts'
+import { TAIL_LINES } from '../host/failure.ts'
 import type { Clock } from './clock.ts'
 import type { Console } from './console.ts'
 import { type CommandResult, Session } from './session.ts'
@@ -60,8 +61,6 @@ export const PATIENCE = {
   kvm: { loginSeconds: 120, silenceSeconds: 60 },
   tcg: { loginSeconds: 300, silenceSeconds: 120 },
 } as const
-
-const TAIL_LINES = 30
 
 /**
  * Talks to a machine that has just been started: waits for a login prompt, logs in, asks the system how it is, runs

@@ -5,7 +5,9 @@ import { RELEASE } from '../host/release.ts'
 import type { BuildCommandOptions } from './commands/build.ts'
 import { buildCommand } from './commands/build.ts'
 import { print } from './print.ts'
+import { calledIn, commandFirst, withHint } from './called.ts'
 import type { Invocation } from './session.ts'
+import { UnknownOption } from './session.ts'
 
 const EXIT_CODES = `
 Exit codes:
@@ -39,19 +41,16 @@ export async function runProgram(invocation: Invocation, signal: AbortSignal): P
   try {
     await program.parseAsync(commandFirst(given.argv), { from: 'user' })
   } catch (error) {
+    if (error instanceof UnknownOption) throw withHint(error, program, calledIn(program, given.argv))
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return 0
-    const hint = invocation.argv.length === 0 ? 'such as: lbuild qcow2' : 'see lbuild --help'
-    throw new Failure(error.message.replace(/^error: /, '').split('\n')[0]!, { hint, exitCode: 2 })
+    const called = calledIn(program, given.argv)
+    const headline = error.message.replace(/^error: /, '').split('\n')[0]!
+    const flag = /^unknown option '(.*)'$/.exec(headline)?.[1]
+    if (flag !== undefined) throw withHint(new UnknownOption(flag, []), program, called)
+    throw new Failure(headline, { hint: `see lbuild ${called.name()} --help`, exitCode: 2 })
   }
   return code
-}
-
-/** Options of every command may stand before it, as in `lbuild -C DIR status`: they are moved behind it. */
-function commandFirst(argv: readonly string[]): readonly string[] {
-  let at = 0
-  while (['-C', '--directory', '--set', '--profile'].includes(argv[at] ?? '')) at += 2
-  return [...argv.slice(at, at + 1), ...argv.slice(0, at), ...argv.slice(at + 1)]
 }
 
 /** Parts the command that `watch` is to run, behind `--`, from what commander reads. */
@@ -85,20 +84,33 @@ function defineProgram(invocation: Invocation, signal: AbortSignal, finish: Fini
     .option('--check', 'exit with 3 unless everything is up to date')
     .action((words, options) =>
       finish(
-        import('./commands/status.ts').then(({ statusCommand }) => statusCommand(invocation, words, options)),
+        import('./commands/status.ts').then(({ statusCommand }) =>
+          statusCommand(invocation, words, { ...options, everything: true }),
+        ),
       ),
     )
   command('why [targets...]', 'say why targets would be built; TARGET PATH: whether a path influences one')
     .option('--diff', 'show what changed, line by line')
     .option('-f, --force', 'as if the targets were forced')
-    .option('--last', 'why the last build did what it did')
-    .option('--build <id>', 'why that build did: the beginning of its name')
-    .option('--between <ids...>', 'why what two builds had differs')
+    .addOption(
+      new Option('--last', 'why the last build did what it did').conflicts(['force', 'build', 'between']),
+    )
+    .addOption(
+      new Option(
+        '--build <id>',
+        'why that build did: the beginning of its name, its last part, or "last"',
+      ).conflicts(['force', 'between']),
+    )
+    .addOption(new Option('--between <ids...>', 'why what two builds had differs').conflicts(['force']))
     .option('--all', 'show every entry of every list')
     .option('--json', 'print one JSON document')
     .option('--check', 'exit with 3 unless everything is up to date')
     .action((words, options) =>
-      finish(import('./commands/why.ts').then(({ whyCommand }) => whyCommand(invocation, words, options))),
+      finish(
+        import('./commands/why.ts').then(({ whyCommand }) =>
+          whyCommand(invocation, words, { ...options, everything: true }),
+        ),
+      ),
     )
   command('watch <targets...>', 'keep targets up to date while their sources change')
     .option(
@@ -131,7 +143,7 @@ function defineProgram(invocation: Invocation, signal: AbortSignal, finish: Fini
   )
     .option('-n, --number <N>', 'how many builds', wholeNumber, 10)
     .option('--all', 'show all builds')
-    .option('--build <id>', 'show one build: the beginning of its name, or "last"')
+    .option('--build <id>', 'show one build: the beginning of its name, its last part, or "last"')
     .option('--trace <file>', 'write a trace of that build, as lbuild build --trace does')
     .option('--json', 'print one JSON document')
     .allowUnknownOption(false)
@@ -150,7 +162,9 @@ function defineProgram(invocation: Invocation, signal: AbortSignal, finish: Fini
     )
     .action((words, options) =>
       finish(
-        import('./commands/graph.ts').then(({ graphCommand }) => graphCommand(invocation, words, options)),
+        import('./commands/graph.ts').then(({ graphCommand }) =>
+          graphCommand(invocation, words, { ...options, everything: true }),
+        ),
       ),
     )
   command('update [locks...]', 'resolve locks anew: newer versions of what the lists name')

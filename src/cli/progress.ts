@@ -1,8 +1,7 @@
 import { monotonicSeconds } from '../host/clock.ts'
-import { stripVTControlCharacters } from 'node:util'
 import type { BuildEvent, Listener } from '../log/events.ts'
 import { describeReason } from '../why/describe.ts'
-import { bytes, counted, duration, paint } from './style.ts'
+import { bytes, counted, cutLine, duration, NAME_WIDTH, paint } from './style.ts'
 
 /** Renders the events of a build for people. `close` takes away what only shows the present. */
 export interface Progress {
@@ -14,7 +13,8 @@ export interface Progress {
 
 export type Verbosity = 'quiet' | 'normal' | 'verbose'
 
-const NAME_WIDTH = 12
+/** What is said while another build holds the lock. */
+export const WAITING = 'waiting for another build of this workspace …'
 
 /** One line for each thing that happened, as CI wants it; on a terminal also a live line for each running artifact. */
 export function progressOn(stream: NodeJS.WriteStream, verbosity: Verbosity): Progress {
@@ -53,7 +53,7 @@ function lineOf(
   if (verbosity === 'quiet') return undefined
   switch (event.type) {
     case 'waiting':
-      return 'waiting for another build of this workspace …'
+      return WAITING
     case 'resolving':
       return `resolve  ${name(event.lock)} ${dim(`${event.path} is ${event.why === 'update' ? 'renewed' : event.why}`)}`
     case 'resolved':
@@ -171,7 +171,7 @@ class LiveLines {
     const lines = [...this.#running].map(([name, { since, usual, why }]) => {
       const elapsed = monotonicSeconds() - since
       const clock = `${duration(elapsed)}${usual === undefined ? '' : ` of ${duration(usual)}`}`
-      return cut(
+      return cutLine(
         `running  ${name.padEnd(NAME_WIDTH)} ${clock.padEnd(16)} ${paint(this.#stream, 'dim', why)}`,
         width - 1,
       )
@@ -182,10 +182,4 @@ class LiveLines {
       this.#stream.write(`\u001b[?2026h${back}\u001b[0J${above}${text}\u001b[?2026l`)
     this.#drawn = lines.length
   }
-}
-
-/** A line that does not wrap; where it must be cut its colours go. */
-function cut(line: string, width: number): string {
-  const plain = stripVTControlCharacters(line)
-  return plain.length <= width ? line : `${plain.slice(0, Math.max(0, width - 1))}…`
 }

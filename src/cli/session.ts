@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Failure } from '../host/failure.ts'
 import type { Graph } from '../graph/graph.ts'
-import { suggestion } from '../graph/names.ts'
+import { topArtifacts } from '../graph/graph.ts'
 import type { Overrides } from '../graph/params.ts'
 import { NO_PROFILE, paramNames, withParams, withProfile } from '../graph/params.ts'
 import type { Workspace } from '../workspace/workspace.ts'
@@ -25,6 +25,21 @@ export interface WorkspaceOptions {
   readonly set: readonly string[]
   /** The profile of the config whose values of params are taken. */
   readonly profile?: string
+  /** Where no target is named, take all that no other artifact takes an output of. */
+  readonly everything?: boolean
+}
+
+/** An option that neither the command nor a param of the distro is called. */
+export class UnknownOption extends Failure {
+  readonly flag: string
+  /** The options that set the params of the distro. */
+  readonly params: readonly string[]
+
+  constructor(flag: string, params: readonly string[]) {
+    super(`unknown option '${flag}'`, { exitCode: 2 })
+    this.flag = flag
+    this.params = params
+  }
 }
 
 /** A workspace, and the targets that were named beside the params. */
@@ -42,12 +57,19 @@ export interface Session {
 export async function openSession(
   { home }: Invocation,
   words: readonly string[],
-  { directory, set, profile }: WorkspaceOptions,
+  { directory, set, profile, everything = false }: WorkspaceOptions,
 ): Promise<Session> {
-  return withWords(await openWorkspace({ start: startOf(directory), home }), words, set, profile)
+  const opened = await openWorkspace({ start: startOf(directory), home })
+  const session = withWords(opened, words, set, profile)
+  return everything && session.targets.length === 0
+    ? { ...session, targets: topArtifacts(session.workspace.graph) }
+    : session
 }
 
-/** A workspace with the params of a command line. Throws a Failure (exit code 2) for a word that it does not know. */
+/**
+ * A workspace with the params of a command line. Throws {@link UnknownOption}, or another Failure (exit code 2) for a
+ * word that cannot be read.
+ */
 export function withWords(
   opened: Workspace,
   words: readonly string[],
@@ -89,13 +111,7 @@ function splitWords(words: readonly string[], graph: Graph): { targets: string[]
     }
     const [flag, inline] = word.split(/=(.*)/s) as [string, string | undefined]
     const name = flags.get(flag)
-    if (name === undefined)
-      throw new Failure(`unknown option '${flag}'`, {
-        hint: KNOWN_OPTIONS.includes(flag)
-          ? 'this command does not take it: see its --help'
-          : suggestion(flag, [...KNOWN_OPTIONS, ...flags.keys()]),
-        exitCode: 2,
-      })
+    if (name === undefined) throw new UnknownOption(flag, [...flags.keys()])
     const value = inline ?? words[(at += 1)]
     if (value === undefined) throw new Failure(`the option ${flag} needs a value`, { exitCode: 2 })
     overrides[name] = value
@@ -103,20 +119,6 @@ function splitWords(words: readonly string[], graph: Graph): { targets: string[]
   return { targets, overrides }
 }
 
-/** Options of the build command, for suggestions. */
-const KNOWN_OPTIONS = [
-  '--set',
-  '--profile',
-  '--force',
-  '--dry-run',
-  '--jobs',
-  '--json',
-  '--keep-going',
-  '--quiet',
-  '--verbose',
-  '--trace',
-]
-
 /** The option that sets a param: `diskSize` is `--disk-size`. */
-export const flagOf = (param: string): string =>
+const flagOf = (param: string): string =>
   `--${param.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`

@@ -1,4 +1,4 @@
-import { styleText } from 'node:util'
+import { stripVTControlCharacters, styleText } from 'node:util'
 
 type Format = Parameters<typeof styleText>[0]
 
@@ -44,6 +44,9 @@ export function bytes(count: number): string {
   return `${(count / 1024 ** unit).toFixed(unit === 0 ? 0 : 1)} ${units[unit]}`
 }
 
+/** How wide a column with names of artifacts is. */
+export const NAME_WIDTH = 12
+
 /** `1 artifact`, `3 artifacts`. */
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
 
@@ -57,4 +60,10 @@ export function wrapped(text: string, width: number, hanging: number): readonly 
     else lines.push(last === undefined ? word : ' '.repeat(hanging) + word)
   }
   return lines
+}
+
+/** A line that does not wrap; where it must be cut its colours go. */
+export function cutLine(line: string, width: number): string {
+  const plain = stripVTControlCharacters(line)
+  return plain.length <= width ? line : `${plain.slice(0, Math.max(0, width - 1))}…`
 }

@@ -33,7 +33,7 @@ export const API = 'lbuild/declare/'
 const SCRIPT = /\.[cm]?[jt]sx?$/
 
 /** What turns sources into code: part of every code digest. */
-export const compilerVersion = `esbuild ${esbuildVersion}`
+const compilerVersion = `esbuild ${esbuildVersion}`
 
 /**
  * Bundles `build.config.ts` and everything that it imports into one module. The name `lbuild` means the copy in
@@ -129,9 +129,10 @@ function syntaxFailure(errors: readonly Message[]): Failure {
       ? `${location.file}:${location.line}:${location.column + 1}: ${text}\n  ${location.lineText.trim()}`
       : text,
   )
-  return new Failure('cannot compile build.config.ts', {
+  const file = errors.find(({ location }) => location)?.location?.file ?? 'build.config.ts'
+  return new Failure(`cannot compile ${file}`, {
     tail: lines.join('\n'),
-    hint: 'nothing was built; mend the line and run again',
+    hint: 'mend the line and run again',
     exitCode: 2,
   })
 }

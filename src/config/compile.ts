@@ -126,36 +126,35 @@ function checkReferences(artifacts: readonly ArtifactNode[], locks: readonly Loc
   for (const node of artifacts)
     for (const [input, reference] of Object.entries(node.inputs)) {
       if (reference.kind === 'downloads' && !lockNames.includes(reference.lock))
-        throw dangling(node.name, input, `the lock '${reference.lock}'`, reference.lock, lockNames)
+        throw dangling(node.name, input, `the lock '${reference.lock}'`, unlisted(reference.lock, lockNames))
       if (reference.kind !== 'output') continue
       const source = byName.get(reference.artifact)
       if (!source)
-        throw dangling(node.name, input, `the artifact '${reference.artifact}'`, reference.artifact, [
-          ...byName.keys(),
-        ])
+        throw dangling(
+          node.name,
+          input,
+          `the artifact '${reference.artifact}'`,
+          unlisted(reference.artifact, [...byName.keys()]),
+        )
       if (!Object.hasOwn(source.outputs, reference.output))
         throw dangling(
           node.name,
           input,
           `an output '${reference.output}' of '${source.name}'`,
-          reference.output,
-          Object.keys(source.outputs),
+          suggestion(reference.output, Object.keys(source.outputs)),
         )
     }
 }
 
-const dangling = (
-  artifact: string,
-  input: string,
-  what: string,
-  word: string,
-  known: readonly string[],
-): Failure =>
+const dangling = (artifact: string, input: string, what: string, hint: string): Failure =>
   new Failure(`the artifact '${artifact}' takes ${what}, which is not there`, {
     facts: [['input', input]],
-    hint: `list it in build.config.ts, or: ${suggestion(word, known)}`,
+    hint,
     exitCode: 2,
   })
+
+const unlisted = (word: string, known: readonly string[]): string =>
+  `list it in build.config.ts, or: ${suggestion(word, known)}`
 
 function checkOutputs(artifacts: readonly ArtifactNode[]): void {
   const makers = new Map<string, string>()

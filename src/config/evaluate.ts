@@ -94,7 +94,7 @@ function thrownFailure(error: unknown): Failure {
   const where = /\(?(?:file:\/\/)?(\/[^()\n]+:\d+:\d+)\)?/.exec(stack ?? '')?.[1]
   return new Failure(`build.config.ts fails: ${message}`, {
     ...(where === undefined ? {} : { facts: [['at', where] as const] }),
-    hint: 'nothing was built; mend it and run again',
+    hint: 'mend it and run again',
     exitCode: 2,
     cause: error,
   })

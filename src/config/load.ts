@@ -49,7 +49,8 @@ export async function loadConfig(disk: Disk, index: StatIndex, places: Places): 
   disk.mkdir(toBytes(`${places.cache}/config`))
   // Also where it is there already: one that was just written is not taken for one that nobody needs.
   replaceFile(disk, toBytes(bundle), bundled.code)
-  // What the environment says is in no key: declarations are evaluated without one, here as in producers.
+  // What the environment says is in no key: declarations are evaluated without one. The process of a producer evaluates
+  // them with the variables that it declares, which are in its key.
   const environment = process.env
   process.env = {}
   const evaluated = await evaluateConfig(bundle).finally(() => (process.env = environment))
@@ -72,15 +73,18 @@ export async function cachedConfig(
   index: StatIndex,
   places: Places,
 ): Promise<LoadedConfig | undefined> {
-  if (!disk.lstat(toBytes(`${places.root}/build.config.ts`)))
-    throw new Failure('there is no build.config.ts here', {
-      facts: [['directory', places.root]],
-      hint: "go to your distro's directory, or name it with -C",
-      exitCode: 2,
-    })
+  if (!disk.lstat(toBytes(`${places.root}/build.config.ts`))) throw noConfig(places.root)
   const cached = readCache(disk, toBytes(`${places.cache}/config/graph.json`), places)
   return cached && (await movedFiles(disk, index, cached.files)).length === 0 ? cached : undefined
 }
+
+/** Says that a directory is no distro's, and what else is not there. */
+export const noConfig = (root: string, more = ''): Failure =>
+  new Failure(`there is no build.config.ts here${more}`, {
+    facts: [['directory', root]],
+    hint: "go to your distro's directory, or name it with -C",
+    exitCode: 2,
+  })
 
 function readCache(disk: Disk, path: Bytes, { root, home, cache }: Places): CacheFile | undefined {
   const found = readSealed(disk, path)

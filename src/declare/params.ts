@@ -82,7 +82,8 @@ export function parseParam(declared: Param, given: Json): Json {
       return given
     case 'size':
       if (typeof given !== 'string' && typeof given !== 'number') throw wrong('a size such as 256G')
-      if (parseSize(given) < (declared.atLeast ?? 0)) throw wrong(`at least ${declared.atLeast} bytes`)
+      if (parseSize(given) < (declared.atLeast ?? 0))
+        throw wrong(`at least ${formatSize(declared.atLeast ?? 0)}`)
       return parseSize(given)
     case 'integer': {
       const number = typeof given === 'string' && /^-?\d+$/.test(given) ? Number(given) : given

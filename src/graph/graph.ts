@@ -103,6 +103,12 @@ export function inOrder(artifacts: readonly ArtifactNode[]): readonly ArtifactNo
   return [...ordered]
 }
 
+/** The names of the artifacts that no other one takes an output of. */
+export function topArtifacts({ artifacts }: Graph): readonly string[] {
+  const taken = new Set(artifacts.flatMap(dependenciesOf))
+  return artifacts.map(({ name }) => name).filter((name) => !taken.has(name))
+}
+
 /** The targets and everything below them, in the graph's order. */
 export function closure(graph: Graph, targets: readonly string[]): readonly ArtifactNode[] {
   const wanted = new Set(targets)

@@ -2,7 +2,7 @@ import type { Json, Param } from '../declare/params.ts'
 import { parseParam } from '../declare/params.ts'
 import { Failure } from '../host/failure.ts'
 import type { ArtifactNode, Graph, LockNode } from './graph.ts'
-import { suggestion } from './names.ts'
+import { nearest, suggestion } from './names.ts'
 
 /** Values for params, by `NAME` (every artifact that declares it) or `ARTIFACT.NAME`. */
 export type Overrides = Readonly<Record<string, Json>>
@@ -31,11 +31,25 @@ export function withParams(graph: Graph, overrides: Overrides, source: string): 
     if (used.has(name)) continue
     throw new Failure(`unknown param '${name}'`, {
       facts: [['set by', source]],
-      hint: suggestion(name, paramNames(graph)),
+      hint: paramHint(graph, name),
       exitCode: 2,
     })
   }
   return { ...graph, artifacts, locks }
+}
+
+/** What may have been meant by a param that nothing declares; of `ARTIFACT.NAME`, who declares NAME. */
+function paramHint(graph: Graph, given: string): string {
+  const names = paramNames(graph)
+  const [, owner, own] = /^([^.]*)\.(.*)$/.exec(given) ?? []
+  const near = nearest(own ?? '', names)
+  if (owner === undefined || near === undefined) return suggestion(given, names)
+  const nodes = [...graph.artifacts, ...graph.locks]
+  const owners = nodes.filter(({ params }) => Object.hasOwn(params, near)).map(({ name }) => name)
+  const meant = owners.includes(owner) ? owner : nearest(owner, owners)
+  return meant === undefined
+    ? `'${near}' belongs to ${owners.join(', ')}`
+    : `did you mean '${meant}.${near}'?`
 }
 
 /** Stands for no profile, where a command would take one by itself. */

@@ -16,12 +16,32 @@ export const fromBytes = (bytes: Bytes): string =>
 export const nativePath = (path: Bytes): string | Buffer =>
   isAscii(path) ? path : Buffer.from(path, 'latin1')
 
-/** A name as it can be shown on one line: control characters and stray bytes are escaped. */
+// oxlint-disable-next-line no-control-regex -- control characters are what this looks for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g
+
+/** The well-formed sequences of UTF-8, as one character per byte (The Unicode Standard, table 3-7). */
+const UTF8 =
+  // oxlint-disable-next-line no-control-regex -- NUL is well-formed, too
+  /((?:[\x00-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})+)/
+
+/**
+ * A name as it can be shown on one line: one with control characters, quotes or bytes that are not UTF-8 is put in
+ * quotes with these escaped, such as `"bad\xff"`.
+ */
 export function display(path: Bytes): string {
   const text = fromBytes(path)
-  // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
-  return /[\u0000-\u001f\u007f\ufffd"]/.test(text) ? JSON.stringify(isUtf8(path) ? text : path) : text
+  if (isUtf8(path) && !text.includes('"') && text.search(CONTROL) < 0) return text
+  const shown = path.split(UTF8).map((part, at) => (at % 2 === 1 ? escaped(fromBytes(part)) : hex(part)))
+  return `"${shown.join('')}"`
 }
+
+const escaped = (text: string): string =>
+  JSON.stringify(text)
+    .slice(1, -1)
+    .replaceAll(CONTROL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
+const hex = (stray: Bytes): string =>
+  [...stray].map((byte) => `\\x${byte.charCodeAt(0).toString(16)}`).join('')
 
 /** Orders by bytes, never by locale. */
 export const byBytes = (a: Bytes, b: Bytes): number => (a < b ? -1 : a > b ? 1 : 0)

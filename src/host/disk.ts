@@ -18,7 +18,10 @@ export interface Stat {
 }
 
 /**
- * All contact with the disk. One implementation is real; a test's may fail or stop at the n-th call.
+ * The contact with the disk of all that a build reads, keeps and publishes: inputs, the store, records, logs, outputs.
+ * What finds and starts lbuild, its tools and the machine, and the compiler, reads with `node:fs` itself; so do the
+ * watcher, the functions of `images`, and producers in their processes. One implementation is real; a test's may fail
+ * or stop at the n-th call.
  * Calls are synchronous: on warm files that is several times faster than Node's promises, and a step that
  * must not be interrupted is not. Errors are Node's, with `code`.
  */
@@ -110,7 +113,7 @@ const RUN = `${process.pid}-${randomBytes(4).toString('hex')}`
 let temporaries = 0
 
 /** A name beside `path` that no other process uses, for a file that is renamed to `path` once it is whole. */
-export const temporaryName = (path: Bytes): Bytes => `${path}.tmp-${RUN}-${(temporaries += 1)}`
+const temporaryName = (path: Bytes): Bytes => `${path}.tmp-${RUN}-${(temporaries += 1)}`
 
 const TEMPORARY = /\.tmp-\d+-[0-9a-f]{8}-\d+$/
 

@@ -3,6 +3,12 @@ import { styleText } from 'node:util'
 /** One aligned `name: value` line of a message. */
 export type Fact = readonly [name: string, value: string]
 
+/** How many lines of a tool's output or of a console a {@link Failure} carries. */
+export const TAIL_LINES = 30
+
+/** The last lines of a text, as many as a {@link Failure} carries. */
+export const lastLines = (text: string): string => text.trimEnd().split('\n').slice(-TAIL_LINES).join('\n')
+
 /** What a {@link Failure} carries besides its headline. */
 export interface FailureOptions {
   readonly facts?: readonly Fact[]

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { Failure, type Fact } from './failure.ts'
+import { Failure, type Fact, TAIL_LINES } from './failure.ts'
 import { filesPresent, packageOf, type Manager } from './packages.ts'
 import { findTool, osRelease, SEARCH_PATH } from './search.ts'
 
@@ -106,9 +106,6 @@ export interface InstallOptions {
   readonly say?: (line: string) => void
   readonly signal?: AbortSignal
 }
-
-/** How many lines of a manager's output are shown when it fails. */
-const TAIL_LINES = 30
 
 /**
  * Installs what is missing with the distribution's package manager, and looks again. Throws a Failure with the

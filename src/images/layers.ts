@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import type { Run } from '../declare/artifact.ts'
 
 /** The tools that extractLayers runs. */
-export const layerTools = ['tar', 'find', 'touch', 'chmod'] as const
+export const layerTools = ['tar', 'find', 'touch'] as const
 
 /**
  * Extracts tars over one another into a new directory, with owners, modes, links, extended attributes and

@@ -19,13 +19,15 @@ export function* listBuilds(disk: Disk, cache: string): Generator<LoggedBuild, v
 }
 
 /**
- * Reads one build: that whose name begins with `id`, or `last`, the one that began last. Undefined where there is none.
- * Throws a Failure (exit code 2) where several names begin so.
+ * Reads one build: that whose name, or whose name's last part, begins with `id`, or `last`, the one that began last.
+ * Undefined where there is none. Throws a Failure (exit code 2) where several builds can be meant.
  */
 export function readBuild(disk: Disk, cache: string, id: string): LoggedBuild | undefined {
   if (id === 'last') return listBuilds(disk, cache).next().value ?? undefined
   const known = loggedIds(disk, cache)
-  const named = known.includes(id) ? [id] : known.filter((other) => other.startsWith(id))
+  const isMeant = (name: string): boolean =>
+    name.startsWith(id) || name.slice(name.lastIndexOf('-') + 1).startsWith(id)
+  const named = known.includes(id) ? [id] : known.filter(isMeant)
   if (named.length > 1)
     throw new Failure(`${named.length} builds have names that begin with '${id}'`, {
       facts: [['the newest', named.slice(-5).join('\n')]],

@@ -40,7 +40,7 @@ export type Phase = 'produce' | 'keep' | 'publish'
 
 /**
  * Everything that a build says while it goes on. Progress, plain lines and the log render these, and nothing else. The
- * log writes each as it is: docs/history.md documents them for readers.
+ * log writes each {@link LoggedEvent} as it is: docs/history.md documents them for readers.
  */
 export type BuildEvent =
   | {
@@ -175,5 +175,8 @@ export type BuildEvent =
       /** What ended it, where that was no failure of an artifact. */
       readonly failure?: FailureData
     }
+
+/** What is written to the log, which begins when the lock is held. */
+export type LoggedEvent = Exclude<BuildEvent, { readonly type: 'waiting' }>
 
 export type Listener = (event: BuildEvent) => void

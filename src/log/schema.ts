@@ -4,7 +4,7 @@ import type { Consequence } from '../plan/causes.ts'
 import type { Evidence, ToldCause } from '../plan/evidence.ts'
 import type { Reason } from '../plan/reason.ts'
 import type { Part } from '../store/records.ts'
-import type { BuildEvent, BuildNode, BuiltOutput, FailureData } from './events.ts'
+import type { LoggedEvent, BuildNode, BuiltOutput, FailureData } from './events.ts'
 
 /** A check of a value that was read; what it does not know of an object stays as it is. */
 type Shape<T> = v.GenericSchema<unknown, T>
@@ -140,7 +140,7 @@ const outputs: Shape<readonly BuiltOutput[]> = v.array(
   }),
 )
 
-type EventShapes = { readonly [K in BuildEvent['type']]: Shape<Extract<BuildEvent, { readonly type: K }>> }
+type EventShapes = { readonly [K in LoggedEvent['type']]: Shape<Extract<LoggedEvent, { readonly type: K }>> }
 
 const type = <K extends string>(word: K) => ({ type: v.literal(word) })
 
@@ -164,7 +164,6 @@ const EVENTS: EventShapes = {
       unchanged: v.looseObject({ fresh: texts, parts: v.record(text, amount) }),
     }),
   }),
-  waiting: v.looseObject({ ...type('waiting'), for: v.literal('lock') }),
   resolving: v.looseObject({
     ...type('resolving'),
     lock: text,
@@ -241,7 +240,7 @@ const EVENTS: EventShapes = {
 }
 
 /** Checks that what was read is an event. */
-export const EVENT: Shape<BuildEvent> = oneOf<BuildEvent, BuildEvent['type']>('type', EVENTS)
+export const EVENT: Shape<LoggedEvent> = oneOf<LoggedEvent, LoggedEvent['type']>('type', EVENTS)
 
 /** Checks when a line of the log was written; ECMA-262 has no date beyond the limit of `at`. */
 export const TIMES = v.looseObject({

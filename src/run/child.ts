@@ -2,12 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import type { Run } from '../declare/artifact.ts'
 import { evaluateConfig } from '../config/evaluate.ts'
 import { sha256 } from '../host/digest.ts'
-import { Failure } from '../host/failure.ts'
+import { Failure, lastLines } from '../host/failure.ts'
 import { toolVersion } from '../host/version.ts'
+import type { FailureData } from '../log/events.ts'
 import type { ProducerRequest, ProducerResult } from './request.ts'
-
-/** How much of a tool's words a failure carries, in lines. */
-const TAIL_LINES = 30
 
 /**
  * Ends with lbuild: the other end of our standard input is lbuild's, in whatever way it dies. The sandbox ends with it,
@@ -130,23 +128,31 @@ function toolRunner(request: ProducerRequest): Run {
   }
 }
 
-const lastLines = (text: string): string => text.trimEnd().split('\n').slice(-TAIL_LINES).join('\n')
-
-function failureData(error: unknown): {
-  headline: string
-  facts: Failure['facts']
-  hint?: string
-  tail?: string
-} {
+/** As that of `report.ts`; an error of a library's own class has its parts, and of any other the stack is of interest. */
+function failureData(error: unknown): FailureData {
   if (!(error instanceof Error)) return { headline: String(error), facts: [] }
   const { headline, facts, hint, tail } = error as Partial<Failure>
   return {
     headline: headline ?? error.message,
     facts: facts ?? [],
     ...(hint === undefined ? {} : { hint }),
-    ...(tail === undefined ? (headline === undefined && error.stack ? { tail: error.stack } : {}) : { tail }),
+    ...(tail === undefined
+      ? headline === undefined && error.stack
+        ? { tail: stackOf(error.stack) }
+        : {}
+      : { tail }),
   }
 }
+
+/** A stack without the frames that led to the producer, which are of lbuild and of Node. */
+const stackOf = (stack: string): string =>
+  stack
+    .split('\n')
+    .filter(
+      (line) =>
+        !/^\s+at /.test(line) || !(line.includes(import.meta.url) || line.includes('(node:internal/')),
+    )
+    .join('\n')
 
 endWithParent()
 await main(process.argv[2]!)

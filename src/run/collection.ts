@@ -116,7 +116,7 @@ export function collectAfterBuild(workspace: Workspace, listener: Listener): voi
 }
 
 /** How much goes in a collection: what it removes from the store. */
-export function collectedCounts(collection: Collection): { records: number; objects: number; bytes: number } {
+function collectedCounts(collection: Collection): { records: number; objects: number; bytes: number } {
   const { records, objects, leftovers } = collection
   const sizes = [...objects.values(), ...leftovers.map(({ bytes }) => bytes)]
   return { records: records.length, objects: objects.size, bytes: sizes.reduce((sum, one) => sum + one, 0) }

@@ -4,6 +4,7 @@ import { evaluateConfig } from '../config/evaluate.ts'
 import { paramValues } from '../graph/graph.ts'
 import { fetchFiles, missingFiles } from './fetch.ts'
 import type { RunContext } from './context.ts'
+import { surveyedLock } from '../workspace/survey.ts'
 
 const fetching = new Map<string, Promise<void>>()
 
@@ -20,7 +21,7 @@ async function fetchMissing(
   { workspace, survey, listener, signal }: RunContext,
   name: string,
 ): Promise<void> {
-  const { node, content } = survey.locks.find((lock) => lock.node.name === name)!
+  const { node, content } = surveyedLock(survey, name)
   const files = missingFiles(workspace, content?.files ?? [])
   if (files.length === 0) return
   const startedAt = monotonicSeconds()
@@ -30,6 +31,7 @@ async function fetchMissing(
     files: files.length,
     bytes: files.reduce((sum, { size }) => sum + size, 0),
   })
+  // With the whole environment: what it moves in `mirrors` is where files come from, and never what they are.
   const config = await evaluateConfig(workspace.bundle)
   const { declaration } = config.locks.get(name)!
   const params = paramValues(node)

@@ -3,7 +3,8 @@ import type { Digest } from '../host/digest.ts'
 import type { ArtifactNode, LockNode } from '../graph/graph.ts'
 import { lockDigest } from '../store/lockedFiles.ts'
 import type { Part } from '../store/records.ts'
-import { ABSENT } from '../workspace/survey.ts'
+import { parseFileValue } from '../store/records.ts'
+import { ABSENT, surveyedLock } from '../workspace/survey.ts'
 import type { RunContext } from './context.ts'
 import { InputMoved, listingOf, materializeFile, materializeTree } from './materialize.ts'
 import type { Mount } from './sandbox.ts'
@@ -39,7 +40,7 @@ export async function layInputs(
     if (input.kind === 'output') {
       layObject(value, name)
     } else if (input.kind === 'downloads') {
-      const { content } = survey.locks.find((lock) => lock.node.name === input.lock)!
+      const { content } = surveyedLock(survey, input.lock)
       if (lockDigest(content!.files) !== value) throw new InputMoved(toBytes(input.lock))
       disk.mkdir(toBytes(`${work.path}/inputs/${name}`))
       if (content!.files.length === 0)
@@ -52,8 +53,7 @@ export async function layInputs(
         const listing = await listingOf(survey.trees.get(input.path)!, value, from)
         materializeTree(disk, from, to, listing, graph.epoch)
       } else {
-        const [kind, digest] = value.split(' ') as [string, string]
-        materializeFile(disk, from, to, { executable: kind === 'executable', digest }, graph.epoch)
+        materializeFile(disk, from, to, parseFileValue(value)!, graph.epoch)
       }
       mounts.push({ from: fromBytes(to), to: `${INSIDE.inputs}/${name}` })
     }

@@ -6,6 +6,7 @@ import type { Planned } from '../plan/plan.ts'
 import type { BuildRecord, Part, RecordedOutput } from '../store/records.ts'
 import { RECORD_VERSION } from '../store/records.ts'
 import type { RunContext } from './context.ts'
+import { surveyedLock } from '../workspace/survey.ts'
 import { keepTexts } from './texts.ts'
 import type { WorkDirectory } from './work.ts'
 
@@ -27,12 +28,7 @@ export async function keepRun(
     parts,
     outputs,
     modules: Object.fromEntries(node.modules.map((label) => [label, graph.modules[label]!])),
-    asked: Object.fromEntries(
-      locksOf(node).map((name) => [
-        name,
-        context.survey.locks.find((lock) => lock.node.name === name)!.asked,
-      ]),
-    ),
+    asked: Object.fromEntries(locksOf(node).map((name) => [name, surveyedLock(context.survey, name).asked])),
     ...(texts === undefined ? {} : { texts }),
     build: context.build,
     ...run,

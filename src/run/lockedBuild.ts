@@ -22,7 +22,7 @@ import { Scheduler } from './scheduler.ts'
 
 /**
  * Builds under the workspace's lock, and tells how it began, why, and how it ended, in whatever way. Where another build
- * has meanwhile done all there was to do, nothing is told.
+ * has meanwhile done all there was to do, nothing is told but that code was edited while this one waited.
  */
 export function runBuild(
   workspace: Workspace,

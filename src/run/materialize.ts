@@ -9,7 +9,10 @@ import type { Digest } from '../host/digest.ts'
 import { Failure } from '../host/failure.ts'
 import { sha256 } from '../host/digest.ts'
 
-/** Says that something is no longer what a key says; a build takes a new look and plans again. */
+/**
+ * Says that something is no longer what a key says. Where an artifact was to run on it, the build takes a new look and
+ * plans again; a lock that was to be resolved from it fails.
+ */
 export class InputMoved extends Failure {
   constructor(path: Bytes) {
     super(`${display(path)} changed while it was used`, { hint: 'run again' })

@@ -1,14 +1,12 @@
 import { display, fromBytes, toBytes } from '../host/bytes.ts'
 import { errorCode } from '../host/disk.ts'
-import { Failure } from '../host/failure.ts'
+import { Failure, lastLines } from '../host/failure.ts'
 import type { ArtifactNode, LockNode } from '../graph/graph.ts'
 import type { RunContext } from './context.ts'
 import type { ProducerResult } from './request.ts'
+import { readableStack } from './stack.ts'
 import { undeclaredRead } from './undeclared.ts'
 import type { WorkDirectory } from './work.ts'
-
-/** How much of a log a failure carries, in lines. */
-const TAIL_LINES = 30
 
 /**
  * What a run left. Throws a Failure with the words of what failed; where that is a file of the workspace which is not
@@ -23,13 +21,14 @@ export function readResult(
   const result = resultOf(context, work, ended)
   if (result.ok) return result
   const { headline, facts, hint, tail } = result.failure
-  const { disk, places } = context.workspace
+  const { disk, places, files } = context.workspace
+  const modules = files.map(([path]) => fromBytes(path))
   const undeclared = undeclaredRead(disk, places.root, node, `${headline}\n${tail ?? ''}`)
   const advice = undeclared?.hint ?? hint
   throw new Failure(headline, {
     facts: [...(undeclared?.facts ?? []), ...facts, ['work directory', work.path], ['log', work.log]],
     ...(advice === undefined ? {} : { hint: advice }),
-    ...(tail === undefined ? {} : { tail }),
+    ...(tail === undefined ? {} : { tail: readableStack(tail, modules, places) }),
   })
 }
 
@@ -45,7 +44,7 @@ function resultOf({ workspace: { disk } }: RunContext, work: WorkDirectory, ende
         ['ended with', ended],
         ['work directory', work.path],
       ],
-      tail: log.trimEnd().split('\n').slice(-TAIL_LINES).join('\n'),
+      tail: lastLines(log),
     })
   }
 }

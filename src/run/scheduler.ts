@@ -28,7 +28,7 @@ export class Scheduler {
   readonly #options: BuildOptions
   readonly #running = new Map<string, Run>()
   readonly #reports = new Map<string, ArtifactReport>()
-  readonly #failed: Map<string, Partial<KnownFailure>>
+  readonly #failed: Map<string, Omit<KnownFailure, 'key'> & Partial<KnownFailure>>
   readonly #attempts = new Map<string, number>()
   /** Artifacts of which it was open at the start whether they would run. */
   readonly #open: ReadonlySet<string>
@@ -247,7 +247,7 @@ export class Scheduler {
       const { reasons } = decision
       const again = this.#failed.get(node.name)
       if (again) {
-        this.#emit({ type: 'skipped', artifact: node.name, reasons, because: node.name })
+        this.#emit({ type: 'failed', artifact: node.name, reasons, seconds: 0, ...again })
         return { name: node.name, outcome: 'failed', reasons, outputs: [], ...again }
       }
       if (firstFailed === undefined)

@@ -6,6 +6,7 @@ import { isFile, listingIfThere, parseListing } from '../fingerprint/tree.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
 import { textAt, writeTexts } from '../store/texts.ts'
 import type { RunContext } from './context.ts'
+import { surveyedLock } from '../workspace/survey.ts'
 import type { WorkDirectory } from './work.ts'
 
 /** All texts of one record together are not larger, in bytes. */
@@ -50,9 +51,9 @@ export async function keepTexts(
         if (texts.size >= MOST) break
         else keep(digest, textAt(disk, `${laid}/${path}`))
     } else if (input.kind === 'downloads') {
-      const lock = survey.locks.find(({ node: { name: lockName } }) => lockName === input.lock)
-      if (lock?.state.state === 'ready') keep(lock.state.digest, JSON.stringify(lock.content!.files))
-      for (const { kind, from } of lock?.asked ?? []) {
+      const lock = surveyedLock(survey, input.lock)
+      if (lock.state.state === 'ready') keep(lock.state.digest, JSON.stringify(lock.content!.files))
+      for (const { kind, from } of lock.asked) {
         const text = kind === 'file' ? textAt(disk, toBytes(`${places.root}/${from}`)) : undefined
         if (text !== undefined) keep(sha256(text), text)
       }

@@ -31,7 +31,7 @@ export interface ObjectListing {
 }
 
 /** How a file is called that was put aside. */
-const ASIDE = 'damaged-'
+export const ASIDE = 'damaged-'
 
 /** What reading a damaged object may end with. */
 const UNREADABLE = ['EIO', 'ENOENT', 'EISDIR', 'EUCLEAN']

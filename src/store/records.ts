@@ -5,6 +5,7 @@ import type { Disk } from '../host/disk.ts'
 import type { Digest } from '../host/digest.ts'
 import { isTemporary, syncDirectory } from '../host/disk.ts'
 import { readSealed, writeSealed } from '../host/sealed.ts'
+import { ASIDE } from './objects.ts'
 
 /** The kinds of things that a producer can see. */
 export type PartKind =
@@ -18,6 +19,16 @@ export interface Part {
   readonly value: Json
   /** The path, the tool's path or the output's origin, for people; not compared. */
   readonly from?: string
+}
+
+/** The value of the part of a file: whether it is executable, and its digest. */
+export const fileValue = (executable: boolean, digest: Digest): string =>
+  `${executable ? 'executable' : 'file'} ${digest}`
+
+/** Reads what {@link fileValue} gives; undefined for that of an optional file which is not there. */
+export function parseFileValue(value: Json): { executable: boolean; digest: Digest } | undefined {
+  const [kind, digest] = String(value).split(' ')
+  return digest === undefined ? undefined : { executable: kind === 'executable', digest }
 }
 
 export interface RecordedOutput {
@@ -91,10 +102,10 @@ export interface RecordListing {
 /** The key of the record that a file's name says it is. */
 const keyIn = (name: Bytes): Digest | undefined => /^([0-9a-f]{64})\.json$/.exec(name)?.[1]
 
-/** How a file is called that was put aside. */
-const ASIDE = 'damaged-'
-
-/** The records of past runs, `records/ARTIFACT/KEY.json`, and beside them which one was published last. */
+/**
+ * The records of past runs, `records/ARTIFACT/KEY.json`, and beside them which one was published last: whose outputs a
+ * build or a restoration took last, also where none of them goes to `output/`.
+ */
 export class RecordStore {
   readonly #disk: Disk
   readonly #directory: Bytes

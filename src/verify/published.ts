@@ -21,7 +21,7 @@ export interface Wrong {
   /** Of an output from the workspace's directory, of an object from the cache's; the directory of a record. */
   readonly path: string
   readonly expected?: { readonly sha256: Digest; readonly size: number }
-  readonly found: Content
+  readonly found: Standing
   /** Where an output first differs from its object, if that one is sound. */
   readonly difference?: ByteDifference
   /** Set when a build would not see it: the state of the file on disk is the one in which it was as it should be. */
@@ -29,7 +29,7 @@ export interface Wrong {
 }
 
 /** What stands at a path, by all of its bytes. */
-export type Content =
+export type Standing =
   | { readonly state: 'missing' | 'damaged' | 'unreadable' }
   | { readonly state: 'other'; readonly what: string }
   | { readonly state: 'file'; readonly sha256: Digest; readonly size: number }
@@ -70,7 +70,7 @@ class Verifier {
   readonly #workspace: Workspace
   readonly #signal: AbortSignal
   /** What was found of each object: artifacts share some. */
-  readonly objects = new Map<Digest, Content>()
+  readonly objects = new Map<Digest, Standing>()
   outputs = 0
   bytes = 0
 
@@ -87,7 +87,7 @@ class Verifier {
       if (
         wrong.length === 0 ||
         attempt === ATTEMPTS ||
-        keyOf(records.findLatest(node.name)) === keyOf(record)
+        keyOrState(records.findLatest(node.name)) === keyOrState(record)
       )
         return wrong
       this.objects.clear()
@@ -147,7 +147,7 @@ class Verifier {
     return { kind: 'object', path: `objects/${digest.slice(0, 2)}/${digest.slice(2)}` }
   }
 
-  async #object(digest: Digest): Promise<Content> {
+  async #object(digest: Digest): Promise<Standing> {
     const known = this.objects.get(digest)
     if (known) return known
     const found = await this.#read(this.#workspace.objects.path(digest))
@@ -155,7 +155,7 @@ class Verifier {
     return found
   }
 
-  async #read(path: Bytes): Promise<Content> {
+  async #read(path: Bytes): Promise<Standing> {
     // Files are read without a pause; between two of them a signal is seen.
     await setImmediate()
     if (this.#signal.aborted) throw new Interrupted('interrupted')
@@ -173,6 +173,6 @@ class Verifier {
   }
 }
 
-const isFile = (found: Content, sha256: Digest): boolean => found.state === 'file' && found.sha256 === sha256
+const isFile = (found: Standing, sha256: Digest): boolean => found.state === 'file' && found.sha256 === sha256
 
-const keyOf = (found: FoundLatest): string => (typeof found === 'string' ? found : found.key)
+const keyOrState = (found: FoundLatest): string => (typeof found === 'string' ? found : found.key)

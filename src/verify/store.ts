@@ -10,7 +10,7 @@ import type { ListedRecord } from '../store/records.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 
 /** Who names an object: an output, the listing of a tree or the texts of an artifact's record, or a lock of the distro. */
-export type User =
+export type ObjectUser =
   | {
       readonly kind: 'output' | 'tree'
       readonly artifact: string
@@ -32,13 +32,13 @@ export interface DamagedInStore {
   readonly aside: Bytes
   /** The artifact whose record it was, for a record. */
   readonly artifact?: string
-  readonly users: readonly User[]
+  readonly users: readonly ObjectUser[]
 }
 
 /** An object that a record names and the store lacks. */
 export interface MissingInStore {
   readonly name: Digest
-  readonly users: readonly User[]
+  readonly users: readonly ObjectUser[]
 }
 
 export interface StoreReport {
@@ -94,9 +94,9 @@ export async function verifyStore(workspace: Workspace, signal: AbortSignal): Pr
 function usersOf(
   { disk, places, graph }: Workspace,
   records: readonly ListedRecord[],
-): ReadonlyMap<Digest, readonly User[]> {
-  const users = new Map<Digest, User[]>()
-  const add = (digest: Digest, user: User): void => {
+): ReadonlyMap<Digest, readonly ObjectUser[]> {
+  const users = new Map<Digest, ObjectUser[]>()
+  const add = (digest: Digest, user: ObjectUser): void => {
     const others = users.get(digest) ?? []
     if (!others.some((other) => isSameUse(other, user))) users.set(digest, [...others, user])
   }
@@ -114,5 +114,5 @@ function usersOf(
 }
 
 /** Whether two name an object in the same way, be it in records of different builds. */
-const isSameUse = (a: User, b: User): boolean =>
+const isSameUse = (a: ObjectUser, b: ObjectUser): boolean =>
   isDeepStrictEqual({ ...a, latest: true }, { ...b, latest: true })

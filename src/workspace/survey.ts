@@ -19,6 +19,7 @@ import { lockDigest, readLock } from '../store/lockedFiles.ts'
 import type { LockContent } from '../store/lockedFiles.ts'
 import type { OutputState } from '../store/publish.ts'
 import type { Part } from '../store/records.ts'
+import { fileValue } from '../store/records.ts'
 import type { Workspace } from './workspace.ts'
 import { toolDirectories } from './workspace.ts'
 
@@ -82,13 +83,17 @@ export async function surveyWorkspace(
     forced,
     refreshOutputs,
     ownParts: (node) => parts.get(node.name)!,
-    lock: (name) => locks.find(({ node }) => node.name === name)!.state,
+    lock: (name) => surveyedLock({ locks }, name).state,
     record: (artifact, key) => records.find(artifact, key),
     latest: (artifact) => records.findLatest(artifact),
     hasObject: (object) => objects.has(object),
     output: (path) => outputs.get(path)!,
   }
 }
+
+/** The lock of that name, which an artifact of the survey takes. */
+export const surveyedLock = ({ locks }: Pick<Survey, 'locks'>, name: string): SurveyedLock =>
+  locks.find(({ node }) => node.name === name)!
 
 /** The parts of an artifact or a lock that are files and trees of the workspace, as they are now. */
 export async function sourceParts(
@@ -210,7 +215,7 @@ class Surveyor {
     try {
       return {
         ...base,
-        value: `${isExecutable(stat) ? 'executable' : 'file'} ${await index.file(absolute, stat)}`,
+        value: fileValue(isExecutable(stat), await index.file(absolute, stat)),
       }
     } catch (error) {
       throw unreadable(absolute, error)

@@ -6,6 +6,8 @@ import { TestWorkspace } from './support/workspace.ts'
 
 const OTHER = `artifact('other', { outputs: { o: 'other.txt' }, produce() { throw new Error('was run') } })`
 
+const LOCK = `lockfile('debs', { path: 'debs.lock', inputs: {}, tools: [], resolve: () => [], mirrors: () => [] })`
+
 /** A config with an artifact `image` of these properties beside a sound one. */
 const declaring = (
   properties: string,
@@ -25,7 +27,7 @@ const broken: readonly [string, string, readonly (string | RegExp)[]][] = [
   [
     'a syntax error',
     `import { artifact } from 'lbuild'\nexport default {\n  artifacts: [,,}\n`,
-    ['build.config.ts:3:', 'cannot compile'],
+    ['build.config.ts:3:', 'cannot compile build.config.ts', 'hint: mend the line and run again'],
   ],
   [
     'a module that is not there',
@@ -80,7 +82,7 @@ const broken: readonly [string, string, readonly (string | RegExp)[]][] = [
   [
     'an output that an artifact does not have',
     declaring(`inputs: { o: other.output('p') }`),
-    [`an output 'p' of 'other'`],
+    [`an output 'p' of 'other'`, 'hint: there is o'],
   ],
   [
     'a circle',
@@ -128,6 +130,15 @@ describe('a broken build.config.ts', () => {
     expect(workspace.exists('cache/records')).toBe(false)
   })
 
+  it('is called by the name of the file that is wrong', async () => {
+    const workspace = new TestWorkspace({
+      'build.config.ts': declaring('', `import './parts/boot.ts'`),
+      'parts/boot.ts': 'export const boot = (\n',
+    })
+    const { stderr } = await workspace.lbuild('status')
+    expect(stderr).toContain('error: cannot compile parts/boot.ts\n')
+  })
+
   it('once mended is read again, and once broken again is told again', async () => {
     const workspace = new TestWorkspace({ 'build.config.ts': declaring('') })
     expect((await workspace.lbuild('status')).code).toBe(0)
@@ -139,7 +150,13 @@ describe('a broken build.config.ts', () => {
 })
 
 describe('a call that cannot be right', () => {
-  const config = declaring(`params: { diskSize: size('1G', 'the size of the disk') }`)
+  const config = declaring(
+    `params: { diskSize: size('1G', 'the size of the disk', '512M') }, inputs: { debs: debs.downloads() }`,
+    '',
+  )
+    .replace('import { artifact', 'import { artifact, lockfile')
+    .replace('const other', `const debs = ${LOCK}\nconst other`)
+    .replace('[image, other]', '[image, other, debs]')
   const calls: readonly [readonly string[], readonly string[]][] = [
     [[], ['no target was named', 'there is image, other']],
     [['imgae'], [`unknown target 'imgae'`, `did you mean 'image'?`]],
@@ -156,6 +173,62 @@ describe('a call that cannot be right', () => {
       [`unknown option '--forse'`, `did you mean '--force'?`],
     ],
     [
+      ['image', '--jsno', '--quiet'],
+      [`unknown option '--jsno'`, `did you mean '--json'?`],
+    ],
+    [
+      ['image', '--window'],
+      [`unknown option '--window'`, `'build' does not take it: see lbuild build --help`],
+    ],
+    [
+      ['why', 'image', '--dif'],
+      [`unknown option '--dif'`, `did you mean '--diff'?`],
+    ],
+    [
+      ['why', 'image', '--jobs', '2'],
+      [`unknown option '--jobs'`, `'why' does not take it: see lbuild why --help`],
+    ],
+    [
+      ['status', '--unheard-of'],
+      [`unknown option '--unheard-of'`, 'see lbuild status --help; params are set by --disk-size'],
+    ],
+    [
+      ['history', '--jsn'],
+      [`unknown option '--jsn'`, `did you mean '--json'?`],
+    ],
+    [
+      ['-C', '.', 'history', '--unheard-of'],
+      [`unknown option '--unheard-of'`, 'see lbuild history --help'],
+    ],
+    [
+      ['why', '--last', '--force'],
+      ['--last', 'cannot be used with', '--force'],
+    ],
+    [
+      ['why', '--last', '--build', '2026'],
+      ['--last', 'cannot be used with', '--build'],
+    ],
+    [
+      ['why', '--last', '--between', '1', '2'],
+      ['--last', 'cannot be used with', '--between'],
+    ],
+    [
+      ['why', '--build', '1', '--between', '1', '2'],
+      ['--build', 'cannot be used with', '--between'],
+    ],
+    [
+      ['why', '--build', '1', '--force'],
+      ['--build', 'cannot be used with', '--force'],
+    ],
+    [
+      ['wy', 'image'],
+      [`unknown target 'wy'`, `did you mean the command 'why'?`],
+    ],
+    [
+      ['image', 'wy'],
+      [`unknown target 'wy'`, 'there is image, other'],
+    ],
+    [
       ['image', '--disk-size', '12X'],
       [`cannot read the size '12X'`, 'the size of the disk'],
     ],
@@ -165,8 +238,28 @@ describe('a call that cannot be right', () => {
       ['image', '--set', 'disksize=1'],
       [`unknown param 'disksize'`, `did you mean 'diskSize'?`],
     ],
-    [['image', '--jobs', '0'], ['a whole number of at least 1']],
-    [['why'], ['no target was named']],
+    [
+      ['image', '--set', 'other.disksize=1'],
+      [`unknown param 'other.disksize'`, `'diskSize' belongs to image`],
+    ],
+    [
+      ['image', '--set', 'imgae.disksize=1'],
+      [`unknown param 'imgae.disksize'`, `did you mean 'image.diskSize'?`],
+    ],
+    [['image', '--disk-size', '1M'], [`expected at least 512M, got '1M'`]],
+    [
+      ['image', '--jobs', '0'],
+      ['a whole number of at least 1', 'see lbuild build --help'],
+    ],
+    [
+      ['debs'],
+      [`'debs' is a lock, not an artifact`, 'name what takes it: image; lbuild update debs resolves it anew'],
+    ],
+    [
+      ['why', 'image.img'],
+      [`unknown target 'image.img'`, `it is an output of 'image'`],
+    ],
+    [['status', 'output/other.txt'], [`it is an output of 'other'`]],
     [['status', 'imgae'], [`did you mean 'image'?`]],
     [['why', 'imgae'], [`did you mean 'image'?`]],
     [['graph', 'imgae'], [`did you mean 'image'?`]],
@@ -182,6 +275,15 @@ describe('a call that cannot be right', () => {
     expect(workspace.exists('output')).toBe(false)
   })
 
+  it('but status and why without a target are of all that no other artifact takes', async () => {
+    const workspace = new TestWorkspace({ 'build.config.ts': config })
+    for (const command of ['status', 'why']) {
+      const { code, stdout } = await workspace.lbuild(command, '--json', '--disk-size', '2G')
+      expect(JSON.parse(stdout)).toMatchObject({ targets: ['image', 'other'] })
+      expect(code).toBe(0)
+    }
+  })
+
   it('outside of a workspace', async () => {
     const workspace = new TestWorkspace({})
     const { code, stderr } = await workspace.lbuild('image')
@@ -192,9 +294,9 @@ describe('a call that cannot be right', () => {
   it('but below a workspace, or with -C, it is found', async () => {
     const workspace = new TestWorkspace({ 'build.config.ts': config, 'deep/er/file': '' })
     const below = new TestWorkspace({}, workspace.path('deep/er'))
-    expect((await below.lbuild('graph')).stdout).toBe('image\nother\n')
+    expect((await below.lbuild('graph')).stdout).toBe('image\n  debs (lock)\nother\n')
     const away = new TestWorkspace({})
-    expect((await away.lbuild('graph', '-C', workspace.root)).stdout).toBe('image\nother\n')
+    expect((await away.lbuild('graph', '-C', workspace.root)).stdout).toBe('image\n  debs (lock)\nother\n')
   })
 })
 

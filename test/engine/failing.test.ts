@@ -46,6 +46,34 @@ describe('a producer that fails', () => {
     expect(readdirSync(`${work}/outputs`).sort()).toEqual(['image', 'log'])
   })
 
+  it.each([
+    ['in the sandbox', (workspace: TestWorkspace) => workspace],
+    ['unconfined', (workspace: TestWorkspace) => workspace.withoutNamespaces()],
+    [
+      'with its cache elsewhere',
+      (workspace: TestWorkspace) => {
+        workspace.env['LBUILD_CACHE_DIR'] = workspace.path('deep/er/cache')
+        return workspace
+      },
+    ],
+  ])('by its own code: the lines of the workspace that led there, and none of lbuild, %s', async (_, as) => {
+    const workspace = failing(`helper.open()`)
+    workspace.edit(
+      'build.config.ts',
+      'const image',
+      `import * as helper from './parts/a helper.ts'\nconst image`,
+    )
+    workspace.write(
+      'parts/a helper.ts',
+      `import { openSync } from 'node:fs'\nexport function open() {\n  openSync('/nowhere')\n}\n`,
+    )
+    const { code, stderr } = await as(workspace).lbuild('image')
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^ {2}\| +at .*open \(parts\/a helper\.ts:3:\d+\)$/m)
+    expect(stderr).toMatch(/^ {2}\| +at .*produce \(build\.config\.ts:9:\d+\)$/m)
+    expect(stderr).not.toMatch(/child\.mjs|node:internal/)
+  })
+
   it('leaves the old output as it was, records nothing, and its work directory goes when it runs again', async () => {
     const workspace = failing('')
     await workspace.build('image')
@@ -84,6 +112,8 @@ describe('a producer that fails', () => {
     expect(all.stderr).toContain('fallible: also wrong')
     // A failure is not remembered as done.
     expect((await workspace.build('above', '--keep-going')).report.artifacts[0]!.outcome).toBe('failed')
+    const { stdout } = await workspace.lbuild('above', 'alone')
+    expect(stdout).toMatch(/^failed: 1 fresh, 1 failed, 1 skipped in [\d.]+ s$/m)
   })
 
   const outputs: readonly [string, string, string][] = [

@@ -76,10 +76,12 @@ describe('a misspelt name', () => {
     ['kernle', 'kernel'],
     ['initrams', 'initramfs'],
     ['is', 'iso'],
+    ['ios', 'iso'],
   ])('%s is near %s', (word, near) => expect(nearest(word, known)).toBe(near))
 
   it('that is far from all is answered with what there is', () => {
     expect(nearest('documentation', known)).toBeUndefined()
+    expect(nearest('foo', known)).toBeUndefined()
     expect(suggestion('documentation', known)).toBe('there is kernel, rootfs, initramfs, iso, qcow2')
     expect(suggestion('qcow', known)).toBe("did you mean 'qcow2'?")
   })
@@ -88,7 +90,8 @@ describe('a misspelt name', () => {
     ['', '', 0],
     ['', 'abc', 3],
     ['kitten', 'sitting', 3],
-    ['ab', 'ba', 2],
+    ['ab', 'ba', 1],
+    ['abcd', 'badc', 2],
   ])("the distance of '%s' and '%s' is %i", (a, b, distance) => {
     expect(editDistance(a, b)).toBe(distance)
     expect(editDistance(b, a)).toBe(distance)

@@ -350,6 +350,8 @@ describe('looking at the history', () => {
     const [last, first] = await history(workspace)
     expect((await detail(workspace, first!.id)).targets).toEqual(TINY_TARGETS)
     expect((await detail(workspace, last!.id.slice(0, -3))).targets).toEqual(['other'])
+    expect((await detail(workspace, last!.id.slice(-6))).id).toBe(last!.id)
+    expect((await detail(workspace, first!.id.slice(-6, -1))).id).toBe(first!.id)
     for (const [args, message] of [
       [['--build', '20'], `2 builds have names that begin with '20'`],
       [['--build', '1999'], `no build has a name that begins with '1999'`],

@@ -47,6 +47,25 @@ describe('a build that is interrupted', () => {
     },
   )
 
+  it.each([
+    [[], /^interrupted after [\d.]+ s: built quick; slow did not finish; last did not begin$/m],
+    [['--quiet'], /^$/],
+  ] as const)('with %j says what it had done', async (options, words) => {
+    const { workspace, meeting } = workspaceWithMeeting()
+    workspace.edit(
+      'build.config.ts',
+      'export default defineConfig({ artifacts: [slow, quick]',
+      `const last = artifact('last', { inputs: { slow: slow.output('slow') }, outputs: { o: 'last' }, produce() {} })
+export default defineConfig({ artifacts: [quick, slow, last]`,
+    )
+    const build = workspace.start('quick', 'last', '--jobs', '1', ...options)
+    await meeting.arrived(build)
+    build.child.kill('SIGINT')
+    const { code, stdout, stderr } = await build.ended
+    expect(stderr).toMatch(words)
+    expect([code, stdout]).toEqual([130, ''])
+  })
+
   it('by SIGKILL: its producers end with it, the lock is free, and the next build clears up', async () => {
     const { workspace, meeting } = workspaceWithMeeting()
     const build = workspace.start('slow')
@@ -101,7 +120,9 @@ describe('while another holds the lock of the workspace', () => {
     const build = workspace.start('quick')
     await waiting(build)
     build.child.kill('SIGINT')
-    expect((await build.ended).code).toBe(130)
+    const { code, stderr } = await build.ended
+    expect(stderr).toMatch(/^interrupted after [\d.]+ s: nothing was built$/m)
+    expect(code).toBe(130)
     expect(processesOf(workspace.root)).toHaveLength(1)
     release()
   })

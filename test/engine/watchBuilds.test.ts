@@ -140,6 +140,10 @@ describe('a build that fails', () => {
     expect(artifactsOf(unrelated.events, 'running')).not.toContain('other')
     expect(unrelated.ran).toEqual(['image', 'names', 'packed'])
     expect(unrelated.events.at(-1)).toMatchObject({ fresh: false, failed: ['other'] })
+    // The events, the log and the report say the same of what was not tried again.
+    expect(artifactsOf(unrelated.events, 'failed')).toEqual(['other'])
+    const { stdout } = await workspace.lbuild('history', '--json', '-n', '1')
+    expect(JSON.parse(stdout)).toMatchObject({ builds: [{ end: 'failed', failed: ['other'], skipped: [] }] })
     const good = await watching.after(() => workspace.write('note.txt', 'good'))
     expect(good.ran).toEqual(['other'])
     expect(good.events.at(-1)).toMatchObject({ fresh: true, failed: [] })

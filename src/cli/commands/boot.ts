@@ -6,6 +6,7 @@ import { runImage } from '../../boot/run.ts'
 import { Failure } from '../../host/failure.ts'
 import { build, checkTargets } from '../../run/build.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
+import { Interruption } from '../interruption.ts'
 import { progressOn } from '../progress.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
@@ -72,15 +73,24 @@ async function bootableImage(
   const image = imageOf(workspace, targets[0]!)
   if (options.build) {
     const progress = progressOn(process.stderr, 'normal')
+    const interruption = new Interruption()
     const report = await build(workspace, {
       targets,
       force: false,
       keepGoing: false,
       wait: true,
-      listener: progress.listener,
+      listener: (event) => {
+        progress.listener(event)
+        interruption.listener(event)
+      },
       signal,
       code: invocation.code,
-    }).finally(() => progress.close())
+    })
+      .catch((error: unknown) => {
+        if (signal.aborted) progress.say(interruption.words())
+        throw error
+      })
+      .finally(() => progress.close())
     const failed = report.artifacts.find(({ failure }) => failure)
     if (failed) throw new Failure(`${failed.name}: ${failed.failure!.headline}`, failed.failure)
   }

@@ -2,9 +2,11 @@ import { print } from '../print.ts'
 import type { Listener } from '../../log/events.ts'
 import type { Progress } from '../progress.ts'
 import { progressOn } from '../progress.ts'
+import { Interruption } from '../interruption.ts'
 import { paint, counted, duration, usesColor } from '../style.ts'
 import { Failure, renderFailure } from '../../host/failure.ts'
-import { build } from '../../run/build.ts'
+import { COMMANDS } from '../../graph/names.ts'
+import { build, checkTargets } from '../../run/build.ts'
 import type { BuildReport } from '../../run/report.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
@@ -33,15 +35,18 @@ export async function buildCommand(
   signal: AbortSignal,
 ): Promise<number> {
   const { workspace, targets, params } = await openSession(invocation, words, options)
+  checkTargets(workspace.graph, targets, COMMANDS)
   if (options.installTools) await (await import('./doctor.ts')).installMissing(workspace.graph)
   if (options.dryRun || options.check)
     return (await import('./status.ts')).showPlan(workspace, targets, options)
   const verbosity = options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal'
   const trace = options.trace === undefined ? undefined : await traceTo(workspace, options.trace)
   let progress: Progress | undefined
+  const interruption = new Interruption()
   const listener: Listener = (event) => {
     progress ??= progressOn(process.stderr, verbosity)
     progress.listener(event)
+    interruption.listener(event)
     trace?.listener(event)
   }
   let report: BuildReport
@@ -58,6 +63,8 @@ export async function buildCommand(
       code: invocation.code,
     })
   } catch (error) {
+    if (signal.aborted && !options.quiet)
+      (progress ??= progressOn(process.stderr, verbosity)).say(interruption.words())
     try {
       trace?.write()
     } catch {
@@ -106,7 +113,8 @@ function showSummary(report: BuildReport): void {
   const [built, restored, fresh, failed, skipped] = ['built', 'restored', 'fresh', 'failed', 'skipped'].map(
     count,
   )
-  const saved = report.savedSeconds >= 0.05 ? `, saved ${duration(report.savedSeconds)}` : ''
+  const saved =
+    report.exitCode === 0 && report.savedSeconds >= 0.05 ? `, saved ${duration(report.savedSeconds)}` : ''
   const time = `${duration(report.seconds)}${saved}`
   if (fresh === report.artifacts.length) {
     const names = report.targets.join(', ')

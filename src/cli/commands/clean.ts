@@ -10,6 +10,8 @@ import { RecordStore } from '../../store/records.ts'
 import type { Invocation } from '../session.ts'
 import { startOf } from '../session.ts'
 import { Failure } from '../../host/failure.ts'
+import { noConfig } from '../../config/load.ts'
+import { WAITING } from '../progress.ts'
 
 export interface CleanOptions {
   readonly directory?: string
@@ -20,11 +22,10 @@ export interface CleanOptions {
 /** `lbuild clean`: removes outputs and work directories; with `--all` the store and the records, too. */
 export async function cleanCommand({ home }: Invocation, options: CleanOptions): Promise<number> {
   const { root, cache } = placesFor(realDisk, { start: startOf(options.directory), home })
-  if (!realDisk.lstat(toBytes(`${root}/build.config.ts`)))
-    throw new Failure('there is no build.config.ts here', { facts: [['directory', root]], exitCode: 2 })
+  if (!realDisk.lstat(toBytes(`${root}/build.config.ts`))) throw noConfig(root)
   if (options.all && !options.yes && !(await confirmed())) return 1
   const lock = await lockWorkspace(realDisk, `${cache}/lock`, true, () =>
-    process.stderr.write('waiting for a build of this workspace …\n'),
+    process.stderr.write(`${WAITING}\n`),
   )
   try {
     removeOutputs(root, cache)

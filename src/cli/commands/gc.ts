@@ -8,6 +8,7 @@ import type { Workspace } from '../../workspace/workspace.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
 import { bytes, counted } from '../style.ts'
+import { WAITING } from '../progress.ts'
 
 export interface GcOptions extends WorkspaceOptions {
   readonly dryRun?: boolean
@@ -30,7 +31,7 @@ export async function gcCommand(
     keep: options.keep ?? graph.store.keep,
     maxSize: options.maxSize ?? graph.store.maxSize,
   }
-  const waiting = (): void => void process.stderr.write('waiting for another build of this workspace …\n')
+  const waiting = (): void => void process.stderr.write(`${WAITING}\n`)
   const lock = await lockWorkspace(disk, `${places.cache}/lock`, options.wait, waiting, signal)
   let collection: Collection
   try {

@@ -4,12 +4,9 @@ import { closure, dependenciesOf, locksOf } from '../../graph/graph.ts'
 import { checkTargets } from '../../run/build.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
-import { allTargets } from './status.ts'
-
-export const GRAPH_FORMATS = ['text', 'dot', 'mermaid', 'json'] as const
 
 export interface GraphOptions extends WorkspaceOptions {
-  readonly format: (typeof GRAPH_FORMATS)[number]
+  readonly format: 'text' | 'dot' | 'mermaid' | 'json'
 }
 
 /** `lbuild graph [TARGET…]`: what depends on what. */
@@ -20,10 +17,9 @@ export async function graphCommand(
 ): Promise<number> {
   const { workspace, targets } = await openSession(invocation, words, options)
   const { graph } = workspace
-  const wanted = targets.length > 0 ? targets : allTargets(workspace)
-  checkTargets(graph, wanted)
+  checkTargets(graph, targets)
   workspace.index.save()
-  print(`${render(graph, wanted, options.format)}\n`)
+  print(`${render(graph, targets, options.format)}\n`)
   return 0
 }
 

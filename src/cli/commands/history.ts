@@ -2,6 +2,7 @@ import { toBytes } from '../../host/bytes.ts'
 import type { Disk } from '../../host/disk.ts'
 import { realDisk } from '../../host/disk.ts'
 import { Failure } from '../../host/failure.ts'
+import { noConfig } from '../../config/load.ts'
 import { suggestion } from '../../graph/names.ts'
 import { listBuilds, readBuild } from '../../log/builds.ts'
 import { criticalPathOf } from '../../log/criticalPath.ts'
@@ -37,11 +38,7 @@ export async function historyCommand(
   const { root, cache } = placesFor(realDisk, { start: startOf(options.directory), home })
   const isThere = (path: string): boolean => realDisk.lstat(toBytes(path)) !== undefined
   if (!isThere(`${root}/build.config.ts`) && !isThere(`${cache}/log`))
-    throw new Failure('there is no build.config.ts here, and no log of builds', {
-      facts: [['directory', root]],
-      hint: "go to your distro's directory, or name it with -C",
-      exitCode: 2,
-    })
+    throw noConfig(root, ', and no log of builds')
   if (options.build !== undefined) return showBuild(cache, targets, options.build, options)
   if (options.trace !== undefined)
     throw new Failure('--trace is of one build', {
@@ -57,7 +54,7 @@ function showList(cache: string, targets: readonly string[], { number, all, json
   const builds: LoggedBuild[] = []
   let more = false
   for (const build of listBuilds(realDisk, cache)) {
-    if (!concerns(build, targets)) continue
+    if (!isAbout(build, targets)) continue
     more = builds.length >= most
     if (more) break
     builds.push(build)
@@ -74,7 +71,7 @@ function showList(cache: string, targets: readonly string[], { number, all, json
 }
 
 /** What something was done about, or asked for. */
-const concerns = ({ targets: asked, artifacts }: LoggedBuild, targets: readonly string[]): boolean =>
+const isAbout = ({ targets: asked, artifacts }: LoggedBuild, targets: readonly string[]): boolean =>
   targets.length === 0 ||
   targets.some(
     (target) =>

@@ -1,6 +1,7 @@
 import { print } from '../print.ts'
 import { display, fromBytes } from '../../host/bytes.ts'
 import { renderFailure } from '../../host/failure.ts'
+import { failureData } from '../../run/report.ts'
 import { progressOn } from '../progress.ts'
 import { counted, duration, paint, usesColor } from '../style.ts'
 import type { ByteDifference } from '../../host/byteDifference.ts'
@@ -82,16 +83,7 @@ const documentOf = (targets: readonly string[], { artifacts, seconds }: CanaryRe
   artifacts: artifacts.map(({ differences, failure, ...one }) => ({
     ...one,
     differences: differences.map(textOf),
-    ...(failure
-      ? {
-          failure: {
-            headline: failure.headline,
-            facts: failure.facts,
-            hint: failure.hint,
-            tail: failure.tail,
-          },
-        }
-      : {}),
+    ...(failure ? { failure: failureData(failure) } : {}),
   })),
 })
 

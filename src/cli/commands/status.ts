@@ -1,5 +1,4 @@
 import { print } from '../print.ts'
-import { dependenciesOf } from '../../graph/graph.ts'
 import type { Plan, Verdict } from '../../plan/plan.ts'
 import { plan } from '../../plan/plan.ts'
 import { checkTargets } from '../../run/build.ts'
@@ -9,7 +8,7 @@ import { surveyWorkspace } from '../../workspace/survey.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
-import { counted, duration, paint } from '../style.ts'
+import { counted, duration, NAME_WIDTH, paint } from '../style.ts'
 
 export interface StatusOptions extends WorkspaceOptions {
   readonly json?: boolean
@@ -27,13 +26,7 @@ export async function statusCommand(
   options: StatusOptions,
 ): Promise<number> {
   const { workspace, targets } = await openSession(invocation, words, options)
-  return showPlan(workspace, targets.length > 0 ? targets : allTargets(workspace), options)
-}
-
-/** Every artifact that no other one takes an output of. */
-export function allTargets({ graph }: Workspace): readonly string[] {
-  const taken = new Set(graph.artifacts.flatMap(dependenciesOf))
-  return graph.artifacts.map(({ name }) => name).filter((name) => !taken.has(name))
+  return showPlan(workspace, targets, options)
 }
 
 /** Plans and shows the plan; nothing on disk changes that could change a later verdict. */
@@ -65,7 +58,6 @@ export const planDocument = (planned: Plan, targets: readonly string[]): Record<
 })
 
 const COLORS = { fresh: 'green', restorable: 'cyan', stale: 'yellow', undecided: 'magenta' } as const
-const NAME_WIDTH = 12
 
 function showTable(planned: Plan): void {
   for (const { node, decision } of planned) {

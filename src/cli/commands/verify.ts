@@ -3,14 +3,15 @@ import { display, fromBytes } from '../../host/bytes.ts'
 import { Failure } from '../../host/failure.ts'
 import { checkTargets } from '../../run/build.ts'
 import { lockWorkspace } from '../../store/workspaceLock.ts'
-import type { Content, PublishedReport, Wrong } from '../../verify/published.ts'
+import type { Standing, PublishedReport, Wrong } from '../../verify/published.ts'
 import { verifyPublished } from '../../verify/published.ts'
-import type { DamagedInStore, StoreReport, User } from '../../verify/store.ts'
+import type { DamagedInStore, StoreReport, ObjectUser } from '../../verify/store.ts'
 import { verifyStore } from '../../verify/store.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
-import { bytes, counted, paint } from '../style.ts'
+import { bytes, counted, NAME_WIDTH, paint } from '../style.ts'
+import { WAITING } from '../progress.ts'
 
 export interface VerifyOptions extends WorkspaceOptions {
   readonly store?: boolean
@@ -64,15 +65,13 @@ function showPublished(
   return wrong.length === 0 ? 0 : 1
 }
 
-const NAME_WIDTH = 12
-
 function problem({ kind, path, expected, found, difference }: Wrong): string {
   if (kind === 'record') return `its latest record ${contentProblem(undefined, found)}`
   const where = difference ? `, from byte ${difference.offset} on` : ''
   return `${path} ${contentProblem(expected?.size, found)}${where}`
 }
 
-function contentProblem(size: number | undefined, found: Content): string {
+function contentProblem(size: number | undefined, found: Standing): string {
   if (found.state === 'other') return `is a ${found.what}`
   if (found.state !== 'file') return found.state === 'unreadable' ? 'cannot be read' : `is ${found.state}`
   if (size === undefined || found.size === size)
@@ -99,7 +98,7 @@ async function lockedStore(
   signal: AbortSignal,
 ): Promise<StoreReport> {
   const { disk, places } = workspace
-  const waiting = (): void => void process.stderr.write('waiting for another build of this workspace …\n')
+  const waiting = (): void => void process.stderr.write(`${WAITING}\n`)
   const lock = await lockWorkspace(disk, `${places.cache}/lock`, wait, waiting, signal)
   try {
     return await verifyStore(workspace, signal)
@@ -142,7 +141,7 @@ function consequences({ kind, artifact, users }: DamagedInStore): readonly strin
   return users.length === 0 ? ['no record and no lock names it: nothing to do'] : users.map(consequence)
 }
 
-function consequence(user: User): string {
+function consequence(user: ObjectUser): string {
   if (user.kind === 'download')
     return `${user.name}, a download of the lock ${user.lock}: it is fetched again when a producer needs it`
   if (user.kind === 'tree')

@@ -1,15 +1,15 @@
-import type { BuildEvent } from '../../../src/log/events.ts'
+import type { BuildEvent, LoggedEvent } from '../../../src/log/events.ts'
 import type { LogLine } from '../../../src/log/writer.ts'
 import { formatLine } from '../../../src/log/writer.ts'
 
 const DIGEST = 'ab'.repeat(32)
 
-type EventOf<K extends BuildEvent['type']> = Extract<BuildEvent, { readonly type: K }>
+type EventOf<K extends LoggedEvent['type']> = Extract<LoggedEvent, { readonly type: K }>
 
 const OUTPUT = { name: 'image', path: 'tiny.img', published: true, sha256: DIGEST, size: 12, changed: true }
 
-/** One event of each type, with every member that there may be. */
-export const EVENTS: { readonly [K in BuildEvent['type']]: EventOf<K> } = {
+/** One event of each type that the log has, with every member that there may be. */
+export const EVENTS: { readonly [K in LoggedEvent['type']]: EventOf<K> } = {
   cancelled: { type: 'cancelled', artifact: 'packed', seconds: 0.4 },
   started: {
     type: 'started',
@@ -64,7 +64,6 @@ export const EVENTS: { readonly [K in BuildEvent['type']]: EventOf<K> } = {
       ],
     },
   },
-  waiting: { type: 'waiting', for: 'lock' },
   resolving: { type: 'resolving', lock: 'packages', path: 'packages.lock', why: 'outdated' },
   resolved: { type: 'resolved', lock: 'packages', path: 'packages.lock', files: 3, seconds: 0.5 },
   fetching: { type: 'fetching', lock: 'packages', files: 2, bytes: 1000 },
