@@ -8,9 +8,9 @@ import type { Reason } from '../plan/reason.ts'
 import { differences } from '../plan/reason.ts'
 import type { ObjectStore } from '../store/objects.ts'
 import type { BuildRecord } from '../store/records.ts'
-import { outputOf } from '../store/records.ts'
+import { outputOf, parseFileValue } from '../store/records.ts'
 import { readTexts } from '../store/texts.ts'
-import { ENTRIES, fileDigest, runOf } from './evidence.ts'
+import { ENTRIES, runOf } from './evidence.ts'
 import { textChangeOf } from './lines.ts'
 import { packageChanges } from './packages.ts'
 import { unchangedOf } from './unchanged.ts'
@@ -91,7 +91,11 @@ function evidenceBetween(
     case 'file':
       return {
         ...since,
-        text: textChangeOf(from!, old.get(fileDigest(was) ?? ''), current.get(fileDigest(is) ?? '')),
+        text: textChangeOf(
+          from!,
+          old.get(parseFileValue(was)?.digest ?? ''),
+          current.get(parseFileValue(is)?.digest ?? ''),
+        ),
       }
     case 'tree': {
       const [listed, listing] = [objects.readText(was), objects.readText(is)]

@@ -1,5 +1,6 @@
 import type { Reason } from '../plan/reason.ts'
 import type { Part } from '../store/records.ts'
+import { parseFileValue } from '../store/records.ts'
 
 /** One reason in a line of plain words. */
 export function describeReason(reason: Reason): string {
@@ -56,16 +57,12 @@ const isInput = ({ kind }: Part): boolean => ['file', 'tree', 'output', 'downloa
 
 const valueOf = ({ kind, value }: Part): string => (kind === 'param' ? `: ${JSON.stringify(value)}` : '')
 
-/** A file's value is what it is to a producer and its digest, or `absent`. */
 function fileChange(before: Part, now: Part): string {
-  const [[was, oldDigest], [is, digest]] = [
-    String(before.value).split(' '),
-    String(now.value).split(' '),
-  ] as const
-  if (was === 'absent') return 'is there now'
-  if (is === 'absent') return 'is gone'
-  if (oldDigest !== digest) return 'changed'
-  return is === 'executable' ? 'was made executable' : 'is no longer executable'
+  const [was, is] = [parseFileValue(before.value), parseFileValue(now.value)]
+  if (!was) return 'is there now'
+  if (!is) return 'is gone'
+  if (was.digest !== is.digest) return 'changed'
+  return is.executable ? 'was made executable' : 'is no longer executable'
 }
 
 const shownValue = ({ value }: Part): string => (value === null ? 'not set' : JSON.stringify(value))

@@ -3,6 +3,7 @@ import { toBytes } from '../host/bytes.ts'
 import { pathOfLabel } from '../config/labels.ts'
 import type { Planned } from '../plan/plan.ts'
 import type { BuildRecord } from '../store/records.ts'
+import { parseFileValue } from '../store/records.ts'
 import { readTexts, textAt } from '../store/texts.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { unifiedDiff } from './lines.ts'
@@ -46,7 +47,7 @@ export function diffsOf(
   }
   const root = workspace.places.root
   if (now.kind === 'file')
-    return sides.compare(now.from!, String(before.value).split(' ')[1], `${root}/${now.from}`)
+    return sides.compare(now.from!, parseFileValue(before.value)?.digest, `${root}/${now.from}`)
   if (now.kind !== 'tree') return { diffs: [], notKept: [] }
   const compared = (evidence.entries ?? [])
     .filter(hasText)

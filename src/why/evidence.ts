@@ -9,7 +9,7 @@ import type { EntryChange, Evidence, TextChange } from '../plan/evidence.ts'
 import type { Planned } from '../plan/plan.ts'
 import type { Reason } from '../plan/reason.ts'
 import type { BuildRecord, Part } from '../store/records.ts'
-import { outputOf, recordOf } from '../store/records.ts'
+import { outputOf, parseFileValue, recordOf } from '../store/records.ts'
 import { readTexts, textAt } from '../store/texts.ts'
 import type { Survey } from '../workspace/survey.ts'
 import type { Workspace } from '../workspace/workspace.ts'
@@ -85,7 +85,7 @@ async function changeEvidence(
       const path = `${root}/${now.from}`
       return {
         ...editedAt(workspace, path),
-        text: textChange(workspace, former, now.from!, toBytes(path), fileDigest(before)),
+        text: textChange(workspace, former, now.from!, toBytes(path), parseFileValue(before)?.digest),
       }
     }
     case 'tree':
@@ -171,7 +171,15 @@ function askedEvidence(workspace: Workspace, former: Texts, changes: readonly Re
   const texts = changes.flatMap((change): TextChange[] => {
     if (change.kind !== 'changed' || change.now.kind !== 'file') return []
     const path = change.now.from!
-    return [textChange(workspace, former, path, toBytes(`${root}/${path}`), fileDigest(change.before.value))]
+    return [
+      textChange(
+        workspace,
+        former,
+        path,
+        toBytes(`${root}/${path}`),
+        parseFileValue(change.before.value)?.digest,
+      ),
+    ]
   })
   const [first] = texts
   return first ? { ...editedAt(workspace, `${root}/${first.path}`), text: first } : {}
@@ -187,9 +195,6 @@ function textChange(
 ): TextChange {
   return textChangeOf(shown, before === undefined ? undefined : former.get(before), textAt(disk, path))
 }
-
-/** The digest in the value of a file's part. */
-export const fileDigest = (value: Part['value']): Digest | undefined => String(value).split(' ')[1]
 
 export const runOf = ({ build, startedAt }: BuildRecord): { build: string; startedAt: string } => ({
   build,

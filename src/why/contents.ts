@@ -3,7 +3,7 @@ import { createReadStream, openSync, readSync, closeSync } from 'node:fs'
 import { extract } from 'tar-stream'
 import type { Run } from '../declare/artifact.ts'
 import { Failure } from '../host/failure.ts'
-import { SECTOR } from './gpt.ts'
+import { SECTOR } from '../images/gpt.ts'
 
 /** One thing in an image. What does not apply is missing. */
 export interface Content {
@@ -22,23 +22,21 @@ export interface Content {
 /** What is in an image, by name: `/etc/motd`, `root:/etc/motd` on a disk, `package bash`, `partition 1`. */
 export type Contents = ReadonlyMap<string, Content>
 
-/** The tools that reading an image needs, whatever it is. */
-export const CONTENT_TOOLS = [
-  'find',
-  'sha256sum',
-  'cat',
-  'mkdir',
-  'fsck.erofs',
-  'debugfs',
-  'mcopy',
-  'xorriso',
-  'sfdisk',
-  'qemu-img',
-  'zstd',
-  'cpio',
-] as const
-
-export type ContentRun = Run<(typeof CONTENT_TOOLS)[number]>
+/** What runs the tools that reading an image needs. */
+export type ContentRun = Run<
+  | 'find'
+  | 'sha256sum'
+  | 'cat'
+  | 'mkdir'
+  | 'fsck.erofs'
+  | 'debugfs'
+  | 'mcopy'
+  | 'xorriso'
+  | 'sfdisk'
+  | 'qemu-img'
+  | 'zstd'
+  | 'cpio'
+>
 
 /** Where the packages of a Debian system are listed (dpkg(1), FILES). */
 const STATUS = 'var/lib/dpkg/status'

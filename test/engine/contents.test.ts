@@ -2,10 +2,10 @@ import { mkdir, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Content, Contents } from '../../src/images/contents.ts'
-import { contentsOf } from '../../src/images/contents.ts'
-import { contentChanges, describeContentChange } from '../../src/images/contentsDifference.ts'
-import { plant, run, temporary } from './support.ts'
+import type { Content, Contents } from '../../src/why/contents.ts'
+import { contentsOf } from '../../src/why/contents.ts'
+import { contentChanges, describeContentChange } from '../../src/why/contentChanges.ts'
+import { plant, run, temporary } from '../images/support.ts'
 
 // Two images are told apart by what is in them: exactly what was planted, whatever the format.
 
