@@ -8,18 +8,19 @@ const DOTTED = /(?<![\w.-])v?(\d+(?:\.\d+)+)/
 /**
  * The version that a tool gives of itself: the first dotted number of what `--version`, or else `-V`, prints on
  * either stream, whatever its exit code (mke2fs has only `-V`, and prints it on stderr). Undefined if there is none,
- * or if the tool cannot be run.
+ * or if the tool cannot be run. `before` are words that stand before its path, such as those that confine it.
  */
-export async function toolVersion(path: string): Promise<string | undefined> {
-  return dotted(await output(path, '--version')) ?? dotted(await output(path, '-V'))
+export async function toolVersion(path: string, before: readonly string[] = []): Promise<string | undefined> {
+  const output = (flag: string): Promise<string> => outputOf([...before, path, flag])
+  return dotted(await output('--version')) ?? dotted(await output('-V'))
 }
 
 const dotted = (text: string): string | undefined => DOTTED.exec(text)?.[1]
 
-async function output(path: string, flag: string): Promise<string> {
+async function outputOf([program, ...words]: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
     const env = { PATH: process.env['PATH'], LC_ALL: 'C' }
-    const child = spawn(path, [flag], { stdio: ['ignore', 'pipe', 'pipe'], timeout: LIMIT, env })
+    const child = spawn(program!, words, { stdio: ['ignore', 'pipe', 'pipe'], timeout: LIMIT, env })
     let stdout = ''
     let stderr = ''
     child.stdout.on('data', (text) => (stdout += String(text)))

@@ -13,6 +13,7 @@ import { outputOf, parseFileValue, recordOf } from '../store/records.ts'
 import { readTexts, textAt } from '../store/texts.ts'
 import type { Survey } from '../workspace/survey.ts'
 import type { Workspace } from '../workspace/workspace.ts'
+import { READ_ONLY } from './box.ts'
 import { importChain } from './imports.ts'
 import { textChangeOf } from './lines.ts'
 import { packageChanges } from './packages.ts'
@@ -94,7 +95,7 @@ async function changeEvidence(
       const version = latest.versions[now.name]
       const { toolVersion } = await import('../host/version.ts')
       const tool = survey.tools.get(now.name)
-      const current = tool && (await toolVersion(fromBytes(tool.path)))
+      const current = tool && (await toolVersion(fromBytes(tool.path), [...READ_ONLY, '--']))
       return {
         ...(tool ? editedAt(workspace, fromBytes(tool.path)) : {}),
         versions: {

@@ -11,6 +11,7 @@ import type { ContentChange } from './contentChanges.ts'
 import { contentChanges, describeContentChange } from './contentChanges.ts'
 import { byteDifference } from '../host/byteDifference.ts'
 import { textAt } from '../store/texts.ts'
+import { READ_ONLY } from './box.ts'
 import { unifiedDiff } from './lines.ts'
 
 /** An output that is a text is compared line by line up to this size, in bytes: a kernel's config has 260 KB. */
@@ -89,15 +90,14 @@ function emptyScratch(cache: string): string {
  */
 function runIn(scratch: string): ContentRun & ((tool: 'rm', args: readonly string[]) => Promise<unknown>) {
   const asRoot = process.geteuid?.() === 0 ? [] : ['unshare', '--map-root-user', '--map-auto', '--']
-  const box = ['bwrap', '--die-with-parent', '--unshare-pid', '--unshare-net', '--ro-bind', '/', '/']
-  const places = ['--dev', '/dev', '--proc', '/proc', '--bind', scratch, scratch, '--chdir', scratch, '--']
+  const places = ['--bind', scratch, scratch, '--chdir', scratch, '--']
   return async (
     tool: string,
     args: readonly string[],
     options: { env?: Readonly<Record<string, string>> } = {},
   ) => {
     const { execa } = await import('execa')
-    const [program, ...words] = [...asRoot, ...box, ...places, tool, ...args]
+    const [program, ...words] = [...asRoot, ...READ_ONLY, ...places, tool, ...args]
     const { stdout, stderr, failed, shortMessage } = await execa(program!, words, {
       env: { PATH: SEARCH_PATH, LC_ALL: 'C.UTF-8', TZ: 'UTC', HOME: '/nonexistent', ...options.env },
       extendEnv: false,

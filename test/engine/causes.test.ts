@@ -408,6 +408,17 @@ describe('what is known of a cause is told', () => {
     expect(text[2]).toMatch(/^tool stamp: other bytes \(.*tools\/stamp\), version 1\.2\.3 → 1\.3\.0$/)
   })
 
+  it('a tool that is asked for its version may only look', async () => {
+    let root = ''
+    const { text } = await why((workspace) => {
+      root = workspace.root
+      const stamp = STAMP.replaceAll('1.2.3', '1.3.0')
+      workspace.write('tools/stamp', `${stamp}touch '${root}/trace' 2>/dev/null\n`, 0o755)
+    })
+    expect(text[2]).toMatch(/version 1\.2\.3 → 1\.3\.0$/)
+    expect(fs.readdirSync(root)).not.toContain('trace')
+  })
+
   it('which build made an output that is now another one', async () => {
     const { text } = await why(async (workspace) => {
       workspace.write('note.txt', 'three\n')
