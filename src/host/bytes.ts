@@ -16,8 +16,12 @@ export const fromBytes = (bytes: Bytes): string =>
 export const nativePath = (path: Bytes): string | Buffer =>
   isAscii(path) ? path : Buffer.from(path, 'latin1')
 
+/**
+ * What a terminal would not show as it is: control characters of both sets, marks that change the direction of text,
+ * separators of lines.
+ */
 // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g
+const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
 
 /** The well-formed sequences of UTF-8, as one character per byte (The Unicode Standard, table 3-7). */
 const UTF8 =
@@ -25,12 +29,12 @@ const UTF8 =
   /((?:[\x00-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})+)/
 
 /**
- * A name as it can be shown on one line: one with control characters, quotes or bytes that are not UTF-8 is put in
- * quotes with these escaped, such as `"bad\xff"`.
+ * A name as it can be shown on one line: one with quotes, bytes that are not UTF-8 or characters that
+ * cannot be seen is put in quotes with these escaped, such as `"bad\xff"`.
  */
 export function display(path: Bytes): string {
   const text = fromBytes(path)
-  if (isUtf8(path) && !text.includes('"') && text.search(CONTROL) < 0) return text
+  if (isUtf8(path) && !text.includes('"') && text.search(INVISIBLE) < 0) return text
   const shown = path.split(UTF8).map((part, at) => (at % 2 === 1 ? escaped(fromBytes(part)) : hex(part)))
   return `"${shown.join('')}"`
 }
@@ -38,7 +42,7 @@ export function display(path: Bytes): string {
 const escaped = (text: string): string =>
   JSON.stringify(text)
     .slice(1, -1)
-    .replaceAll(CONTROL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .replaceAll(INVISIBLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 const hex = (stray: Bytes): string =>
   [...stray].map((byte) => `\\x${byte.charCodeAt(0).toString(16)}`).join('')

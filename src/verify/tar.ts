@@ -42,7 +42,7 @@ const MAGIC_AT = 257
 const MAGIC = 'ustar'
 
 /** Whether a file is a tar, by the first header. */
-function isTar(disk: Disk, path: Bytes): boolean {
+export function isTar(disk: Disk, path: Bytes): boolean {
   const head = Buffer.alloc(MAGIC_AT + MAGIC.length)
   const fd = disk.open(path, 'r')
   try {

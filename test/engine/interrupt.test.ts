@@ -66,6 +66,17 @@ export default defineConfig({ artifacts: [quick, slow, last]`,
     expect([code, stdout]).toEqual([130, ''])
   })
 
+  it('before it would have been booted says so, too', async () => {
+    const { workspace, meeting } = workspaceWithMeeting()
+    workspace.edit('build.config.ts', 'slow.txt', 'slow.iso')
+    const boot = workspace.start('boot', 'slow')
+    await meeting.arrived(boot)
+    boot.child.kill('SIGINT')
+    const { code, stderr } = await boot.ended
+    expect(stderr).toMatch(/^interrupted after [\d.]+ s: nothing was built; slow did not finish$/m)
+    expect(code).toBe(130)
+  })
+
   it('by SIGKILL: its producers end with it, the lock is free, and the next build clears up', async () => {
     const { workspace, meeting } = workspaceWithMeeting()
     const build = workspace.start('slow')

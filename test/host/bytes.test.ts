@@ -13,6 +13,8 @@ describe('the name of a file', () => {
     ['two\nlines\u001b[2J', '"two\\nlines\\u001b[2J"'],
     ['\u009b1A', '"\\u009b1A"'],
     ['\u007f', '"\\u007f"'],
+    ['an override of the direction: \u202egnp.exe', '"an override of the direction: \\u202egnp.exe"'],
+    ['a separator of lines: \u2028', '"a separator of lines: \\u2028"'],
     ['a replacement \ufffd', 'a replacement \ufffd'],
   ])('%j is shown as %s', (name, shown) => expect(display(toBytes(name))).toBe(shown))
 
