@@ -54,7 +54,7 @@ function endWords({ end, seconds, savedSeconds = 0 }: LoggedBuild): string {
   const saved = savedSeconds >= 0.05 ? `, saved ${duration(savedSeconds)}` : ''
   const words: Readonly<Record<BuildEnd, string>> = {
     done: `done in ${duration(seconds)}${saved}`,
-    failed: `failed after ${duration(seconds)}${saved}`,
+    failed: `failed after ${duration(seconds)}`,
     interrupted: `interrupted after ${duration(seconds)}`,
     unended: `did not end: killed after ${duration(seconds)}, or still running`,
   }
@@ -126,7 +126,7 @@ function artifactLine(artifact: LoggedArtifact, names: number): string {
   const time = (seconds === undefined ? '' : duration(seconds)).padEnd(TIME_WIDTH)
   const room = Math.max(20, width() - WORD_WIDTH - names - TIME_WIDTH - 3)
   const remark = shown(remarkOn(artifact))
-  const cut = remark.length > room ? `${remark.slice(0, room - 1)}…` : remark
+  const cut = process.stdout.isTTY && remark.length > room ? `${remark.slice(0, room - 1)}…` : remark
   return `${word} ${shown(name).padEnd(names)} ${time} ${cut}`.trimEnd()
 }
 
