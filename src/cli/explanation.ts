@@ -93,12 +93,13 @@ function toolVersions({ versions }: Evidence): string {
 function details({ reason, evidence }: ToldCause, shared: boolean, options: TellOptions): string[] {
   const { all, now } = options
   const { text, entries = [], moreEntries = 0, packages, imports, madeBy, editedAt, since } = evidence
-  const { because = [] } = evidence
+  const { because = [], values } = evidence
   const lines: string[] = []
   if (text?.lines) lines.push(sizeOfChange(text))
   const tree = reason.kind === 'changed' && reason.now.kind === 'tree' ? `${reason.now.from}/` : ''
   lines.push(...entryLines(entries, moreEntries, tree, all))
   if (packages) lines.push(...packageLines(packages, all))
+  if (values) lines.push(`set by ${values.setBy ?? 'nobody: it is the default'}`)
   if (imports && imports.length > 1) lines.push(`imported: ${imports.join(' → ')}`)
   if (madeBy) {
     const made = `made by the build ${madeBy.build}, ${ago(Date.parse(madeBy.startedAt), now)}`

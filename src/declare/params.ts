@@ -12,6 +12,8 @@ export interface Param<T extends Json = Json> {
   /** The smallest size that makes sense, in bytes: less is refused before any work. */
   readonly atLeast?: number
   readonly describe?: string
+  /** Who set another value than the default, for people: the config, a profile, the command line. */
+  readonly setBy?: string
 }
 
 /** Text, taken as it is written. */

@@ -20,7 +20,7 @@ export function withParams(graph: Graph, overrides: Overrides, source: string): 
         const key = Object.hasOwn(overrides, qualified) ? qualified : name
         if (!Object.hasOwn(overrides, key)) return [name, param]
         used.add(key).add(name)
-        return [name, { ...param, value: parse(param, key, overrides[key]!, source) }]
+        return [name, { ...param, value: parse(param, key, overrides[key]!, source), setBy: source }]
       }),
     )
     return { ...node, params }

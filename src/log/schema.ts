@@ -110,7 +110,7 @@ const evidence: Shape<Evidence> = v.looseObject({
       changed: v.array(v.looseObject({ name: text, before: text, now: text })),
     }),
   ),
-  values: v.exactOptional(v.looseObject({ before: text, now: text })),
+  values: v.exactOptional(v.looseObject({ before: text, now: text, setBy: v.exactOptional(text) })),
   versions: v.exactOptional(v.looseObject({ before: v.exactOptional(text), now: v.exactOptional(text) })),
   imports: v.exactOptional(texts),
   madeBy: v.exactOptional(run),

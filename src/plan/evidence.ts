@@ -46,8 +46,8 @@ export interface Evidence {
   /** How many entries there are beside those listed. */
   readonly moreEntries?: number
   readonly packages?: PackageChanges
-  /** Of a param, as somebody would write it. */
-  readonly values?: { readonly before: string; readonly now: string }
+  /** Of a param, as somebody would write it, and who set it; nobody where it has its default. */
+  readonly values?: { readonly before: string; readonly now: string; readonly setBy?: string }
   /** Of a tool. */
   readonly versions?: { readonly before?: string; readonly now?: string }
   /** The modules from one that declares the artifact to the one that changed, each importing the next. */

@@ -66,10 +66,11 @@ export async function gatherEvidence(
 type Texts = ReadonlyMap<Digest, string>
 
 /** Values of a param as they are written: text in quotes, a size without. */
-function paramValuesOf({ node }: Planned, before: Part, now: Part): { before: string; now: string } {
-  const isSize = node.params[now.name]?.type === 'size'
+function paramValuesOf({ node }: Planned, before: Part, now: Part): NonNullable<Evidence['values']> {
+  const { type, setBy } = node.params[now.name] ?? {}
+  const isSize = type === 'size'
   const written = ({ value }: Part): string => (isSize ? String(value) : JSON.stringify(value))
-  return { before: written(before), now: written(now) }
+  return { before: written(before), now: written(now), ...(setBy === undefined ? {} : { setBy }) }
 }
 
 async function changeEvidence(

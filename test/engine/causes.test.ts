@@ -396,6 +396,16 @@ describe('what is known of a cause is told', () => {
     ])
   })
 
+  it('who set a param', async () => {
+    const config = (workspace: TestWorkspace): void =>
+      workspace.edit('build.config.ts', `'first'`, `'second'`)
+    expect((await why(config)).text[3]).toBe('  set by build.config.ts')
+    expect((await why(() => {}, '--title', 'third')).text[3]).toBe('  set by the command line')
+    const unset = (workspace: TestWorkspace): void =>
+      workspace.edit('build.config.ts', `'image.title': 'first', `, '')
+    expect((await why(unset)).text[3]).toBe('  set by nobody: it is the default')
+  })
+
   it('through which imports a module is reached', async () => {
     const { text } = await why(write('artifacts/deep.ts', `export const comma = ';'\n`))
     expect(text).toContain('  imported: artifacts/part.ts → artifacts/helper.ts → artifacts/deep.ts')
