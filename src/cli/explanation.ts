@@ -134,17 +134,33 @@ const sizeOfChange = ({ lines, at, sizes }: TextChange): string =>
     ...(sizes && bytes(sizes[0]) !== bytes(sizes[1]) ? [`${bytes(sizes[0])} → ${bytes(sizes[1])}`] : []),
   ].join(', ')
 
+/** Entries of a tree; of many, those that changed alike in one place at its top are counted. */
 function entryLines(entries: readonly EntryChange[], more: number, tree: string, all: boolean): string[] {
-  const shown = all ? entries : entries.slice(0, SHOWN)
-  const hidden = entries.length - shown.length + more
-  const lines = shown.map((entry) => {
-    const path = entry.path.slice(tree.length)
-    const [was, is] = entry.values ?? []
-    if (entry.change === 'type' && was !== undefined) return `${path}: was ${was}, is ${is}`
-    const size = entry.lines ? ` (${sizeOfChange(entry)})` : was === undefined ? '' : ` ${was} → ${is}`
-    return `${path}: ${entry.change}${size}`
-  })
-  return hidden > 0 ? [...lines, `… and ${counted(hidden, 'other')}${all ? '' : ' (--all)'}`] : lines
+  const groups = new Map<string, EntryChange[]>()
+  for (const entry of entries) {
+    const [top] = entry.path.slice(tree.length).split('/')
+    const id = all || entries.length <= SHOWN ? entry.path : `${top}/: ${entry.change}`
+    groups.set(id, [...(groups.get(id) ?? []), entry])
+  }
+  const lines = [...groups].flatMap(([id, alike]) =>
+    alike.length > 2
+      ? [{ line: `${id} (${alike.length} entries)`, entries: alike.length }]
+      : alike.map((entry) => ({ line: entryLine(entry, tree), entries: 1 })),
+  )
+  const shown = all ? lines : lines.slice(0, SHOWN)
+  const hidden = entries.length + more - shown.reduce((sum, line) => sum + line.entries, 0)
+  return [
+    ...shown.map(({ line }) => line),
+    ...(hidden > 0 ? [`… and ${counted(hidden, 'other')}${all ? '' : ' (--all)'}`] : []),
+  ]
+}
+
+function entryLine(entry: EntryChange, tree: string): string {
+  const path = entry.path.slice(tree.length)
+  const [was, is] = entry.values ?? []
+  if (entry.change === 'type' && was !== undefined) return `${path}: was ${was}, is ${is}`
+  const size = entry.lines ? ` (${sizeOfChange(entry)})` : was === undefined ? '' : ` ${was} → ${is}`
+  return `${path}: ${entry.change}${size}`
 }
 
 function packageLines({ came, went, changed }: PackageChanges, all: boolean): string[] {

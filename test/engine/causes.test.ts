@@ -502,6 +502,18 @@ describe('several changes', () => {
     expect(text[1]).toMatch(/^checked: 5 files and trees, /)
   })
 
+  it('a long list does not hide what stands alone in it', async () => {
+    const { text } = await why((workspace) => {
+      for (let number = 0; number < 40; number += 1) workspace.write(`src/many/${number}`, '')
+      workspace.write('src/hello', 'other\n')
+    })
+    expect(text.slice(2, 5)).toEqual([
+      'src/ changed: 42 entries',
+      '  hello: content (+1 −1 lines at line 1)',
+      '  many/: added (41 entries)',
+    ])
+  })
+
   it('long lists are counted and cut; --all shows them', async () => {
     const many = (workspace: TestWorkspace): void => {
       for (let number = 0; number < 40; number += 1)
@@ -510,7 +522,7 @@ describe('several changes', () => {
     const { text } = await why(many)
     // The directory itself is an entry, too.
     expect(text[2]).toBe('src/ changed: 41 entries')
-    expect(text).toContain('  … and 36 others (--all)')
+    expect(text[3]).toBe('  many/: added (41 entries)')
     expect((await why(many, '--all')).text.filter((line) => line.endsWith(': added'))).toHaveLength(41)
   })
 })
