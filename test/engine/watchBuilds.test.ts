@@ -217,19 +217,23 @@ describe('watch that is ended', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('by %s while it waits, or builds, exits with %i and leaves nothing', async (signal, code) => {
-    const workspace = fresh()
-    const idle = await Watching.of(workspace)
-    idle.child.kill(signal)
-    expect((await idle.ended).code).toBe(code)
-    const meeting = meetInOther(workspace)
-    const busy = Watching.start(workspace)
-    await meeting.arrived(busy)
-    busy.child.kill(signal)
-    expect((await busy.ended).code).toBe(code)
-    expect(processesOf(workspace.root)).toEqual([])
-    expect(readdirSync(workspace.path('cache/work'))).toEqual([])
-  })
+  ] as const)(
+    'by %s while it waits, or builds with a tool that ignores it, exits with %i and leaves nothing',
+    async (signal, code) => {
+      const workspace = fresh()
+      const idle = await Watching.of(workspace)
+      idle.child.kill(signal)
+      expect((await idle.ended).code).toBe(code)
+      const meeting = meetInOther(workspace)
+      meeting.stubborn()
+      const busy = Watching.start(workspace)
+      await meeting.arrived(busy)
+      busy.child.kill(signal)
+      expect((await busy.ended).code).toBe(code)
+      expect(processesOf(workspace.root)).toEqual([])
+      expect(readdirSync(workspace.path('cache/work'))).toEqual([])
+    },
+  )
 
   it('by SIGKILL leaves no process, and the next build clears up', async () => {
     const { workspace, meeting } = await withMeeting()
@@ -239,7 +243,10 @@ describe('watch that is ended', () => {
     await watching.ended
     // The kernel ends them; nothing tells when it has.
     await vi.waitUntil(() => processesOf(workspace.root).length === 0, { timeout: 20_000 })
+    expect(workspace.read('output/other.txt')).toBe('a note\n')
     expect((await workspace.build('stamp', 'report', '--no-wait')).code).toBe(0)
     expect(readdirSync(workspace.path('cache/work'))).toEqual([])
+    await meeting.toTheEnd(workspace.start('other'))
+    expect(workspace.read('output/other.txt')).toBe('first')
   })
 })
