@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { FSWatcher } from 'chokidar'
 import { watch } from 'chokidar'
 import type { Bytes } from '../host/bytes.ts'
@@ -61,9 +62,11 @@ export class InotifyBackend implements WatchBackend {
       this.#watched.set(directory, { identity, watcher, settle: resolve })
       watcher.on('ready', resolve)
     })
-    watcher.on('raw', (kind: string, name: string | null) =>
-      this.#listener.happened(name === null ? path : `${path}/${name}`, kind !== 'change'),
-    )
+    watcher.on('raw', (kind: string, name: string | null) => {
+      // What happened to the directory itself is told with its own name, as if it were in it.
+      const own = name === null || (path.endsWith(`/${name}`) && !existsSync(`${path}/${name}`))
+      this.#listener.happened(own ? path : `${path}/${name}`, kind !== 'change')
+    })
     watcher.on('error', (error) => this.#listener.failed(error))
     return ready
   }

@@ -23,6 +23,17 @@ const EVENTS: readonly WatchEvent[] = [
     type: 'building',
     artifacts: [{ artifact: 'artifact-7', verdict: 'stale', reasons: [{ kind: 'first-build' }] }],
   },
+  {
+    type: 'build',
+    event: {
+      type: 'explained',
+      explanation: {
+        causes: [{ reason: { kind: 'first-build' }, artifacts: ['artifact-7'], evidence: {} }],
+        consequences: [{ artifact: 'artifact-7', causes: [0], own: [0], through: [], verdict: 'stale' }],
+        unchanged: { fresh: [], parts: {} },
+      },
+    },
+  },
   { type: 'build', event: { type: 'running', artifact: 'artifact-7', reasons: [], usualSeconds: 9 } },
   { type: 'build', event: { type: 'warning', message: 'mind\u001b[2Jthis\nand this' } },
   {
@@ -71,8 +82,47 @@ describe('the picture', () => {
     expect(text).toContain('tool line 39')
     expect(text).toContain('changed  src/hello')
     expect(text).toContain('q quit')
+    expect(text).not.toContain('stays in use')
     // What others wrote moves no cursor.
     expect(text).not.toContain('\u001b')
+  })
+
+  it('cuts no character in two', () => {
+    const wide: WatchEvent = { type: 'changed', paths: ['\u{1f427}'.repeat(50)], more: 0 }
+    const lines = draw(follow(state, wide, 100), {
+      width: 30,
+      height: 24,
+      now: 103,
+      keys: '',
+      paint: (_, t) => t,
+    })
+    expect(lines.find((line) => line.startsWith('changed'))).toBe(`changed  ${'\u{1f427}'.repeat(20)}…`)
+  })
+
+  it('has no failed build left when what failed was taken back', () => {
+    const failed: WatchEvent = {
+      type: 'built',
+      outcome: 'failed',
+      ran: [],
+      restored: [],
+      failed: ['artifact-8'],
+      seconds: 1,
+    }
+    const back = [failed, idle].reduce((before: WatchState, event) => follow(before, event, 100), state)
+    expect(back.last).toBeUndefined()
+    expect(follow(state, failed, 100).last).toBe(failed)
+  })
+
+  it('has no missing input left when the next build begins, but what is wrong with the config', () => {
+    const failure = { headline: 'not there', facts: [] }
+    const events: WatchEvent[] = [
+      idle,
+      { type: 'failed', what: 'inputs', failure },
+      { type: 'failed', what: 'config', failure },
+      { type: 'building', artifacts: [] },
+    ]
+    const begun = events.reduce((before: WatchState, event) => follow(before, event, 100), START)
+    expect([...begun.failures.keys()]).toEqual(['config'])
   })
 
   it('has no failure left when all is fresh again', () => {
@@ -142,36 +192,37 @@ function screen(keys: Partial<WatchKeys> = {}) {
   onTestFinished(() => view.close())
   for (const event of [idle, ...EVENTS]) view.listener(event)
   /** What is drawn for a key. */
-  const press = (key: string): string => {
+  const press = async (key: string): Promise<string> => {
     output.read()
     input.emit('data', key)
+    await vi.waitUntil(() => output.readableLength > 0)
     return stripVTControlCharacters(String(output.read()))
   }
   return { press, calls, output, view, input }
 }
 
 describe('the keys', () => {
-  it('w, g and ? show a page each, and any key leads back', () => {
+  it('w, g and ? show a page each, and any key leads back', async () => {
     const { press, calls } = screen()
-    expect(press('w')).toMatch(/for 1 artifact:\s+artifact-7\s+it was never built/)
-    expect(press('q')).toContain('building image')
-    expect(press('g')).toMatch(/image\s+├── names/)
-    expect(press('b')).toContain('building image')
-    expect(press('?')).toContain('what depends on what')
-    expect(press(' ')).toContain('building image')
-    expect(press('x')).toContain('building image')
+    expect(await press('w')).toMatch(/did what it did:\s+never built: artifact-7\s+→ artifact-7 +runs/)
+    expect(await press('q')).toContain('building image')
+    expect(await press('g')).toMatch(/image\s+├── names/)
+    expect(await press('b')).toContain('building image')
+    expect(await press('?')).toContain('what depends on what')
+    expect(await press(' ')).toContain('building image')
+    expect(await press('x')).toContain('building image')
     expect(calls).toEqual([])
   })
 
-  it('b builds, q quits, and r restarts the machine where there is one', () => {
+  it('b builds, q quits, and r restarts the machine where there is one', async () => {
     const { press, calls } = screen()
-    expect(press('b')).not.toContain('restart')
-    press('r')
-    press('q')
+    expect(await press('b')).not.toContain('restart')
+    await press('r')
+    await press('q')
     expect(calls).toEqual(['build', 'quit'])
     const restart = vi.fn()
     const withMachine = screen({ restart })
-    expect(withMachine.press('r')).toContain('r restart the machine')
+    expect(await withMachine.press('r')).toContain('r restart the machine')
     expect(restart).toHaveBeenCalledOnce()
   })
 
