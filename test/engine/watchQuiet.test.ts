@@ -4,7 +4,8 @@ import { InotifyBackend } from '../../src/watch/inotify.ts'
 import { Lookout } from '../../src/watch/lookout.ts'
 import { ScanBackend } from '../../src/watch/scan.ts'
 import { openWorkspace } from '../../src/workspace/workspace.ts'
-import { builtWatched, WATCHED_TARGETS } from './support/watching.ts'
+import { processesOf } from './support/processes.ts'
+import { builtWatched, WATCHED_TARGETS, Watching } from './support/watching.ts'
 
 // What a build writes wakes nobody: not outputs, objects, records, the index, logs or work directories. The kernel tells
 // in order (inotify(7)), so that a save which is heard of says that there is nothing more to hear of before it.
@@ -53,4 +54,13 @@ it('a build, a collection and a clean-up are not heard of; the next save is', as
   const output = workspace.path('output')
   while (!heard.includes(output)) await new Promise<void>((resolve) => (wake = resolve))
   expect(lookout.hints.take()).toBeUndefined()
+})
+
+it('no other process is there while watch waits, also where the config had to be compiled', async () => {
+  const workspace = fresh()
+  workspace.edit('build.config.ts', 'artifacts: [', "params: { title: 'new' }, artifacts: [")
+  const watching = await Watching.of(workspace)
+  expect(processesOf(workspace.root)).toEqual([String(watching.child.pid)])
+  await watching.after(() => workspace.edit('build.config.ts', "'new'", "'newer'"))
+  expect(processesOf(workspace.root)).toEqual([String(watching.child.pid)])
 })

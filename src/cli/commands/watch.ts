@@ -1,6 +1,7 @@
 import { Failure } from '../../host/failure.ts'
 import { NO_PROFILE } from '../../graph/params.ts'
 import { AfterBuild } from '../../watch/command.ts'
+import { loadElsewhere } from '../../watch/config.ts'
 import type { WatchListener } from '../../watch/events.ts'
 import { InotifyBackend } from '../../watch/inotify.ts'
 import type { MachineImage } from '../../watch/machine.ts'
@@ -51,7 +52,8 @@ export async function watchCommand(
   const profileIn = ({ graph }: Workspace): string =>
     options.profile ?? (Object.hasOwn(graph.profiles, DEV) ? DEV : NO_PROFILE)
   const withAll = (opened: Workspace): Session => withWords(opened, words, options.set, profileIn(opened))
-  const opened = withAll(await openWorkspace({ start, home }))
+  // The compiler would stay, and wake each second, for as long as this process lives.
+  const opened = withAll(await openWorkspace({ start, home, load: loadElsewhere(signal) }))
   const { targets, params, workspace } = opened
   if (targets.length === 0)
     throw new Failure('no target was named', { hint: 'such as: lbuild watch qcow2', exitCode: 2 })
