@@ -170,7 +170,7 @@ export class Watch {
         signal: AbortSignal.any([signal, another.signal]),
         code,
         notice,
-        knownFailures: this.#memory.failures,
+        knownFailures: this.#memory.knownFailures(planned),
         ...(jobs === undefined ? {} : { jobs }),
       })
       this.#memory.note(report)

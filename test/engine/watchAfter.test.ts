@@ -18,6 +18,10 @@ it('--exec runs a command after each good build, its words as they are, and not 
   const { code } = (await watching.next('exec', from, ({ state }) => state === 'ended')) as { code?: number }
   expect(code).toBe(0)
   expect(readFileSync(workspace.path('seen'), 'utf8')).toBe('a note\na "b" $c\none\na "b" $c\n')
+  const touched = watching.events.length
+  workspace.write('note.txt', 'one\n')
+  await watching.next('idle', touched)
+  expect(watching.events.slice(touched).map(({ type }) => type)).toEqual(['changed', 'idle'])
   workspace.edit('artifacts/other.ts', '=> copyFileSync', '=> missing || copyFileSync')
   const { events } = await watching.after(() => {})
   expect(events.filter(({ type }) => type === 'exec')).toEqual([])

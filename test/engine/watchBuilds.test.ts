@@ -80,6 +80,21 @@ describe('a save during a build', () => {
     expect(artifactsOf(watching.events, 'built').sort()).toEqual(['image', 'names', 'other', 'packed'])
   })
 
+  it('in a directory that came during it is seen during it', async () => {
+    const { workspace, meeting } = await withMeeting()
+    const watching = Watching.start(workspace, '--jobs', '2')
+    await meeting.arrived(watching)
+    let from = watching.events.length
+    workspace.write('src/new/deep/file', 'first')
+    await nextBuildEvent(watching, 'built', 'image', from)
+    from = watching.events.length
+    workspace.write('src/new/deep/file', 'second')
+    await nextBuildEvent(watching, 'built', 'image', from)
+    await meeting.release()
+    await watching.next('idle')
+    expect(watching.events.filter(({ type }) => type === 'building')).toHaveLength(1)
+  })
+
   it('that is taken back lets the run go on', async () => {
     const { workspace, meeting } = await withMeeting()
     const watching = Watching.start(workspace)
@@ -144,6 +159,48 @@ describe('a build that fails', () => {
     expect(good.ran).toEqual(['other'])
     expect(good.events.at(-1)).toMatchObject({ fresh: true, failed: [] })
     expect(workspace.read('output/other.txt')).toBe('good')
+    // What failed once is told again when it comes again, also where nothing was built in between.
+    for (const times of ['once', 'twice']) {
+      const again = await watching.after(() => workspace.write('note.txt', 'bad'))
+      expect(artifactsOf(again.events, 'failed'), times).toEqual(['other'])
+      await watching.after(() => workspace.write('note.txt', 'good'))
+    }
+    // A file that is touched begins no build, whatever failed.
+    await watching.after(() => workspace.write('note.txt', 'bad'))
+    const from = watching.events.length
+    workspace.write('src/hello', 'unrelated')
+    await watching.next('idle', from)
+    expect(watching.events.slice(from).map(({ type }) => type)).toEqual(['changed', 'idle'])
+  })
+
+  it('because a tool is missing is told once, not repeated by other saves, and heals', async () => {
+    const workspace = fresh()
+    workspace.edit('artifacts/other.ts', 'inputs:', "tools: ['no-such-tool'], inputs:")
+    const watching = await Watching.of(workspace)
+    const told = (): readonly WatchEvent[] => watching.events.filter(({ type }) => type === 'failed')
+    expect(told()).toMatchObject([{ what: 'build' }])
+    const from = watching.events.length
+    workspace.write('src/hello', workspace.read('src/hello'))
+    await watching.next('idle', from)
+    expect(watching.events.slice(from).map(({ type }) => type)).toEqual(['changed', 'idle'])
+    const { events } = await watching.after(() =>
+      workspace.edit('artifacts/other.ts', "tools: ['no-such-tool'], ", ''),
+    )
+    expect(events.at(-1)).toMatchObject({ fresh: true, failed: [] })
+    expect(told()).toHaveLength(1)
+  })
+
+  it('because its output cannot be put in its place is tried again when something happens', async () => {
+    const workspace = fresh()
+    workspace.remove('output/docs')
+    workspace.write('output/docs', 'in the way')
+    const watching = await Watching.of(workspace)
+    expect(watching.events.at(-1)).toMatchObject({ fresh: false, failed: ['report'] })
+    workspace.remove('output/docs')
+    const from = watching.events.length
+    workspace.write('src/hello', workspace.read('src/hello'))
+    await watching.next('idle', from, (event) => event.fresh)
+    expect(workspace.exists('output/docs/report.txt')).toBe(true)
   })
 
   it('because an input is missing heals when it is there', async () => {
@@ -180,6 +237,10 @@ describe('a build that fails', () => {
     expect(healed).toBeDefined()
     await watching.next('idle', seen, ({ broken, fresh: all }) => !broken && all)
     expect(workspace.read('output/other.txt')).toBe('by the old config')
+    // The same that is wrong again is told again.
+    const again = watching.events.length
+    workspace.write('artifacts/other.ts', `${before}\nimport { later } from './later.ts'\nlater(`)
+    expect((await watching.next('failed', again)).failure).toEqual(failure)
   })
 
   it('at the start keeps watching, and heals', async () => {

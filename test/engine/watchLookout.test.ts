@@ -139,6 +139,16 @@ it('what comes while directories are armed is armed, also in the place of anothe
   expect(identities[2]).not.toBe(identities[1])
 })
 
+it('all of a tree is watched, also below a directory in it that is above a source of its own', () => {
+  const made = workspace()
+  made.write('src/deep/more/file', '')
+  const sources = { trees: [made.path('src')], files: [made.path('src/deep/file')] }
+  expect([...directoriesOf(sources, made.root).keys()].sort()).toEqual([
+    made.root,
+    ...['src', 'src/deep', 'src/deep/more'].map((path) => made.path(path)),
+  ])
+})
+
 it('a directory that was removed and made again is another one, whatever its inode', () => {
   const { root } = workspace()
   const identity = (): string | undefined =>

@@ -178,6 +178,19 @@ describe('the terminal', () => {
   })
 })
 
+it('b builds again what failed and has not changed', async () => {
+  const workspace = fresh()
+  workspace.edit('artifacts/other.ts', '=> copyFileSync', '=> missing || copyFileSync')
+  const terminal = new Terminal(workspace, 'watch', ...WATCHED_TARGETS)
+  await terminal.shows('waiting for a change')
+  const from = terminal.text.length
+  terminal.press('b')
+  await terminal.shows('running', from)
+  await terminal.shows('waiting for a change', from)
+  terminal.press('q')
+  isPutBack(await terminal.putBack(), 0)
+})
+
 /** The screen with streams of a test's own. */
 function screen(keys: Partial<WatchKeys> = {}) {
   const output = Object.assign(new PassThrough({ encoding: 'utf8' }), { columns: 80, rows: 24 })
