@@ -160,10 +160,14 @@ describe('a build that fails', () => {
     expect(good.events.at(-1)).toMatchObject({ fresh: true, failed: [] })
     expect(workspace.read('output/other.txt')).toBe('good')
     // What failed once is told again when it comes again, also where nothing was built in between.
-    for (const times of ['once', 'twice']) {
-      const again = await watching.after(() => workspace.write('note.txt', 'bad'))
-      expect(artifactsOf(again.events, 'failed'), times).toEqual(['other'])
-      await watching.after(() => workspace.write('note.txt', 'good'))
+    for (const times of [1, 2]) {
+      const again = watching.events.length
+      workspace.write('note.txt', 'bad')
+      await nextBuildEvent(watching, 'failed', 'other', again)
+      await watching.next('idle', again)
+      workspace.write('note.txt', 'good')
+      await watching.next('idle', again, (event) => event.fresh)
+      expect(artifactsOf(watching.events.slice(again), 'built'), `${times}`).toEqual([])
     }
     // A file that is touched begins no build, whatever failed.
     await watching.after(() => workspace.write('note.txt', 'bad'))
@@ -231,7 +235,7 @@ describe('a build that fails', () => {
     // What mends it may be a file that the last good config did not know.
     workspace.write('artifacts/other.ts', `${before}\nimport { later } from './new/later.ts'\nlater()`)
     const seen = watching.events.length
-    await watching.next('failed', seen)
+    const missing = await watching.next('failed', seen)
     workspace.write('artifacts/new/later.ts', 'export const later = () => {}\n')
     const healed = await watching.next('config', seen)
     expect(healed).toBeDefined()
@@ -239,8 +243,8 @@ describe('a build that fails', () => {
     expect(workspace.read('output/other.txt')).toBe('by the old config')
     // The same that is wrong again is told again.
     const again = watching.events.length
-    workspace.write('artifacts/other.ts', `${before}\nimport { later } from './later.ts'\nlater(`)
-    expect((await watching.next('failed', again)).failure).toEqual(failure)
+    workspace.remove('artifacts/new/later.ts')
+    expect((await watching.next('failed', again)).failure).toEqual(missing.failure)
   })
 
   it('at the start keeps watching, and heals', async () => {
@@ -295,6 +299,20 @@ describe('watch that is ended', () => {
       expect(readdirSync(workspace.path('cache/work'))).toEqual([])
     },
   )
+
+  it('by SIGKILL while a config is loaded leaves no process', async () => {
+    const workspace = fresh()
+    const watching = await Watching.of(workspace)
+    const before = workspace.read('build.config.ts')
+    workspace.write(
+      'build.config.ts',
+      `${before}\nsetInterval(() => {}, 1000)\nawait new Promise(() => {})\n`,
+    )
+    await vi.waitUntil(() => processesOf(workspace.root).length > 1, { timeout: 20_000 })
+    watching.child.kill('SIGKILL')
+    await watching.ended
+    await vi.waitUntil(() => processesOf(workspace.root).length === 0, { timeout: 20_000 })
+  })
 
   it('by SIGKILL leaves no process, and the next build clears up', async () => {
     const { workspace, meeting } = await withMeeting()

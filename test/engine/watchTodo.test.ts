@@ -4,9 +4,12 @@ import type { Reason } from '../../src/plan/reason.ts'
 import { isStillRight } from '../../src/run/runs.ts'
 import type { ArtifactReport, BuildReport } from '../../src/run/report.ts'
 import type { Part } from '../../src/store/records.ts'
+import type { WatchEvent } from '../../src/watch/events.ts'
+import { Teller } from '../../src/watch/teller.ts'
 import { Memory } from '../../src/watch/todo.ts'
 
-// What is worth building: what would not end as it did before. And what of a run is still right when inputs change.
+// What is worth building: what would not end as it did before. What of a run is still right when inputs change. And that
+// nothing is told twice that has not changed.
 
 type Verdict = Planned['decision']['verdict']
 
@@ -106,4 +109,28 @@ it('a run is still right with its key; while that is not known, with its own par
   const waits = (of: string): Planned => planned('a', 'undecided', of, { key: undefined })
   expect(isStillRight(run, waits('x'))).toBe(true)
   expect(isStillRight(run, waits('y'))).toBe(false)
+})
+
+it('that there is nothing to do is told again when something happened, and when it is another nothing', () => {
+  const told: WatchEvent[] = []
+  const teller = new Teller((event) => told.push(event))
+  const burst = { since: 0, paths: ['/w/a', '/elsewhere'], more: 3, entries: false }
+  const plan = [planned('a', 'fresh', 'x')]
+  const times = (act: () => void): number => {
+    const before = told.length
+    act()
+    return told.length - before
+  }
+  expect(times(() => teller.idle(plan, [], false, undefined))).toBe(1)
+  expect(times(() => teller.idle(plan, [], false, undefined))).toBe(0)
+  expect(times(() => teller.idle(plan, [], false, { ...burst, paths: [] }))).toBe(0)
+  expect(times(() => teller.idle(plan, [], false, burst))).toBe(1)
+  expect(times(() => teller.idle(plan, [], true, undefined))).toBe(1)
+  teller.building(plan)
+  expect(times(() => teller.idle(plan, [], true, undefined))).toBe(1)
+  teller.forget()
+  expect(times(() => teller.idle(plan, [], true, undefined))).toBe(1)
+  expect(times(() => teller.changed(undefined, '/w'))).toBe(0)
+  teller.changed(burst, '/w')
+  expect(told.at(-1)).toEqual({ type: 'changed', paths: ['a', '/elsewhere'], more: 3 })
 })
