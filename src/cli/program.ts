@@ -120,7 +120,10 @@ function defineProgram(invocation: Invocation, signal: AbortSignal, finish: Fini
     )
     .option('--no-cancel', 'let a build come to its end when a save makes it stale')
     .option('--exec', 'after each good build run the command behind --, as in: --exec -- COMMAND ARGUMENT')
-    .option('--run', 'after each good build run the image of the first target in QEMU, on an overlay')
+    .option(
+      '--run',
+      'run the image of the first target in QEMU, on an overlay, and the next one when a good build changed it',
+    )
     .option('--window', 'with --run: open a window for the screen')
     .option('--json', 'print one JSON event a line (docs/watch.md)')
     .action((words, options) =>

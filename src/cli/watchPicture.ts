@@ -1,6 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
-import { describeReason } from '../why/describe.ts'
-import { counted, duration } from './style.ts'
+import { duration } from './style.ts'
 import type { Row, WatchState } from './watchState.ts'
 
 /** How a word is painted; a test's paints nothing. */
@@ -113,6 +112,7 @@ function factsOf({ changed, last, notes }: WatchState, paint: Paint): string[] {
 function failuresOf({ failures }: WatchState, paint: Paint): string[] {
   return [...failures].flatMap(([what, { headline, tail, facts, hint }]) => [
     `${paint('red', `${what}:`)} ${calm(headline)}`,
+    ...(what === 'config' ? ['  the last config that could be loaded stays in use'] : []),
     ...facts.map(([name, value]) => `  ${paint('dim', `${name}:`)} ${calm(value)}`),
     ...(hint === undefined ? [] : [`  ${paint('cyan', 'hint:')} ${calm(hint)}`]),
     ...(tail === undefined
@@ -125,15 +125,11 @@ function failuresOf({ failures }: WatchState, paint: Paint): string[] {
 }
 
 /** Why what was built last was built, as a page. */
-export function whyPage({ reasons }: WatchState): string[] {
-  if (reasons.length === 0) return ['Nothing has been built yet: everything was up to date.']
-  return [
-    `The last build was for ${counted(reasons.length, 'artifact')}:`,
-    ...reasons.flatMap(({ artifact, reasons: why }) => [
-      `  ${artifact}`,
-      ...why.map((reason) => `    ${calm(describeReason(reason))}`),
-    ]),
-  ]
+export async function whyPage({ told }: WatchState): Promise<readonly string[]> {
+  if (!told) return ['Nothing has been built yet: everything was up to date.']
+  const { tellLines } = await import('./explanation.ts')
+  const [, ...lines] = await tellLines(told, { all: false, now: Date.now() })
+  return ['Why the last build did what it did:', '', ...lines.map(calm)]
 }
 
 /** Text of others, without what could move the cursor. */
@@ -142,8 +138,11 @@ function calm(text: string): string {
   return stripVTControlCharacters(text).replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ' ')
 }
 
-/** A line that does not wrap; where it must be cut its colours go. */
+/**
+ * A line that does not wrap; where it must be cut its colours go. Characters that are wider than others are not counted
+ * as such: the terminal does not wrap while the picture is on it.
+ */
 function cut(line: string, width: number): string {
-  const plain = stripVTControlCharacters(line)
-  return plain.length <= width ? line : `${plain.slice(0, Math.max(0, width - 1))}…`
+  const plain = [...stripVTControlCharacters(line)]
+  return plain.length <= width ? line : `${plain.slice(0, Math.max(0, width - 1)).join('')}…`
 }

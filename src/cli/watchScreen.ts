@@ -17,9 +17,9 @@ export interface WatchKeys {
 /** Milliseconds between two drawings while something runs. */
 const INTERVAL = 200
 
-/** Escape sequences: ECMA-48 (CUP, EL, ED) and the private modes of xterm (1049 alternate screen, 25 cursor, 2026). */
-const ENTER = '\u001b[?1049h\u001b[?25l'
-const LEAVE = '\u001b[?25h\u001b[?1049l'
+/** Escape sequences: ECMA-48 (CUP, EL, ED) and private modes (1049 alternate screen, 25 cursor, 7 wrapping, 2026). */
+const ENTER = '\u001b[?1049h\u001b[?25l\u001b[?7l'
+const LEAVE = '\u001b[?7h\u001b[?25h\u001b[?1049l'
 
 /**
  * The screen of `watch` on a terminal: one picture on the alternate screen, drawn anew in place, and single keys. What
@@ -31,19 +31,18 @@ export function watchScreen(
   keys: WatchKeys,
 ): WatchView {
   let state = START
-  let page: (() => readonly string[]) | undefined
+  let page: readonly string[] | undefined
   let on = false
   const keyLine = `b build now  w why  g graph  ${keys.restart ? 'r restart the machine  ' : ''}? help  q quit`
   const show = (): void => {
     if (!on) return
     const { columns = 80, rows = 24 } = output
-    const shown = page?.()
     const lines = draw(state, {
       width: columns,
       height: rows,
       now: monotonicSeconds(),
-      keys: shown ? 'any key: back' : keyLine,
-      ...(shown ? { page: shown } : {}),
+      keys: page ? 'any key: back' : keyLine,
+      ...(page ? { page } : {}),
       paint: (format, text) => paint(output, format, text),
     })
     output.write(
@@ -67,10 +66,14 @@ export function watchScreen(
     process.once('SIGCONT', enter)
     process.kill(0, 'SIGTSTP')
   }
-  const pages: Readonly<Record<string, () => readonly string[]>> = {
+  const pages: Readonly<Record<string, () => readonly string[] | Promise<readonly string[]>>> = {
     w: () => whyPage(state),
     g: () => keys.graph(),
     '?': () => HELP,
+  }
+  const open = async (key: string): Promise<void> => {
+    page = await pages[key]!()
+    show()
   }
   const press = (key: string): void => {
     if (key === '\u0003') process.kill(process.pid, 'SIGINT')
@@ -79,7 +82,7 @@ export function watchScreen(
     else if (key === 'q') keys.quit()
     else if (key === 'b') keys.build()
     else if (key === 'r') keys.restart?.()
-    else page = Object.hasOwn(pages, key) ? pages[key] : undefined
+    else if (Object.hasOwn(pages, key)) return void open(key)
     show()
   }
   const timer = setInterval(() => {

@@ -1,6 +1,6 @@
 import type { FailureData } from '../log/events.ts'
 import type { BuildEvent } from '../log/events.ts'
-import type { Reason } from '../plan/reason.ts'
+import type { Told } from '../plan/evidence.ts'
 import type { WatchEvent } from '../watch/events.ts'
 
 /** What is shown of one artifact. */
@@ -21,7 +21,7 @@ export interface WatchState {
   readonly changed: string
   readonly last: Extract<WatchEvent, { type: 'built' }> | undefined
   /** Why what was built last was built. */
-  readonly reasons: readonly { readonly artifact: string; readonly reasons: readonly Reason[] }[]
+  readonly told: Told | undefined
   /** What failed, in the words of whom. */
   readonly failures: ReadonlyMap<string, FailureData>
   /** Other things to know, the newest last. */
@@ -35,7 +35,7 @@ export const START: WatchState = {
   fresh: false,
   changed: '',
   last: undefined,
-  reasons: [],
+  told: undefined,
   failures: new Map(),
   notes: [],
 }
@@ -64,7 +64,7 @@ export function follow(state: WatchState, event: WatchEvent, now: number): Watch
       const rows = new Map(state.rows)
       for (const { artifact, verdict } of event.artifacts)
         rows.set(artifact, { ...rows.get(artifact), is: verdict })
-      return { ...state, doing: 'building', rows, reasons: event.artifacts, notes: [] }
+      return { ...state, doing: 'building', rows, notes: [], failures: withoutTroubles(state.failures, rows) }
     }
     case 'build':
       return followBuild(state, event.event, now)
@@ -99,10 +99,13 @@ export function follow(state: WatchState, event: WatchEvent, now: number): Watch
         what === 'config' ? event.broken : !event.fresh && (event.failed.includes(what) || !rows.has(what)),
       )
       const { fresh } = event
+      // What was taken back is as if it had not been tried.
+      const last = fresh && state.last?.outcome !== 'done' ? undefined : state.last
       return {
         ...state,
         doing: 'waiting',
         fresh,
+        last,
         rows: rows.size > 0 ? rows : state.rows,
         failures: new Map(kept),
       }
@@ -124,6 +127,8 @@ function followBuild(state: WatchState, event: BuildEvent, now: number): WatchSt
       ])
       return { ...state, rows: new Map(rows) }
     }
+    case 'explained':
+      return { ...state, told: event.explanation }
     case 'running':
       return row(event.artifact, 'running', { since: now })
     case 'built':
@@ -162,6 +167,13 @@ function without<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
   copy.delete(key)
   return copy
 }
+
+/** What failed but is no artifact's is over when a build begins, unless it is the config's. */
+const withoutTroubles = (
+  failures: ReadonlyMap<string, FailureData>,
+  rows: ReadonlyMap<string, Row>,
+): ReadonlyMap<string, FailureData> =>
+  new Map([...failures].filter(([what]) => what === 'config' || rows.has(what)))
 
 const onlyConfig = (failures: ReadonlyMap<string, FailureData>): ReadonlyMap<string, FailureData> =>
   new Map([...failures].filter(([what]) => what === 'config'))

@@ -50,7 +50,8 @@ const hex = (stray: Bytes): string =>
 /** Orders by bytes, never by locale. */
 export const byBytes = (a: Bytes, b: Bytes): number => (a < b ? -1 : a > b ? 1 : 0)
 
-const isUtf8 = (bytes: Bytes): boolean => toBytes(fromBytes(bytes)) === bytes
+/** Whether bytes are a string's: whether {@link fromBytes} loses nothing. */
+export const isUtf8 = (bytes: Bytes): boolean => toBytes(fromBytes(bytes)) === bytes
 
 // oxlint-disable-next-line no-control-regex -- the range of ASCII begins at NUL
 const isAscii = (text: string): boolean => /^[\u0000-\u007f]*$/.test(text)

@@ -1,32 +1,53 @@
-import { createWriteStream, mkdirSync } from 'node:fs'
+import { createWriteStream, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { MachineOptions } from '../boot/machine.ts'
 import { prepareMachine } from '../boot/machine.ts'
 import type { Vm } from '../boot/vm.ts'
 import { startVm } from '../boot/vm.ts'
+import type { Digest } from '../host/digest.ts'
 import { Failure } from '../host/failure.ts'
 import { failureData } from '../run/report.ts'
 import type { WatchListener } from './events.ts'
 
+/** What is started, by its path, and what tells it from another one that comes to its place. */
+export interface MachineImage {
+  readonly path: string
+  readonly sha256: Digest
+}
+
 /** A machine that runs the newest image, on an overlay that is thrown away, with its console in a file. */
 export class RunningMachine {
-  readonly #options: MachineOptions
+  readonly #options: Omit<MachineOptions, 'image'>
   readonly #console: string
   readonly #window: boolean
   readonly #listener: WatchListener
+  #image: MachineImage | undefined
   #vm: Vm | undefined
   #turn: Promise<void> = Promise.resolve()
 
-  constructor(options: MachineOptions, console: string, window: boolean, listener: WatchListener) {
+  constructor(
+    options: Omit<MachineOptions, 'image'>,
+    console: string,
+    window: boolean,
+    listener: WatchListener,
+  ) {
     this.#options = options
     this.#console = console
     this.#window = window
     this.#listener = listener
   }
 
-  /** Starts the image anew; a machine that runs is ended first. */
-  start(): void {
-    this.#turn = this.stop().then(() => this.#run())
+  /** Starts an image, unless it is the one that was started last: a machine that runs is ended first. */
+  update(image: MachineImage): void {
+    if (image.sha256 === this.#image?.sha256 && image.path === this.#image.path) return
+    this.#image = image
+    this.restart()
+  }
+
+  /** Starts the image anew, if there is one yet. */
+  restart(): void {
+    const image = this.#image
+    if (image) this.#turn = this.stop().then(() => this.#run(image.path))
   }
 
   /** Ends the machine, and resolves when it is gone. */
@@ -36,15 +57,16 @@ export class RunningMachine {
     await this.#vm?.exited.catch(() => {})
   }
 
-  async #run(): Promise<void> {
-    const { image } = this.#options
+  async #run(image: string): Promise<void> {
     try {
       const screen = this.#window ? 'window' : 'none'
       const use = { screen, network: 'open', interactive: false } as const
-      const { setpriv, command } = await prepareMachine(this.#options, use)
+      const { setpriv, command } = await prepareMachine({ ...this.#options, image }, use)
       mkdirSync(dirname(this.#console), { recursive: true })
+      // It is there when it is told.
+      const fd = openSync(this.#console, 'w')
       const vm = startVm(setpriv, command, this.#options.signal)
-      vm.output.pipe(createWriteStream(this.#console))
+      vm.output.pipe(createWriteStream('', { fd }))
       this.#vm = vm
       this.#listener({ type: 'machine', state: 'started', image, console: this.#console })
       void vm.exited.then(

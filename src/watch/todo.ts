@@ -10,8 +10,11 @@ export class Memory {
   /** Whether what was tried ended with a report, and not with an error. */
   #reported = false
 
-  get failures(): ReadonlyMap<string, KnownFailure> {
-    return this.#failures
+  /** The failures that would come again with a plan: those of producers. An output can be put in its place next time. */
+  knownFailures(planned: Plan): ReadonlyMap<string, KnownFailure> {
+    const copy = new Map(this.#failures)
+    for (const { node, decision } of planned) if (decision.verdict === 'restorable') copy.delete(node.name)
+    return copy
   }
 
   /** Whether there is something to do about a plan that would not end as it did before. */

@@ -19,13 +19,20 @@ export function remoteFileSystem(path: string): string | undefined {
   return REMOTE[statfsSync(path).type >>> 0]
 }
 
-/** What helps where there are too few watches. */
-export const WATCHES_HINT =
+/** Why a backend does not tell of all changes, and what helps. */
+export interface Distrust {
+  readonly reason: string
+  readonly hint?: string
+}
+
+const SYSCTL =
   'let more be watched, as root: sysctl fs.inotify.max_user_watches=1048576 fs.inotify.max_user_instances=1024'
 
-/** Why a backend does not tell of all changes. */
-export function reasonOf(error: unknown): string {
-  if (errorCode(error) === 'ENOSPC') return 'there are too few inotify watches for all directories'
-  if (errorCode(error) === 'EMFILE') return 'there are too few inotify instances'
-  return `events cannot be had: ${error instanceof Error ? error.message : String(error)}`
+/** What a backend's error means for those who rely on it. */
+export function distrustOf(error: unknown): Distrust {
+  const code = errorCode(error)
+  if (code === 'ENOSPC')
+    return { reason: 'there are too few inotify watches for all directories', hint: SYSCTL }
+  if (code === 'EMFILE') return { reason: 'there are too few inotify instances', hint: SYSCTL }
+  return { reason: `events cannot be had: ${error instanceof Error ? error.message : String(error)}` }
 }

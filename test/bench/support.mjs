@@ -1,8 +1,9 @@
 // What the benchmarks share. They print ratios of two things measured in turn: single times say little on a busy machine.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 /** Where lbuild lies. */
@@ -49,3 +50,28 @@ export function copyDistro() {
 }
 
 export const lbuild = (root, args) => time([process.execPath, join(HOME, 'lbuild'), ...args], { cwd: root })
+
+/** Milliseconds of a clock that only goes forward. */
+export const now = () => Number(process.hrtime.bigint()) / 1e6
+
+/** Starts watching; `next` resolves, with the moment, at the next event of a type that fits. */
+export function watching(root, args) {
+  const startedAt = now()
+  const child = spawn(process.execPath, [join(HOME, 'lbuild'), 'watch', ...args, '--json'], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const events = []
+  const waiting = new Set()
+  createInterface(child.stdout).on('line', (line) => {
+    const event = JSON.parse(line)
+    events.push(event)
+    for (const one of waiting)
+      if (one.type === event.type && one.fits(event)) {
+        waiting.delete(one)
+        one.resolve(now())
+      }
+  })
+  const next = (type, fits = () => true) => new Promise((resolve) => waiting.add({ type, fits, resolve }))
+  return { child, startedAt, events, next }
+}

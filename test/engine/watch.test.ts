@@ -62,6 +62,23 @@ const SCENARIOS: readonly Scenario[] = [
   },
   { edit: 'a directory moved out', act: (w) => w.rename('src/etc', 'aside'), ran: ALL_OF_SRC },
   {
+    edit: 'a directory moved out and in again',
+    act: (w) => {
+      w.rename('src/etc', 'aside')
+      w.rename('aside', 'src/etc')
+    },
+    ran: [],
+  },
+  {
+    edit: 'an editor that keeps what was there before',
+    act: (w) => {
+      w.rename('src/hello', 'src/hello~')
+      w.write('src/hello', 'saved')
+      w.remove('src/hello~')
+    },
+    ran: ['image', 'names', 'packed'],
+  },
+  {
     edit: 'a directory exchanged for another of the same name',
     before: (w) => w.write('aside/motd', 'other'),
     act: (w) => {
@@ -114,6 +131,8 @@ it.each(SCENARIOS)('$edit', async ({ act, ran, restored = [], before }) => {
   const seen = await watching.after(() => act(workspace))
   expect(seen.ran).toEqual(ran)
   expect(seen.restored).toEqual(restored)
+  // The edit's, and that of the stamp if it was not gathered with it.
+  expect(seen.builds).toBeLessThanOrEqual(ran.length > 0 ? 2 : 1)
   const { found, clean } = await published(workspace)
   expect(found).toEqual(clean)
   // Every directory is watched, also what came; one at a time, so that no event stands for another.
@@ -132,6 +151,24 @@ function oneFileOfEachDirectory(workspace: TestWorkspace): string[] {
     .map((entry) => [entry.parentPath, `${entry.parentPath}/${entry.name}`] as const)
   return [...new Map(files).values()].map((path) => path.slice(workspace.root.length + 1))
 }
+
+it('what the config declares is watched, and what it declares no longer is not', async () => {
+  const workspace = fresh()
+  workspace.write('more/note.txt', 'more')
+  const watching = await Watching.of(workspace)
+  const elsewhere = await watching.after(() =>
+    workspace.edit('artifacts/other.ts', "file('note.txt')", "file('more/note.txt')"),
+  )
+  expect(elsewhere.ran).toEqual(['other'])
+  const from = watching.events.length
+  workspace.write('more/note.txt', 'edited')
+  await watching.next('built', from, ({ ran }) => ran.includes('other'))
+  await watching.next('idle', from)
+  const gone = await watching.after(() => workspace.write('note.txt', 'edited'))
+  expect(gone.ran).toEqual([])
+  expect(gone.events.find(({ type }) => type === 'changed')).toMatchObject({ paths: ['stamp'] })
+  expect(workspace.read('output/other.txt')).toBe('edited')
+})
 
 it('a revert restores and runs nothing', async () => {
   const workspace = fresh()
@@ -162,6 +199,7 @@ it('a checkout of a branch with 500 changed files runs each producer at most twi
 
   const watching = await Watching.of(workspace)
   const there = await watching.after(() => git('checkout', 'other'))
+  expect(there.builds).toBeLessThanOrEqual(2)
   for (const name of ['image', 'packed'])
     expect([1, 2]).toContain(there.ran.filter((ran) => ran === name).length)
   const changed = await published(workspace)

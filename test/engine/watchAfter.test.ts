@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { expect, it, vi } from 'vitest'
 import { processesOf } from './support/processes.ts'
 import { builtWatched, Watching } from './support/watching.ts'
@@ -18,6 +18,10 @@ it('--exec runs a command after each good build, its words as they are, and not 
   const { code } = (await watching.next('exec', from, ({ state }) => state === 'ended')) as { code?: number }
   expect(code).toBe(0)
   expect(readFileSync(workspace.path('seen'), 'utf8')).toBe('a note\na "b" $c\none\na "b" $c\n')
+  const touched = watching.events.length
+  workspace.write('note.txt', 'one\n')
+  await watching.next('idle', touched)
+  expect(watching.events.slice(touched).map(({ type }) => type)).toEqual(['changed', 'idle'])
   workspace.edit('artifacts/other.ts', '=> copyFileSync', '=> missing || copyFileSync')
   const { events } = await watching.after(() => {})
   expect(events.filter(({ type }) => type === 'exec')).toEqual([])
@@ -31,21 +35,20 @@ it.each([
   '--exec ends a command that still runs before it starts it anew, and with %s',
   async (signal, code) => {
     const workspace = fresh()
-    const watching = Watching.start(
-      workspace,
-      '--exec',
-      '--',
-      'sh',
-      '-c',
-      'sleep 1000; true',
-      workspace.path('x'),
-    )
-    await watching.next('exec')
+    const seen = workspace.path('seen')
+    const script = 'echo here >>"$0"; sleep 1000; true'
+    const watching = Watching.start(workspace, '--exec', '--', 'sh', '-c', script, seen)
+    // Only the command itself can tell that it runs.
+    const runs = (times: number): Promise<unknown> =>
+      vi.waitUntil(() => existsSync(seen) && readFileSync(seen, 'utf8') === 'here\n'.repeat(times), {
+        timeout: 20_000,
+      })
+    await runs(1)
     const from = watching.events.length
     workspace.write('note.txt', 'one\n')
     const ended = await watching.next('exec', from, ({ state }) => state === 'ended')
     expect(ended).toMatchObject({ code: 'SIGKILL' })
-    await watching.next('exec', watching.events.indexOf(ended), ({ state }) => state === 'started')
+    await runs(2)
     watching.child.kill(signal)
     expect((await watching.ended).code).toBe(code)
     await vi.waitUntil(() => processesOf(workspace.root).length === 0, { timeout: 20_000 })

@@ -80,6 +80,21 @@ describe('a save during a build', () => {
     expect(artifactsOf(watching.events, 'built').sort()).toEqual(['image', 'names', 'other', 'packed'])
   })
 
+  it('in a directory that came during it is seen during it', async () => {
+    const { workspace, meeting } = await withMeeting()
+    const watching = Watching.start(workspace, '--jobs', '2')
+    await meeting.arrived(watching)
+    let from = watching.events.length
+    workspace.write('src/new/deep/file', 'first')
+    await nextBuildEvent(watching, 'built', 'image', from)
+    from = watching.events.length
+    workspace.write('src/new/deep/file', 'second')
+    await nextBuildEvent(watching, 'built', 'image', from)
+    await meeting.release()
+    await watching.next('idle')
+    expect(watching.events.filter(({ type }) => type === 'building')).toHaveLength(1)
+  })
+
   it('that is taken back lets the run go on', async () => {
     const { workspace, meeting } = await withMeeting()
     const watching = Watching.start(workspace)
@@ -148,6 +163,52 @@ describe('a build that fails', () => {
     expect(good.ran).toEqual(['other'])
     expect(good.events.at(-1)).toMatchObject({ fresh: true, failed: [] })
     expect(workspace.read('output/other.txt')).toBe('good')
+    // What failed once is told again when it comes again, also where nothing was built in between.
+    for (const times of [1, 2]) {
+      const again = watching.events.length
+      workspace.write('note.txt', 'bad')
+      await nextBuildEvent(watching, 'failed', 'other', again)
+      await watching.next('idle', again)
+      workspace.write('note.txt', 'good')
+      await watching.next('idle', again, (event) => event.fresh)
+      expect(artifactsOf(watching.events.slice(again), 'built'), `${times}`).toEqual([])
+    }
+    // A file that is touched begins no build, whatever failed.
+    await watching.after(() => workspace.write('note.txt', 'bad'))
+    const from = watching.events.length
+    workspace.write('src/hello', 'unrelated')
+    await watching.next('idle', from)
+    expect(watching.events.slice(from).map(({ type }) => type)).toEqual(['changed', 'idle'])
+  })
+
+  it('because a tool is missing is told once, not repeated by other saves, and heals', async () => {
+    const workspace = fresh()
+    workspace.edit('artifacts/other.ts', 'inputs:', "tools: ['no-such-tool'], inputs:")
+    const watching = await Watching.of(workspace)
+    const told = (): readonly WatchEvent[] => watching.events.filter(({ type }) => type === 'failed')
+    expect(told()).toMatchObject([{ what: 'build' }])
+    const from = watching.events.length
+    workspace.write('src/hello', workspace.read('src/hello'))
+    await watching.next('idle', from)
+    expect(watching.events.slice(from).map(({ type }) => type)).toEqual(['changed', 'idle'])
+    const { events } = await watching.after(() =>
+      workspace.edit('artifacts/other.ts', "tools: ['no-such-tool'], ", ''),
+    )
+    expect(events.at(-1)).toMatchObject({ fresh: true, failed: [] })
+    expect(told()).toHaveLength(1)
+  })
+
+  it('because its output cannot be put in its place is tried again when something happens', async () => {
+    const workspace = fresh()
+    workspace.remove('output/docs')
+    workspace.write('output/docs', 'in the way')
+    const watching = await Watching.of(workspace)
+    expect(watching.events.at(-1)).toMatchObject({ fresh: false, failed: ['report'] })
+    workspace.remove('output/docs')
+    const from = watching.events.length
+    workspace.write('src/hello', workspace.read('src/hello'))
+    await watching.next('idle', from, (event) => event.fresh)
+    expect(workspace.exists('output/docs/report.txt')).toBe(true)
   })
 
   it('because an input is missing heals when it is there', async () => {
@@ -178,12 +239,16 @@ describe('a build that fails', () => {
     // What mends it may be a file that the last good config did not know.
     workspace.write('artifacts/other.ts', `${before}\nimport { later } from './new/later.ts'\nlater()`)
     const seen = watching.events.length
-    await watching.next('failed', seen)
+    const missing = await watching.next('failed', seen)
     workspace.write('artifacts/new/later.ts', 'export const later = () => {}\n')
     const healed = await watching.next('config', seen)
     expect(healed).toBeDefined()
     await watching.next('idle', seen, ({ broken, fresh: all }) => !broken && all)
     expect(workspace.read('output/other.txt')).toBe('by the old config')
+    // The same that is wrong again is told again.
+    const again = watching.events.length
+    workspace.remove('artifacts/new/later.ts')
+    expect((await watching.next('failed', again)).failure).toEqual(missing.failure)
   })
 
   it('at the start keeps watching, and heals', async () => {
@@ -221,18 +286,36 @@ describe('watch that is ended', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('by %s while it waits, or builds, exits with %i and leaves nothing', async (signal, code) => {
+  ] as const)(
+    'by %s while it waits, or builds with a tool that ignores it, exits with %i and leaves nothing',
+    async (signal, code) => {
+      const workspace = fresh()
+      const idle = await Watching.of(workspace)
+      idle.child.kill(signal)
+      expect((await idle.ended).code).toBe(code)
+      const meeting = meetInOther(workspace)
+      meeting.stubborn()
+      const busy = Watching.start(workspace)
+      await meeting.arrived(busy)
+      busy.child.kill(signal)
+      expect((await busy.ended).code).toBe(code)
+      expect(processesOf(workspace.root)).toEqual([])
+      expect(readdirSync(workspace.path('cache/work'))).toEqual([])
+    },
+  )
+
+  it('by SIGKILL while a config is loaded leaves no process', async () => {
     const workspace = fresh()
-    const idle = await Watching.of(workspace)
-    idle.child.kill(signal)
-    expect((await idle.ended).code).toBe(code)
-    const meeting = meetInOther(workspace)
-    const busy = Watching.start(workspace)
-    await meeting.arrived(busy)
-    busy.child.kill(signal)
-    expect((await busy.ended).code).toBe(code)
-    expect(processesOf(workspace.root)).toEqual([])
-    expect(readdirSync(workspace.path('cache/work'))).toEqual([])
+    const watching = await Watching.of(workspace)
+    const before = workspace.read('build.config.ts')
+    workspace.write(
+      'build.config.ts',
+      `${before}\nsetInterval(() => {}, 1000)\nawait new Promise(() => {})\n`,
+    )
+    await vi.waitUntil(() => processesOf(workspace.root).length > 1, { timeout: 20_000 })
+    watching.child.kill('SIGKILL')
+    await watching.ended
+    await vi.waitUntil(() => processesOf(workspace.root).length === 0, { timeout: 20_000 })
   })
 
   it('by SIGKILL leaves no process, and the next build clears up', async () => {
@@ -243,7 +326,10 @@ describe('watch that is ended', () => {
     await watching.ended
     // The kernel ends them; nothing tells when it has.
     await vi.waitUntil(() => processesOf(workspace.root).length === 0, { timeout: 20_000 })
+    expect(workspace.read('output/other.txt')).toBe('a note\n')
     expect((await workspace.build('stamp', 'report', '--no-wait')).code).toBe(0)
     expect(readdirSync(workspace.path('cache/work'))).toEqual([])
+    await meeting.toTheEnd(workspace.start('other'))
+    expect(workspace.read('output/other.txt')).toBe('first')
   })
 })

@@ -1,10 +1,16 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { readdirSync } from 'node:fs'
+import { PassThrough } from 'node:stream'
+import { stripVTControlCharacters } from 'node:util'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { draw } from '../../src/cli/watchPicture.ts'
+import type { WatchKeys } from '../../src/cli/watchScreen.ts'
+import { watchScreen } from '../../src/cli/watchScreen.ts'
 import type { WatchState } from '../../src/cli/watchState.ts'
 import { follow, START } from '../../src/cli/watchState.ts'
 import type { WatchEvent } from '../../src/watch/events.ts'
+import { processesOf } from './support/processes.ts'
+import { Terminal } from './support/terminal.ts'
+import { meetInOther } from './support/tiny.ts'
 import { builtWatched, WATCHED_TARGETS } from './support/watching.ts'
 
 // The screen of watch: what it shows fits on any terminal, and the terminal is put back whenever watch ends.
@@ -16,6 +22,17 @@ const EVENTS: readonly WatchEvent[] = [
   {
     type: 'building',
     artifacts: [{ artifact: 'artifact-7', verdict: 'stale', reasons: [{ kind: 'first-build' }] }],
+  },
+  {
+    type: 'build',
+    event: {
+      type: 'explained',
+      explanation: {
+        causes: [{ reason: { kind: 'first-build' }, artifacts: ['artifact-7'], evidence: {} }],
+        consequences: [{ artifact: 'artifact-7', causes: [0], own: [0], through: [], verdict: 'stale' }],
+        unchanged: { fresh: [], parts: {} },
+      },
+    },
   },
   { type: 'build', event: { type: 'running', artifact: 'artifact-7', reasons: [], usualSeconds: 9 } },
   { type: 'build', event: { type: 'warning', message: 'mind\u001b[2Jthis\nand this' } },
@@ -65,8 +82,47 @@ describe('the picture', () => {
     expect(text).toContain('tool line 39')
     expect(text).toContain('changed  src/hello')
     expect(text).toContain('q quit')
+    expect(text).not.toContain('stays in use')
     // What others wrote moves no cursor.
     expect(text).not.toContain('\u001b')
+  })
+
+  it('cuts no character in two', () => {
+    const wide: WatchEvent = { type: 'changed', paths: ['\u{1f427}'.repeat(50)], more: 0 }
+    const lines = draw(follow(state, wide, 100), {
+      width: 30,
+      height: 24,
+      now: 103,
+      keys: '',
+      paint: (_, t) => t,
+    })
+    expect(lines.find((line) => line.startsWith('changed'))).toBe(`changed  ${'\u{1f427}'.repeat(20)}…`)
+  })
+
+  it('has no failed build left when what failed was taken back', () => {
+    const failed: WatchEvent = {
+      type: 'built',
+      outcome: 'failed',
+      ran: [],
+      restored: [],
+      failed: ['artifact-8'],
+      seconds: 1,
+    }
+    const back = [failed, idle].reduce((before: WatchState, event) => follow(before, event, 100), state)
+    expect(back.last).toBeUndefined()
+    expect(follow(state, failed, 100).last).toBe(failed)
+  })
+
+  it('has no missing input left when the next build begins, but what is wrong with the config', () => {
+    const failure = { headline: 'not there', facts: [] }
+    const events: WatchEvent[] = [
+      idle,
+      { type: 'failed', what: 'inputs', failure },
+      { type: 'failed', what: 'config', failure },
+      { type: 'building', artifacts: [] },
+    ]
+    const begun = events.reduce((before: WatchState, event) => follow(before, event, 100), START)
+    expect([...begun.failures.keys()]).toEqual(['config'])
   })
 
   it('has no failure left when all is fresh again', () => {
@@ -84,35 +140,111 @@ describe('the picture', () => {
 
 const fresh = builtWatched()
 
+const isPutBack = (after: string, code: number): void => {
+  expect(after).toContain(`code ${code}`)
+  expect(after).toMatch(/ icanon/)
+  expect(after).toMatch(/ echo /)
+}
+
 describe('the terminal', () => {
   it.each([
     ['q', 0],
     ['\u0003', 130],
     ['SIGTERM', 143],
   ])('is put back by %j, with exit code %i', async (how, code) => {
+    const terminal = new Terminal(fresh(), 'watch', ...WATCHED_TARGETS)
+    await terminal.shows('up to date')
+    if (how === 'SIGTERM') terminal.kill(how)
+    else terminal.press(how)
+    const after = await terminal.putBack()
+    expect(terminal.text).toContain('\u001b[?1049h')
+    isPutBack(after, code)
+  })
+
+  it.each([
+    ['q', 0],
+    ['\u0003', 130],
+  ])('is put back by %j in a build whose tool ignores all signals that it can', async (key, code) => {
     const workspace = fresh()
-    // script(1) gives a terminal, and hands on the exit code of what it runs.
-    const command = `stty rows 24 cols 80; sh -c 'echo "pid $$"; exec "$@"' sh '${workspace.program}' watch ${WATCHED_TARGETS.join(' ')}; echo "code $?"; stty -a`
-    const child = spawn('script', ['-qec', command, '/dev/null'], {
-      cwd: workspace.root,
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', TERM: 'xterm', SHELL: '/bin/sh' },
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
-    onTestFinished(() => void child.kill('SIGKILL'))
-    let text = ''
-    let told = false
-    child.stdout.setEncoding('utf8').on('data', (more: string) => {
-      text += more
-      if (told || !text.includes('up to date')) return
-      told = true
-      if (how === 'SIGTERM') process.kill(Number(/pid (\d+)/.exec(text)![1]), how)
-      else child.stdin.write(how)
-    })
-    await once(child, 'close')
-    expect(text).toContain('\u001b[?1049h')
-    const after = text.slice(text.lastIndexOf('\u001b[?25h\u001b[?1049l'))
-    expect(after).toContain(`code ${code}`)
-    expect(after).toMatch(/ icanon/)
-    expect(after).toMatch(/ echo /)
+    const meeting = meetInOther(workspace)
+    meeting.stubborn()
+    const terminal = new Terminal(workspace, 'watch', ...WATCHED_TARGETS)
+    const ended = terminal.putBack()
+    await meeting.arrived({ ended: ended.then((stdout) => ({ code: 0, stdout, stderr: '' })) })
+    terminal.press(key)
+    isPutBack(await ended, code)
+    expect(processesOf(workspace.root)).toEqual([])
+    expect(readdirSync(workspace.path('cache/work'))).toEqual([])
+  })
+})
+
+it('b builds again what failed and has not changed', async () => {
+  const workspace = fresh()
+  workspace.edit('artifacts/other.ts', '=> copyFileSync', '=> missing || copyFileSync')
+  const terminal = new Terminal(workspace, 'watch', ...WATCHED_TARGETS)
+  await terminal.shows('waiting for a change')
+  const from = terminal.text.length
+  terminal.press('b')
+  await terminal.shows('running', from)
+  await terminal.shows('waiting for a change', from)
+  terminal.press('q')
+  isPutBack(await terminal.putBack(), 0)
+})
+
+/** The screen with streams of a test's own. */
+function screen(keys: Partial<WatchKeys> = {}) {
+  const output = Object.assign(new PassThrough({ encoding: 'utf8' }), { columns: 80, rows: 24 })
+  const input = Object.assign(new PassThrough(), { setRawMode: vi.fn() })
+  const calls: string[] = []
+  const view = watchScreen(output as unknown as NodeJS.WriteStream, input as unknown as NodeJS.ReadStream, {
+    build: () => calls.push('build'),
+    quit: () => calls.push('quit'),
+    graph: () => ['image', '├── names'],
+    ...keys,
+  })
+  onTestFinished(() => view.close())
+  for (const event of [idle, ...EVENTS]) view.listener(event)
+  /** What is drawn for a key. */
+  const press = async (key: string): Promise<string> => {
+    output.read()
+    input.emit('data', key)
+    await vi.waitUntil(() => output.readableLength > 0)
+    return stripVTControlCharacters(String(output.read()))
+  }
+  return { press, calls, output, view, input }
+}
+
+describe('the keys', () => {
+  it('w, g and ? show a page each, and any key leads back', async () => {
+    const { press, calls } = screen()
+    expect(await press('w')).toMatch(/did what it did:\s+never built: artifact-7\s+→ artifact-7 +runs/)
+    expect(await press('q')).toContain('building image')
+    expect(await press('g')).toMatch(/image\s+├── names/)
+    expect(await press('b')).toContain('building image')
+    expect(await press('?')).toContain('what depends on what')
+    expect(await press(' ')).toContain('building image')
+    expect(await press('x')).toContain('building image')
+    expect(calls).toEqual([])
+  })
+
+  it('b builds, q quits, and r restarts the machine where there is one', async () => {
+    const { press, calls } = screen()
+    expect(await press('b')).not.toContain('restart')
+    await press('r')
+    await press('q')
+    expect(calls).toEqual(['build', 'quit'])
+    const restart = vi.fn()
+    const withMachine = screen({ restart })
+    expect(await withMachine.press('r')).toContain('r restart the machine')
+    expect(restart).toHaveBeenCalledOnce()
+  })
+
+  it('a terminal of another size is drawn anew', () => {
+    const { output } = screen()
+    output.read()
+    Object.assign(output, { columns: 30, rows: 8 }).emit('resize')
+    const lines = stripVTControlCharacters(String(output.read())).split('\r\n')
+    expect(lines).toHaveLength(8)
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(30)
   })
 })

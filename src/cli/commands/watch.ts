@@ -1,8 +1,10 @@
 import { Failure } from '../../host/failure.ts'
 import { NO_PROFILE } from '../../graph/params.ts'
 import { AfterBuild } from '../../watch/command.ts'
+import { loadElsewhere } from '../../watch/config.ts'
 import type { WatchListener } from '../../watch/events.ts'
 import { InotifyBackend } from '../../watch/inotify.ts'
+import type { MachineImage } from '../../watch/machine.ts'
 import { remoteFileSystem } from '../../watch/trust.ts'
 import { ScanBackend } from '../../watch/scan.ts'
 import { Watch } from '../../watch/watch.ts'
@@ -26,10 +28,13 @@ export interface WatchCommandOptions extends WorkspaceOptions {
   readonly window?: boolean
 }
 
-/** Something that is started after each good build. */
-interface Started {
-  start(): void
-  stop(): Promise<void>
+/** What a good build leads to. */
+interface Followers {
+  /** All targets are up to date. */
+  ready(workspace: Workspace): void
+  /** Starts the machine anew, where there is one. */
+  restart?(): void
+  stop(): Promise<unknown>
 }
 
 /** The profile that watch takes unless another one is named. */
@@ -47,7 +52,8 @@ export async function watchCommand(
   const profileIn = ({ graph }: Workspace): string =>
     options.profile ?? (Object.hasOwn(graph.profiles, DEV) ? DEV : NO_PROFILE)
   const withAll = (opened: Workspace): Session => withWords(opened, words, options.set, profileIn(opened))
-  const opened = withAll(await openWorkspace({ start, home }))
+  // The compiler would stay, and wake each second, for as long as this process lives.
+  const opened = withAll(await openWorkspace({ start, home, load: loadElsewhere(signal) }))
   const { targets, params, workspace } = opened
   if (targets.length === 0)
     throw new Failure('no target was named', { hint: 'such as: lbuild watch qcow2', exitCode: 2 })
@@ -56,7 +62,7 @@ export async function watchCommand(
   let view: WatchView | undefined
   const listener: WatchListener = (event) => view?.listener(event)
   const quit = new AbortController()
-  const started = await startedBy(invocation, opened, options, listener)
+  const followers = await followersOf(invocation, opened, options, listener)
   const watch = new Watch({
     targets,
     params,
@@ -69,20 +75,20 @@ export async function watchCommand(
     backend: (hints) => new InotifyBackend(hints),
     fallback: (hints) => new ScanBackend(hints),
     distrust: remoteFileSystem,
-    ready: () => started.forEach((one) => one.start()),
+    ready: (workspace) => followers.ready(workspace),
   })
-  const machine = options.run ? started.at(-1) : undefined
+  const { restart } = followers
   const keys: WatchKeys = {
     build: () => watch.buildNow(),
     quit: () => quit.abort(),
     graph: () => (watch.graph ? render(watch.graph, targets, 'text').split('\n') : []),
-    ...(machine ? { restart: () => machine.start() } : {}),
+    ...(restart ? { restart } : {}),
   }
   view = await viewFor(options, keys)
   try {
     await watch.run()
   } finally {
-    await Promise.all(started.map((one) => one.stop()))
+    await followers.stop()
     view.close()
   }
   return 0
@@ -101,23 +107,39 @@ function usesScreen(json = false): boolean {
   return !json && env.CI === undefined && env.TERM !== 'dumb' && stdin.isTTY && stderr.isTTY
 }
 
-/** What a good build is to start. Throws a Failure (exit code 2) for what cannot be. */
-async function startedBy(
+/** What `--exec` and `--run` ask for. Throws a Failure (exit code 2) for what cannot be. */
+async function followersOf(
   { rest = [] }: Invocation,
   { workspace, targets }: Session,
   { exec = false, run = false, window = false, json = false }: WatchCommandOptions,
   listener: WatchListener,
-): Promise<readonly Started[]> {
+): Promise<Followers> {
   if (exec !== rest.length > 0)
     throw new Failure('--exec and the command behind -- belong together', {
       hint: 'such as: lbuild watch iso --exec -- cp output/levitateos.iso /mnt',
       exitCode: 2,
     })
-  const output = usesScreen(json) ? `${workspace.places.cache}/watch/exec.log` : json ? 2 : 1
-  const started: Started[] = exec ? [new AfterBuild(rest, listener, output)] : []
-  if (!run) return started
+  const { cache } = workspace.places
+  const output = usesScreen(json) ? `${cache}/watch/exec.log` : json ? 2 : 1
+  const command = exec ? new AfterBuild(rest, listener, output) : undefined
+  if (!run) return { ready: () => command?.start(), stop: async () => command?.stop() }
   const { RunningMachine } = await import('../../watch/machine.ts')
-  const image = imageOf(workspace, targets[0]!)
-  const console = `${workspace.places.cache}/watch/${targets[0]}.console`
-  return [...started, new RunningMachine({ image }, console, window, listener)]
+  const [target] = targets
+  imageOf(workspace, target!)
+  const machine = new RunningMachine({}, `${cache}/watch/${target}.console`, window, listener)
+  return {
+    ready(now) {
+      command?.start()
+      machine.update(builtImage(now, target!))
+    },
+    restart: () => machine.restart(),
+    stop: () => Promise.all([command?.stop(), machine.stop()]),
+  }
+}
+
+/** The image of a target that is up to date. */
+function builtImage(workspace: Workspace, target: string): MachineImage {
+  const path = imageOf(workspace, target)
+  const outputs = Object.values(workspace.records.latest(target)!.outputs)
+  return { path, sha256: outputs.find((output) => path.endsWith(`/output/${output.path}`))!.sha256 }
 }

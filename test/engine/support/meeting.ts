@@ -19,6 +19,11 @@ export class Meeting {
     execFileSync('mkfifo', [workspace.path('tools/there'), workspace.path('tools/back')])
   }
 
+  /** Has the tool ignore every signal but SIGKILL. */
+  stubborn(): void {
+    this.#workspace.edit('tools/meet', 'cd ', "trap '' HUP INT TERM QUIT; cd ")
+  }
+
   /** Ends when the producer of a build has come to the meeting; an error if the build ends before. */
   async arrived(build: { ended: Promise<Ended> }): Promise<void> {
     const early = await this.#arrivedOrEnded(build)

@@ -1,0 +1,56 @@
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test, vi } from 'vitest'
+import type { WatchEvent } from '../../src/watch/events.ts'
+import { processesOf } from '../engine/support/processes.ts'
+import { Watching } from '../engine/support/watching.ts'
+import { TestWorkspace } from '../engine/support/workspace.ts'
+import { Distro } from './support/distro.ts'
+import { temporaryDirectory } from './support/looks.ts'
+
+// `lbuild watch qcow2 --run` in the reference distro: the machine is always that of the last good build.
+
+const machines = (events: readonly WatchEvent[]): string[] =>
+  events.flatMap((event) => (event.type === 'machine' ? [event.state] : []))
+
+test('--run boots what was built, anew when it is another, and nothing of it survives a kill', async () => {
+  const root = join(temporaryDirectory(), 'distro')
+  execFileSync('cp', ['-a', '--reflink=auto', Distro.built().root, root])
+  const workspace = new TestWorkspace({}, root)
+  const watching = new Watching(workspace, ['qcow2'], ['--run'])
+  const { image } = await watching.next('machine')
+  const console = join(root, 'cache/watch/qcow2.console')
+  const shows = (text: string): Promise<unknown> =>
+    vi.waitUntil(() => readFileSync(console, 'utf8').includes(text), { timeout: 180_000, interval: 50 })
+  expect(image).toBe(join(root, 'output/levitateos.qcow2'))
+  await shows('levitate login:')
+  const [qemu] = processesOf(root).filter((id) => readFileSync(`/proc/${id}/comm`, 'utf8').startsWith('qemu'))
+  expect(qemu).toBeDefined()
+
+  // What fails leaves the machine as it is, and so does what mends it without another image.
+  const producer = 'artifacts/qcow2/index.ts'
+  const before = workspace.read(producer)
+  let from = watching.events.length
+  workspace.edit(producer, 'const tars = [', "throw new Error('no image')\n    const tars = [")
+  await watching.next('idle', from, ({ failed }) => failed.includes('qcow2'))
+  const failed = watching.events.length
+  workspace.write(producer, before)
+  await watching.next('idle', failed, ({ fresh }) => fresh)
+  expect(machines(watching.events.slice(from))).toEqual([])
+  expect(processesOf(root)).toContain(qemu)
+
+  // Another image ends it, and is booted.
+  from = watching.events.length
+  workspace.write('artifacts/overlay/files/etc/issue', 'the edited system \\n \\l\n')
+  await watching.next('machine', from, ({ state }) => state === 'started')
+  expect(machines(watching.events.slice(from))).toEqual(['ended', 'started'])
+  await shows('the edited system levitate')
+  expect(processesOf(root)).not.toContain(qemu)
+
+  watching.child.kill('SIGKILL')
+  await watching.ended
+  await vi.waitUntil(() => processesOf(root).length === 0, { timeout: 20_000 })
+  expect((await workspace.lbuild('qcow2', '--profile', 'dev', '--dry-run', '--check')).code).toBe(0)
+  expect(readdirSync(workspace.path('output')).filter((name) => name.includes('.tmp-'))).toEqual([])
+})
