@@ -53,6 +53,6 @@ it('a directory whose name is not UTF-8: it says so, and looks in an interval', 
   expect(workspace.bytes('output/tiny.img').includes('two')).toBe(true)
   const told = watching.events.filter((event) => event.type === 'scanning')
   expect(told).toHaveLength(1)
-  expect(told[0]?.reason).toContain('src/\u00ff" is not UTF-8')
+  expect(told[0]?.reason).toContain('src/\\xff" is not UTF-8')
   expect(told[0]?.hint).toBeUndefined()
 })
