@@ -132,6 +132,28 @@ export class Watching {
   }
 }
 
+/** The artifacts of the events of a type of a build. */
+export const artifactsOf = (
+  events: readonly WatchEvent[],
+  type: 'running' | 'built' | 'cancelled' | 'failed',
+): string[] =>
+  events.flatMap((event) =>
+    event.type === 'build' && event.event.type === type ? [event.event.artifact] : [],
+  )
+
+/** The next event of a type in a build that is of an artifact, from some position on. */
+export const nextBuildEvent = (
+  watching: Watching,
+  type: string,
+  artifact: string,
+  from: number,
+): Promise<WatchEvent> =>
+  watching.next(
+    'build',
+    from,
+    ({ event }) => event.type === type && 'artifact' in event && event.artifact === artifact,
+  )
+
 /** Every published file, as it is and as a clean build of the same sources makes it. */
 export async function published(
   workspace: TestWorkspace,
