@@ -115,10 +115,13 @@ export class StatIndex {
     return [signature, sha.digest(), quick.digest()]
   }
 
-  /** Remembers the digest of a file that was just written by us. */
-  remember(path: Bytes, stat: Stat, digest: Digest): void {
-    const racy = isRacy(stat, this.#now())
-    this.#load().files[path] = [racy ? '' : signatureOf(stat), digest, '']
+  /**
+   * Remembers the digest of a file that we wrote under another name and then renamed. Whoever wrote to it since gave it a
+   * later time of modification than `writtenAt`, if that lies well before the renaming, which moved the other time.
+   */
+  remember(path: Bytes, stat: Stat | undefined, digest: Digest, writtenAt: bigint): void {
+    const settled = stat?.mtimeNs === writtenAt && stat.ctimeNs > stat.mtimeNs + RACY_NS
+    this.#load().files[path] = [settled ? signatureOf(stat) : '', digest, '']
     this.#changed = true
   }
 

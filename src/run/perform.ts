@@ -140,8 +140,8 @@ async function putInPlace(
     if (found.state === 'file' && found.sha256 === output.sha256) continue
     const lost = found.state === 'other' || (found.state === 'file' && !objects.has(found))
     const path = toBytes(output.path)
-    const aside = publish(disk, objects, output, root, path, lost)
-    index.remember(`${root}/${path}`, disk.lstat(`${root}/${path}`)!, output.sha256)
+    const { aside, writtenAt } = publish(disk, objects, output, root, path, lost)
+    index.remember(`${root}/${path}`, disk.lstat(`${root}/${path}`), output.sha256, writtenAt)
     if (aside !== undefined)
       listener({ type: 'kept', path: `output/${output.path}`, as: relative(root, aside) })
   }

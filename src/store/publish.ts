@@ -15,9 +15,17 @@ export type OutputState =
 /** The mode of every published output. */
 const MODE = 0o644
 
+/** What was put at the place of an output. */
+export interface Published {
+  /** When its content was written, in nanoseconds since 1970: before anybody else could know its name. */
+  readonly writtenAt: bigint
+  /** Where what stood there is now, if it was not to be lost. */
+  readonly aside?: Bytes
+}
+
 /**
  * Puts a copy of an object at its place in `output/`, whole or not at all, never sharing an inode with the store.
- * What stands there and is not to be lost is renamed aside first; the new name is given back.
+ * What stands there and is not to be lost is renamed aside first.
  */
 export function publish(
   disk: Disk,
@@ -26,18 +34,20 @@ export function publish(
   root: Bytes,
   path: Bytes,
   keep: boolean,
-): Bytes | undefined {
+): Published {
   const target = `${root}/${path}`
   makeDirectories(disk, root, path)
   for (const temporary of temporariesOf(disk, target)) disk.unlink(temporary)
   const aside = keep ? freeName(disk, target) : undefined
-  withTemporary(disk, target, (temporary) => {
+  const writtenAt = withTemporary(disk, target, (temporary) => {
     store.copyOut(object.sha256, temporary, { mode: MODE, durable: true })
+    const { mtimeNs } = disk.lstat(temporary)!
     if (aside !== undefined) putAside(disk, target, aside)
     disk.rename(temporary, target)
+    return mtimeNs
   })
   syncDirectory(disk, parent(target))
-  return aside
+  return { writtenAt, ...(aside === undefined ? {} : { aside }) }
 }
 
 /** Gives a file a second name, so that its place is never empty; what can have no second name is renamed. */

@@ -48,16 +48,49 @@ describe('a file that stood still', () => {
     expect(await readsOf(disk, () => fileDigest(disk, index))).toBe(0)
   })
 
-  it('and was written by lbuild itself is read once and not twice', async () => {
+  /** Writes a file under another name, and renames it after a while; gives when it was written. */
+  function published(disk: MemoryDisk, after: bigint): bigint {
+    disk.file('/temporary', 'content')
+    const { mtimeNs } = disk.lstat('/temporary')!
+    disk.now += after
+    disk.rename('/temporary', '/f')
+    return mtimeNs
+  }
+
+  it('and was written by lbuild itself a while before it got its name is not read', async () => {
     const disk = new MemoryDisk()
-    disk.file('/f', 'content')
     const index = open(disk)
+    const writtenAt = published(disk, 30n * MILLISECOND)
     const digest = await open(disk).file('/f', disk.lstat('/f')!)
-    index.remember('/f', disk.lstat('/f')!, digest)
-    disk.now += SECOND
-    expect(await readsOf(disk, () => fileDigest(disk, index))).toBe(1)
+    index.remember('/f', disk.lstat('/f'), digest, writtenAt)
+    expect(await readsOf(disk, () => fileDigest(disk, index))).toBe(0)
     expect(await fileDigest(disk, index)).toBe(digest)
   })
+
+  it('and got its name at once is read, since who wrote to it at that moment would not be seen', async () => {
+    const disk = new MemoryDisk()
+    const index = open(disk)
+    const writtenAt = published(disk, 10n * MILLISECOND)
+    index.remember('/f', disk.lstat('/f'), 'a digest', writtenAt)
+    expect(await fileDigest(disk, index)).not.toBe('a digest')
+  })
+
+  it.each([0n, 1n, MILLISECOND, SECOND])(
+    'and was written to by somebody else %i ns after it got its name is read',
+    async (later) => {
+      const disk = new MemoryDisk()
+      const index = open(disk)
+      const writtenAt = published(disk, SECOND)
+      const before = disk.lstat('/f')!
+      disk.now += later
+      disk.write(disk.open('/f', 'a'), Buffer.from('more'))
+      index.remember('/f', disk.lstat('/f'), 'a digest', writtenAt)
+      expect(await fileDigest(disk, index)).not.toBe('a digest')
+      // Also where it came between the look and the remembering.
+      index.remember('/f', before, 'a digest', writtenAt)
+      expect(await fileDigest(disk, index)).not.toBe('a digest')
+    },
+  )
 })
 
 describe('an edit that leaves size and times as they were', () => {

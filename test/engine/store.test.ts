@@ -158,7 +158,7 @@ describe('publishing', () => {
   it('makes directories, and puts the output there with mode 0644', () => {
     const { store, file, root } = place()
     const object = store.adopt(file('made', 'content'))
-    expect(publish(realDisk, store, object, `${root}/output`, 'a/b/x.img', false)).toBeUndefined()
+    expect(publish(realDisk, store, object, `${root}/output`, 'a/b/x.img', false).aside).toBeUndefined()
     expect(fs.readFileSync(`${root}/output/a/b/x.img`, 'utf8')).toBe('content')
     expect(fs.statSync(`${root}/output/a/b/x.img`).mode & 0o777).toBe(0o644)
   })
@@ -179,7 +179,7 @@ describe('publishing', () => {
     fs.mkdirSync(`${root}/output`)
     for (const number of [1, 2]) {
       fs.writeFileSync(`${root}/output/x.img`, `changed ${number}`)
-      const aside = publish(realDisk, store, object, `${root}/output`, 'x.img', true)
+      const { aside } = publish(realDisk, store, object, `${root}/output`, 'x.img', true)
       expect(aside).toBe(`${root}/output/x.img.kept-${number}`)
       expect(fs.readFileSync(aside!, 'utf8')).toBe(`changed ${number}`)
       expect(fs.readFileSync(`${root}/output/x.img`, 'utf8')).toBe('content')

@@ -143,12 +143,10 @@ describe('lbuild verify TARGET', () => {
     const whole = sha256(workspace.bytes('output/other.txt'))
     flip(workspace, 'output/other.txt', 3)
     // As after a disk that changed a byte by itself: the file's state is the one that is remembered.
-    const index = new StatIndex(
-      realDisk,
-      workspace.path('cache/index'),
-      () => BigInt(Date.now() + 1000) * 1_000_000n,
-    )
-    index.remember(path, realDisk.lstat(path)!, whole)
+    fs.utimesSync(path, 1, 1)
+    const stat = realDisk.lstat(path)!
+    const index = new StatIndex(realDisk, workspace.path('cache/index'), () => stat.ctimeNs)
+    index.remember(path, stat, whole, stat.mtimeNs)
     index.save()
     expect((await workspace.build('other')).report.artifacts[0]!.outcome).toBe('fresh')
     const { code, stdout } = await workspace.lbuild('verify', 'other')
