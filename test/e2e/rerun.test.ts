@@ -171,7 +171,7 @@ describe('what is refused', () => {
   test('a disk that cannot hold its partitions: exit code 2 before any work', async () => {
     const { code, stderr } = await distro.lbuild(['qcow2', '--disk-size', '1G'])
     expect(code).toBe(2)
-    expect(stderr).toMatch(/diskSize.*expected at least 2147483648 bytes, got '1G'/)
+    expect(stderr).toMatch(/diskSize.*expected at least 2G, got '1G'/)
   })
 
   test('a disk that is too small for its contents: a clear error that names the least size', async () => {

@@ -33,6 +33,11 @@ export interface Surroundings {
   readonly home?: string
 }
 
+interface SeenReason {
+  readonly kind: string
+  readonly now?: { readonly kind: string }
+}
+
 interface Seen {
   /** Unknown while another artifact must run first. */
   readonly key: string | null
@@ -50,11 +55,13 @@ export async function look(distro: Distro, around: Surroundings = {}): Promise<L
   const { stdout, stderr } = await exec(command, cwd, { LBUILD_CACHE_DIR: cache, ...env })
   if (stdout === '') throw new Error(stderr)
   const { artifacts } = JSON.parse(stdout) as {
-    artifacts: readonly { name: string; key: string | null; reasons: readonly { kind: string }[] }[]
+    artifacts: readonly { name: string; key: string | null; reasons: readonly SeenReason[] }[]
   }
   return Object.fromEntries(
     artifacts.map(({ name, key, reasons }) => {
-      const own = reasons.filter(({ kind }) => kind !== 'depends' && kind !== 'output-missing')
+      const own = reasons.filter(
+        ({ kind, now }) => !['depends', 'output-missing'].includes(kind) && now?.kind !== 'output',
+      )
       return [name, { key, own: JSON.stringify(own) }]
     }),
   )
