@@ -67,11 +67,14 @@ export async function look(distro: Distro, around: Surroundings = {}): Promise<L
   )
 }
 
-/** The artifacts that can see a difference themselves, not only through others, in order of their names. */
-export const movedBetween = (before: Look, now: Look): string[] =>
-  Object.keys(now)
-    .filter((name) => {
-      const [one, other] = [before[name]!, now[name]!]
-      return one.key !== null && other.key !== null ? one.key !== other.key : one.own !== other.own
-    })
-    .sort()
+/**
+ * The artifacts that can see a difference themselves, not only through others, in order of their names. Where none can,
+ * those whose keys moved all the same. What was built last, with which all is compared, may be something else.
+ */
+export function movedBetween(before: Look, now: Look): string[] {
+  const names = Object.keys(now).sort()
+  const seen = names.filter((name) => before[name]!.own !== now[name]!.own)
+  if (seen.length > 0) return seen
+  const isKnown = (name: string): boolean => before[name]!.key !== null && now[name]!.key !== null
+  return names.filter((name) => isKnown(name) && before[name]!.key !== now[name]!.key)
+}
