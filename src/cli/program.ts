@@ -6,32 +6,9 @@ import type { BuildCommandOptions } from './commands/build.ts'
 import { buildCommand } from './commands/build.ts'
 import { print } from './print.ts'
 import { calledIn, commandFirst, withHint } from './called.ts'
+import { HELP_TEXT } from './helpText.ts'
 import type { Invocation } from './session.ts'
 import { UnknownOption } from './session.ts'
-
-const EXIT_CODES = `
-Exit codes:
-  0    done, or up to date
-  1    a producer or a check failed
-  2    the call or the config is wrong
-  3    not up to date (with --check)
-  75   another build holds the lock (with --no-wait)
-  130  interrupted (143 by SIGTERM, 129 by SIGHUP)
-
-Environment:
-  LBUILD_CACHE_DIR  where the cache is, instead of cache/ beside build.config.ts
-  NO_COLOR, CI      no colours; plain lines instead of live progress
-`
-
-const EXAMPLES = `
-Examples:
-  lbuild qcow2                    build what is missing or stale below qcow2, then qcow2
-  lbuild iso qcow2 --jobs 4       several targets, four producers at a time
-  lbuild qcow2 --disk-size 64G    every param of the distro is an option
-  lbuild why qcow2                why it would be built
-  lbuild history                  what past builds did
-  lbuild watch qcow2              build it again whenever something of it is saved
-`
 
 /** Parses a command line and runs what it names; gives the exit code. Throws a Failure (exit code 2) for a wrong call. */
 export async function runProgram(invocation: Invocation, signal: AbortSignal): Promise<number> {
@@ -70,7 +47,7 @@ function defineProgram(invocation: Invocation, signal: AbortSignal, finish: Fini
     .showHelpAfterError(false)
     .exitOverride()
     .configureOutput({ outputError: () => {}, writeOut: print })
-    .addHelpText('after', EXAMPLES + EXIT_CODES)
+    .addHelpText('after', HELP_TEXT)
   const command = (name: string, description: string): Command =>
     common(program.command(name).description(description).exitOverride())
 

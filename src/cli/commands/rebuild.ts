@@ -10,14 +10,21 @@ import { rebuildAll } from '../../verify/canary.ts'
 import type { MemberDifference } from '../../verify/tar.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import type { Invocation } from '../session.ts'
-import type { VerifyOptions } from './verify.ts'
+
+export interface RebuildOptions {
+  /** How many producers run at a time. */
+  readonly jobs?: number
+  readonly quiet?: boolean
+  readonly json?: boolean
+  readonly wait: boolean
+}
 
 /** `lbuild verify --rebuild TARGET…`: builds again in other circumstances and compares. Exit code 1 if anything differs. */
 export async function rebuildCommand(
   invocation: Invocation,
   workspace: Workspace,
   targets: readonly string[],
-  options: VerifyOptions,
+  options: RebuildOptions,
   signal: AbortSignal,
 ): Promise<number> {
   const progress = progressOn(process.stderr, options.quiet ? 'quiet' : 'normal')

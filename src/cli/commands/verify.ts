@@ -9,18 +9,14 @@ import type { DamagedInStore, StoreReport, ObjectUser } from '../../verify/store
 import { verifyStore } from '../../verify/store.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
+import type { RebuildOptions } from './rebuild.ts'
 import { openSession } from '../session.ts'
 import { bytes, counted, NAME_WIDTH, paint } from '../style.ts'
 import { WAITING } from '../progress.ts'
 
-export interface VerifyOptions extends WorkspaceOptions {
+export interface VerifyOptions extends WorkspaceOptions, RebuildOptions {
   readonly store?: boolean
   readonly rebuild?: boolean
-  /** How many producers `--rebuild` runs at a time. */
-  readonly jobs?: number
-  readonly quiet?: boolean
-  readonly json?: boolean
-  readonly wait: boolean
 }
 
 /** `lbuild verify`: reads in full what was built and says what is not as it was recorded. Exit code 1 if anything is. */
