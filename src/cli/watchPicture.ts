@@ -124,12 +124,38 @@ function failuresOf({ failures }: WatchState, paint: Paint): string[] {
   ])
 }
 
-/** Why what was built last was built, as a page. */
-export async function whyPage({ told }: WatchState): Promise<readonly string[]> {
+/** Why what was built last was built, or what is being built, as a page. */
+export async function whyPage(state: WatchState): Promise<readonly string[]> {
+  const { told, doing } = state
   if (!told) return ['Nothing has been built yet: everything was up to date.']
   const { tellLines } = await import('./explanation.ts')
-  const [, ...lines] = await tellLines(told, { all: false, now: Date.now() })
-  return ['Why the last build did what it did:', '', ...lines.map(calm)]
+  const became = (artifact: string): string => outcomeOf(state, artifact)
+  const [, ...lines] = await tellLines(told, { all: false, now: Date.now(), became })
+  const head =
+    doing === 'building' ? 'Why this build does what it does:' : 'Why the last build did what it did:'
+  return [head, '', ...lines.map(calm)]
+}
+
+/** What became of an artifact in the build that is told of, or becomes of it just now. */
+function outcomeOf({ doing, rows, last }: WatchState, artifact: string): string {
+  const { is, seconds } = rows.get(artifact) ?? {}
+  const ran = `ran${seconds === undefined ? '' : `, ${duration(seconds)}`}`
+  if (doing === 'building')
+    switch (is) {
+      case 'running':
+        return 'is running'
+      case 'built':
+        return ran
+      case 'restored':
+        return 'was restored from the store'
+      case 'failed':
+        return 'failed'
+      default:
+        return 'has not begun'
+    }
+  if (last?.ran.includes(artifact)) return ran
+  if (last?.restored.includes(artifact)) return 'was restored from the store'
+  return last?.failed.includes(artifact) ? 'failed' : 'did not run'
 }
 
 /** Text of others, without what could move the cursor. */

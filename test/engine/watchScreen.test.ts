@@ -217,7 +217,9 @@ function screen(keys: Partial<WatchKeys> = {}) {
 describe('the keys', () => {
   it('w, g and ? show a page each, and any key leads back', async () => {
     const { press, calls } = screen()
-    expect(await press('w')).toMatch(/did what it did:\s+never built: artifact-7\s+→ artifact-7 +runs/)
+    expect(await press('w')).toMatch(
+      /does what it does:\s+never built: artifact-7\s+→ artifact-7 +is running/,
+    )
     expect(await press('q')).toContain('building image')
     expect(await press('g')).toMatch(/image\s+├── names/)
     expect(await press('b')).toContain('building image')
@@ -225,6 +227,20 @@ describe('the keys', () => {
     expect(await press(' ')).toContain('building image')
     expect(await press('x')).toContain('building image')
     expect(calls).toEqual([])
+  })
+
+  it.each([
+    ['ran', { ran: ['artifact-7'] }],
+    ['was restored from the store', { restored: ['artifact-7'] }],
+    ['failed', { failed: ['artifact-7'] }],
+    ['did not run', {}],
+  ])('w says after a build what became of each: it %s', async (words, ended) => {
+    const { press, view } = screen()
+    const outcome = { outcome: 'done', ran: [], restored: [], failed: [], seconds: 1 } as const
+    view.listener({ type: 'built', ...outcome, ...ended })
+    view.listener(idle)
+    const page = await press('w')
+    expect(page).toMatch(new RegExp(`did what it did:\\s+never built: artifact-7\\s+→ artifact-7 +${words}`))
   })
 
   it('b builds, q quits, and r restarts the machine where there is one', async () => {
