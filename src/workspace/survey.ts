@@ -114,6 +114,16 @@ const paramParts = (node: ArtifactNode | LockNode): readonly Part[] =>
     value: node.params[name]?.type === 'size' ? formatSize(value as number) : value,
   }))
 
+/** The tools that artifacts declare, by name, as they are now; one that is not there is left out. Looks at nothing else. */
+export async function declaredTools(
+  workspace: Workspace,
+  nodes: readonly ArtifactNode[],
+): Promise<ReadonlyMap<string, Tool>> {
+  const surveyor = new Surveyor(workspace)
+  for (const tool of nodes.flatMap(({ tools }) => tools)) await surveyor.toolPart(tool)
+  return surveyor.tools
+}
+
 class Surveyor {
   readonly #workspace: Workspace
   readonly trees = new Map<string, Tree>()
@@ -138,7 +148,7 @@ class Surveyor {
     parts.push(...paramParts(node))
     for (const name of node.env) parts.push({ kind: 'env', name, value: process.env[name] ?? null })
     parts.push(...(await this.sourceParts(`the artifact '${node.name}'`, node)))
-    for (const tool of node.tools) parts.push(await this.#toolPart(tool))
+    for (const tool of node.tools) parts.push(await this.toolPart(tool))
     return parts
   }
 
@@ -157,7 +167,7 @@ class Surveyor {
       .filter(({ name }) => !node.placeParams.includes(name))
       .sort((a, b) => byBytes(a.name, b.name))
     const asked: Part[] = [...sources, ...params]
-    for (const tool of node.tools) await this.#toolPart(tool)
+    for (const tool of node.tools) await this.toolPart(tool)
     const content = readLock(this.#workspace.disk, this.#absolute(node.path))
     const request = digestOf(asked.flatMap(({ name, value }) => [name, canonicalJson(value)]))
     const surveyed = { node, request, asked }
@@ -236,7 +246,7 @@ class Surveyor {
     })
   }
 
-  async #toolPart({ name }: ToolSpec): Promise<Part> {
+  async toolPart({ name }: ToolSpec): Promise<Part> {
     const known = this.#toolParts.get(name)
     if (known) return known
     const { disk, index } = this.#workspace

@@ -102,4 +102,11 @@ describe('lbuild why TARGET PATH', () => {
     const { code, stdout } = await built().lbuild('why', 'image', path)
     expect([code, stdout.split('\n')]).toEqual([0, expect.arrayContaining([line])])
   })
+
+  it('answers though a declared input is not there: it looks at none', async () => {
+    const workspace = built()
+    workspace.remove('note.txt')
+    const { code, stdout } = await workspace.lbuild('why', 'other', 'artifacts/other.ts')
+    expect([code, stdout.split('\n')[0]]).toEqual([0, 'artifacts/other.ts influences other'])
+  })
 })

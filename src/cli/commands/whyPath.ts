@@ -2,10 +2,11 @@ import { dirname, relative, resolve } from 'node:path'
 import { print } from '../print.ts'
 import { labelOf, pathOfLabel } from '../../config/labels.ts'
 import { fromBytes, toBytes } from '../../host/bytes.ts'
+import { closure } from '../../graph/graph.ts'
 import { nearest } from '../../graph/names.ts'
 import type { Influence, Subject } from '../../why/influence.ts'
 import { influenceOf } from '../../why/influence.ts'
-import { surveyWorkspace } from '../../workspace/survey.ts'
+import { declaredTools } from '../../workspace/survey.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import { listed } from '../explanation.ts'
 
@@ -47,7 +48,7 @@ async function subjectOf(workspace: Workspace, target: string, word: string): Pr
 
 /** The tools below a target that a file is part of. */
 async function toolsOf(workspace: Workspace, target: string, absolute: string): Promise<readonly string[]> {
-  const { tools } = await surveyWorkspace(workspace, [target], new Set())
+  const tools = await declaredTools(workspace, closure(workspace.graph, [target]))
   const real = workspace.disk.realpath(toBytes(absolute))
   return [...tools]
     .filter(([, { path, files }]) => fromBytes(path) === absolute || files.includes(real))
