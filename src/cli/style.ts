@@ -62,8 +62,11 @@ export function wrapped(text: string, width: number, hanging: number): readonly 
   return lines
 }
 
-/** A line that does not wrap; where it must be cut its colours go. */
+/**
+ * A line that does not wrap; where it must be cut its colours go. Characters that are wider than others are not counted
+ * as such.
+ */
 export function cutLine(line: string, width: number): string {
-  const plain = stripVTControlCharacters(line)
-  return plain.length <= width ? line : `${plain.slice(0, Math.max(0, width - 1))}…`
+  const plain = [...stripVTControlCharacters(line)]
+  return plain.length <= width ? line : `${plain.slice(0, Math.max(0, width - 1)).join('')}…`
 }

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
-import { duration } from './style.ts'
+import { cutLine, duration } from './style.ts'
 import type { Row, WatchState } from './watchState.ts'
 
 /** How a word is painted; a test's paints nothing. */
@@ -35,7 +35,7 @@ export function draw(state: WatchState, { width, height, now, keys, page, paint 
   const shown = body.length > room ? [...body.slice(0, Math.max(0, room - 1)), paint('dim', '…')] : body
   const lines = [head, '', ...shown.slice(0, room)]
   while (lines.length < height - 1) lines.push('')
-  return [...lines.slice(0, Math.max(0, height - 1)), paint('dim', keys)].map((line) => cut(line, width))
+  return [...lines.slice(0, Math.max(0, height - 1)), paint('dim', keys)].map((line) => cutLine(line, width))
 }
 
 function headOf({ targets, doing, fresh, failures }: WatchState, paint: Paint): string {
@@ -162,13 +162,4 @@ function outcomeOf({ doing, rows, last }: WatchState, artifact: string): string 
 function calm(text: string): string {
   // oxlint-disable-next-line no-control-regex
   return stripVTControlCharacters(text).replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ' ')
-}
-
-/**
- * A line that does not wrap; where it must be cut its colours go. Characters that are wider than others are not counted
- * as such: the terminal does not wrap while the picture is on it.
- */
-function cut(line: string, width: number): string {
-  const plain = [...stripVTControlCharacters(line)]
-  return plain.length <= width ? line : `${plain.slice(0, Math.max(0, width - 1)).join('')}…`
 }

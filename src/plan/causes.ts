@@ -49,8 +49,7 @@ export function explain(plan: Plan): Explanation {
   for (const one of plan) {
     const { node, decision, latest } = one
     if (decision.verdict === 'fresh') continue
-    const sources = new Set(reasonsOf(one).map(sourceOf))
-    const through = consequences.filter(({ artifact }) => sources.has(artifact))
+    const through = waysOf(reasonsOf(one), consequences)
     const own = list.flatMap(({ artifacts }, at) => (artifacts.includes(node.name) ? [at] : []))
     const all = new Set([...own, ...through.flatMap((each) => carriedBy(each, list))])
     consequences.push({
@@ -80,8 +79,7 @@ export function settle(
       settled.push(one)
       continue
     }
-    const sources = new Set(end.reasons.map(sourceOf))
-    const through = settled.filter(({ artifact }) => sources.has(artifact))
+    const through = waysOf(end.reasons, settled)
     const own = end.ran ? one.own.filter((at) => isSeen(causes[at]?.reason, end.reasons)) : []
     const all = new Set([...own, ...through.flatMap((each) => carriedBy(each, causes))])
     settled.push({
@@ -92,6 +90,12 @@ export function settle(
     })
   }
   return settled
+}
+
+/** What became of those artifacts that an artifact's reasons come from. */
+function waysOf(reasons: readonly Reason[], others: readonly Consequence[]): readonly Consequence[] {
+  const sources = new Set(reasons.map(sourceOf))
+  return others.filter(({ artifact }) => sources.has(artifact))
 }
 
 /** Whether an artifact still had a cause of its own when its turn came: a lock may have been resolved to the same. */

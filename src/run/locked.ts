@@ -27,8 +27,8 @@ export interface LockedOptions {
 
 /**
  * Does something that writes to the workspace while holding its lock: what an earlier build left behind is reclaimed
- * first, every event but that of waiting for the lock goes to a log, and nothing that was started survives, however it ends. `startedAt` is when it began,
- * in seconds of {@link monotonicSeconds}; the log counts from then.
+ * first, every event but that of waiting for the lock goes to a log, and nothing that was started survives, however it
+ * ends. `startedAt` is when it began, in seconds of {@link monotonicSeconds}; the log counts from then.
  */
 export async function underLock<T>(
   workspace: Workspace,

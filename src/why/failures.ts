@@ -1,5 +1,6 @@
 import { readBuild } from '../log/builds.ts'
 import type { Plan } from '../plan/plan.ts'
+import { isFresh } from '../plan/plan.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 
 /** An artifact that failed in the last build with the inputs that it has now. */
@@ -16,11 +17,12 @@ export function formerFailures({ disk, places }: Workspace, plan: Plan): readonl
   const last = readBuild(disk, places.cache, 'last')
   if (!last) return []
   const { id: build, startedAt } = last
-  return plan.flatMap(({ node, key, decision }): FormerFailure[] => {
-    const then = last.artifacts.find(({ name }) => name === node.name)
-    const failed = then?.outcome === 'failed' && then.key === key && decision.verdict !== 'fresh'
-    if (!failed || !then.failure) return []
-    const { headline } = then.failure
-    return [{ artifact: node.name, build, ...(startedAt === undefined ? {} : { startedAt }), headline }]
-  })
+  return plan
+    .filter((one) => !isFresh(one))
+    .flatMap(({ node, key }): FormerFailure[] => {
+      const then = last.artifacts.find(({ name }) => name === node.name)
+      if (then?.outcome !== 'failed' || then.key !== key || !then.failure) return []
+      const { headline } = then.failure
+      return [{ artifact: node.name, build, ...(startedAt === undefined ? {} : { startedAt }), headline }]
+    })
 }

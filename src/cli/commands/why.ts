@@ -8,7 +8,6 @@ import { checkTargets } from '../../run/build.ts'
 import { diffsOf, outputSides } from '../../why/diffs.ts'
 import type { Told, ToldCause } from '../../plan/evidence.ts'
 import type { FormerFailure } from '../../why/failures.ts'
-import { formerFailures } from '../../why/failures.ts'
 import { tell } from '../../why/told.ts'
 import { surveyWorkspace } from '../../workspace/survey.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
@@ -53,7 +52,9 @@ export async function whyCommand(
   const survey = await surveyWorkspace(workspace, targets, new Set(options.force ? targets : []))
   const planned = plan(workspace.graph, targets, survey)
   const told = await tell(workspace, survey, planned)
-  const failures = formerFailures(workspace, planned)
+  const failures = planned.every(isFresh)
+    ? []
+    : (await import('../../why/failures.ts')).formerFailures(workspace, planned)
   const document = { ...planDocument(planned, targets), ...told, failures }
   if (options.json) print(`${JSON.stringify(document, undefined, 2)}\n`)
   else await printTold(workspace, planned, targets, told, failures, options)
