@@ -1,5 +1,6 @@
 import { defineConfig } from 'lbuild'
 import { base } from './artifacts/base/index.ts'
+import { disk } from './artifacts/disk/index.ts'
 import { initramfs } from './artifacts/initramfs/index.ts'
 import { iso } from './artifacts/iso/index.ts'
 import { kernel } from './artifacts/kernel/index.ts'
@@ -27,6 +28,7 @@ export default defineConfig({
     modules, // the kernel modules that the system has
     loaders,
     initramfs,
+    disk, // all that the disk image has besides the overlay
 
     // what is published
     rootfs,
@@ -39,7 +41,7 @@ export default defineConfig({
     suite: 'bookworm',
     'overlay.hostname': 'levitate',
     'overlay.rootPassword': 'empty',
-    'qcow2.diskSize': '256G',
+    'disk.diskSize': '256G',
   },
 
   // What `lbuild watch` takes, and `--profile dev`: quick to build, with less compression and a smaller disk. A build
@@ -49,7 +51,7 @@ export default defineConfig({
       'initramfs.compressionLevel': 3,
       'rootfs.erofsCompression': 'lz4',
       'qcow2.qcow2Compression': 'none',
-      'qcow2.diskSize': '16G',
+      'disk.diskSize': '16G',
     },
   },
 

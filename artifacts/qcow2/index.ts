@@ -1,87 +1,52 @@
-import { lstat, rm, truncate, writeFile } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { artifact, choice, size, text } from 'lbuild'
+import { artifact, choice } from 'lbuild'
 import { ImageError } from 'lbuild/images/error'
-import { ext4Tools, makeExt4 } from 'lbuild/images/ext4'
-import { fatTools, makeFat } from 'lbuild/images/fat'
-import { writeGpt } from 'lbuild/images/gpt'
-import { clampTimes, extractLayers, layerTools } from 'lbuild/images/layers'
-import { checkQcow2, convertToQcow2, readQcow2Info } from 'lbuild/images/qcow2'
-import { base } from '../base/index.ts'
-import { initramfs } from '../initramfs/index.ts'
-import { kernel } from '../kernel/index.ts'
-import { loaders } from '../loaders/index.ts'
-import { modules } from '../modules/index.ts'
+import { layOverExt4 } from 'lbuild/images/ext4Layer'
+import { extractLayers, layerTools } from 'lbuild/images/layers'
+import { checkQcow2, convertToQcow2, convertToRaw, readQcow2Info } from 'lbuild/images/qcow2'
+import { disk } from '../disk/index.ts'
+import { ROOT_OFFSET } from '../disk/layout.ts'
 import { overlay } from '../overlay/index.ts'
-import { espFiles, fstab } from './boot.ts'
-import { inspectDisk, inspectTools } from './inspect.ts'
-import { IDS, layOut } from './layout.ts'
+import { inspectSystem, inspectTools } from './inspect.ts'
 
-/** The installed system as a virtual machine's disk: GPT, an EFI system partition with systemd-boot, ext4. */
+/** The installed system as a virtual machine's disk: the overlay, written into the disk with the base system. */
 export const qcow2 = artifact('qcow2', {
   describe: 'the installed system as a disk image',
-  inputs: {
-    base: base.output('tar'),
-    modules: modules.output('tar'),
-    overlay: overlay.output('tar'),
-    vmlinuz: kernel.output('vmlinuz'),
-    initramfs: initramfs.output('installed'),
-    systemdBoot: loaders.output('systemdBoot'),
-  },
+  inputs: { disk: disk.output('image'), overlay: overlay.output('tar') },
   params: {
-    diskSize: size('256G', 'the size of the disk; its image holds only what is used', '2G'),
     qcow2Compression: choice(
       ['zstd', 'zlib', 'none'],
       'zstd',
       'how clusters are compressed; none is quick to build',
     ),
-    title: text('LevitateOS', 'the title of the boot entry'),
-    consoles: text(
-      'console=ttyS0,115200 console=tty0',
-      'where the kernel talks; the last one is /dev/console',
-    ),
   },
-  tools: [...layerTools, ...fatTools, ...ext4Tools, ...inspectTools, { name: 'qemu-img', atLeast: '5.1' }],
+  tools: [...layerTools, ...inspectTools, { name: 'qemu-img', atLeast: '5.1' }],
   outputs: { image: 'levitateos.qcow2' },
   async produce({ inputs, params, outputs, run, work, scratch, epoch }) {
-    const tars = [inputs.base, inputs.modules, inputs.overlay]
-    const layout = await layOut(params.diskSize, tars)
     const raw = join(scratch, 'disk.raw')
     const tree = join(scratch, 'tree')
-    const files = espFiles(inputs, params.title, params.consoles)
-    const makeTree = async () => {
-      await extractLayers(run, tars, tree, epoch)
-      await writeFstab(tree)
-      await clampTimes(run, join(tree, 'etc'), epoch)
-    }
-    const makeEsp = async () => {
-      await writeFile(raw, '')
-      await truncate(raw, layout.size)
-      await writeGpt(run, raw, layout)
-      const { offset, size: espSize } = layout.esp
-      const fat = { bits: 32, label: 'ESP', volumeId: IDS.espVolume, files } as const
-      await makeFat(run, { image: raw, offset, size: espSize, ...fat, epoch, scratch })
-    }
-    await Promise.all([makeTree(), makeEsp()])
-    await makeExt4(run, {
-      image: raw,
-      ...layout.root,
-      label: 'root',
-      uuid: IDS.rootFileSystem,
-      hashSeed: IDS.hashSeed,
-      tree,
-      epoch,
-      work,
-    })
+    await Promise.all([
+      convertToRaw(run, inputs.disk, raw),
+      extractLayers(run, [inputs.overlay], tree, epoch),
+    ])
+    // the disk has its own
+    await rm(join(tree, 'etc/fstab'), { force: true })
+    const root = { image: raw, offset: ROOT_OFFSET, tree }
+    await layOverExt4(run, { ...root, epoch, work })
     // the disk is read back while it is compressed, on the other core
     await Promise.all([
       convertToQcow2(run, raw, outputs.image, params.qcow2Compression),
-      inspectDisk(run, raw, layout, files, tree, scratch),
+      inspectSystem(run, { ...root, scratch }),
     ])
   },
-  async verify({ outputs, params, run }) {
-    const [info] = await Promise.all([readQcow2Info(run, outputs.image), checkQcow2(run, outputs.image)])
-    const expected = Math.floor(params.diskSize / 512) * 512
+  async verify({ inputs, outputs, run }) {
+    const [info, before] = await Promise.all([
+      readQcow2Info(run, outputs.image),
+      readQcow2Info(run, inputs.disk),
+      checkQcow2(run, outputs.image),
+    ])
+    const expected = before.virtualSize
     if (info.format !== 'qcow2' || info.virtualSize !== expected || info.backingFile !== undefined)
       throw new ImageError('the image is not the disk that was asked for', {
         'expected size': expected,
@@ -90,11 +55,3 @@ export const qcow2 = artifact('qcow2', {
       })
   },
 })
-
-/** Writes the file system table of the disk. Throws an ImageError when the image's /etc is no directory. */
-async function writeFstab(tree: string): Promise<void> {
-  if (!(await lstat(join(tree, 'etc'))).isDirectory())
-    throw new ImageError('/etc of the image is no directory')
-  await rm(join(tree, 'etc/fstab'), { force: true })
-  await writeFile(join(tree, 'etc/fstab'), fstab)
-}

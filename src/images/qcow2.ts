@@ -18,6 +18,11 @@ export async function convertToQcow2(
   await run('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', '-m', '8', ...compress, raw, image])
 }
 
+/** Converts a qcow2 to a raw disk image, in which what is not used are holes. */
+export async function convertToRaw(run: Run<'qemu-img'>, image: string, raw: string): Promise<void> {
+  await run('qemu-img', ['convert', '-f', 'qcow2', '-O', 'raw', '-m', '8', image, raw])
+}
+
 /** What `qemu-img info` says of an image; sizes in bytes. */
 export interface Qcow2Info {
   readonly format: string

@@ -7,7 +7,7 @@ import { parseListing } from '../fingerprint/tree.ts'
 import { copySparse } from '../store/objects.ts'
 import type { Digest } from '../host/digest.ts'
 import { Failure } from '../host/failure.ts'
-import { sha256 } from '../host/digest.ts'
+import { sha256, sha256Hasher } from '../host/digest.ts'
 
 /**
  * Says that something is no longer what a key says. Where an artifact was to run on it, the build takes a new look and
@@ -43,14 +43,14 @@ export function materializeFile(
   item: { executable: boolean; digest: Digest },
   epoch: number,
 ): void {
-  let copied: Digest
+  const hasher = sha256Hasher()
   try {
-    copied = copySparse(disk, from, to, { mode: mode(item.executable), durable: false })
+    copySparse(disk, from, to, { mode: mode(item.executable), durable: false, hasher })
   } catch (error) {
     if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(errorCode(error))) throw new InputMoved(from)
     throw error
   }
-  if (copied !== item.digest) throw new InputMoved(from)
+  if (hasher.digest() !== item.digest) throw new InputMoved(from)
   disk.chmod(to, mode(item.executable))
   disk.utimes(to, epoch)
 }

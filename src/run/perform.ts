@@ -80,7 +80,7 @@ export async function produceArtifact(
     versions: toolVersions(planned, ran.versions),
   })
   listener({ type: 'phase', artifact: node.name, phase: 'publish' })
-  await putInPlace(context, node, record)
+  await putInPlace(context, node, record, true)
   removeWork(disk, work.path)
   if (!context.watched) await warnOfMovedInputs(context, planned)
   listener({ type: 'built', artifact: node.name, key: record.key, seconds, ...outcomeOf(before, record) })
@@ -113,7 +113,7 @@ export async function restoreArtifact(
   const { record, reasons } = decision
   listener({ type: 'restoring', artifact: node.name })
   workspace.records.add(record)
-  await putInPlace(context, node, record)
+  await putInPlace(context, node, record, false)
   listener({
     type: 'restored',
     artifact: node.name,
@@ -124,11 +124,15 @@ export async function restoreArtifact(
   })
 }
 
-/** Publishes the outputs of a record where other bytes stand, and notes that it is the one published last. */
+/**
+ * Publishes the outputs of a record where other bytes stand, and notes that it is the one published last. `checked` says
+ * that its objects were read in full just now.
+ */
 async function putInPlace(
   { workspace, survey, listener }: RunContext,
   node: ArtifactNode,
   record: BuildRecord,
+  checked: boolean,
 ): Promise<void> {
   const { disk, objects, records, index, places } = workspace
   const root = toBytes(`${places.root}/output`)
@@ -138,9 +142,9 @@ async function putInPlace(
     if (!output.published) continue
     const found = survey.output(output.path)
     if (found.state === 'file' && found.sha256 === output.sha256) continue
-    const lost = found.state === 'other' || (found.state === 'file' && !objects.has(found))
+    const keep = found.state === 'other' || (found.state === 'file' && !objects.has(found))
     const path = toBytes(output.path)
-    const { aside, writtenAt } = publish(disk, objects, output, root, path, lost)
+    const { aside, writtenAt } = publish(disk, objects, output, root, path, { keep, checked })
     index.remember(`${root}/${path}`, disk.lstat(`${root}/${path}`), output.sha256, writtenAt)
     if (aside !== undefined)
       listener({ type: 'kept', path: `output/${output.path}`, as: relative(root, aside) })

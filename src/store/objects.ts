@@ -3,7 +3,7 @@ import { display } from '../host/bytes.ts'
 import type { Disk } from '../host/disk.ts'
 import { errorCode, isTemporary, parent, replaceFile, syncDirectory, withTemporary } from '../host/disk.ts'
 import { Failure } from '../host/failure.ts'
-import type { Digest } from '../host/digest.ts'
+import type { Digest, Hasher } from '../host/digest.ts'
 import { fileDigest, sha256, sha256Hasher } from '../host/digest.ts'
 
 export interface StoredObject {
@@ -112,17 +112,22 @@ export class ObjectStore {
 
   /**
    * Writes a copy of an object to a temporary path, which must not exist yet. Holes stay holes. Throws a
-   * {@link DamagedObject} for one that is not what its name says; the copy is the caller's to remove.
+   * {@link DamagedObject} for one that is not what its name says; the copy is the caller's to remove. One that was
+   * `checked` a moment ago, as it was taken in, is not hashed again.
    */
-  copyOut(digest: Digest, to: Bytes, options: { mode: number; durable: boolean }): void {
-    let copied: Digest
+  copyOut(
+    digest: Digest,
+    to: Bytes,
+    { checked = false, ...options }: CopyOptions & { checked?: boolean },
+  ): void {
+    const hasher = sha256Hasher()
     try {
-      copied = copySparse(this.#disk, this.path(digest), to, options)
+      copySparse(this.#disk, this.path(digest), to, checked ? options : { ...options, hasher })
     } catch (error) {
       this.check(digest)
       throw error
     }
-    if (copied !== digest) throw this.#damaged(digest)
+    if (!checked && hasher.digest() !== digest) throw this.#damaged(digest)
   }
 
   /** Reads an object in full. Throws a {@link DamagedObject} for one that is not what its name says, or not there. */
@@ -186,14 +191,18 @@ export class ObjectStore {
   }
 }
 
-/** Copies a file, leaving out blocks of zeros, and gives the SHA-256 of what was read. */
-export function copySparse(
-  disk: Disk,
-  from: Bytes,
-  to: Bytes,
-  options: { mode: number; durable: boolean },
-): Digest {
-  const hasher = sha256Hasher()
+/** How a file is copied. */
+export interface CopyOptions {
+  /** The mode of the copy, less the umask. */
+  readonly mode: number
+  /** Whether the copy is flushed. */
+  readonly durable: boolean
+  /** Gets all that was read. */
+  readonly hasher?: Hasher
+}
+
+/** Copies a file, leaving out blocks of zeros. */
+export function copySparse(disk: Disk, from: Bytes, to: Bytes, options: CopyOptions): void {
   chunk ??= Buffer.allocUnsafe(CHUNK)
   const source = disk.open(from, 'r')
   try {
@@ -202,7 +211,7 @@ export function copySparse(
       let position = 0
       for (let length: number; (length = disk.read(source, chunk)) > 0; position += length) {
         const data = chunk.subarray(0, length)
-        hasher.update(data)
+        options.hasher?.update(data)
         if (!data.equals(ZEROS.subarray(0, length))) disk.write(target, data, position)
       }
       disk.truncate(target, position)
@@ -213,5 +222,4 @@ export function copySparse(
   } finally {
     disk.close(source)
   }
-  return hasher.digest()
 }

@@ -25,7 +25,8 @@ export interface Published {
 
 /**
  * Puts a copy of an object at its place in `output/`, whole or not at all, never sharing an inode with the store.
- * What stands there and is not to be lost is renamed aside first.
+ * What stands there is renamed aside first if it is to be kept. Of an object that was `checked` a moment ago the copy is
+ * not checked again.
  */
 export function publish(
   disk: Disk,
@@ -33,14 +34,14 @@ export function publish(
   object: StoredObject,
   root: Bytes,
   path: Bytes,
-  keep: boolean,
+  { keep, checked }: { keep: boolean; checked: boolean },
 ): Published {
   const target = `${root}/${path}`
   makeDirectories(disk, root, path)
   for (const temporary of temporariesOf(disk, target)) disk.unlink(temporary)
   const aside = keep ? freeName(disk, target) : undefined
   const writtenAt = withTemporary(disk, target, (temporary) => {
-    store.copyOut(object.sha256, temporary, { mode: MODE, durable: true })
+    store.copyOut(object.sha256, temporary, { mode: MODE, durable: true, checked })
     const { mtimeNs } = disk.lstat(temporary)!
     if (aside !== undefined) putAside(disk, target, aside)
     disk.rename(temporary, target)

@@ -185,7 +185,7 @@ describe('the disk image', () => {
 })
 
 test('making the 256 GiB image takes less than 2 GB of disk and memory at any moment', async () => {
-  const args = [`${HOME}/lbuild`, 'qcow2', '--force', '--quiet']
+  const args = [`${HOME}/lbuild`, 'disk', 'qcow2', '--force', '--quiet']
   const before = await allocated([distro.root])
   const child = spawn(process.execPath, args, { cwd: distro.root, stdio: 'inherit' })
   const ended = once(child, 'exit')

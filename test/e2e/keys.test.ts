@@ -8,7 +8,7 @@ import { copied, look, movedBetween, temporaryDirectory } from './support/looks.
 // What is in a key of the reference distro: every entry of the README's list moves the keys of exactly those artifacts
 // that can see it, and nothing else moves any.
 
-const ALL = ['base', 'initramfs', 'iso', 'kernel', 'loaders', 'modules', 'overlay', 'qcow2', 'rootfs']
+const ALL = ['base', 'disk', 'initramfs', 'iso', 'kernel', 'loaders', 'modules', 'overlay', 'qcow2', 'rootfs']
 const TREE = 'artifacts/overlay/files'
 const isRoot = process.geteuid?.() === 0
 
@@ -118,7 +118,7 @@ describe('exactly the keys of those move that can see', () => {
   ])[] = [
     ['the module of a producer', ['rootfs'], append('artifacts/rootfs/index.ts', '//\n')],
     ['a module that it imports', ['kernel'], append('artifacts/kernel/unpack.ts', '//\n')],
-    ['a module behind that one', ['qcow2'], append('artifacts/qcow2/layout.ts', '//\n')],
+    ['a module behind that one', ['disk', 'qcow2'], append('artifacts/disk/layout.ts', '//\n')],
     [
       'a module that two import',
       ['kernel', 'loaders'],
@@ -132,7 +132,7 @@ describe('exactly the keys of those move that can see', () => {
     ['code that only resolves locks: nobody', [], append('artifacts/packages/apt.ts', '//\n')],
     ['the list of artifacts: nobody', [], append('build.config.ts', '//\n')],
 
-    ['a param', ['qcow2'], replace('build.config.ts', "'256G'", "'128G'")],
+    ['a param', ['disk'], replace('build.config.ts', "'256G'", "'128G'")],
     ['a param of text', ['overlay'], replace('build.config.ts', "'levitate'", "'other'")],
 
     ['the content of a file', ['modules'], append('artifacts/modules/modules.list', '# edited\n')],
@@ -174,7 +174,7 @@ describe('exactly the keys of those move that can see', () => {
 
     [
       'a tool of the workspace',
-      ['iso', 'qcow2'],
+      ['disk', 'iso'],
       append('tools/mcopy', '#\n'),
       all(withTools, write('tools/mcopy', wrapper('mcopy'), 0o755)),
     ],
@@ -225,7 +225,7 @@ describe('exactly the keys of those move that can see', () => {
 
   test.each([
     ['src/images/erofs.ts', ['rootfs']],
-    ['src/images/fat.ts', ['iso', 'qcow2']],
+    ['src/images/fat.ts', ['disk', 'iso']],
     ['src/plan/plan.ts', []],
     ['src/run/child.ts', []],
   ])('%s of lbuild itself', async (path, expected) => {

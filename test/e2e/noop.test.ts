@@ -11,7 +11,18 @@ const stateOfOutput = (): string[] =>
   })
 
 test('the first build made everything', () => {
-  const names = ['base', 'initramfs', 'iso', 'kernel', 'loaders', 'modules', 'overlay', 'qcow2', 'rootfs']
+  const names = [
+    'base',
+    'disk',
+    'initramfs',
+    'iso',
+    'kernel',
+    'loaders',
+    'modules',
+    'overlay',
+    'qcow2',
+    'rootfs',
+  ]
   expect(withOutcome(inject('firstBuild'), 'built')).toEqual(names)
   const published = ['initramfs-installed.img', 'initramfs-live.img', 'kernel.config', 'levitateos.iso']
   expect(readdirSync(distro.path('output'))).toEqual(
@@ -30,7 +41,7 @@ test('a second build runs nothing, writes nothing to output/, and says so', asyn
   const before = stateOfOutput()
   const { code, stdout, stderr } = await distro.lbuild([...IMAGES])
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  expect(stdout).toMatch(/^iso, qcow2 are up to date: nothing to do \(9 artifacts checked/)
+  expect(stdout).toMatch(/^iso, qcow2 are up to date: nothing to do \(10 artifacts checked/)
   expect(stateOfOutput()).toEqual(before)
 })
 

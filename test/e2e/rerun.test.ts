@@ -17,7 +17,7 @@ import { Distro, IMAGES, withOutcome } from './support/distro.ts'
 
 const distro = Distro.built()
 const overlay = 'artifacts/overlay/files'
-const abovePackages = ['base', 'iso', 'overlay', 'qcow2', 'rootfs']
+const abovePackages = ['base', 'disk', 'iso', 'overlay', 'qcow2', 'rootfs']
 
 /** Puts back what a test changes, so that tests may come in any order. */
 const undo: (() => void)[] = []
@@ -78,22 +78,22 @@ describe('what is rebuilt after a change of the reference distro', () => {
   })
 
   test('a helper module that only qcow2 imports: qcow2 alone', async () => {
-    edit('artifacts/qcow2/layout.ts', (text) => `${text}// a comment\n`)
+    edit('artifacts/qcow2/inspect.ts', (text) => `${text}// a comment\n`)
     expect(await ran()).toEqual(['qcow2'])
   })
 
-  test('another disk size: qcow2 alone; the old size again: restored, nothing runs', async () => {
-    expect(await ran(...IMAGES, '--disk-size', '8G')).toEqual(['qcow2'])
+  test('another disk size: the disk and qcow2; the old size again: restored, nothing runs', async () => {
+    expect(await ran(...IMAGES, '--disk-size', '8G')).toEqual(['disk', 'qcow2'])
     const back = await distro.build(...IMAGES)
     expect({ built: withOutcome(back, 'built'), restored: withOutcome(back, 'restored') }).toEqual({
       built: [],
-      restored: ['qcow2'],
+      restored: ['disk', 'qcow2'],
     })
   })
 
-  test('the disk size in build.config.ts: qcow2 alone', async () => {
+  test('the disk size in build.config.ts: the disk and qcow2', async () => {
     edit('build.config.ts', (text) => text.replace("'256G'", "'16G'"))
-    expect(await ran()).toEqual(['qcow2'])
+    expect(await ran()).toEqual(['disk', 'qcow2'])
   })
 
   test('a package added: everything that contains the packages, not the kernel; one package is fetched', async () => {
@@ -175,7 +175,7 @@ describe('what is refused', () => {
   })
 
   test('a disk that is too small for its contents: a clear error that names the least size', async () => {
-    edit('artifacts/qcow2/index.ts', (text) => text.replace("'2G'", "'1G'"))
+    edit('artifacts/disk/index.ts', (text) => text.replace("'2G'", "'1G'"))
     const { code, stderr } = await distro.lbuild(['qcow2', '--disk-size', '1100M'])
     expect(code).toBe(1)
     expect(stderr).toMatch(/the disk is too small[\s\S]*build with --disk-size 2G or more/)

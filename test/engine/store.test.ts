@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import * as fs from 'node:fs'
-import { sha256 } from '../../src/host/digest.ts'
+import { sha256, sha256Hasher } from '../../src/host/digest.ts'
 import type { Disk } from '../../src/host/disk.ts'
 import { realDisk } from '../../src/host/disk.ts'
 import { writeSealed } from '../../src/host/sealed.ts'
@@ -97,7 +97,9 @@ describe('the object store', () => {
     expect(store.has(object)).toBe(true)
     fs.mkdirSync(`${root}/output`)
     fs.writeFileSync(`${root}/output/x.img`, 'old')
-    expect(() => publish(realDisk, store, object, `${root}/output`, 'x.img', false)).toThrow('damaged')
+    expect(() =>
+      publish(realDisk, store, object, `${root}/output`, 'x.img', { keep: false, checked: false }),
+    ).toThrow('damaged')
     expect(store.has(object)).toBe(false)
     expect(fs.readFileSync(`${root}/output/x.img`, 'utf8')).toBe('old')
     expect(fs.readdirSync(`${root}/output`)).toEqual(['x.img'])
@@ -122,7 +124,7 @@ describe('holes stay holes', () => {
     const content = fs.readFileSync(path)
     const object = store.copyIn(path)
     expect(object).toEqual({ sha256: sha256(content), size: 64 * MIB })
-    publish(realDisk, store, object, `${root}/output`, 'sparse.img', false)
+    publish(realDisk, store, object, `${root}/output`, 'sparse.img', { keep: false, checked: false })
     for (const copy of [store.path(object.sha256), `${root}/output/sparse.img`]) {
       const { size, blocks } = fs.statSync(copy)
       expect(size).toBe(64 * MIB)
@@ -134,11 +136,10 @@ describe('holes stay holes', () => {
   it('also at the end, and in a file that is nothing else', () => {
     const { root, file } = place()
     for (const size of [0, 1, MIB - 1, MIB, 2 * MIB + 5]) {
-      const copied = copySparse(realDisk, file('zeros', Buffer.alloc(size)), `${root}/copy-${size}`, {
-        mode: 0o644,
-        durable: false,
-      })
-      expect(copied).toBe(sha256(Buffer.alloc(size)))
+      const hasher = sha256Hasher()
+      const options = { mode: 0o644, durable: false, hasher }
+      copySparse(realDisk, file('zeros', Buffer.alloc(size)), `${root}/copy-${size}`, options)
+      expect(hasher.digest()).toBe(sha256(Buffer.alloc(size)))
       expect(fs.readFileSync(`${root}/copy-${size}`).equals(Buffer.alloc(size))).toBe(true)
     }
   })
@@ -151,14 +152,16 @@ describe('publishing', () => {
     fs.mkdirSync(`${root}/output`)
     for (const name of ['x.img.tmp-12-00ff00ff-3', 'x.img.tmp-mine', 'y.img.tmp-12-00ff00ff-3'])
       fs.writeFileSync(`${root}/output/${name}`, '')
-    publish(realDisk, store, object, `${root}/output`, 'x.img', false)
+    publish(realDisk, store, object, `${root}/output`, 'x.img', { keep: false, checked: false })
     expect(fs.readdirSync(`${root}/output`)).toEqual(['x.img', 'x.img.tmp-mine', 'y.img.tmp-12-00ff00ff-3'])
   })
 
   it('makes directories, and puts the output there with mode 0644', () => {
     const { store, file, root } = place()
     const object = store.adopt(file('made', 'content'))
-    expect(publish(realDisk, store, object, `${root}/output`, 'a/b/x.img', false).aside).toBeUndefined()
+    expect(
+      publish(realDisk, store, object, `${root}/output`, 'a/b/x.img', { keep: false, checked: false }).aside,
+    ).toBeUndefined()
     expect(fs.readFileSync(`${root}/output/a/b/x.img`, 'utf8')).toBe('content')
     expect(fs.statSync(`${root}/output/a/b/x.img`).mode & 0o777).toBe(0o644)
   })
@@ -166,7 +169,7 @@ describe('publishing', () => {
   it('never shares an inode with the store: writing to an output leaves the object as it is', () => {
     const { store, file, root } = place()
     const object = store.adopt(file('made', 'content'))
-    publish(realDisk, store, object, `${root}/output`, 'x.img', false)
+    publish(realDisk, store, object, `${root}/output`, 'x.img', { keep: false, checked: false })
     expect(fs.statSync(`${root}/output/x.img`).ino).not.toBe(fs.statSync(store.path(object.sha256)).ino)
     expect(fs.statSync(store.path(object.sha256)).nlink).toBe(1)
     fs.writeFileSync(`${root}/output/x.img`, 'CONTENT')
@@ -179,7 +182,10 @@ describe('publishing', () => {
     fs.mkdirSync(`${root}/output`)
     for (const number of [1, 2]) {
       fs.writeFileSync(`${root}/output/x.img`, `changed ${number}`)
-      const { aside } = publish(realDisk, store, object, `${root}/output`, 'x.img', true)
+      const { aside } = publish(realDisk, store, object, `${root}/output`, 'x.img', {
+        keep: true,
+        checked: false,
+      })
       expect(aside).toBe(`${root}/output/x.img.kept-${number}`)
       expect(fs.readFileSync(aside!, 'utf8')).toBe(`changed ${number}`)
       expect(fs.readFileSync(`${root}/output/x.img`, 'utf8')).toBe('content')
@@ -190,7 +196,7 @@ describe('publishing', () => {
     const { store, file, root } = place()
     const object = store.adopt(file('made', 'content'))
     fs.mkdirSync(`${root}/output/x.img/sub`, { recursive: true })
-    publish(realDisk, store, object, `${root}/output`, 'x.img', true)
+    publish(realDisk, store, object, `${root}/output`, 'x.img', { keep: true, checked: false })
     expect(fs.readdirSync(`${root}/output`).sort()).toEqual(['x.img', 'x.img.kept-1'])
     expect(fs.existsSync(`${root}/output/x.img.kept-1/sub`)).toBe(true)
   })
@@ -201,9 +207,9 @@ describe('publishing', () => {
     fs.mkdirSync(`${root}/output`)
     fs.mkdirSync(`${root}/elsewhere`)
     fs.symlinkSync(`${root}/elsewhere`, `${root}/output/a`)
-    expect(() => publish(realDisk, store, object, `${root}/output`, 'a/x.img', false)).toThrow(
-      'is no directory',
-    )
+    expect(() =>
+      publish(realDisk, store, object, `${root}/output`, 'a/x.img', { keep: false, checked: false }),
+    ).toThrow('is no directory')
     expect(fs.readdirSync(`${root}/elsewhere`)).toEqual([])
   })
 })
@@ -269,7 +275,10 @@ describe.each(['crash', 'ENOSPC'] as const)('after a %s at any call of the disk'
         const object = at.store.adopt(at.file('made', content))
         fs.mkdirSync(`${at.root}/output`)
         fs.writeFileSync(`${at.root}/output/x.img`, 'old')
-        publish(disk, new ObjectStore(disk, `${at.root}/objects`), object, `${at.root}/output`, 'x.img', keep)
+        publish(disk, new ObjectStore(disk, `${at.root}/objects`), object, `${at.root}/output`, 'x.img', {
+          keep,
+          checked: false,
+        })
       },
       (completed, call) => {
         const names = output().filter((name) => !name.includes('.tmp-'))
@@ -294,7 +303,7 @@ describe('what is renamed into place was flushed before, and its directory is fl
     'a sealed file': (disk, { root }) => writeSealed(disk, `${root}/sealed.json`, { a: 1 }),
     'an output': (disk, { root, store, file }) => {
       const object = new ObjectStore(realDisk, `${root}/objects`).adopt(file('made', 'content'))
-      publish(disk, store, object, `${root}/output`, 'x.img', false)
+      publish(disk, store, object, `${root}/output`, 'x.img', { keep: false, checked: false })
     },
   }
   it.each(Object.entries(steps))('%s', (_, step) => {

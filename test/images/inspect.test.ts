@@ -1,10 +1,12 @@
 import { truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { espFiles, fstab } from '../../artifacts/qcow2/boot.ts'
-import { inspectDisk } from '../../artifacts/qcow2/inspect.ts'
-import { IDS, layOut, type DiskLayout } from '../../artifacts/qcow2/layout.ts'
+import { espFiles, fstab } from '../../artifacts/disk/boot.ts'
+import { inspectDisk } from '../../artifacts/disk/inspect.ts'
+import { IDS, layOut, type DiskLayout } from '../../artifacts/disk/layout.ts'
+import { inspectSystem } from '../../artifacts/qcow2/inspect.ts'
 import { makeExt4 } from '../../src/images/ext4.ts'
+import { layOverExt4 } from '../../src/images/ext4Layer.ts'
 import { makeFat, type FatFile } from '../../src/images/fat.ts'
 import { writeGpt } from '../../src/images/gpt.ts'
 import { EPOCH, plant, run, temporary } from './support.ts'
@@ -17,7 +19,7 @@ interface Disk {
   readonly scratch: string
 }
 
-/** A whole disk as the qcow2's producer makes it, with little in it. */
+/** A whole disk as the producers make it, with little in it. */
 async function disk(change: (tree: string) => Promise<void> = async () => {}): Promise<Disk> {
   const scratch = await temporary()
   const [raw, tree] = [join(scratch, 'disk.raw'), join(scratch, 'tree')]
@@ -81,20 +83,39 @@ test('an owner or a setuid bit that is lost is found', async () => {
   await expect(inspect(made)).rejects.toThrow('/usr/bin/su is not as it was in the tree')
   const owned = await disk()
   await tamper(owned, 'sif /etc/shadow uid 1000')
-  await expect(inspect(owned)).rejects.toThrow('expected: mode 640, owner 0:42')
+  await expect(inspect(owned)).rejects.toThrow('expected: regular, mode 640, owner 0:42')
 })
 
-test('a machine id and host keys in an image are found', async () => {
+test('a machine id and another fstab are found', async () => {
   const identified = await disk()
   await tamper(identified, 'sif /etc/machine-id size 33')
   await expect(inspect(identified)).rejects.toThrow('/etc/machine-id is not as it was in the tree')
-  const keyed = await disk((tree) => writeFile(join(tree, 'etc/ssh/ssh_host_rsa_key'), 'key'))
-  await expect(inspect(keyed)).rejects.toThrow('there are SSH host keys in the image')
+  const made = await disk()
+  await tamper(made, 'sif /etc/fstab size 20')
+  await expect(inspect(made)).rejects.toThrow('/etc/fstab is not as it was in the tree')
 })
 
-test('another fstab is found', async () => {
-  const made = await disk((tree) => writeFile(join(tree, 'etc/fstab'), fstab.replace(' 0 0', ' 0 2')))
-  await expect(inspect(made)).rejects.toThrow('/etc/fstab is not as it was written')
+test('a system is inspected when the overlay is in it: its layer, its fstab, host keys', async () => {
+  const made = await disk()
+  const layer = await plant(join(made.scratch, 'layer'), { 'etc/motd': 'welcome\n' })
+  await run('chown', ['-R', '0:0', layer])
+  const root = { image: made.raw, offset: made.layout.root.offset, tree: layer }
+  await layOverExt4(run, { ...root, epoch: EPOCH, work: made.scratch })
+  const inspected = (): Promise<void> => inspectSystem(run, { ...root, scratch: made.scratch })
+  await inspected()
+  await tamper(made, 'sif /etc/motd uid 1000')
+  await expect(inspected()).rejects.toThrow('/etc/motd is not as it was in the tree')
+  await tamper(made, 'sif /etc/motd uid 0', 'sif /etc/fstab size 20')
+  await expect(inspected()).rejects.toThrow('/etc/fstab is not that of the disk')
+  await tamper(
+    made,
+    `sif /etc/fstab size ${fstab.length}`,
+    'cd /etc/ssh',
+    `write ${layer}/etc/motd ssh_host_rsa_key`,
+  )
+  await expect(inspected()).rejects.toThrow('there are SSH host keys in the image\n  found: ssh_host_rsa_key')
+  await tamper(made, 'cd /etc/ssh', 'rm ssh_host_rsa_key', 'clri /etc/hostname')
+  await expect(inspected()).rejects.toThrow('the ext4 file system is not clean')
 })
 
 test('a file of the EFI system partition that differs, and one that is missing, are found', async () => {

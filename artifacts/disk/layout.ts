@@ -21,6 +21,8 @@ const ALIGNMENT = 2 ** 20 / SECTOR
 const ESP_START = ALIGNMENT
 const ESP_SECTORS = 2 ** 30 / SECTOR
 const ROOT_START = ESP_START + ESP_SECTORS
+/** Where the root partition starts on the disk, in bytes. */
+export const ROOT_OFFSET = ROOT_START * SECTOR
 /** The second table lies in the last 33 sectors; the root partition ends at the MiB before it. */
 const AFTER_ROOT = ALIGNMENT
 
@@ -58,7 +60,7 @@ export async function layOut(size: number, tars: readonly string[]): Promise<Dis
   return {
     size: sectors * SECTOR,
     esp: { offset: ESP_START * SECTOR, size: ESP_SECTORS * SECTOR },
-    root: { offset: ROOT_START * SECTOR, size: rootSectors * SECTOR },
+    root: { offset: ROOT_OFFSET, size: rootSectors * SECTOR },
     uuid: IDS.disk,
     partitions: [
       {

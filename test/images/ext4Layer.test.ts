@@ -1,0 +1,270 @@
+import fc from 'fast-check'
+import { chmod, link, lstat, mkdir, readFile, rename, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { checkExt4, inspectExt4, makeExt4 } from '../../src/images/ext4.ts'
+import { checkExt4Layer, layOverExt4 } from '../../src/images/ext4Layer.ts'
+import { deriveUuid } from '../../src/images/ids.ts'
+import { extractLayers } from '../../src/images/layers.ts'
+import { digestOfFile, EPOCH, expectSameImage, plant, run, temporary } from './support.ts'
+
+const UUID = deriveUuid('test', 'layer')
+const OFFSET = 2 ** 20
+const SIZE = 2 ** 26
+
+/** An image with a file system that holds a tree. */
+async function ext4Of(tree: string): Promise<string> {
+  const work = await temporary()
+  const image = join(work, 'disk.raw')
+  await writeFile(image, '')
+  await truncate(image, OFFSET + SIZE)
+  const ids = { label: 'root', uuid: UUID, hashSeed: UUID }
+  await makeExt4(run, { image, offset: OFFSET, size: SIZE, ...ids, tree, epoch: EPOCH, work })
+  return image
+}
+
+async function layOver(image: string, tree: string): Promise<void> {
+  await layOverExt4(run, { image, offset: OFFSET, tree, epoch: EPOCH, work: await temporary() })
+}
+
+const check = async (image: string, tree: string): Promise<void> =>
+  checkExt4Layer(run, { image, offset: OFFSET, tree, scratch: await temporary() })
+
+const debugfs = async (image: string, ...commands: readonly string[]): Promise<string[]> =>
+  inspectExt4(run, image, OFFSET, commands)
+
+/** A tree whose files belong to root, as of the epoch. */
+async function tree(files: Parameters<typeof plant>[1]): Promise<string> {
+  const directory = join(await temporary(), 'tree')
+  await mkdir(directory)
+  await plant(directory, files)
+  await run('chown', ['-hR', '0:0', directory])
+  await run('find', [directory, '-exec', 'touch', '-h', `--date=@${EPOCH}`, '{}', '+'])
+  return directory
+}
+
+const BASE = {
+  'etc/hostname': 'debian\n',
+  'etc/motd': 'a long welcome that is replaced by a shorter one\n',
+  'etc/localtime': { to: '/usr/share/zoneinfo/UTC' },
+  'usr/bin/one': 'one',
+}
+
+const LAYER = {
+  'etc/motd': 'short\n',
+  'etc/localtime': { to: `/${'far/'.repeat(40)}away` },
+  'etc/new/deep/file': Buffer.alloc(3_000_000, 'deep'),
+  'etc/hostname': { to: 'motd' },
+  'usr/bin/two "quoted" é': 'two',
+  'usr/bin/<12>': 'no inode',
+  top: 'in the root directory',
+  link: { to: 'top' },
+}
+
+test('files, links and directories are as in the tree, the rest is as it was, and the file system is clean', async () => {
+  const base = await tree(BASE)
+  await link(join(base, 'etc/motd'), join(base, 'etc/issue'))
+  const image = await ext4Of(base)
+  const layer = await tree(LAYER)
+  await chmod(join(layer, 'usr/bin/<12>'), 0o4755)
+  await run('chown', ['1000:42', join(layer, 'etc/new/deep'), join(layer, 'top')])
+  await layOver(image, layer)
+  await checkExt4(run, image, OFFSET)
+  await check(image, layer)
+  const [motd, issue, one, two, hostname, deep, own, far] = await debugfs(
+    image,
+    'cat /etc/motd',
+    'cat /etc/issue',
+    'cat /usr/bin/one',
+    'cat "/usr/bin/two ""quoted"" é"',
+    'stat /etc/hostname',
+    'stat /etc/new/deep',
+    'stat "/usr/bin/<12>"',
+    'stat /etc/localtime',
+  )
+  expect([motd, issue, one, two]).toEqual(['short\n', BASE['etc/motd'], 'one', 'two'])
+  expect(hostname).toContain('Fast link dest: "motd"')
+  expect(deep).toMatch(/User:\s+1000\s+Group:\s+42/)
+  expect(own).toMatch(/Mode:\s+04755/)
+  expect(far).toMatch(/Type: symlink[\s\S]*Size: 165\b/)
+  for (const field of ['ctime', 'atime', 'mtime', 'crtime'])
+    expect(deep).toMatch(new RegExp(`${field}: 0x6955b900:00000000 `))
+})
+
+test('the same file system and tree give the same bytes', async () => {
+  const [one, two] = [await ext4Of(await tree(BASE)), await ext4Of(await tree(BASE))]
+  await layOver(one, await tree(LAYER))
+  await layOver(two, await tree(LAYER))
+  await expectSameImage(two, one)
+})
+
+test('a difference is found: content, mode, owner, where a link leads, and what is missing', async () => {
+  const image = await ext4Of(await tree(BASE))
+  const layer = await tree(LAYER)
+  await layOver(image, layer)
+  const tampered = async (...commands: readonly string[]): Promise<void> => {
+    const copy = join(await temporary(), 'copy.raw')
+    await run('cp', ['--sparse=always', image, copy])
+    await run('debugfs', ['-w', '-f', '-', `${copy}?offset=${OFFSET}`], { input: `${commands.join('\n')}\n` })
+    await check(copy, layer)
+  }
+  const other = join(await temporary(), 'other')
+  await writeFile(other, 'SHORT\n')
+  await tampered('sif /usr/bin/one mode 0100600')
+  await expect(tampered('cd /etc', 'rm motd', `write ${other} motd`)).rejects.toThrow(
+    '/etc/motd has another content than in the tree',
+  )
+  await expect(tampered('sif /top mode 0100600')).rejects.toThrow(
+    '/top is not as it was in the tree\n  expected: regular, mode 644, owner 0:0, 21 bytes\n  found: regular, mode 600',
+  )
+  await expect(tampered('sif /etc/new uid 7')).rejects.toThrow('/etc/new is not as it was in the tree')
+  await expect(tampered('rm /link', 'symlink link pot')).rejects.toThrow('found: symlink, mode 777')
+  await expect(
+    tampered('rm /etc/localtime', 'cd /etc', `symlink localtime /${'fat/'.repeat(40)}away`),
+  ).rejects.toThrow('/etc/localtime has another content than in the tree')
+  await expect(tampered('rm "/usr/bin/<12>"')).rejects.toThrow('/usr/bin/<12> is not as it was in the tree')
+})
+
+test('a directory and something else do not replace each other', async () => {
+  const image = await ext4Of(await tree(BASE))
+  const before = await digestOfFile(image)
+  await expect(layOver(image, await tree({ etc: 'a file' }))).rejects.toThrow(
+    '/etc cannot be written over what is there\n  in the layer: no directory\n  in the file system: directory',
+  )
+  await expect(layOver(image, await tree({ 'etc/localtime/file': '' }))).rejects.toThrow(
+    '/etc/localtime cannot be written over what is there\n  in the layer: directory\n  in the file system: symlink',
+  )
+  expect(await digestOfFile(image)).toBe(before)
+})
+
+test('what debugfs cannot write is refused before anything is written', async () => {
+  const image = await ext4Of(await tree(BASE))
+  const before = await digestOfFile(image)
+  for (const name of ['two\nrm motd', 'two\rlines'])
+    await expect(layOver(image, await tree({ [`etc/${name}`]: '' }))).rejects.toThrow(
+      `a name cannot be written into an ext4 file system\n  name: ${JSON.stringify(`/etc/${name}`)}`,
+    )
+  const fifo = await tree({})
+  await run('mkfifo', [join(fifo, 'fifo')])
+  await expect(layOver(image, fifo)).rejects.toThrow('/fifo is neither a file nor a directory nor a link')
+  expect(await digestOfFile(image)).toBe(before)
+})
+
+test('names of the greatest length, deep down, are written', async () => {
+  const image = await ext4Of(await tree(BASE))
+  const name = '"'.repeat(255)
+  const layer = await tree({ [`${name}/${name}/${name}/${name}`]: 'deep' })
+  await layOver(image, layer)
+  await check(image, layer)
+})
+
+test('a layer that does not fit is told with what there is', async () => {
+  const image = await ext4Of(await tree(BASE))
+  const layer = await tree({})
+  await writeFile(join(layer, 'large'), '')
+  await truncate(join(layer, 'large'), SIZE)
+  await expect(layOver(image, layer)).rejects.toThrow(
+    /the layer does not fit into the file system\n  needed: 64 MiB\n  free: \d+(\.\d)? MiB/,
+  )
+})
+
+test('what debugfs says of a failure is an error', async () => {
+  const image = await ext4Of(await tree(BASE))
+  const layer = await tree({ 'etc/motd': 'short\n' })
+  const racing: typeof run = async (tool, args, options) => {
+    if (args.includes('-w')) await rename(join(layer, 'etc/motd'), join(layer, 'etc/gone'))
+    return run(tool, args, options)
+  }
+  const options = { image, offset: OFFSET, tree: layer, epoch: EPOCH, work: await temporary() }
+  await expect(layOverExt4(racing, options)).rejects.toThrow(
+    /debugfs could not write all of the layer\n.*No such file or directory/,
+  )
+})
+
+// The oracle is tar: a layer laid over a file system gives what the layer extracted over a directory gives.
+
+const NAMES = ['a', 'b', 'c c', 'd"', 'é', 'x'.repeat(200)]
+type Content = string | { readonly to: string }
+const content: fc.Arbitrary<Content> = fc.oneof(
+  fc.string({ maxLength: 5 }),
+  fc.constant('large '.repeat(20_000)),
+  fc.record({ to: fc.oneof(fc.constantFrom('a', '../b', '/é'), fc.constant('far/'.repeat(50))) }),
+)
+const files = fc.dictionary(
+  fc.array(fc.constantFrom(...NAMES), { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/')),
+  content,
+  { maxKeys: 8, noNullPrototype: true },
+)
+
+/** Leaves out what lies below something that is no directory. */
+function consistent(all: Readonly<Record<string, Content>>): Record<string, Content> {
+  const kept: Record<string, Content> = {}
+  for (const path of Object.keys(all).sort())
+    if (!Object.keys(kept).some((above) => path.startsWith(`${above}/`))) kept[path] = all[path]!
+  return kept
+}
+
+const isAbove = (one: string, other: string): boolean => other.startsWith(`${one}/`)
+
+/** Everything that can be seen of a file system, as a process would see it. */
+async function seen(image: string, paths: readonly string[]): Promise<unknown> {
+  const stats = await debugfs(image, ...paths.map((path) => `stat "${path.replaceAll('"', '""')}"`))
+  const directory = await temporary()
+  await run('debugfs', ['-R', `rdump / "${directory}"`, `${image}?offset=${OFFSET}`])
+  const files = await Promise.all(
+    paths.map(async (path) => {
+      const stat = await lstat(join(directory, path))
+      return stat.isFile() ? readFile(join(directory, path), 'utf8') : ''
+    }),
+  )
+  return paths.map((path, index) => {
+    const answer = stats[index]!
+    const [, type, mode] = /Type: (\w+)\s+Mode:\s+(\d+)/.exec(answer)!
+    const [, owner] = /(User:\s+\d+\s+Group:\s+\d+)/.exec(answer)!
+    const [, links] = /Links: (\d+)/.exec(answer)!
+    const target = /Fast link dest: (.*)/.exec(answer)?.[1]
+    return {
+      path,
+      type,
+      mode,
+      owner,
+      links,
+      target,
+      mtime: /mtime: (\S+)/.exec(answer)![1],
+      text: files[index],
+    }
+  })
+}
+
+test('any layer over any tree gives what tar gives', async () => {
+  const layers = fc.tuple(files.map(consistent), files.map(consistent))
+  await fc.assert(
+    fc.asyncProperty(layers, async ([below, above]) => {
+      const base = await tree(below)
+      const layer = await tree(above)
+      const image = await ext4Of(base)
+      const [lower, upper] = [Object.keys(below), Object.keys(above)]
+      const meets = upper.some((path) => lower.some((other) => isAbove(path, other) || isAbove(other, path)))
+      if (meets) {
+        await expect(layOver(image, layer)).rejects.toThrow('cannot be written over what is there')
+        return
+      }
+      await layOver(image, layer)
+      await checkExt4(run, image, OFFSET)
+      const work = await temporary()
+      const tars = await Promise.all(
+        [base, layer].map(async (directory, index) => {
+          const tar = join(work, `${index}.tar`)
+          await run('tar', ['-C', directory, '-cf', tar, '.'])
+          return tar
+        }),
+      )
+      const both = join(work, 'both')
+      await extractLayers(run, tars, both, EPOCH)
+      const { stdout } = await run('find', [both, '-mindepth', '1', '-printf', '/%P\\0'])
+      const paths = stdout.split('\0').filter(Boolean).sort()
+      expect(await seen(image, paths)).toEqual(await seen(await ext4Of(both), paths))
+    }),
+    { numRuns: 30 },
+  )
+})
