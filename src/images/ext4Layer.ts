@@ -29,7 +29,7 @@ type ReadBack = Ext4Layer & { readonly scratch: string }
 /** The longest line that debugfs(8) reads from a script (BUFSIZ of the C library, less the end of the line). */
 const LINE = 8190
 
-/** Up to this length the target of a symbolic link lies in the inode (EXT4_N_BLOCKS × 4, fs/ext4/ext4.h). */
+/** Up to this many bytes the target of a symbolic link lies in the inode (EXT4_N_BLOCKS × 4 with a 0 byte, fs/ext4/ext4.h). */
 const FAST_LINK = 59
 
 /**
@@ -39,8 +39,8 @@ const FAST_LINK = 59
  * Extended attributes are not carried over. What is replaced is unlinked, not wiped.
  *
  * Throws an ImageError where a directory and something else meet, for a type or a name that debugfs cannot write, and
- * when the tree does not fit. `epoch` is the time of the changes, in seconds since 1970; `work` a directory for a
- * script.
+ * when the tree does not fit. `epoch` is the time of the changes and what all other times of a new inode become, in
+ * seconds since 1970; `work` a directory for a script.
  */
 export async function layOverExt4(
   run: Run<'debugfs'>,
@@ -136,16 +136,15 @@ function changes({ path, stat, target }: Entry, tree: string, there: string | un
       ? command('write', join(tree, path), name)
       : command('symlink', name, target)
   const set = (field: string, value: string): string => command('set_inode_field', path, field, value)
-  const mtime = `@${Math.floor(stat.mtimeMs / 1000)}`
   return [
-    // what debugfs makes and removes is named in its own directory: it takes the parent of `/name` for that, too
+    // debugfs takes the working directory for the parent of `/name`
     command('cd', directory),
     ...(there === undefined || isDirectory ? [] : [command('rm', name)]),
     ...(there !== undefined && isDirectory ? [] : [make]),
     set('mode', `0${stat.mode.toString(8)}`),
     set('uid', String(stat.uid)),
     set('gid', String(stat.gid)),
-    ...['mtime', 'ctime', 'atime', 'crtime'].map((field) => set(field, mtime)),
+    set('mtime', `@${Math.floor(stat.mtimeMs / 1000)}`),
   ]
 }
 
@@ -173,21 +172,24 @@ function throwIfTooLarge(space: string, entries: readonly Entry[]): void {
   const free = count('Free blocks') * BLOCK
   const needed = entries.reduce((sum, { stat }) => sum + Math.ceil(stat.size / BLOCK) * BLOCK, 0)
   if (!(needed <= free))
-    throw new ImageError('the layer does not fit into the file system', {
-      needed: bytes(needed),
-      free: bytes(free),
-    })
+    throw new ImageError(
+      'the layer does not fit into the file system',
+      { needed: bytes(needed), free: bytes(free) },
+      'make the disk larger, or the layer smaller',
+    )
 }
 
 /** Whether the content of an entry lies in blocks, and not in its inode. */
-const hasBlocks = ({ stat, target }: Entry): boolean => stat.isFile() || (target?.length ?? 0) > FAST_LINK
+const hasBlocks = ({ stat }: Entry): boolean =>
+  stat.isFile() || (stat.isSymbolicLink() && stat.size > FAST_LINK)
 
 const typeOf = (answer: string): string | undefined => /Type: (\w+( \w+)?)/.exec(answer)?.[1]
 
-function describe({ stat, target }: Entry): string {
+function describe(entry: Entry): string {
+  const { stat, target } = entry
   const type = stat.isDirectory() ? 'directory' : stat.isFile() ? 'regular' : 'symlink'
   const size = type === 'directory' ? '' : `, ${stat.size} bytes`
-  const to = target !== undefined && target.length <= FAST_LINK ? `, to ${target}` : ''
+  const to = target === undefined || hasBlocks(entry) ? '' : `, to ${target}`
   return `${type}, mode ${(stat.mode & 0o7777).toString(8)}, owner ${stat.uid}:${stat.gid}${size}${to}`
 }
 

@@ -153,7 +153,8 @@ describe('watch that is ended', () => {
       await meeting.arrived(busy)
       busy.child.kill(signal)
       expect((await busy.ended).code).toBe(code)
-      expect(processesOf(workspace.root)).toEqual([])
+      // what was killed may take a moment to end
+      await vi.waitUntil(() => processesOf(workspace.root).length === 0, { timeout: 20_000 })
       expect(readdirSync(workspace.path('cache/work'))).toEqual([])
     },
   )

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { chmod, link, lstat, mkdir, readFile, rename, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { checkExt4, inspectExt4, makeExt4 } from '../../src/images/ext4.ts'
 import { checkExt4Layer, layOverExt4 } from '../../src/images/ext4Layer.ts'
@@ -48,6 +49,7 @@ const BASE = {
   'etc/motd': 'a long welcome that is replaced by a shorter one\n',
   'etc/localtime': { to: '/usr/share/zoneinfo/UTC' },
   'usr/bin/one': 'one',
+  'usr/bin/<12>': 'another inode',
 }
 
 const LAYER = {
@@ -67,11 +69,13 @@ test('files, links and directories are as in the tree, the rest is as it was, an
   const image = await ext4Of(base)
   const layer = await tree(LAYER)
   await chmod(join(layer, 'usr/bin/<12>'), 0o4755)
+  await chmod(join(layer, 'etc/new/deep'), 0o700)
   await run('chown', ['1000:42', join(layer, 'etc/new/deep'), join(layer, 'top')])
+  await run('touch', ['--date=@86400', join(layer, 'top')])
   await layOver(image, layer)
   await checkExt4(run, image, OFFSET)
   await check(image, layer)
-  const [motd, issue, one, two, hostname, deep, own, far] = await debugfs(
+  const [motd, issue, one, two, hostname, deep, own, far, top] = await debugfs(
     image,
     'cat /etc/motd',
     'cat /etc/issue',
@@ -81,19 +85,25 @@ test('files, links and directories are as in the tree, the rest is as it was, an
     'stat /etc/new/deep',
     'stat "/usr/bin/<12>"',
     'stat /etc/localtime',
+    'stat /top',
   )
   expect([motd, issue, one, two]).toEqual(['short\n', BASE['etc/motd'], 'one', 'two'])
   expect(hostname).toContain('Fast link dest: "motd"')
   expect(deep).toMatch(/User:\s+1000\s+Group:\s+42/)
+  expect(deep).toMatch(/Mode:\s+0700/)
   expect(own).toMatch(/Mode:\s+04755/)
   expect(far).toMatch(/Type: symlink[\s\S]*Size: 165\b/)
-  for (const field of ['ctime', 'atime', 'mtime', 'crtime'])
-    expect(deep).toMatch(new RegExp(`${field}: 0x6955b900:00000000 `))
+  expect(top).toMatch(/mtime: 0x00015180:/)
+  for (const inode of [deep, own, far])
+    for (const field of ['ctime', 'atime', 'mtime', 'crtime'])
+      expect(inode).toMatch(new RegExp(`${field}: 0x6955b900:00000000 `))
 })
 
 test('the same file system and tree give the same bytes', async () => {
   const [one, two] = [await ext4Of(await tree(BASE)), await ext4Of(await tree(BASE))]
   await layOver(one, await tree(LAYER))
+  // whole seconds are what a leak would show in
+  await setTimeout(1100)
   await layOver(two, await tree(LAYER))
   await expectSameImage(two, one)
 })
@@ -144,6 +154,7 @@ test('what debugfs cannot write is refused before anything is written', async ()
     await expect(layOver(image, await tree({ [`etc/${name}`]: '' }))).rejects.toThrow(
       `a name cannot be written into an ext4 file system\n  name: ${JSON.stringify(`/etc/${name}`)}`,
     )
+  await expect(layOver(image, await tree({ long: { to: '"'.repeat(4095) } }))).rejects.toThrow('name: "long"')
   const fifo = await tree({})
   await run('mkfifo', [join(fifo, 'fifo')])
   await expect(layOver(image, fifo)).rejects.toThrow('/fifo is neither a file nor a directory nor a link')
@@ -183,7 +194,7 @@ test('what debugfs says of a failure is an error', async () => {
 
 // The oracle is tar: a layer laid over a file system gives what the layer extracted over a directory gives.
 
-const NAMES = ['a', 'b', 'c c', 'd"', 'é', 'x'.repeat(200)]
+const NAMES = ['a', '<12>', 'c c', 'd"', 'é', 'x'.repeat(200)]
 type Content = string | { readonly to: string }
 const content: fc.Arbitrary<Content> = fc.oneof(
   fc.string({ maxLength: 5 }),
