@@ -2,7 +2,7 @@ import { monotonicSeconds } from '../host/clock.ts'
 import { paint } from './style.ts'
 import type { WatchView } from './watchLines.ts'
 import { draw, whyPage } from './watchPicture.ts'
-import { follow, START } from './watchState.ts'
+import { follow, noted, START } from './watchState.ts'
 
 /** What the keys do. */
 export interface WatchKeys {
@@ -33,6 +33,8 @@ export function watchScreen(
   let state = START
   let page: readonly string[] | undefined
   let on = false
+  /** Whether a build was asked for that has not begun. */
+  let asked = false
   const keyLine = `b build now  w why  g graph  ${keys.restart ? 'r restart the machine  ' : ''}? help  q quit`
   const show = (): void => {
     if (!on) return
@@ -75,12 +77,16 @@ export function watchScreen(
     page = await pages[key]!()
     show()
   }
+  const build = (): void => {
+    asked = true
+    keys.build()
+  }
   const press = (key: string): void => {
     if (key === '\u0003') process.kill(process.pid, 'SIGINT')
     else if (key === '\u001a') suspend()
     else if (page) page = undefined
     else if (key === 'q') keys.quit()
-    else if (key === 'b') keys.build()
+    else if (key === 'b') build()
     else if (key === 'r') keys.restart?.()
     else if (Object.hasOwn(pages, key)) return void open(key)
     show()
@@ -95,6 +101,8 @@ export function watchScreen(
   return {
     listener(event) {
       state = follow(state, event, monotonicSeconds())
+      if (asked && event.type === 'idle' && event.fresh) state = noted(state, 'nothing to build')
+      if (['building', 'built', 'idle'].includes(event.type)) asked = false
       show()
     },
     close() {

@@ -43,9 +43,15 @@ export const START: WatchState = {
 /** How many notes are kept. */
 const NOTES = 3
 
+/** The state with one more thing to know, which is said once. Pure. */
+export const noted = (state: WatchState, text: string): WatchState => ({
+  ...state,
+  notes: [...state.notes.filter((note) => note !== text), text].slice(-NOTES),
+})
+
 /** The state after an event; `now` is in seconds. Pure. */
 export function follow(state: WatchState, event: WatchEvent, now: number): WatchState {
-  const note = (text: string): WatchState => ({ ...state, notes: [...state.notes, text].slice(-NOTES) })
+  const note = (text: string): WatchState => noted(state, text)
   switch (event.type) {
     case 'watching':
       return { ...state, targets: event.targets }
@@ -146,17 +152,11 @@ function followBuild(state: WatchState, event: BuildEvent, now: number): WatchSt
         failures: new Map(state.failures).set(event.artifact, event.failure),
       }
     case 'waiting':
-      return {
-        ...state,
-        notes: [...state.notes, 'waiting for another build of this workspace'].slice(-NOTES),
-      }
+      return noted(state, 'waiting for another build of this workspace')
     case 'warning':
-      return { ...state, notes: [...state.notes, event.message].slice(-NOTES) }
+      return noted(state, event.message)
     case 'kept':
-      return {
-        ...state,
-        notes: [...state.notes, `${event.path} had been changed: it is now ${event.as}`].slice(-NOTES),
-      }
+      return noted(state, `${event.path} had been changed: it is now ${event.as}`)
     default:
       return state
   }

@@ -173,9 +173,19 @@ describe('the terminal', () => {
     await meeting.arrived({ ended: ended.then((stdout) => ({ code: 0, stdout, stderr: '' })) })
     terminal.press(key)
     isPutBack(await ended, code)
-    expect(processesOf(workspace.root)).toEqual([])
+    // what was killed may take a moment to end
+    await vi.waitUntil(() => processesOf(workspace.root).length === 0, { timeout: 20_000 })
     expect(readdirSync(workspace.path('cache/work'))).toEqual([])
   })
+})
+
+it('b says where there is nothing to build', async () => {
+  const terminal = new Terminal(fresh(), 'watch', ...WATCHED_TARGETS)
+  await terminal.shows('up to date')
+  terminal.press('b')
+  await terminal.shows('nothing to build')
+  terminal.press('q')
+  isPutBack(await terminal.putBack(), 0)
 })
 
 it('b builds again what failed and has not changed', async () => {
@@ -253,6 +263,33 @@ describe('the keys', () => {
     const withMachine = screen({ restart })
     expect(await withMachine.press('r')).toContain('r restart the machine')
     expect(restart).toHaveBeenCalledOnce()
+  })
+
+  it('b is answered when there is nothing to build, until a build begins', async () => {
+    const { press, view, output } = screen()
+    const shown = (event: WatchEvent): string => {
+      output.read()
+      view.listener(event)
+      return stripVTControlCharacters(String(output.read()))
+    }
+    const built: WatchEvent = {
+      type: 'built',
+      outcome: 'done',
+      ran: [],
+      restored: [],
+      failed: [],
+      seconds: 1,
+    }
+    await press('b')
+    expect(shown(built)).not.toContain('nothing to build')
+    expect(shown(idle)).not.toContain('nothing to build')
+    await press('b')
+    expect(shown({ ...idle, fresh: false })).not.toContain('nothing to build')
+    await press('b')
+    expect(shown(idle)).toMatch(/note +nothing to build/)
+    await press('b')
+    expect(shown(idle).match(/nothing to build/g)).toHaveLength(1)
+    expect(shown({ type: 'building', artifacts: [] })).not.toContain('nothing to build')
   })
 
   it('a terminal of another size is drawn anew', () => {
