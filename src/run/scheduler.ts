@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { setTimeout } from 'node:timers/promises'
 import { monotonicSeconds } from '../host/clock.ts'
 import { Failure } from '../host/failure.ts'
 import type { Plan, Planned } from '../plan/plan.ts'
@@ -21,6 +22,8 @@ import { DamagedObject } from '../store/objects.ts'
 
 /** How often one artifact may be begun in a build, since something changed under its hands, before it is given up. */
 const ATTEMPTS = 5
+/** Milliseconds in which a change that a run came upon is told of by who watches: it waits for quiet, at most 1 s. */
+const PATIENCE = 2_000
 
 /** Does under the workspace's lock what a plan says, until nothing is left to do. */
 export class Scheduler {
@@ -151,7 +154,18 @@ export class Scheduler {
     else if (!(error instanceof InputMoved)) throw error
     this.#attempt(node.name, error.headline)
     this.#emit({ type: 'retrying', artifact: node.name, because: error.headline })
+    await this.#noticed()
     await this.#survey()
+  }
+
+  /** Under watch, who writes may go on doing so: it is told when that is over. */
+  async #noticed(): Promise<void> {
+    const { notice, signal } = this.#options
+    if (!notice) return
+    const late = new AbortController()
+    const patience = setTimeout(PATIENCE, undefined, { signal: AbortSignal.any([signal, late.signal]) })
+    await Promise.race([notice.next(), patience.catch(() => {})])
+    late.abort()
   }
 
   async #survey(): Promise<void> {

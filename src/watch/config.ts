@@ -30,7 +30,8 @@ export const loadElsewhere =
     })
   }
 
-const ATTEMPTS = 5
+/** More than a stream of edits lasts: each takes as long as the config takes to load. */
+const ATTEMPTS = 20
 
 /** Milliseconds that a config may take. */
 const PATIENCE = 60_000

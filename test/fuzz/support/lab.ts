@@ -20,7 +20,9 @@ export type Produce = (
   env: Readonly<Record<string, string>>,
 ) => Promise<void> | void
 
-export interface LabBuild extends Partial<Pick<BuildOptions, 'jobs' | 'keepGoing' | 'force' | 'signal'>> {
+export interface LabBuild extends Partial<
+  Pick<BuildOptions, 'jobs' | 'keepGoing' | 'force' | 'signal' | 'notice'>
+> {
   readonly graph: Graph
   readonly targets: readonly string[]
   readonly produce: Produce
@@ -59,6 +61,7 @@ export class Lab {
       signal: options.signal ?? new AbortController().signal,
       code: '/nonexistent',
       processes: functionsAsProcesses(produce),
+      ...(options.notice ? { notice: options.notice } : {}),
     })
   }
 
