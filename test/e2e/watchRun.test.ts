@@ -32,7 +32,7 @@ test('--run boots what was built, anew when it is another, and nothing of it sur
   const producer = 'artifacts/qcow2/index.ts'
   const before = workspace.read(producer)
   let from = watching.events.length
-  workspace.edit(producer, 'const tars = [', "throw new Error('no image')\n    const tars = [")
+  workspace.edit(producer, 'const raw = ', "throw new Error('no image')\n    const raw = ")
   await watching.next('idle', from, ({ failed }) => failed.includes('qcow2'))
   const failed = watching.events.length
   workspace.write(producer, before)
