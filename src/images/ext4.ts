@@ -80,11 +80,14 @@ export async function makeExt4(
   await run('mke2fs', args.flat(), { env })
   const at = `${image}?offset=${offset}`
   const { stdout } = await run('dumpe2fs', ['-h', at], { env })
-  const count = (name: string) => Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(stdout)?.[1])
   const script = join(work, 'times.debugfs')
-  await writeFile(script, timesScript(count('Inode count') - count('Free inodes'), epoch))
+  await writeFile(script, timesScript(countIn(stdout, 'Inode count') - countIn(stdout, 'Free inodes'), epoch))
   await run('debugfs', ['-w', '-f', script, at], { env })
 }
+
+/** A number that dumpe2fs(8) or debugfs(8) tells of a file system's superblock; NaN where it does not. */
+export const countIn = (superblock: string, name: string): number =>
+  Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(superblock)?.[1])
 
 /** A script for debugfs(8) that sets the times of all inodes that mke2fs takes from the host. */
 function timesScript(inodes: number, epoch: number): string {

@@ -1,9 +1,9 @@
 import type { Stats } from 'node:fs'
 import { lstat, mkdtemp, readdir, readFile, readlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Run } from '../declare/artifact.ts'
 import { bytes, ImageError } from './error.ts'
-import { BLOCK, inspectExt4 } from './ext4.ts'
+import { BLOCK, countIn, inspectExt4 } from './ext4.ts'
 
 /** Something of a tree that lies, or is to lie, in a file system. */
 interface Entry {
@@ -129,7 +129,7 @@ function changes({ path, stat, target }: Entry, tree: string, there: string | un
       'in the layer': isDirectory ? 'directory' : 'no directory',
       'in the file system': there,
     })
-  const [directory, name] = splitPath(path)
+  const name = basename(path)
   const make = isDirectory
     ? command('mkdir', name)
     : target === undefined
@@ -138,7 +138,7 @@ function changes({ path, stat, target }: Entry, tree: string, there: string | un
   const set = (field: string, value: string): string => command('set_inode_field', path, field, value)
   return [
     // debugfs takes the working directory for the parent of `/name`
-    command('cd', directory),
+    command('cd', dirname(path)),
     ...(there === undefined || isDirectory ? [] : [command('rm', name)]),
     ...(there !== undefined && isDirectory ? [] : [make]),
     set('mode', `0${stat.mode.toString(8)}`),
@@ -146,11 +146,6 @@ function changes({ path, stat, target }: Entry, tree: string, there: string | un
     set('gid', String(stat.gid)),
     set('mtime', `@${Math.floor(stat.mtimeMs / 1000)}`),
   ]
-}
-
-const splitPath = (path: string): [directory: string, name: string] => {
-  const at = path.lastIndexOf('/')
-  return [path.slice(0, at) || '/', path.slice(at + 1)]
 }
 
 /**
@@ -168,8 +163,7 @@ function command(name: string, ...args: readonly string[]): string {
 
 /** Throws an ImageError when files need more than what debugfs(8) says is free. */
 function throwIfTooLarge(space: string, entries: readonly Entry[]): void {
-  const count = (name: string): number => Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(space)?.[1])
-  const free = count('Free blocks') * BLOCK
+  const free = countIn(space, 'Free blocks') * BLOCK
   const needed = entries.reduce((sum, { stat }) => sum + Math.ceil(stat.size / BLOCK) * BLOCK, 0)
   if (!(needed <= free))
     throw new ImageError(

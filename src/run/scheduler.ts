@@ -154,7 +154,7 @@ export class Scheduler {
     else if (!(error instanceof InputMoved)) throw error
     this.#attempt(node.name, error.headline)
     this.#emit({ type: 'retrying', artifact: node.name, because: error.headline })
-    await this.#noticed()
+    if (error instanceof InputMoved) await this.#noticed()
     await this.#survey()
   }
 
