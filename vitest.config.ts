@@ -41,7 +41,7 @@ export default defineConfig({
   },
   resolve: {
     alias: [
-      { find: /^lbuild$/, replacement: new URL('./src/declare/index.ts', import.meta.url).pathname },
+      { find: /^lbuild$/, replacement: new URL('./src/api/index.ts', import.meta.url).pathname },
       { find: /^lbuild\/(.*)$/, replacement: `${new URL('./src/', import.meta.url).pathname}$1.ts` },
     ],
   },

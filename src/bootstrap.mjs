@@ -24,7 +24,7 @@ export async function compile(home) {
       supported: { 'dynamic-import': false },
     }),
     build({
-      ...options(home, 'src/run/child.ts'),
+      ...options(home, 'src/sandbox/child.ts'),
       format: 'esm',
       outExtension: { '.js': '.mjs' },
       banner: REQUIRE,

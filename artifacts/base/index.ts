@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { artifact, internal, text, tree } from 'lbuild'
 import { readManifest } from 'lbuild/images/manifest'
 import { packages } from '../packages/index.ts'
-import { makeRepository } from './repository.ts'
+import { makeRepository } from 'lbuild/debian/repository'
 
 /** What is left out of every package: documentation and translations, but no licence. */
 const LEFT_OUT = [

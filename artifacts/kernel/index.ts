@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { artifact, internal } from 'lbuild'
 import { packLayer } from 'lbuild/images/layers'
 import { kernelPackages } from './lock.ts'
-import { unpackKernel } from './unpack.ts'
+import { unpackKernel } from 'lbuild/debian/kernel'
 
 /** Linux as Debian builds it: taken from its package, never installed. A kernel from source has the same outputs. */
 export const kernel = artifact('kernel', {

@@ -1,6 +1,6 @@
 import { file, lockfile } from 'lbuild'
-import { aptParams, aptPlaceParams, aptTools, resolvePackages } from '../packages/apt.ts'
-import { archiveOf, mirrorsFor } from '../packages/sources.ts'
+import { aptParams, aptPlaceParams, aptTools, resolvePackages } from 'lbuild/debian/apt'
+import { archiveOf, mirrorsFor } from 'lbuild/debian/sources'
 
 /** The kernel's package, and the one that names it; what else they ask for has no place in an image. */
 export const kernelPackages = lockfile('kernel', {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { file, lockfile } from 'lbuild'
 import { parseList } from 'lbuild/images/modules'
-import { aptParams, aptPlaceParams, aptTools, resolvePackages } from '../packages/apt.ts'
-import { archiveOf, mirrorsFor } from '../packages/sources.ts'
+import { aptParams, aptPlaceParams, aptTools, resolvePackages } from 'lbuild/debian/apt'
+import { archiveOf, mirrorsFor } from 'lbuild/debian/sources'
 
 /** The packages that boot loaders and busybox are taken from. */
 export const loaderPackages = lockfile('loaders', {

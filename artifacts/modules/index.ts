@@ -4,7 +4,7 @@ import { artifact, file, internal } from 'lbuild'
 import { packLayer } from 'lbuild/images/layers'
 import { moduleClosure, oneKernelVersion, parseList, readModuleIndex } from 'lbuild/images/modules'
 import { kernel } from '../kernel/index.ts'
-import { keepModules } from './keep.ts'
+import { keepModules } from 'lbuild/images/keepModules'
 
 /** The modules that the system is to have: those of a list, with all that they need. */
 export const modules = artifact('modules', {

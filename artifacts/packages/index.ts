@@ -1,6 +1,6 @@
 import { file, lockfile } from 'lbuild'
-import { aptParams, aptPlaceParams, aptTools, resolvePackages } from './apt.ts'
-import { mirrorsFor, archiveOf } from './sources.ts'
+import { aptParams, aptPlaceParams, aptTools, resolvePackages } from 'lbuild/debian/apt'
+import { mirrorsFor, archiveOf } from 'lbuild/debian/sources'
 
 /** The packages of the base system, with all that they need. */
 export const packages = lockfile('packages', {

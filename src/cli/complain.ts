@@ -1,4 +1,4 @@
-import { Failure, renderFailure } from '../host/failure.ts'
+import { Failure, renderFailure } from '../platform/failure.ts'
 import { usesColor } from './style.ts'
 
 /** Tells what went wrong on standard error, and gives the exit code. */

@@ -1,5 +1,5 @@
-import type { Consequence } from '../plan/causes.ts'
-import type { Told } from '../plan/evidence.ts'
+import type { Consequence } from '../planner/causes.ts'
+import type { Told } from '../planner/evidence.ts'
 import { counted, duration } from './style.ts'
 
 /** How many artifacts are listed below one cause before the rest is counted. */

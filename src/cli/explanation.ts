@@ -1,8 +1,15 @@
-import { Failure } from '../host/failure.ts'
-import type { Consequence } from '../plan/causes.ts'
+import { Failure } from '../platform/failure.ts'
+import type { Consequence } from '../planner/causes.ts'
 import type { PartKind } from '../store/records.ts'
-import { describeReason } from '../why/describe.ts'
-import type { EntryChange, Evidence, PackageChanges, TextChange, Told, ToldCause } from '../plan/evidence.ts'
+import { describeReason } from '../explain/describe.ts'
+import type {
+  EntryChange,
+  Evidence,
+  PackageChanges,
+  TextChange,
+  Told,
+  ToldCause,
+} from '../planner/evidence.ts'
 import { consequenceLines } from './consequences.ts'
 import { ago, bytes, counted, duration, paint } from './style.ts'
 

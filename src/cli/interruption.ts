@@ -1,5 +1,5 @@
-import { monotonicSeconds } from '../host/clock.ts'
-import type { BuildEvent } from '../log/events.ts'
+import { monotonicSeconds } from '../platform/clock.ts'
+import type { BuildEvent } from '../events/events.ts'
 import { duration } from './style.ts'
 
 /** Follows a build, to say what it had done when it is interrupted. */

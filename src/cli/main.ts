@@ -36,7 +36,7 @@ function interruptible(controller: AbortController): () => number | undefined {
       if (code !== undefined) process.exit(code)
       code = value
       controller.abort()
-      void import('../run/process.ts').then(({ realProcesses }) => realProcesses.killAll())
+      void import('../sandbox/process.ts').then(({ realProcesses }) => realProcesses.killAll())
     })
   return () => code
 }

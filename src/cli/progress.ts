@@ -1,6 +1,6 @@
-import { monotonicSeconds } from '../host/clock.ts'
-import type { BuildEvent, Listener } from '../log/events.ts'
-import { describeReason } from '../why/describe.ts'
+import { monotonicSeconds } from '../platform/clock.ts'
+import type { BuildEvent, Listener } from '../events/events.ts'
+import { describeReason } from '../explain/describe.ts'
 import { bytes, counted, cutLine, duration, NAME_WIDTH, paint } from './style.ts'
 
 /** Renders the events of a build for people. `close` takes away what only shows the present. */

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { Failure } from '../host/failure.ts'
+import { Failure } from '../platform/failure.ts'
 import type { Graph } from '../graph/graph.ts'
 import { topArtifacts } from '../graph/graph.ts'
 import type { Overrides } from '../graph/params.ts'

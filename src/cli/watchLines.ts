@@ -1,4 +1,4 @@
-import { Failure, renderFailure } from '../host/failure.ts'
+import { Failure, renderFailure } from '../platform/failure.ts'
 import type { WatchEvent, WatchListener } from '../watch/events.ts'
 import { WATCH_EVENTS_VERSION } from '../watch/events.ts'
 import { print } from './print.ts'

@@ -1,4 +1,4 @@
-import { monotonicSeconds } from '../host/clock.ts'
+import { monotonicSeconds } from '../platform/clock.ts'
 import { paint } from './style.ts'
 import type { WatchView } from './watchLines.ts'
 import { draw, whyPage } from './watchPicture.ts'

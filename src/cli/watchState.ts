@@ -1,6 +1,6 @@
-import type { FailureData } from '../log/events.ts'
-import type { BuildEvent } from '../log/events.ts'
-import type { Told } from '../plan/evidence.ts'
+import type { FailureData } from '../events/events.ts'
+import type { BuildEvent } from '../events/events.ts'
+import type { Told } from '../planner/evidence.ts'
 import type { WatchEvent } from '../watch/events.ts'
 
 /** What is shown of one artifact. */

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { version as esbuildVersion, build } from 'esbuild'
 import type { BuildFailure, Message, Metafile, Plugin } from 'esbuild'
-import type { Digest } from '../host/digest.ts'
-import { digestOf, sha256 } from '../host/digest.ts'
-import { Failure } from '../host/failure.ts'
+import type { Digest } from '../platform/digest.ts'
+import { digestOf, sha256 } from '../platform/digest.ts'
+import { Failure } from '../platform/failure.ts'
 import { MODULES } from './evaluate.ts'
 import { labelOf } from './labels.ts'
 import type { Places } from './places.ts'
@@ -28,7 +28,7 @@ export interface Bundle {
 }
 
 /** The prefix of the declaration API's modules: the key's schema version stands for them. */
-export const API = 'lbuild/declare/'
+export const API = 'lbuild/api/'
 
 const SCRIPT = /\.[cm]?[jt]sx?$/
 
@@ -78,9 +78,7 @@ function sourcesPlugin(labelFor: LabelFor, digests: Map<string, Digest>, home: s
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^lbuild($|\/)/ }, ({ path }) => ({
         path:
-          path === 'lbuild'
-            ? `${home}/src/declare/index.ts`
-            : `${home}/src/${path.slice('lbuild/'.length)}.ts`,
+          path === 'lbuild' ? `${home}/src/api/index.ts` : `${home}/src/${path.slice('lbuild/'.length)}.ts`,
       }))
       onLoad({ filter: SCRIPT, namespace: 'file' }, ({ path }) => {
         const source = readFileSync(path)

@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url'
-import type { AnyDeclaration, Declared } from '../declare/artifact.ts'
-import type { AnyLockfileDeclaration } from '../declare/lockfile.ts'
-import { Failure } from '../host/failure.ts'
+import type { AnyDeclaration, Declared } from '../api/artifact.ts'
+import type { AnyLockfileDeclaration } from '../api/lockfile.ts'
+import { Failure } from '../platform/failure.ts'
 import type { ArtifactNode, Graph, LockNode, ToolSpec } from '../graph/graph.ts'
 import { inOrder } from '../graph/graph.ts'
 import { COMMANDS, suggestion } from '../graph/names.ts'
@@ -10,8 +10,8 @@ import type { Bundle, Module } from './bundle.ts'
 import { API, codeDigest, reachable } from './bundle.ts'
 import type { EvaluatedConfig } from './evaluate.ts'
 import { ArtifactSchema, check, LockfileSchema, nameOf } from './schema.ts'
-import { declaredArtifact } from '../declare/artifact.ts'
-import { declaredLockfile } from '../declare/lockfile.ts'
+import { declaredArtifact } from '../api/artifact.ts'
+import { declaredLockfile } from '../api/lockfile.ts'
 
 /** Turns an evaluated config into a graph. Throws a Failure (exit code 2) for everything that cannot be right. */
 export function compileGraph(config: EvaluatedConfig, bundle: Bundle): Graph {

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
-import type { Json } from '../declare/params.ts'
-import { parseSize } from '../declare/params.ts'
-import { Failure } from '../host/failure.ts'
+import type { Json } from '../api/params.ts'
+import { parseSize } from '../api/params.ts'
+import { Failure } from '../platform/failure.ts'
 
 /** What a name may look like: it becomes a word of the command line and the name of a directory. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/

@@ -1,10 +1,10 @@
-import type { Bytes } from '../host/bytes.ts'
-import { byBytes } from '../host/bytes.ts'
-import type { Disk, Stat } from '../host/disk.ts'
-import { errorCode } from '../host/disk.ts'
-import { readSealed, writeSealed } from '../host/sealed.ts'
-import type { Digest, Hasher } from '../host/digest.ts'
-import { hashFile, sha256, sha256Hasher } from '../host/digest.ts'
+import type { Bytes } from '../platform/bytes.ts'
+import { byBytes } from '../platform/bytes.ts'
+import type { Disk, Stat } from '../platform/disk.ts'
+import { errorCode } from '../platform/disk.ts'
+import { readSealed, writeSealed } from '../platform/checksummedFile.ts'
+import type { Digest, Hasher } from '../platform/digest.ts'
+import { hashFile, sha256, sha256Hasher } from '../platform/digest.ts'
 
 /** What the index remembers of one file: its state on disk when it was read, its SHA-256 and its XXH64. */
 export type FileEntry = readonly [signature: string, sha256: Digest, quick: string]

@@ -1,8 +1,8 @@
-import type { Bytes } from '../host/bytes.ts'
-import { toBytes } from '../host/bytes.ts'
-import type { Disk } from '../host/disk.ts'
-import type { Digest } from '../host/digest.ts'
-import { digestOf } from '../host/digest.ts'
+import type { Bytes } from '../platform/bytes.ts'
+import { toBytes } from '../platform/bytes.ts'
+import type { Disk } from '../platform/disk.ts'
+import type { Digest } from '../platform/digest.ts'
+import { digestOf } from '../platform/digest.ts'
 import type { StatIndex } from './statIndex.ts'
 import { signatureOf } from './statIndex.ts'
 

@@ -1,7 +1,7 @@
-import type { Input } from '../declare/inputs.ts'
-import type { Json, Param } from '../declare/params.ts'
-import type { Digest } from '../host/digest.ts'
-import { Failure } from '../host/failure.ts'
+import type { Input } from '../api/inputs.ts'
+import type { Json, Param } from '../api/params.ts'
+import type { Digest } from '../platform/digest.ts'
+import { Failure } from '../platform/failure.ts'
 
 /** Where an output goes. `path` is relative to `output/` when it is published, else only a name. */
 export interface OutputSpec {

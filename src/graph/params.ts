@@ -1,6 +1,6 @@
-import type { Json, Param } from '../declare/params.ts'
-import { parseParam } from '../declare/params.ts'
-import { Failure } from '../host/failure.ts'
+import type { Json, Param } from '../api/params.ts'
+import { parseParam } from '../api/params.ts'
+import { Failure } from '../platform/failure.ts'
 import type { ArtifactNode, Graph, LockNode } from './graph.ts'
 import { nearest, suggestion } from './names.ts'
 

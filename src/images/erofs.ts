@@ -1,4 +1,4 @@
-import type { Run } from '../declare/artifact.ts'
+import type { Run } from '../api/artifact.ts'
 
 /** How an EROFS is compressed: lz4hc is slow to make and small, lz4 is quick and larger; both read at one speed. */
 export type ErofsCompression = 'lz4hc' | 'lz4' | 'none'

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Run } from '../declare/artifact.ts'
+import type { Run } from '../api/artifact.ts'
 import { ImageError, toolWords } from './error.ts'
 
 /** The tools that makeExt4 runs. mke2fs is to be 1.47.0 or later: it has `assume_storage_prezeroed`. */

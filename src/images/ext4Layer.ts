@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs'
 import { lstat, mkdtemp, readdir, readFile, readlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { Run } from '../declare/artifact.ts'
+import type { Run } from '../api/artifact.ts'
 import { bytes, ImageError } from './error.ts'
 import { BLOCK, countIn, inspectExt4 } from './ext4.ts'
 

@@ -1,6 +1,6 @@
 import { copyFile, open, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Run } from '../declare/artifact.ts'
+import type { Run } from '../api/artifact.ts'
 import { ImageError, toolWords } from './error.ts'
 
 /** The tools that makeFat runs. */

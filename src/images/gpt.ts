@@ -1,4 +1,4 @@
-import type { Run } from '../declare/artifact.ts'
+import type { Run } from '../api/artifact.ts'
 import { ImageError } from './error.ts'
 
 /** Bytes in a sector. */

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import type { Run } from '../declare/artifact.ts'
+import type { Run } from '../api/artifact.ts'
 import { ImageError } from './error.ts'
 
 /** A file of an ISO: its path inside (`live/rootfs.erofs`), and where it is copied from. */

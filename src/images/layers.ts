@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises'
-import type { Run } from '../declare/artifact.ts'
+import type { Run } from '../api/artifact.ts'
 
 /** The tools that extractLayers runs. */
 export const layerTools = ['tar', 'find', 'touch'] as const

@@ -1,4 +1,4 @@
-import type { Run } from '../declare/artifact.ts'
+import type { Run } from '../api/artifact.ts'
 import { ImageError, toolWords } from './error.ts'
 
 /** How the clusters of a qcow2 are compressed. */

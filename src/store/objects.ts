@@ -1,10 +1,17 @@
-import type { Bytes } from '../host/bytes.ts'
-import { display } from '../host/bytes.ts'
-import type { Disk } from '../host/disk.ts'
-import { errorCode, isTemporary, parent, replaceFile, syncDirectory, withTemporary } from '../host/disk.ts'
-import { Failure } from '../host/failure.ts'
-import type { Digest, Hasher } from '../host/digest.ts'
-import { fileDigest, sha256, sha256Hasher } from '../host/digest.ts'
+import type { Bytes } from '../platform/bytes.ts'
+import { display } from '../platform/bytes.ts'
+import type { Disk } from '../platform/disk.ts'
+import {
+  errorCode,
+  isTemporary,
+  parent,
+  replaceFile,
+  syncDirectory,
+  withTemporary,
+} from '../platform/disk.ts'
+import { Failure } from '../platform/failure.ts'
+import type { Digest, Hasher } from '../platform/digest.ts'
+import { fileDigest, sha256, sha256Hasher } from '../platform/digest.ts'
 
 export interface StoredObject {
   readonly sha256: Digest

@@ -1,9 +1,9 @@
-import type { Bytes } from '../host/bytes.ts'
-import { display } from '../host/bytes.ts'
-import type { Disk } from '../host/disk.ts'
-import { errorCode, parent, syncDirectory, temporariesOf, withTemporary } from '../host/disk.ts'
-import { Failure } from '../host/failure.ts'
-import type { Digest } from '../host/digest.ts'
+import type { Bytes } from '../platform/bytes.ts'
+import { display } from '../platform/bytes.ts'
+import type { Disk } from '../platform/disk.ts'
+import { errorCode, parent, syncDirectory, temporariesOf, withTemporary } from '../platform/disk.ts'
+import { Failure } from '../platform/failure.ts'
+import type { Digest } from '../platform/digest.ts'
 import type { ObjectStore, StoredObject } from './objects.ts'
 
 /** What stands at the place of a published output. */

@@ -1,10 +1,10 @@
-import type { Json } from '../declare/params.ts'
-import type { Bytes } from '../host/bytes.ts'
-import { fromBytes, toBytes } from '../host/bytes.ts'
-import type { Disk } from '../host/disk.ts'
-import type { Digest } from '../host/digest.ts'
-import { isTemporary, syncDirectory } from '../host/disk.ts'
-import { readSealed, writeSealed } from '../host/sealed.ts'
+import type { Json } from '../api/params.ts'
+import type { Bytes } from '../platform/bytes.ts'
+import { fromBytes, toBytes } from '../platform/bytes.ts'
+import type { Disk } from '../platform/disk.ts'
+import type { Digest } from '../platform/digest.ts'
+import { isTemporary, syncDirectory } from '../platform/disk.ts'
+import { readSealed, writeSealed } from '../platform/checksummedFile.ts'
 import { ASIDE } from './objects.ts'
 
 /** The kinds of things that a producer can see. */

@@ -1,5 +1,5 @@
-import type { Digest } from '../host/digest.ts'
-import { byBytes } from '../host/bytes.ts'
+import type { Digest } from '../platform/digest.ts'
+import { byBytes } from '../platform/bytes.ts'
 
 /** A record, as far as it decides what is kept. */
 export interface HeldRecord {

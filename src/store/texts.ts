@@ -1,6 +1,6 @@
-import type { Bytes } from '../host/bytes.ts'
-import type { Digest } from '../host/digest.ts'
-import type { Disk } from '../host/disk.ts'
+import type { Bytes } from '../platform/bytes.ts'
+import type { Digest } from '../platform/digest.ts'
+import type { Disk } from '../platform/disk.ts'
 import type { ObjectStore } from './objects.ts'
 
 /** Larger files are not told about line by line, in bytes. */

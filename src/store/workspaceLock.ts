@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
-import { toBytes } from '../host/bytes.ts'
-import type { Disk } from '../host/disk.ts'
-import { errorCode, parent } from '../host/disk.ts'
-import { Failure } from '../host/failure.ts'
-import { tied } from '../host/tied.ts'
+import { toBytes } from '../platform/bytes.ts'
+import type { Disk } from '../platform/disk.ts'
+import { errorCode, parent } from '../platform/disk.ts'
+import { Failure } from '../platform/failure.ts'
+import { tied } from '../platform/parentDeathSignal.ts'
 
 /** A held lock; closing it, or the end of the process in any way, lets it go. */
 export interface HeldLock {

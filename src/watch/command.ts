@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { monotonicSeconds } from '../host/clock.ts'
+import { monotonicSeconds } from '../platform/clock.ts'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { WatchListener } from './events.ts'

@@ -3,9 +3,9 @@ import { text as readAll } from 'node:stream/consumers'
 import { once } from 'node:events'
 import { cachedConfig } from '../config/load.ts'
 import type { loadConfig } from '../config/load.ts'
-import { Failure } from '../host/failure.ts'
-import type { FailureData } from '../log/events.ts'
-import { tied } from '../host/tied.ts'
+import { Failure } from '../platform/failure.ts'
+import type { FailureData } from '../events/events.ts'
+import { tied } from '../platform/parentDeathSignal.ts'
 
 type Answer = { readonly ok: true } | { readonly ok: false; readonly failure: FailureData }
 

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs'
-import { nativePath, toBytes } from '../host/bytes.ts'
-import type { Bytes } from '../host/bytes.ts'
+import { nativePath, toBytes } from '../platform/bytes.ts'
+import type { Bytes } from '../platform/bytes.ts'
 import type { Sources } from './sources.ts'
 import { directoriesAbove } from './sources.ts'
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import type { FSWatcher } from 'chokidar'
 import { watch } from 'chokidar'
-import type { Bytes } from '../host/bytes.ts'
-import { display, fromBytes, isUtf8 } from '../host/bytes.ts'
+import type { Bytes } from '../platform/bytes.ts'
+import { display, fromBytes, isUtf8 } from '../platform/bytes.ts'
 import type { BackendListener, WatchBackend } from './backend.ts'
 import type { Directories } from './directories.ts'
 

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { fromBytes } from '../host/bytes.ts'
+import { fromBytes } from '../platform/bytes.ts'
 import { closure, locksOf } from '../graph/graph.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { toolDirectories } from '../workspace/workspace.ts'

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { Watching } from '../engine/support/watching.ts'
+import { Watching } from '../support/watching.ts'
 import type { State } from './support/system.ts'
 import { change, edited, FIRST, imagesOf, random, systemIn, TARGETS } from './support/system.ts'
 

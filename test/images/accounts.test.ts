@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { addUser, setPassword, writeAccounts, readAccounts } from '../../src/images/accounts.ts'
 import { Layer } from '../../src/images/layer.ts'
-import { manifestOf } from './support.ts'
+import { manifestOf } from '../support/images.ts'
 
 const TEXTS = {
   passwd: 'root:x:0:0:root:/root:/bin/bash\nsshd:x:102:65534::/run/sshd:/usr/sbin/nologin\n',

@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { packCpio, parentDirectories, type CpioEntry } from '../../src/images/cpio.ts'
-import { EPOCH, run, temporary } from './support.ts'
+import { EPOCH, run, temporary } from '../support/images.ts'
 
 /** Names of one to three parts, without what cpio's own listing would not show as it is. */
 const path = fc

@@ -7,7 +7,7 @@ import { checkExt4, inspectExt4, makeExt4 } from '../../src/images/ext4.ts'
 import { checkExt4Layer, layOverExt4 } from '../../src/images/ext4Layer.ts'
 import { deriveUuid } from '../../src/images/ids.ts'
 import { extractLayers } from '../../src/images/layers.ts'
-import { digestOfFile, EPOCH, expectSameImage, plant, run, temporary } from './support.ts'
+import { digestOfFile, EPOCH, expectSameImage, plant, run, temporary } from '../support/images.ts'
 
 const UUID = deriveUuid('test', 'layer')
 const OFFSET = 2 ** 20

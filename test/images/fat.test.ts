@@ -10,7 +10,7 @@ import {
   makeFat,
   type FatOptions,
 } from '../../src/images/fat.ts'
-import { EPOCH, expectSameImage, run, temporary } from './support.ts'
+import { EPOCH, expectSameImage, run, temporary } from '../support/images.ts'
 
 const OFFSET = 2 ** 20
 const SIZE = 2 ** 30

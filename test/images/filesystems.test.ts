@@ -6,7 +6,7 @@ import { makeErofs } from '../../src/images/erofs.ts'
 import { checkExt4, inspectExt4, makeExt4, minimumExt4Size } from '../../src/images/ext4.ts'
 import { deriveUuid } from '../../src/images/ids.ts'
 import { extractLayers, packLayer } from '../../src/images/layers.ts'
-import { digestOfFile, EPOCH, expectSameImage, plant, run, temporary } from './support.ts'
+import { digestOfFile, EPOCH, expectSameImage, plant, run, temporary } from '../support/images.ts'
 
 const OFFSET = 2 ** 20
 const UUID = deriveUuid('test', 'fs')

@@ -5,7 +5,7 @@ import { commandLine, isoFiles, isolinuxConfig } from '../../artifacts/iso/conte
 import { inspectIso } from '../../artifacts/iso/inspect.ts'
 import { makeFat } from '../../src/images/fat.ts'
 import { isoDate, makeIso, readIso, sameBytes, type IsoFile } from '../../src/images/iso.ts'
-import { digestOfFile, EPOCH, plant, run, temporary } from './support.ts'
+import { digestOfFile, EPOCH, plant, run, temporary } from '../support/images.ts'
 
 const UKI = Buffer.alloc(5000, 'uki')
 

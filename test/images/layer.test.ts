@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { Layer } from '../../src/images/layer.ts'
 import { extractLayers, packLayer } from '../../src/images/layers.ts'
 import { readManifest } from '../../src/images/manifest.ts'
-import { EPOCH, manifestOf, plant, run, temporary } from './support.ts'
+import { EPOCH, manifestOf, plant, run, temporary } from '../support/images.ts'
 
 /** What lies below a directory, as `path type mode uid:gid target`, sorted. */
 async function listing(directory: string): Promise<string[]> {

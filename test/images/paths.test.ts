@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { ImageError } from '../../src/images/error.ts'
 import { manifestLookup } from '../../src/images/manifest.ts'
 import { resolveInRoot } from '../../src/images/paths.ts'
-import { manifestOf, plant, run, temporary } from './support.ts'
+import { manifestOf, plant, run, temporary } from '../support/images.ts'
 
 const resolve = (paths: Parameters<typeof manifestOf>[0], path: string, followLast = true) =>
   resolveInRoot(manifestLookup(manifestOf(paths)), path, followLast)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Layer } from '../../src/images/layer.ts'
 import { enableUnits, parseInstall } from '../../src/images/units.ts'
-import { manifestOf } from './support.ts'
+import { manifestOf } from '../support/images.ts'
 
 const SSH = '[Unit]\nDescription=x\n\n[Install]\nWantedBy=multi-user.target\nAlias=sshd.service\n'
 const WANTS = '/etc/systemd/system/multi-user.target.wants'

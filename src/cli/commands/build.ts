@@ -1,13 +1,13 @@
 import { print } from '../print.ts'
-import type { Listener } from '../../log/events.ts'
+import type { Listener } from '../../events/events.ts'
 import type { Progress } from '../progress.ts'
 import { progressOn } from '../progress.ts'
 import { Interruption } from '../interruption.ts'
 import { paint, counted, duration, usesColor } from '../style.ts'
-import { Failure, renderFailure } from '../../host/failure.ts'
+import { Failure, renderFailure } from '../../platform/failure.ts'
 import { COMMANDS } from '../../graph/names.ts'
-import { build, checkTargets } from '../../run/build.ts'
-import type { BuildReport } from '../../run/report.ts'
+import { build, checkTargets } from '../../executor/build.ts'
+import type { BuildReport } from '../../executor/report.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
@@ -87,7 +87,7 @@ async function traceTo(
   file: string,
 ): Promise<{ readonly listener: Listener; write(): void }> {
   const { checkTraceFile, writeTrace } = await import('../traceFile.ts')
-  const { readBuild } = await import('../../log/builds.ts')
+  const { readBuild } = await import('../../events/builds.ts')
   checkTraceFile(disk, file)
   let id: string | undefined
   return {

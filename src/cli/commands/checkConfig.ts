@@ -1,5 +1,5 @@
-import { Failure } from '../../host/failure.ts'
-import { failureData } from '../../run/report.ts'
+import { Failure } from '../../platform/failure.ts'
+import { failureData } from '../../executor/report.ts'
 import { openWorkspace } from '../../workspace/workspace.ts'
 import { print } from '../print.ts'
 import type { Invocation } from '../session.ts'

@@ -1,7 +1,7 @@
 import { print } from '../print.ts'
 import type { ArtifactNode, Graph } from '../../graph/graph.ts'
 import { closure, dependenciesOf, locksOf } from '../../graph/graph.ts'
-import { checkTargets } from '../../run/build.ts'
+import { checkTargets } from '../../executor/build.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
 

@@ -1,9 +1,9 @@
-import { Failure } from '../../host/failure.ts'
+import { Failure } from '../../platform/failure.ts'
 import { locksOf } from '../../graph/graph.ts'
 import { suggestion } from '../../graph/names.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
-import { updateLocks } from '../../run/update.ts'
+import { updateLocks } from '../../lockfiles/update.ts'
 import { progressOn } from '../progress.ts'
 
 export interface UpdateCommandOptions extends WorkspaceOptions {

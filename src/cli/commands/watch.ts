@@ -1,11 +1,11 @@
-import { Failure } from '../../host/failure.ts'
+import { Failure } from '../../platform/failure.ts'
 import { NO_PROFILE } from '../../graph/params.ts'
 import { AfterBuild } from '../../watch/command.ts'
 import { loadElsewhere } from '../../watch/config.ts'
 import type { WatchListener } from '../../watch/events.ts'
 import { InotifyBackend } from '../../watch/inotify.ts'
-import type { MachineImage } from '../../watch/machine.ts'
-import { remoteFileSystem } from '../../watch/trust.ts'
+import type { MachineImage } from '../../vm/restart.ts'
+import { remoteFileSystem } from '../../watch/pollingFallback.ts'
 import { ScanBackend } from '../../watch/scan.ts'
 import { Watch } from '../../watch/watch.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
@@ -123,7 +123,7 @@ async function followersOf(
   const output = usesScreen(json) ? `${cache}/watch/exec.log` : json ? 2 : 1
   const command = exec ? new AfterBuild(rest, listener, output) : undefined
   if (!run) return { ready: () => command?.start(), stop: async () => command?.stop() }
-  const { RunningMachine } = await import('../../watch/machine.ts')
+  const { RunningMachine } = await import('../../vm/restart.ts')
   const [target] = targets
   imageOf(workspace, target!)
   const machine = new RunningMachine({}, `${cache}/watch/${target}.console`, window, listener)

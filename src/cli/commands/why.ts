@@ -1,21 +1,21 @@
 import { resolve } from 'node:path'
 import { print } from '../print.ts'
-import { toBytes } from '../../host/bytes.ts'
-import { Failure } from '../../host/failure.ts'
-import type { Plan, Planned } from '../../plan/plan.ts'
-import { isFresh, plan } from '../../plan/plan.ts'
-import { checkTargets } from '../../run/build.ts'
-import { diffsOf, outputSides } from '../../why/diffs.ts'
-import type { Told, ToldCause } from '../../plan/evidence.ts'
-import type { FormerFailure } from '../../why/failures.ts'
-import { tell } from '../../why/told.ts'
-import { surveyWorkspace } from '../../workspace/survey.ts'
+import { toBytes } from '../../platform/bytes.ts'
+import { Failure } from '../../platform/failure.ts'
+import type { Plan, Planned } from '../../planner/plan.ts'
+import { isFresh, plan } from '../../planner/plan.ts'
+import { checkTargets } from '../../executor/build.ts'
+import { diffsOf, outputSides } from '../../explain/diffs.ts'
+import type { Told, ToldCause } from '../../planner/evidence.ts'
+import type { FormerFailure } from '../../explain/failures.ts'
+import { tell } from '../../explain/explainPlan.ts'
+import { surveyWorkspace } from '../../workspace/snapshot.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import { conditions } from '../consequences.ts'
 import { listed, partCounts, tellLines, wrongWords } from '../explanation.ts'
 import type { Invocation } from '../session.ts'
 import { openSession } from '../session.ts'
-import { shown } from '../past.ts'
+import { shown } from '../historyView.ts'
 import { ago, counted, duration, paint } from '../style.ts'
 import type { StatusOptions } from './status.ts'
 import { NOT_FRESH, planDocument } from './status.ts'
@@ -54,7 +54,7 @@ export async function whyCommand(
   const told = await tell(workspace, survey, planned)
   const failures = planned.every(isFresh)
     ? []
-    : (await import('../../why/failures.ts')).formerFailures(workspace, planned)
+    : (await import('../../explain/failures.ts')).formerFailures(workspace, planned)
   const document = { ...planDocument(planned, targets), ...told, failures }
   if (options.json) print(`${JSON.stringify(document, undefined, 2)}\n`)
   else await printTold(workspace, planned, targets, told, failures, options)
@@ -169,7 +169,7 @@ async function diffLines(
   const sides = outputSides(workspace, planned, cause)
   const inside = sides
     ? await (
-        await import('../../why/images.ts')
+        await import('../../diff/images.ts')
       ).imageChanges(workspace.disk, workspace.places.cache, sides.before, sides.now)
     : []
   const lines = [...diffs.flatMap((diff) => diff.split('\n')), ...inside.map((line) => `  ${line}`)]

@@ -1,20 +1,20 @@
 import { print } from '../print.ts'
-import { toBytes } from '../../host/bytes.ts'
-import { realDisk } from '../../host/disk.ts'
-import { Failure } from '../../host/failure.ts'
-import { readBuild } from '../../log/builds.ts'
-import type { LoggedArtifact, LoggedBuild } from '../../log/loggedBuild.ts'
-import { settle } from '../../plan/causes.ts'
-import type { Told, ToldCause } from '../../plan/evidence.ts'
-import type { Reason } from '../../plan/reason.ts'
+import { toBytes } from '../../platform/bytes.ts'
+import { realDisk } from '../../platform/disk.ts'
+import { Failure } from '../../platform/failure.ts'
+import { readBuild } from '../../events/builds.ts'
+import type { LoggedArtifact, LoggedBuild } from '../../events/loggedBuild.ts'
+import { settle } from '../../planner/causes.ts'
+import type { Told, ToldCause } from '../../planner/evidence.ts'
+import type { Reason } from '../../planner/reason.ts'
 import { ObjectStore } from '../../store/objects.ts'
 import type { BuildRecord } from '../../store/records.ts'
 import { recordOf, RecordStore } from '../../store/records.ts'
-import type { RecordPair } from '../../why/between.ts'
-import { tellBetween } from '../../why/between.ts'
+import type { RecordPair } from '../../explain/between.ts'
+import { tellBetween } from '../../explain/between.ts'
 import { placesFor } from '../../workspace/workspace.ts'
 import { listed, tellLines } from '../explanation.ts'
-import { failureText, shown, summaryLines } from '../past.ts'
+import { failureText, shown, summaryLines } from '../historyView.ts'
 import type { Invocation } from '../session.ts'
 import { startOf } from '../session.ts'
 import { ago, counted, duration, paint } from '../style.ts'
@@ -144,7 +144,7 @@ async function outputLines(
   { before, now }: RecordPair,
   all: boolean,
 ): Promise<readonly string[]> {
-  const { imageChanges } = await import('../../why/images.ts')
+  const { imageChanges } = await import('../../diff/images.ts')
   const objects = new ObjectStore(realDisk, toBytes(`${cache}/objects`))
   const lines: string[] = []
   for (const [name, output] of Object.entries(now?.outputs ?? {})) {

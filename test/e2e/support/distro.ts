@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { inject } from 'vitest'
-import type { BuildReport } from '../../../src/run/report.ts'
+import type { BuildReport } from '../../../src/executor/report.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs'
 import type { ArtifactNode, Graph } from '../../../src/graph/graph.ts'
-import { sha256 } from '../../../src/host/digest.ts'
-import type { ProducerRequest } from '../../../src/run/request.ts'
+import { sha256 } from '../../../src/platform/digest.ts'
+import type { ProducerRequest } from '../../../src/sandbox/request.ts'
 
 /** What the outputs of an artifact show of what its producer sees: the less, the more early cutoff there is. */
 export const KINDS = ['all', 'names', 'parity', 'start', 'constant'] as const

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmodSync, rmSync } from 'node:fs'
-import { TestWorkspace } from '../../engine/support/workspace.ts'
+import { TestWorkspace } from '../../support/workspace.ts'
 
 // A small system of real producers, and the same in a few lines: what its images must hold, worked out without lbuild.
 

@@ -1,0 +1,182 @@
+import { stripVTControlCharacters } from 'node:util'
+import { Failure, renderFailure } from '../platform/failure.ts'
+import { criticalPathOf } from '../events/criticalPath.ts'
+import type { FailureData } from '../events/events.ts'
+import type { BuildEnd, LoggedArtifact, LoggedBuild, LoggedOutcome } from '../events/loggedBuild.ts'
+import { describeReason } from '../explain/describe.ts'
+import { ago, counted, duration, paint, usesColor, wrapped } from './style.ts'
+
+/** The terminal's width in columns, or that of a page. */
+const width = (): number => process.stdout.columns || 80
+
+/** What a log holds, as it can be shown on a line: whoever wrote it must not move the cursor. */
+export const shown = (text: string): string =>
+  // oxlint-disable-next-line no-control-regex -- control characters are what this takes away
+  stripVTControlCharacters(text).replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
+
+const END_COLORS = { done: 'green', failed: 'red', interrupted: 'yellow', unended: 'yellow' } as const
+
+/** A build in a few lines for people, without final newlines; `now` is in milliseconds since 1970. */
+export function summaryLines(build: LoggedBuild, now: number): readonly string[] {
+  const { id, startedAt, end, incomplete, lbuild, artifacts } = build
+  const head = paint(process.stdout, 'bold', id)
+  if (incomplete && lbuild === undefined && artifacts.length === 0)
+    return [head, '  nothing of its log can be read: it is damaged, or of another version of lbuild']
+  const indented = (text: string): readonly string[] =>
+    wrapped(text, width() - 2, 2).map((line) => `  ${line}`)
+  const when = startedAt === undefined ? '' : `${ago(startedAt, now)}: `
+  const [first, ...rest] = indented(`${when}${endWords(build)}${incomplete ? '; its log is incomplete' : ''}`)
+  const counts = countWords(build)
+  return [
+    head,
+    ...indented(commandLine(build)),
+    paint(process.stdout, END_COLORS[end], first!),
+    ...rest,
+    ...(counts === '' ? [] : indented(counts)),
+  ]
+}
+
+/** What was asked for, as somebody would write it. */
+function commandLine({ targets, params, force, keepGoing }: LoggedBuild): string {
+  const settings = Object.entries(params).map(
+    ([name, value]) =>
+      `--set ${quoted(`${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)}`,
+  )
+  const options = [...settings, ...(force ? ['--force'] : []), ...(keepGoing ? ['--keep-going'] : [])]
+  return shown(['lbuild', ...targets, ...options].join(' '))
+}
+
+/** A word as a shell takes it. */
+const quoted = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+
+function endWords({ end, seconds, savedSeconds = 0 }: LoggedBuild): string {
+  const saved = savedSeconds >= 0.05 ? `, saved ${duration(savedSeconds)}` : ''
+  const words: Readonly<Record<BuildEnd, string>> = {
+    done: `done in ${duration(seconds)}${saved}`,
+    failed: `failed after ${duration(seconds)}`,
+    interrupted: `interrupted after ${duration(seconds)}`,
+    unended: `did not end: killed after ${duration(seconds)}, or still running`,
+  }
+  return words[end]
+}
+
+/** The artifacts by what became of them; the names of those that nothing was done about are not of interest. */
+function countWords({ artifacts }: LoggedBuild): string {
+  const named = (['built', 'restored', 'failed', 'skipped', 'unfinished'] as const).flatMap((wanted) => {
+    const names = artifacts.filter(({ outcome }) => outcome === wanted).map(({ name }) => shown(name))
+    return names.length > 0 ? [`${wanted} ${names.join(', ')}`] : []
+  })
+  const counts = (['fresh', 'unreached'] as const).flatMap((wanted) => {
+    const count = artifacts.filter(({ outcome }) => outcome === wanted).length
+    return count > 0 ? [`${count} ${WORDS[wanted]}`] : []
+  })
+  return [...named, ...counts].join('; ')
+}
+
+const WORDS: Readonly<Record<LoggedOutcome, string>> = {
+  built: 'built',
+  restored: 'restored',
+  fresh: 'fresh',
+  failed: 'failed',
+  skipped: 'skipped',
+  unfinished: 'unfinished',
+  unreached: 'not reached',
+}
+const COLORS = {
+  built: 'green',
+  restored: 'cyan',
+  fresh: 'dim',
+  failed: 'red',
+  skipped: 'dim',
+  unfinished: 'yellow',
+  unreached: 'dim',
+} as const
+
+/** Everything about a build in lines for people: what became of each artifact, what failed, and the critical path. */
+export function detailLines(build: LoggedBuild, now: number): readonly string[] {
+  const { artifacts, warnings, kept, failure } = build
+  const names = Math.max(0, ...artifacts.map(({ name }) => shown(name).length))
+  const failures = [
+    ...artifacts.flatMap((one) => (one.failure ? [failureText(one.failure, `${one.name}: `)] : [])),
+    ...(failure ? [failureText(failure, '')] : []),
+  ]
+  const path = pathWords(build)
+  return [
+    ...summaryLines(build, now),
+    ...(artifacts.length > 0 ? [''] : []),
+    ...artifacts.map((artifact) => artifactLine(artifact, names)),
+    ...(path === '' ? [] : ['', ...wrapped(path, width(), 2)]),
+    ...(warnings.length + kept.length > 0 ? [''] : []),
+    ...warnings.flatMap(({ message }) => wrapped(`warning: ${shown(message)}`, width(), 2)),
+    ...kept.flatMap(({ path: output, as }) =>
+      wrapped(`kept ${shown(output)}, which had been changed, as ${shown(as)}`, width(), 2),
+    ),
+    ...failures.flatMap((text) => ['', text]),
+  ]
+}
+
+/** The longest time that {@link duration} writes below a hundred minutes. */
+const TIME_WIDTH = '99 min 59 s'.length
+const WORD_WIDTH = Math.max(...Object.values(WORDS).map((word) => word.length))
+
+function artifactLine(artifact: LoggedArtifact, names: number): string {
+  const { name, outcome, seconds } = artifact
+  const word = paint(process.stdout, COLORS[outcome], WORDS[outcome].padEnd(WORD_WIDTH))
+  const time = (seconds === undefined ? '' : duration(seconds)).padEnd(TIME_WIDTH)
+  const room = Math.max(20, width() - WORD_WIDTH - names - TIME_WIDTH - 3)
+  const remark = shown(remarkOn(artifact))
+  const cut = process.stdout.isTTY && remark.length > room ? `${remark.slice(0, room - 1)}…` : remark
+  return `${word} ${shown(name).padEnd(names)} ${time} ${cut}`.trimEnd()
+}
+
+function remarkOn({
+  outcome,
+  reasons,
+  changed,
+  cutOff,
+  savedSeconds,
+  failure,
+  because,
+}: LoggedArtifact): string {
+  const [first, ...others] = reasons.map(describeReason)
+  const why = `${first ?? ''}${others.length > 0 ? ` (and ${counted(others.length, 'more reason')})` : ''}`
+  const saved = savedSeconds === undefined ? '' : `saved ${duration(savedSeconds)}`
+  switch (outcome) {
+    case 'built':
+      return `${changed === false ? 'the same bytes as before; ' : ''}${why}`
+    case 'restored':
+      return [saved, why].filter((text) => text !== '').join('; ')
+    case 'fresh':
+      return `${saved}${cutOff ? '; what it depends on came out the same' : ''}`
+    case 'failed':
+      return failure?.headline ?? ''
+    case 'skipped':
+      return because === undefined ? '' : `because ${because} failed`
+    case 'unfinished':
+      return why
+    case 'unreached':
+      return ''
+  }
+}
+
+function pathWords(build: LoggedBuild): string {
+  const path = criticalPathOf(build)
+  const seconds = path.reduce((sum, step) => sum + step.seconds, 0)
+  const steps = path.map(
+    ({ kind, name, seconds: own }) => `${shown(name)}${kind === 'lock' ? ' (lock)' : ''} ${duration(own)}`,
+  )
+  if (steps.length === 0) return ''
+  return `critical path, ${duration(seconds)} of ${duration(build.seconds)}: ${steps.join(' → ')}`
+}
+
+/** A failure out of a log, with its facts, tail and hint. */
+export function failureText({ headline, facts, hint, tail }: FailureData, prefix: string): string {
+  const lines = (text: string): string => text.split('\n').map(shown).join('\n')
+  const failure = new Failure(shown(`${prefix}${headline}`), {
+    facts: facts.map(([name, value]) => [shown(name), lines(value)] as const),
+    ...(hint === undefined ? {} : { hint: lines(hint) }),
+    ...(tail === undefined ? {} : { tail: lines(tail) }),
+  })
+  return renderFailure(failure, usesColor(process.stdout))
+}

@@ -1,0 +1,80 @@
+import { toBytes } from '../platform/bytes.ts'
+import { listingIfThere } from '../fingerprint/tree.ts'
+import type { ArtifactNode } from '../graph/graph.ts'
+import { locksOf } from '../graph/graph.ts'
+import type { Planned } from '../planner/plan.ts'
+import type { BuildRecord, Part, RecordedOutput } from '../store/records.ts'
+import { RECORD_VERSION } from '../store/records.ts'
+import type { RunContext } from './context.ts'
+import { surveyedLock } from '../workspace/snapshot.ts'
+import { keepTexts } from './texts.ts'
+import type { WorkDirectory } from './workDirectory.ts'
+
+/** Keeps what a run made and what it saw: objects first, then the record that names them. Gives the record. */
+export async function keepRun(
+  context: RunContext,
+  { node, key, parts }: Planned,
+  work: WorkDirectory,
+  run: Pick<BuildRecord, 'startedAt' | 'seconds' | 'sandboxed' | 'versions'>,
+): Promise<BuildRecord> {
+  const { graph, records } = context.workspace
+  const outputs = keepOutputs(context, node, work)
+  await keepTrees(context, node)
+  const texts = await keepTexts(context, node, work)
+  const record: BuildRecord = {
+    version: RECORD_VERSION,
+    artifact: node.name,
+    key: key!,
+    parts,
+    outputs,
+    modules: Object.fromEntries(node.modules.map((label) => [label, graph.modules[label]!])),
+    asked: Object.fromEntries(locksOf(node).map((name) => [name, surveyedLock(context.survey, name).asked])),
+    ...(texts === undefined ? {} : { texts }),
+    build: context.build,
+    ...run,
+  }
+  records.add(record)
+  return record
+}
+
+function keepOutputs(
+  { workspace: { disk, objects } }: RunContext,
+  node: ArtifactNode,
+  work: WorkDirectory,
+): BuildRecord['outputs'] {
+  const outputs = Object.entries(node.outputs).map(
+    ([name, { path, published }]): [string, RecordedOutput] => {
+      const file = toBytes(`${work.outputs}/${name}`)
+      const { uid, links } = disk.lstat(file)!
+      const ours = uid === process.geteuid?.() && links === 1
+      const object = ours ? objects.adopt(file) : objects.copyIn(file)
+      return [name, { path, published, ...object }]
+    },
+  )
+  return Object.fromEntries(outputs)
+}
+
+/** Keeps the listings of the trees that were seen, so that a later change can be told by name. */
+async function keepTrees({ workspace, survey }: RunContext, node: ArtifactNode): Promise<void> {
+  for (const input of Object.values(node.inputs)) {
+    const tree = input.kind === 'tree' ? survey.trees.get(input.path) : undefined
+    const listing = await listingIfThere(tree)
+    if (listing !== undefined) workspace.objects.putText(listing)
+  }
+}
+
+/** The tools whose versions the last record does not tell, since they were others then. */
+export const unaskedTools = ({ node, parts, latest }: Planned): readonly string[] => {
+  const digestOf = (all: readonly Part[], tool: string): unknown =>
+    all.find(({ kind, name }) => kind === 'tool' && name === tool)?.value
+  return node.tools
+    .map(({ name }) => name)
+    .filter((name) => !latest || digestOf(latest.parts, name) !== digestOf(parts, name))
+}
+
+/** The versions of all tools, for people: those that were asked now, and the others as they are in the last record. */
+export function toolVersions(planned: Planned, asked: BuildRecord['versions'] = {}): BuildRecord['versions'] {
+  const unasked = unaskedTools(planned)
+  const known = Object.entries(planned.latest?.versions ?? {}).filter(([name]) => !unasked.includes(name))
+  return { ...Object.fromEntries(known), ...asked }
+}

@@ -1,0 +1,62 @@
+import { fromBytes, toBytes } from '../platform/bytes.ts'
+import type { Digest } from '../platform/digest.ts'
+import type { ArtifactNode, LockNode } from '../graph/graph.ts'
+import { lockDigest } from '../lockfiles/lockfile.ts'
+import type { Part } from '../store/records.ts'
+import { parseFileValue } from '../store/records.ts'
+import { ABSENT, surveyedLock } from '../workspace/snapshot.ts'
+import type { RunContext } from './context.ts'
+import { InputMoved, listingOf, materializeFile, materializeTree } from './materialize.ts'
+import type { Mount } from '../sandbox/bubblewrap.ts'
+import { INSIDE } from '../sandbox/bubblewrap.ts'
+import type { WorkDirectory } from './workDirectory.ts'
+
+/**
+ * Lays out the inputs of an artifact or a lock, each checked against the part of the key that it belongs to, and says
+ * how the sandbox shows them. Stored objects are shown where they lie; without a sandbox they are copied, since the
+ * store must not share what can be written. Throws InputMoved when something is not what the key says, and
+ * DamagedObject when an object is not what its name says.
+ */
+export async function layInputs(
+  { workspace, survey, confinement }: RunContext,
+  node: ArtifactNode | LockNode,
+  parts: readonly Part[],
+  work: WorkDirectory,
+): Promise<readonly Mount[]> {
+  const { disk, objects, graph, places } = workspace
+  const mounts: Mount[] = []
+  const confined = (await confinement()) === 'sandbox'
+  const layObject = (digest: Digest, name: string): void => {
+    const object = objects.path(digest)
+    const copy = toBytes(`${work.path}/inputs/${name}`)
+    if (confined) objects.check(digest)
+    else objects.copyOut(digest, copy, { mode: 0o444, durable: false })
+    disk.utimes(confined ? object : copy, graph.epoch)
+    if (confined) mounts.push({ from: fromBytes(object), to: `${INSIDE.inputs}/${name}` })
+  }
+  for (const [name, input] of Object.entries(node.inputs)) {
+    const value = String(parts.find((part) => part.kind === input.kind && part.name === name)?.value)
+    if (value === ABSENT) continue
+    if (input.kind === 'output') {
+      layObject(value, name)
+    } else if (input.kind === 'downloads') {
+      const { content } = surveyedLock(survey, input.lock)
+      if (lockDigest(content!.files) !== value) throw new InputMoved(toBytes(input.lock))
+      disk.mkdir(toBytes(`${work.path}/inputs/${name}`))
+      if (content!.files.length === 0)
+        mounts.push({ from: `${work.path}/inputs/${name}`, to: `${INSIDE.inputs}/${name}` })
+      for (const file of content!.files) layObject(file.sha256, `${name}/${file.name}`)
+    } else {
+      const from = toBytes(`${places.root}/${input.path}`)
+      const to = toBytes(`${work.path}/inputs/${name}`)
+      if (input.kind === 'tree') {
+        const listing = await listingOf(survey.trees.get(input.path)!, value, from)
+        materializeTree(disk, from, to, listing, graph.epoch)
+      } else {
+        materializeFile(disk, from, to, parseFileValue(value)!, graph.epoch)
+      }
+      mounts.push({ from: fromBytes(to), to: `${INSIDE.inputs}/${name}` })
+    }
+  }
+  return mounts
+}

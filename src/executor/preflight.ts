@@ -1,0 +1,68 @@
+import { fromBytes } from '../platform/bytes.ts'
+import { Failure } from '../platform/failure.ts'
+import { detectManager, missingTools, missingToolsFailure } from '../debian/install.ts'
+import { compareVersions, toolVersion } from '../platform/version.ts'
+import type { ArtifactNode, Graph, LockNode } from '../graph/graph.ts'
+import { plan } from '../planner/plan.ts'
+import { sandboxTools } from '../sandbox/bubblewrap.ts'
+import type { Survey } from '../workspace/snapshot.ts'
+import type { Workspace } from '../workspace/workspace.ts'
+
+/** The tools that lbuild itself needs to run producers and to fetch. */
+export const ownTools = (): readonly string[] => [...sandboxTools(), 'flock', 'setpriv', 'curl']
+
+/** All tools that building anything of a graph needs, each once, in order. */
+export function allTools(graph: Graph): readonly string[] {
+  const declared = [...graph.artifacts, ...graph.locks].flatMap(({ tools }) => tools.map(({ name }) => name))
+  return [...new Set([...ownTools(), ...declared])].sort()
+}
+
+/**
+ * Throws a Failure (exit code 2) that names every tool that this build will need and this host lacks, or else one that
+ * is older than its artifact asks.
+ */
+export async function checkTools(
+  workspace: Workspace,
+  targets: readonly string[],
+  survey: Survey,
+): Promise<void> {
+  const planned = plan(workspace.graph, targets, survey)
+  const running = planned.filter(
+    ({ decision: { verdict } }) => verdict === 'stale' || verdict === 'undecided',
+  )
+  const locks = survey.locks.filter(({ state }) => state.state !== 'ready').map(({ node }) => node)
+  throwIfMissing(survey, [...running.map(({ node }) => node), ...locks])
+  for (const { node } of running) await checkVersions(survey, node)
+}
+
+/** Throws one Failure (exit code 2) that names every tool that resolving some locks needs and this host lacks. */
+export function checkLockTools(survey: Survey, locks: readonly string[]): void {
+  throwIfMissing(
+    survey,
+    survey.locks.map(({ node }) => node).filter(({ name }) => locks.includes(name)),
+  )
+}
+
+function throwIfMissing(survey: Survey, nodes: readonly (ArtifactNode | LockNode)[]): void {
+  if (nodes.length === 0) return
+  const declared = nodes.flatMap(({ tools }) => tools.map(({ name }) => name))
+  const missing = missingTools([...ownTools(), ...declared.filter((name) => !survey.tools.has(name))])
+  if (missing.length > 0) throw missingToolsFailure(missing, detectManager())
+}
+
+async function checkVersions(survey: Survey, node: ArtifactNode): Promise<void> {
+  for (const { name, atLeast } of node.tools) {
+    if (atLeast === undefined) continue
+    const path = fromBytes(survey.tools.get(name)!.path)
+    const version = await toolVersion(path)
+    if (version !== undefined && compareVersions(version, atLeast) < 0)
+      throw new Failure(`${name} is too old for '${node.name}'`, {
+        facts: [
+          ['found', `${version} (${path})`],
+          ['needed', `${atLeast} or newer`],
+        ],
+        hint: 'install a newer one',
+        exitCode: 2,
+      })
+  }
+}

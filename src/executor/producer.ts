@@ -1,0 +1,163 @@
+import type { LockedFile } from '../api/lockfile.ts'
+import type { Json } from '../api/params.ts'
+import { fromBytes, toBytes } from '../platform/bytes.ts'
+import type { Bytes } from '../platform/bytes.ts'
+import { searchPath } from '../platform/findTool.ts'
+import type { ArtifactNode, LockNode, ToolSpec } from '../graph/graph.ts'
+import { paramValues } from '../graph/graph.ts'
+import type { RunContext } from './context.ts'
+import { Interrupted } from './context.ts'
+import type { ProducerRequest, ProducerResult } from '../sandbox/request.ts'
+import { readResult } from '../sandbox/result.ts'
+import type { Mount } from '../sandbox/bubblewrap.ts'
+import { HOSTNAME, INSIDE, memoryIsRoomy, sandboxed } from '../sandbox/bubblewrap.ts'
+import type { Survey } from '../workspace/snapshot.ts'
+import type { WorkDirectory } from './workDirectory.ts'
+import type { Workspace } from '../workspace/workspace.ts'
+import { toolDirectories } from '../workspace/workspace.ts'
+
+/** Bare users and groups: enough for tools that ask who they are. */
+const PASSWD =
+  'root:x:0:0:root:/root:/bin/sh\n_apt:x:100:65534::/nonexistent:/usr/sbin/nologin\nnobody:x:65534:65534::/nonexistent:/usr/sbin/nologin\n'
+const GROUP = 'root:x:0:\nnogroup:x:65534:\n'
+
+export interface ProducerTask {
+  readonly node: ArtifactNode | LockNode
+  readonly task: ProducerRequest['task']
+  readonly outputs: readonly string[]
+  readonly params: Readonly<Record<string, Json>>
+  readonly env: readonly string[]
+  readonly network: boolean
+}
+
+/** The task of producing an artifact, and of asking some of its tools for their versions. */
+export const produceTask = (node: ArtifactNode, ask: readonly string[] = []): ProducerTask => ({
+  node,
+  task: { kind: 'produce', artifact: node.name, ask },
+  outputs: Object.keys(node.outputs),
+  params: paramValues(node),
+  env: node.env,
+  network: node.network,
+})
+
+/** Variables through which people reach mirrors: they say where from, never what. */
+const PROXIES = ['http_proxy', 'https_proxy', 'no_proxy']
+
+/** The task of resolving a lock. */
+export const resolveTask = (node: LockNode, previous: readonly LockedFile[]): ProducerTask => ({
+  node,
+  task: { kind: 'resolve', lock: node.name, previous },
+  outputs: [],
+  params: paramValues(node),
+  env: PROXIES,
+  network: true,
+})
+
+/** Runs one task in a process of its own. Resolves with what it leaves; throws a Failure when it fails. */
+export async function runTask(
+  context: RunContext,
+  task: ProducerTask,
+  work: WorkDirectory,
+  inputs: readonly Mount[],
+): Promise<Extract<ProducerResult, { ok: true }>> {
+  const { workspace, confinement, variation } = context
+  const { disk, graph } = workspace
+  const confined = (await confinement()) === 'sandbox'
+  const scratchOnDisk = !confined || variation !== undefined || !memoryIsRoomy()
+  if (scratchOnDisk) disk.mkdir(toBytes(`${work.path}/scratch`))
+  const at = confined ? INSIDE : insideOf(work.path)
+  const bundleName = workspace.bundle.slice(workspace.bundle.lastIndexOf('/') + 1)
+  const request: ProducerRequest = {
+    task: task.task,
+    bundle: confined ? `${INSIDE.lbuild}/${bundleName}` : workspace.bundle,
+    inputs: pathsIn(at.inputs, Object.keys(task.node.inputs)),
+    outputs: pathsIn(at.outputs, task.outputs),
+    params: task.params,
+    tools: toolPaths(context.survey, task.node.tools),
+    work: at.work,
+    scratch: at.scratch,
+    epoch: graph.epoch,
+    result: `${at.work}/.lbuild-result.json`,
+  }
+  const write = (name: string, text: string): void => writeNew(disk, toBytes(`${work.path}/${name}`), text)
+  write('work/.lbuild-request.json', JSON.stringify(request))
+  write('etc/passwd', PASSWD)
+  write('etc/group', GROUP)
+  const child = `${confined ? INSIDE.code : context.code}/child.mjs`
+  const node = process.execPath.startsWith('/usr/') || !confined ? process.execPath : INSIDE.node
+  const command = [...(variation?.wrapper ?? []), node, child, `${at.work}/.lbuild-request.json`]
+  const mounts: Mount[] = [
+    { from: context.code, to: INSIDE.code },
+    { from: workspace.bundle, to: `${INSIDE.lbuild}/${bundleName}` },
+    { from: `${work.path}/etc/passwd`, to: '/etc/passwd' },
+    { from: `${work.path}/etc/group`, to: '/etc/group' },
+    ...inputs,
+    { from: `${work.path}/outputs`, to: INSIDE.outputs, writable: true },
+    { from: `${work.path}/work`, to: INSIDE.work, writable: true },
+    ...(scratchOnDisk ? [{ from: `${work.path}/scratch`, to: INSIDE.scratch, writable: true }] : []),
+    ...(node === INSIDE.node ? [{ from: process.execPath, to: INSIDE.node }] : []),
+  ]
+  const toolPath = toolDirectories(workspace)
+  const options = {
+    mounts,
+    toolPath,
+    network: task.network,
+    hostname: variation?.hostname ?? HOSTNAME,
+    ...(scratchOnDisk ? {} : { tmpfs: INSIDE.scratch }),
+  }
+  if (context.signal.aborted) throw new Interrupted('interrupted')
+  const group = context.processes.start(confined ? sandboxed(command, options) : command, {
+    env: environment(task, at.work, at.scratch, graph.epoch, toolPath),
+    cwd: confined ? '/' : work.path,
+    log: work.log,
+  })
+  const kill = (): void => group.kill()
+  context.signal.addEventListener('abort', kill, { once: true })
+  const { code, signal } = await group.ended.finally(() => context.signal.removeEventListener('abort', kill))
+  return readResult(context, task.node, work, signal ?? `exit code ${code}`)
+}
+
+const insideOf = (path: string): typeof INSIDE => ({
+  ...INSIDE,
+  inputs: `${path}/inputs`,
+  outputs: `${path}/outputs`,
+  work: `${path}/work`,
+  scratch: `${path}/scratch`,
+})
+
+const pathsIn = (directory: string, names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.map((name) => [name, `${directory}/${name}`]))
+
+const toolPaths = (survey: Survey, tools: readonly ToolSpec[]): Record<string, string> =>
+  Object.fromEntries(tools.map(({ name }) => [name, fromBytes(survey.tools.get(name)!.path)]))
+
+function environment(
+  task: ProducerTask,
+  work: string,
+  scratch: string,
+  epoch: number,
+  toolPath: readonly string[],
+): Record<string, string> {
+  const declared = task.env.flatMap((name) => {
+    const value = process.env[name]
+    return value === undefined ? [] : [[name, value] as const]
+  })
+  return {
+    ...Object.fromEntries(declared),
+    PATH: searchPath(toolPath),
+    HOME: work,
+    TMPDIR: scratch,
+    LC_ALL: 'C.UTF-8',
+    TZ: 'UTC',
+    SOURCE_DATE_EPOCH: String(epoch),
+  }
+}
+
+function writeNew(disk: Workspace['disk'], path: Bytes, text: string): void {
+  const fd = disk.open(path, 'wx', 0o644)
+  try {
+    disk.write(fd, Buffer.from(text), null)
+  } finally {
+    disk.close(fd)
+  }
+}

@@ -1,0 +1,209 @@
+import type { Bytes } from '../platform/bytes.ts'
+import { display, fromBytes, toBytes } from '../platform/bytes.ts'
+import type { Digest } from '../platform/digest.ts'
+import { isLibrary, pathOfLabel } from '../config/labels.ts'
+import type { LockedFile } from '../api/lockfile.ts'
+import { listingIfThere } from '../fingerprint/tree.ts'
+import type { Cause } from '../planner/causes.ts'
+import type { EntryChange, Evidence, TextChange } from '../planner/evidence.ts'
+import type { Planned } from '../planner/plan.ts'
+import type { Reason } from '../planner/reason.ts'
+import type { BuildRecord, Part } from '../store/records.ts'
+import { outputOf, parseFileValue, recordOf } from '../store/records.ts'
+import { readTexts, textAt } from '../store/texts.ts'
+import type { Survey } from '../workspace/snapshot.ts'
+import type { Workspace } from '../workspace/workspace.ts'
+import { READ_ONLY } from './box.ts'
+import { importChain } from './imports.ts'
+import { textChangeOf } from '../diff/lines.ts'
+import { packageChanges } from '../diff/packages.ts'
+import { treeChanges } from '../diff/tree.ts'
+
+/** How many entries of a tree evidence holds; the others are counted. */
+export const ENTRIES = 200
+
+/** Looks for what is known of a cause: in the workspace, in the record that is compared with, in the store. */
+export async function gatherEvidence(
+  workspace: Workspace,
+  survey: Survey,
+  planned: readonly Planned[],
+  cause: Cause,
+): Promise<Evidence> {
+  const one = planned.find(({ node }) => node.name === cause.artifacts[0])!
+  const latest = one.latest
+  const since = latest && { since: runOf(latest) }
+  const former = readTexts(workspace.objects, latest?.texts)
+  const { reason } = cause
+  switch (reason.kind) {
+    case 'changed':
+      if (!latest) return {}
+      if (reason.now.kind === 'param')
+        return { ...since, values: paramValuesOf(one, reason.before, reason.now) }
+      return {
+        ...since,
+        ...(await changeEvidence(workspace, survey, latest, former, reason.before.value, reason.now)),
+      }
+    case 'module': {
+      const path = pathOfLabel(reason.module, workspace.places)
+      const imports = importChain(workspace.graph, one.node, reason.module)
+      const text = isLibrary(reason.module)
+        ? {}
+        : {
+            text: textChange(workspace, former, reason.module, toBytes(path), latest?.modules[reason.module]),
+          }
+      return { ...since, ...editedAt(workspace, path), ...(imports ? { imports } : {}), ...text }
+    }
+    case 'lock':
+      return { ...since, ...askedEvidence(workspace, former, reason.changes) }
+    case 'output-changed':
+      return { ...since, ...editedAt(workspace, `${workspace.places.root}/output/${reason.path}`) }
+    default:
+      return { ...since }
+  }
+}
+
+/** Texts of the run that is compared with, by their digests. */
+type Texts = ReadonlyMap<Digest, string>
+
+/** Values of a param as they are written: text in quotes, a size without. */
+function paramValuesOf({ node }: Planned, before: Part, now: Part): NonNullable<Evidence['values']> {
+  const { type, setBy } = node.params[now.name] ?? {}
+  const isSize = type === 'size'
+  const written = ({ value }: Part): string => (isSize ? String(value) : JSON.stringify(value))
+  return { before: written(before), now: written(now), ...(setBy === undefined ? {} : { setBy }) }
+}
+
+async function changeEvidence(
+  workspace: Workspace,
+  survey: Survey,
+  latest: BuildRecord,
+  former: Texts,
+  before: Part['value'],
+  now: Part,
+): Promise<Evidence> {
+  const root = workspace.places.root
+  switch (now.kind) {
+    case 'file': {
+      const path = `${root}/${now.from}`
+      return {
+        ...editedAt(workspace, path),
+        text: textChange(workspace, former, now.from!, toBytes(path), parseFileValue(before)?.digest),
+      }
+    }
+    case 'tree':
+      return treeEvidence(workspace, survey, former, String(before), now)
+    case 'tool': {
+      const version = latest.versions[now.name]
+      const { toolVersion } = await import('../platform/version.ts')
+      const tool = survey.tools.get(now.name)
+      const current = tool && (await toolVersion(fromBytes(tool.path), [...READ_ONLY, '--']))
+      return {
+        ...(tool ? editedAt(workspace, fromBytes(tool.path)) : {}),
+        versions: {
+          ...(version === undefined ? {} : { before: version }),
+          ...(current === undefined ? {} : { now: current }),
+        },
+      }
+    }
+    case 'downloads':
+      return lockEvidence(workspace, survey, former, String(before), now)
+    case 'output': {
+      const { artifact } = outputOf(now)
+      const maker = recordOf(survey.latest(artifact))
+      return maker ? { madeBy: runOf(maker) } : {}
+    }
+    default:
+      return {}
+  }
+}
+
+async function treeEvidence(
+  workspace: Workspace,
+  survey: Survey,
+  former: Texts,
+  before: Digest,
+  { from }: Part,
+): Promise<Evidence> {
+  const listed = workspace.objects.readText(before)
+  const listing = await listingIfThere(survey.trees.get(from!))
+  if (listed === undefined || listing === undefined) return {}
+  const changes = treeChanges(listed, listing)
+  const listedChanges = changes.slice(0, ENTRIES)
+  const placeOf = (path: Bytes): Bytes => `${toBytes(`${workspace.places.root}/${from}`)}/${path}`
+  const entries = listedChanges.map(({ path, change, before: old, values }): EntryChange => {
+    const shown = `${from}/${display(path)}`
+    const text =
+      change === 'content' ? textChange(workspace, former, shown, placeOf(path), old) : { path: shown }
+    return {
+      ...text,
+      change,
+      ...(old === undefined ? {} : { before: old }),
+      ...(values ? { values } : {}),
+    }
+  })
+  const times = listedChanges
+    .filter(({ change }) => change !== 'removed')
+    .map(({ path }) => workspace.disk.lstat(placeOf(path))?.mtimeNs ?? 0n)
+  const newest = times.reduce((most, time) => (time > most ? time : most), 0n)
+  return {
+    ...(newest > 0n ? { editedAt: Number(newest / 1_000_000n) } : {}),
+    entries,
+    ...(changes.length > ENTRIES ? { moreEntries: changes.length - ENTRIES } : {}),
+  }
+}
+
+function lockEvidence(
+  workspace: Workspace,
+  survey: Survey,
+  former: Texts,
+  before: Digest,
+  { from }: Part,
+): Evidence {
+  const lock = survey.locks.find(({ node }) => node.name === from)
+  const text = former.get(before)
+  if (!lock?.content) return {}
+  const edited = editedAt(workspace, `${workspace.places.root}/${lock.node.path}`)
+  if (text === undefined) return edited
+  return { ...edited, packages: packageChanges(JSON.parse(text) as LockedFile[], lock.content.files) }
+}
+
+/** The files that a lock is resolved from and that changed. */
+function askedEvidence(workspace: Workspace, former: Texts, changes: readonly Reason[]): Evidence {
+  const root = workspace.places.root
+  const texts = changes.flatMap((change): TextChange[] => {
+    if (change.kind !== 'changed' || change.now.kind !== 'file') return []
+    const path = change.now.from!
+    return [
+      textChange(
+        workspace,
+        former,
+        path,
+        toBytes(`${root}/${path}`),
+        parseFileValue(change.before.value)?.digest,
+      ),
+    ]
+  })
+  const [first] = texts
+  return first ? { ...editedAt(workspace, `${root}/${first.path}`), text: first } : {}
+}
+
+/** What is known of a changed text: how many lines came and went, if the former text was kept. */
+function textChange(
+  { disk }: Workspace,
+  former: Texts,
+  shown: string,
+  path: Bytes,
+  before: Digest | undefined,
+): TextChange {
+  return textChangeOf(shown, before === undefined ? undefined : former.get(before), textAt(disk, path))
+}
+
+export const runOf = ({ build, startedAt }: BuildRecord): { build: string; startedAt: string } => ({
+  build,
+  startedAt,
+})
+
+function editedAt({ disk }: Workspace, path: string): { editedAt?: number } {
+  const stat = disk.lstat(toBytes(path))
+  return stat ? { editedAt: Number(stat.mtimeNs / 1_000_000n) } : {}
+}

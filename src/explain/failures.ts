@@ -1,0 +1,28 @@
+import { readBuild } from '../events/builds.ts'
+import type { Plan } from '../planner/plan.ts'
+import { isFresh } from '../planner/plan.ts'
+import type { Workspace } from '../workspace/workspace.ts'
+
+/** An artifact that failed in the last build with the inputs that it has now. */
+export interface FormerFailure {
+  readonly artifact: string
+  readonly build: string
+  /** When that build began, in milliseconds since 1970. */
+  readonly startedAt?: number
+  readonly headline: string
+}
+
+/** Finds what of a plan failed in the last build and has not changed since. */
+export function formerFailures({ disk, places }: Workspace, plan: Plan): readonly FormerFailure[] {
+  const last = readBuild(disk, places.cache, 'last')
+  if (!last) return []
+  const { id: build, startedAt } = last
+  return plan
+    .filter((one) => !isFresh(one))
+    .flatMap(({ node, key }): FormerFailure[] => {
+      const then = last.artifacts.find(({ name }) => name === node.name)
+      if (then?.outcome !== 'failed' || then.key !== key || !then.failure) return []
+      const { headline } = then.failure
+      return [{ artifact: node.name, build, ...(startedAt === undefined ? {} : { startedAt }), headline }]
+    })
+}

@@ -1,0 +1,82 @@
+import type { LockedFile } from '../api/lockfile.ts'
+import type { Bytes } from '../platform/bytes.ts'
+import { byBytes, display } from '../platform/bytes.ts'
+import type { Disk } from '../platform/disk.ts'
+import { errorCode, replaceFile } from '../platform/disk.ts'
+import { Failure } from '../platform/failure.ts'
+import type { Digest } from '../platform/digest.ts'
+import { digestOf } from '../platform/digest.ts'
+
+/** A lock as it is kept in the workspace. */
+export interface LockContent {
+  /** Over what was asked for; when that changes the lock is outdated. */
+  readonly request: Digest
+  readonly files: readonly LockedFile[]
+}
+
+/** Over what a lock names: two locks of the same files are the same input. */
+export const lockDigest = (files: readonly LockedFile[]): Digest =>
+  digestOf(files.flatMap(({ name, sha256 }) => [name, sha256]))
+
+/**
+ * Reads a lock; undefined where there is none. It is text that people merge and edit, so whatever is wrong with it is
+ * a Failure (exit code 2) that says so.
+ */
+export function readLock(disk: Disk, path: Bytes): LockContent | undefined {
+  let text: string
+  try {
+    text = disk.readFile(path).toString()
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+  try {
+    const { version, request, files } = JSON.parse(text) as LockContent & { version: number }
+    if (version !== 1 || typeof request !== 'string' || !Array.isArray(files) || !files.every(isLockedFile))
+      throw new Error('it does not hold what a lock of version 1 holds')
+    return { request, files }
+  } catch (error) {
+    throw new Failure(`cannot read the lock ${display(path)}`, {
+      facts: [['reason', error instanceof Error ? error.message : String(error)]],
+      hint: 'restore it, or remove it to have it resolved again',
+      exitCode: 2,
+    })
+  }
+}
+
+/** Throws a Failure when what a resolver found cannot be kept in a lock. */
+export function checkLocked(lock: string, files: readonly unknown[]): void {
+  const names = files.map((file) => (file as Partial<LockedFile> | null)?.name)
+  const wrong = files.find((file, at) => !isLockedFile(file) || names.indexOf(file.name) !== at)
+  if (wrong === undefined) return
+  throw new Failure(`what was resolved for the lock '${lock}' cannot be kept`, {
+    facts: [['entry', JSON.stringify(wrong)]],
+    hint: 'each needs a name of its own, a version, a path without .., a size in bytes and a SHA-256',
+  })
+}
+
+/** Writes a lock, one file a line, so that a change of it can be read and merged. */
+export function writeLock(disk: Disk, path: Bytes, { request, files }: LockContent): void {
+  const lines = files.toSorted((a, b) => byBytes(a.name, b.name)).map((file) => `    ${JSON.stringify(file)}`)
+  replaceFile(
+    disk,
+    path,
+    `{\n  "version": 1,\n  "request": "${request}",\n  "files": [\n${lines.join(',\n')}\n  ]\n}\n`,
+  )
+}
+
+/** A name becomes a file's name and a path a part of an address: neither may lead elsewhere. */
+function isLockedFile(value: unknown): value is LockedFile {
+  if (typeof value !== 'object' || value === null) return false
+  const { name, path, size, sha256, version } = value as Partial<Record<keyof LockedFile, unknown>>
+  return (
+    typeof name === 'string' &&
+    /^[A-Za-z0-9][A-Za-z0-9.+~:_%-]*$/.test(name) &&
+    typeof path === 'string' &&
+    !path.split('/').includes('..') &&
+    typeof version === 'string' &&
+    Number.isSafeInteger(size) &&
+    typeof sha256 === 'string' &&
+    /^[0-9a-f]{64}$/.test(sha256)
+  )
+}

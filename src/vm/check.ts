@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createWriteStream, type WriteStream } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import { finished } from 'node:stream/promises'
+import { Failure, type Fact } from '../platform/failure.ts'
+import type { Accelerator } from './accelerator.ts'
+import { systemClock } from './clock.ts'
+import { Console } from './console.ts'
+import { type MachineOptions, prepareMachine } from './machine.ts'
+import type { Firmware } from './qemu.ts'
+import { type BootTalk, PATIENCE, type SystemReport, talk } from './talk.ts'
+import { startVm, type VmExit } from './vm.ts'
+
+export interface BootOptions extends MachineOptions, BootTalk {
+  /** A file for every byte of the console, written as it comes; its folder is made. */
+  readonly log?: string
+}
+
+export interface BootReport extends SystemReport {
+  readonly firmware: Firmware
+  readonly accelerator: Accelerator
+}
+
+/**
+ * Boots an image headless in QEMU, on a throw-away overlay and with no network beyond QEMU's own, waits for a login
+ * prompt on its serial console, logs in, asks the system how it is, and powers it off. Throws a BootFailure when the
+ * image does anything else, and a Failure when the machine cannot be started. Nothing is left running or lying about,
+ * however it ends.
+ */
+export async function checkBoot(options: BootOptions): Promise<BootReport> {
+  const use = { screen: 'none', network: 'isolated', interactive: false } as const
+  const { setpriv, command, firmware, accelerator } = await prepareMachine(options, use)
+  const { signal } = options
+  const log = options.log === undefined ? undefined : await openLog(options.log)
+
+  const console = new Console(systemClock)
+  const vm = startVm(setpriv, command, signal)
+  let exit: VmExit | undefined
+  let broken: unknown
+  vm.output.on('data', (bytes: Uint8Array) => console.feed(bytes))
+  vm.exited
+    .then((result) => (exit = result))
+    .catch((error) => (broken = error))
+    .finally(() => console.end())
+  const written = log === undefined ? Promise.resolve() : finished(vm.output.pipe(log))
+  written.catch((error) => {
+    broken = error
+    vm.kill()
+  })
+  const facts = (): Fact[] => [
+    ['firmware', firmware],
+    ['accelerator', `${accelerator.name} (${accelerator.reason})`],
+    ...(exit === undefined ? [] : [['QEMU', ending(exit)] as const]),
+    ...(options.log === undefined ? [] : [['console', options.log] as const]),
+  ]
+  try {
+    const line = { console, clock: systemClock, write: vm.write }
+    const told = { ...PATIENCE[accelerator.name], ...options }
+    const nonce = randomBytes(4).toString('hex')
+    return { firmware, accelerator, ...(await talk(basename(options.image), line, nonce, facts, told)) }
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw broken === undefined
+      ? error
+      : new Failure('the boot check itself failed', { cause: broken, facts: [['error', String(broken)]] })
+  } finally {
+    vm.kill()
+    await vm.exited.catch(() => {})
+    log?.end()
+    await written.catch(() => {})
+  }
+}
+
+async function openLog(path: string): Promise<WriteStream> {
+  try {
+    await mkdir(dirname(path), { recursive: true })
+    const stream = createWriteStream(path)
+    await once(stream, 'open')
+    return stream
+  } catch (error) {
+    throw new Failure(`cannot write the console to '${path}'`, {
+      facts: [['error', String(error)]],
+      cause: error,
+      exitCode: 2,
+    })
+  }
+}
+
+const ending = ({ code, signal, errors }: VmExit): string =>
+  [code === null ? `killed by ${signal}` : `exit code ${code}`, errors]
+    .filter((part) => part !== '')
+    .join('\n')

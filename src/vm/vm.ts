@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process'
+import type { Readable } from 'node:stream'
+import { tied } from '../platform/parentDeathSignal.ts'
+
+/** How a process ended. */
+export interface VmExit {
+  /** The exit code, or null if a signal ended it. */
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  /** The last of what it wrote to its standard error. */
+  readonly errors: string
+}
+
+/** A running virtual machine whose serial port is a pipe. */
+export interface Vm {
+  /** Bytes from the guest's serial port. */
+  readonly output: Readable
+  /** Types on the guest's serial port. */
+  write(text: string): void
+  /** Resolves when the process is gone and its pipes are drained; rejects if it could not be started. */
+  readonly exited: Promise<VmExit>
+  /** Ends it at once. */
+  kill(): void
+}
+
+/** How much of QEMU's standard error is kept, in characters. */
+const ERRORS_KEPT = 8192
+
+/** Starts a virtual machine, tied to this process, with its serial port on a pipe. An abort kills it. */
+export function startVm(setpriv: string, command: readonly string[], signal?: AbortSignal): Vm {
+  const [file, args] = tied(setpriv, command)
+  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+  const kill = (): void => void child.kill('SIGKILL')
+  let errors = ''
+  child.stderr.setEncoding('utf8')
+  child.stderr.on('data', (text: string) => {
+    errors = (errors + text).slice(-ERRORS_KEPT)
+  })
+  // A guest that is gone does not read what is typed; its end is told by `exited`.
+  child.stdin.on('error', () => {})
+  const exited = new Promise<VmExit>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code, killedBy) => resolve({ code, signal: killedBy, errors: errors.trim() }))
+  }).finally(() => signal?.removeEventListener('abort', kill))
+  signal?.addEventListener('abort', kill, { once: true })
+  if (signal?.aborted === true) kill()
+  return { output: child.stdout, write: (text) => void child.stdin.write(text), exited, kill }
+}

@@ -1,0 +1,279 @@
+import type { Input } from '../api/inputs.ts'
+import { formatSize } from '../api/params.ts'
+import type { Bytes } from '../platform/bytes.ts'
+import { byBytes, fromBytes, toBytes } from '../platform/bytes.ts'
+import { Failure } from '../platform/failure.ts'
+import { SEARCH_PATH } from '../platform/findTool.ts'
+import type { Digest } from '../platform/digest.ts'
+import { digestOf } from '../platform/digest.ts'
+import type { StateOf, Tool } from '../fingerprint/tools.ts'
+import { findTool, fingerprintTool, librariesByLdd, statesOnce } from '../fingerprint/tools.ts'
+import type { Tree } from '../fingerprint/tree.ts'
+import { fingerprintTree, isExecutable, state as inputState, unreadable } from '../fingerprint/tree.ts'
+import type { ArtifactNode, LockNode, ToolSpec } from '../graph/graph.ts'
+import { closure, locksOf, paramValues } from '../graph/graph.ts'
+import { suggestion } from '../graph/names.ts'
+import { canonicalJson } from '../planner/key.ts'
+import type { Facts, LockState } from '../planner/plan.ts'
+import { lockDigest, readLock } from '../lockfiles/lockfile.ts'
+import type { LockContent } from '../lockfiles/lockfile.ts'
+import type { OutputState } from '../store/publish.ts'
+import type { Part } from '../store/records.ts'
+import { fileValue } from '../store/records.ts'
+import type { Workspace } from './workspace.ts'
+import { toolDirectories } from './workspace.ts'
+
+/** The value of a part whose optional input, or whose tool, is not there. */
+export const ABSENT = 'absent'
+
+/** A lock, what it holds, and what it should answer. */
+export interface SurveyedLock {
+  readonly node: LockNode
+  readonly state: LockState
+  readonly content?: LockContent
+  /** What it is resolved from. */
+  readonly asked: readonly Part[]
+  /** Over what is asked for now. */
+  readonly request: Digest
+}
+
+/**
+ * A look at everything that a build of some targets can see, asked by `plan`. Inputs, tools and locks are as they were
+ * when it was taken; records and objects are looked at when asked for, since the build itself adds to them.
+ */
+export interface Survey extends Facts {
+  readonly nodes: readonly ArtifactNode[]
+  readonly locks: readonly SurveyedLock[]
+  readonly trees: ReadonlyMap<string, Tree>
+  /** The declared tools that it has, by name, each with the path at which it was found. */
+  readonly tools: ReadonlyMap<string, Tool>
+  /** After something was published or taken away. */
+  refreshOutputs(node: ArtifactNode): Promise<void>
+}
+
+/**
+ * Looks at all inputs of the targets and of what is below them. Throws one Failure (exit code 2) that names every
+ * declared input that is not there.
+ */
+export async function surveyWorkspace(
+  workspace: Workspace,
+  targets: readonly string[],
+  forced: ReadonlySet<string>,
+): Promise<Survey> {
+  const { graph, records, objects } = workspace
+  const nodes = closure(graph, targets)
+  const surveyor = new Surveyor(workspace)
+  const parts = new Map<string, readonly Part[]>()
+  for (const node of nodes) parts.set(node.name, await surveyor.ownParts(node))
+  const lockNames = new Set(nodes.flatMap(locksOf))
+  const locks: SurveyedLock[] = []
+  for (const node of graph.locks) if (lockNames.has(node.name)) locks.push(await surveyor.lock(node))
+  surveyor.throwIfMissing()
+  const outputs = new Map<string, OutputState>()
+  const refreshOutputs = async (node: ArtifactNode): Promise<void> => {
+    for (const { path, published } of Object.values(node.outputs))
+      if (published) outputs.set(path, await surveyor.output(path))
+  }
+  for (const node of nodes) await refreshOutputs(node)
+  return {
+    nodes,
+    locks,
+    trees: surveyor.trees,
+    tools: surveyor.tools,
+    forced,
+    refreshOutputs,
+    ownParts: (node) => parts.get(node.name)!,
+    lock: (name) => surveyedLock({ locks }, name).state,
+    record: (artifact, key) => records.find(artifact, key),
+    latest: (artifact) => records.findLatest(artifact),
+    hasObject: (object) => objects.has(object),
+    output: (path) => outputs.get(path)!,
+  }
+}
+
+/** The lock of that name, which an artifact of the survey takes. */
+export const surveyedLock = ({ locks }: Pick<Survey, 'locks'>, name: string): SurveyedLock =>
+  locks.find(({ node }) => node.name === name)!
+
+/** The parts of an artifact or a lock that are files and trees of the workspace, as they are now. */
+export async function sourceParts(
+  workspace: Workspace,
+  node: ArtifactNode | LockNode,
+): Promise<readonly Part[]> {
+  const surveyor = new Surveyor(workspace)
+  const parts = await surveyor.sourceParts(`'${node.name}'`, node)
+  surveyor.throwIfMissing()
+  return parts
+}
+
+/** The values of params; a size as somebody would write it, such as `64G`. */
+const paramParts = (node: ArtifactNode | LockNode): readonly Part[] =>
+  Object.entries(paramValues(node)).map(([name, value]) => ({
+    kind: 'param',
+    name,
+    value: node.params[name]?.type === 'size' ? formatSize(value as number) : value,
+  }))
+
+/** The tools that artifacts declare, by name, as they are now; one that is not there is left out. Looks at nothing else. */
+export async function declaredTools(
+  workspace: Workspace,
+  nodes: readonly ArtifactNode[],
+): Promise<ReadonlyMap<string, Tool>> {
+  const surveyor = new Surveyor(workspace)
+  for (const tool of nodes.flatMap(({ tools }) => tools)) await surveyor.toolPart(tool)
+  return surveyor.tools
+}
+
+class Surveyor {
+  readonly #workspace: Workspace
+  readonly trees = new Map<string, Tree>()
+  readonly tools = new Map<string, Tool>()
+  readonly #missing: { who: string; input: string; path: string; what: string }[] = []
+  readonly #toolParts = new Map<string, Part>()
+  readonly #stateOf: StateOf
+
+  constructor(workspace: Workspace) {
+    this.#workspace = workspace
+    this.#stateOf = statesOnce(workspace.disk)
+  }
+
+  async ownParts(node: ArtifactNode): Promise<readonly Part[]> {
+    const { graph } = this.#workspace
+    const platform = `${process.arch} node ${process.versions.node}`
+    const parts: Part[] = [
+      { kind: 'code', name: 'producer', value: node.code },
+      { kind: 'platform', name: 'host', value: platform },
+      { kind: 'platform', name: 'epoch', value: graph.epoch },
+    ]
+    parts.push(...paramParts(node))
+    for (const name of node.env) parts.push({ kind: 'env', name, value: process.env[name] ?? null })
+    parts.push(...(await this.sourceParts(`the artifact '${node.name}'`, node)))
+    for (const tool of node.tools) parts.push(await this.toolPart(tool))
+    return parts
+  }
+
+  async sourceParts(who: string, node: ArtifactNode | LockNode): Promise<readonly Part[]> {
+    const parts: Part[] = []
+    for (const [name, input] of Object.entries(node.inputs)) {
+      const part = await this.#sourcePart(who, name, input)
+      if (part) parts.push(part)
+    }
+    return parts
+  }
+
+  async lock(node: LockNode): Promise<SurveyedLock> {
+    const sources = await this.sourceParts(`the lock '${node.name}'`, node)
+    const params = paramParts(node)
+      .filter(({ name }) => !node.placeParams.includes(name))
+      .sort((a, b) => byBytes(a.name, b.name))
+    const asked: Part[] = [...sources, ...params]
+    for (const tool of node.tools) await this.toolPart(tool)
+    const content = readLock(this.#workspace.disk, this.#absolute(node.path))
+    const request = digestOf(asked.flatMap(({ name, value }) => [name, canonicalJson(value)]))
+    const surveyed = { node, request, asked }
+    if (!content) return { ...surveyed, state: { state: 'missing', path: node.path, asked } }
+    if (content.request !== request)
+      return { ...surveyed, content, state: { state: 'outdated', path: node.path, asked } }
+    return { ...surveyed, content, state: { state: 'ready', digest: lockDigest(content.files) } }
+  }
+
+  async output(path: string): Promise<OutputState> {
+    const { disk, index, places } = this.#workspace
+    const absolute = toBytes(`${places.root}/output/${path}`)
+    const stat = disk.lstat(absolute)
+    if (!stat) return { state: 'missing' }
+    if (stat.type !== 'file') return { state: 'other', what: `a ${stat.type}` }
+    return { state: 'file', sha256: await index.file(absolute, stat), size: stat.size }
+  }
+
+  throwIfMissing(): void {
+    const [first, ...others] = this.#missing
+    if (!first) return
+    const facts = [first, ...others].map(
+      ({ who, input, path, what }) => [who, `${input}: ${path} ${what}`] as const,
+    )
+    throw new Failure('a declared input is not there', {
+      facts,
+      hint: this.#nearby(first.path) ?? 'restore it, or change the declaration',
+      exitCode: 2,
+    })
+  }
+
+  #absolute(path: string): Bytes {
+    return toBytes(`${this.#workspace.places.root}/${path}`)
+  }
+
+  async #sourcePart(who: string, name: string, input: Input): Promise<Part | undefined> {
+    if (input.kind !== 'file' && input.kind !== 'tree') return undefined
+    const { disk, index, now } = this.#workspace
+    const absolute = this.#absolute(input.path)
+    const stat = inputState(disk, absolute)
+    const base = { kind: input.kind, name, from: input.path }
+    if (!stat && input.optional) return { ...base, value: ABSENT }
+    const expected = input.kind === 'file' ? 'file' : 'directory'
+    if (stat?.type !== expected) {
+      const what = stat ? `is a ${stat.type}, not a ${expected}` : 'does not exist'
+      this.#missing.push({ who, input: name, path: input.path, what })
+      return undefined
+    }
+    this.#confine(who, name, absolute)
+    if (input.kind === 'tree') {
+      let tree = this.trees.get(input.path)
+      if (!tree) this.trees.set(input.path, (tree = await fingerprintTree(disk, index, absolute, now)))
+      return { ...base, value: tree.digest }
+    }
+    try {
+      return {
+        ...base,
+        value: fileValue(isExecutable(stat), await index.file(absolute, stat)),
+      }
+    } catch (error) {
+      throw unreadable(absolute, error)
+    }
+  }
+
+  /** A link among the directories above an input must not lead out of the workspace. */
+  #confine(who: string, input: string, absolute: Bytes): void {
+    const real = this.#workspace.disk.realpath(absolute)
+    if (real.startsWith(`${toBytes(this.#workspace.places.root)}/`)) return
+    throw new Failure('a declared input leads out of the workspace', {
+      facts: [
+        [who, input],
+        ['leads to', fromBytes(real)],
+      ],
+      hint: 'copy it into the workspace',
+      exitCode: 2,
+    })
+  }
+
+  async toolPart({ name }: ToolSpec): Promise<Part> {
+    const known = this.#toolParts.get(name)
+    if (known) return known
+    const { disk, index } = this.#workspace
+    const searchPath = [...toolDirectories(this.#workspace).map(toBytes), ...SEARCH_PATH.split(':')]
+    const found = findTool(disk, searchPath, name)
+    let part: Part = { kind: 'tool', name, value: ABSENT }
+    if (found) {
+      const tool = await fingerprintTool(disk, index, found.real, librariesByLdd, this.#stateOf, searchPath)
+      part = { ...part, value: tool.digest, from: fromBytes(found.path) }
+      this.tools.set(name, { ...tool, path: found.path })
+    }
+    this.#toolParts.set(name, part)
+    return part
+  }
+
+  /** A misspelt name is most often near one that is there. */
+  #nearby(path: string): string | undefined {
+    const { disk } = this.#workspace
+    const [directory, name] = [
+      path.slice(0, Math.max(0, path.lastIndexOf('/'))),
+      path.slice(path.lastIndexOf('/') + 1),
+    ]
+    try {
+      const names = disk.readdir(this.#absolute(directory)).map(fromBytes)
+      return names.length === 0 ? undefined : `in ${directory || '.'}: ${suggestion(name, names)}`
+    } catch {
+      return undefined
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import { truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { espFiles, fstab } from '../../artifacts/disk/boot.ts'
+import { inspectDisk } from '../../artifacts/disk/inspect.ts'
+import { IDS, layOut, type DiskLayout } from '../../artifacts/disk/layout.ts'
+import { inspectSystem } from '../../artifacts/qcow2/inspect.ts'
+import { makeExt4 } from '../../src/images/ext4.ts'
+import { layOverExt4 } from '../../src/images/ext4Layer.ts'
+import { makeFat, type FatFile } from '../../src/images/fat.ts'
+import { writeGpt } from '../../src/images/gpt.ts'
+import { EPOCH, plant, run, temporary } from '../support/images.ts'
+
+interface Disk {
+  readonly raw: string
+  readonly layout: DiskLayout
+  readonly files: readonly FatFile[]
+  readonly tree: string
+  readonly scratch: string
+}
+
+/** A whole disk as the producers make it, with little in it. */
+async function disk(change: (tree: string) => Promise<void> = async () => {}): Promise<Disk> {
+  const scratch = await temporary()
+  const [raw, tree] = [join(scratch, 'disk.raw'), join(scratch, 'tree')]
+  await plant(scratch, { 'systemd-boot': 'loader', vmlinuz: 'linux', initramfs: 'initrd' })
+  await plant(tree, {
+    'etc/fstab': fstab,
+    'etc/hostname': 'levitate\n',
+    'etc/machine-id': '',
+    'etc/shadow': 'root::1::::::\n',
+    'etc/ssh/sshd_config': '',
+    'usr/bin/su': 'su',
+  })
+  await run('chown', ['-R', '0:0', tree])
+  await run('chown', ['0:42', join(tree, 'etc/shadow')])
+  await run('chmod', ['640', join(tree, 'etc/shadow')])
+  await run('chmod', ['4755', join(tree, 'usr/bin/su')])
+  await change(tree)
+  const layout = await layOut(2 ** 32, [join(scratch, 'vmlinuz')])
+  const sources = {
+    systemdBoot: join(scratch, 'systemd-boot'),
+    vmlinuz: join(scratch, 'vmlinuz'),
+    initramfs: join(scratch, 'initramfs'),
+  }
+  const files = espFiles(sources, 'LevitateOS', 'console=tty0')
+  await writeFile(raw, '')
+  await truncate(raw, layout.size)
+  await writeGpt(run, raw, layout)
+  const fat = { bits: 32, label: 'ESP', volumeId: IDS.espVolume, files } as const
+  await makeFat(run, { image: raw, ...layout.esp, ...fat, epoch: EPOCH, scratch })
+  const ids = { uuid: IDS.rootFileSystem, hashSeed: IDS.hashSeed }
+  await makeExt4(run, {
+    image: raw,
+    ...layout.root,
+    label: 'root',
+    ...ids,
+    tree,
+    epoch: EPOCH,
+    work: scratch,
+  })
+  return { raw, layout, files, tree, scratch }
+}
+
+const inspect = ({ raw, layout, files, tree, scratch }: Disk) =>
+  inspectDisk(run, raw, layout, files, tree, scratch)
+
+/** Changes the root file system of a disk with commands of debugfs. */
+async function tamper({ raw, layout }: Disk, ...commands: readonly string[]): Promise<void> {
+  await run('debugfs', ['-w', '-f', '-', `${raw}?offset=${layout.root.offset}`], {
+    input: `${commands.join('\n')}\n`,
+    env: { E2FSPROGS_FAKE_TIME: String(EPOCH) },
+  })
+}
+
+test('a disk that is as it was made passes', async () => {
+  await inspect(await disk())
+})
+
+test('an owner or a setuid bit that is lost is found', async () => {
+  const made = await disk()
+  await tamper(made, 'sif /usr/bin/su mode 0100755')
+  await expect(inspect(made)).rejects.toThrow('/usr/bin/su is not as it was in the tree')
+  const owned = await disk()
+  await tamper(owned, 'sif /etc/shadow uid 1000')
+  await expect(inspect(owned)).rejects.toThrow('expected: regular, mode 640, owner 0:42')
+})
+
+test('a machine id and another fstab are found', async () => {
+  const identified = await disk()
+  await tamper(identified, 'sif /etc/machine-id size 33')
+  await expect(inspect(identified)).rejects.toThrow('/etc/machine-id is not as it was in the tree')
+  const made = await disk()
+  await tamper(made, 'sif /etc/fstab size 20')
+  await expect(inspect(made)).rejects.toThrow('/etc/fstab is not as it was in the tree')
+})
+
+test('a system is inspected when the overlay is in it: its layer, its fstab, host keys', async () => {
+  const made = await disk()
+  const layer = await plant(join(made.scratch, 'layer'), { 'etc/motd': 'welcome\n' })
+  await run('chown', ['-R', '0:0', layer])
+  const root = { image: made.raw, offset: made.layout.root.offset, tree: layer }
+  await layOverExt4(run, { ...root, epoch: EPOCH, work: made.scratch })
+  const inspected = (): Promise<void> => inspectSystem(run, { ...root, scratch: made.scratch })
+  await inspected()
+  await tamper(made, 'sif /etc/motd uid 1000')
+  await expect(inspected()).rejects.toThrow('/etc/motd is not as it was in the tree')
+  await tamper(made, 'sif /etc/motd uid 0', 'sif /etc/fstab size 20')
+  await expect(inspected()).rejects.toThrow('/etc/fstab is not that of the disk')
+  await tamper(
+    made,
+    `sif /etc/fstab size ${fstab.length}`,
+    'cd /etc/ssh',
+    `write ${layer}/etc/motd ssh_host_rsa_key`,
+  )
+  await expect(inspected()).rejects.toThrow('there are SSH host keys in the image\n  found: ssh_host_rsa_key')
+  await tamper(made, 'cd /etc/ssh', 'rm ssh_host_rsa_key', 'clri /etc/hostname')
+  await expect(inspected()).rejects.toThrow('the ext4 file system is not clean')
+})
+
+test('a file of the EFI system partition that differs, and one that is missing, are found', async () => {
+  const made = await disk()
+  const env = { MTOOLSRC: '/dev/null', MTOOLS_SKIP_CHECK: '1' }
+  const drive = ['-i', `${made.raw}@@${made.layout.esp.offset}`]
+  await run('mcopy', [...drive, '-o', join(made.scratch, 'vmlinuz'), '::/levitateos/initramfs.img'], { env })
+  await expect(inspect(made)).rejects.toThrow('/boot/levitateos/initramfs.img is not what it was made from')
+  await run('mdel', [...drive, '::/levitateos/initramfs.img'], { env })
+  await expect(inspect(made)).rejects.toThrow('mcopy failed')
+})
+
+test('another partition table is found', async () => {
+  const made = await disk()
+  await writeGpt(run, made.raw, { ...made.layout, uuid: IDS.rootPartition })
+  await expect(inspect(made)).rejects.toThrow('the partition table is not as it was written')
+})

@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest'
+import type { Explanation } from '../../src/planner/causes.ts'
+import { explain, settle } from '../../src/planner/causes.ts'
+import { consequenceLines } from '../../src/cli/consequences.ts'
+import type { Told } from '../../src/planner/evidence.ts'
+import { artifactNode, graphOf, param, World } from '../support/world.ts'
+
+// Under each cause stands what this cause alone does. A chain is told only where content can travel along it.
+
+const GRAPH = graphOf(
+  artifactNode('kernel'),
+  artifactNode('overlay'),
+  artifactNode('initramfs', ['kernel']),
+  artifactNode('qcow2', ['initramfs', 'kernel', 'overlay']),
+)
+
+function built(): World {
+  const world = new World(GRAPH)
+  world.build('qcow2')
+  return world
+}
+
+/** Gives an artifact another value of a param. */
+const edit = (world: World, name: string, value: number): void => {
+  const [code] = world.own.get(name)!
+  world.own.set(name, [code!, param('own', value)])
+}
+
+const toldOf = (explanation: Explanation): Told => ({
+  causes: explanation.causes.map((cause) => ({ ...cause, evidence: {} })),
+  consequences: explanation.consequences,
+  unchanged: { fresh: [], parts: {} },
+})
+
+/** What is told below each cause, by the artifact that sees it. */
+function lines(
+  explanation: Explanation,
+  became?: (name: string) => string,
+): Readonly<Record<string, readonly string[]>> {
+  const told = toldOf(explanation)
+  return Object.fromEntries(
+    told.causes.map(({ artifacts: [name], reason }, at) => [
+      `${name} ${reason.kind}`,
+      consequenceLines(told, at, { all: true, became }).map((line) => line.replaceAll(/ +/g, ' ')),
+    ]),
+  )
+}
+
+describe('what the next build would do', () => {
+  it('a change of its own makes an artifact run, whatever is below it', () => {
+    const world = built()
+    edit(world, 'kernel', 1)
+    edit(world, 'qcow2', 2)
+    expect(lines(explain(world.plan('qcow2')))).toEqual({
+      'kernel changed': [
+        '→ kernel runs, about 1.0 s',
+        '→ initramfs only if the content of kernel changes, about 1.0 s',
+        '→ qcow2 only if the content of kernel or initramfs changes; runs anyway for 2',
+      ],
+      'qcow2 changed': ['→ qcow2 runs, about 1.0 s'],
+    })
+  })
+
+  it('an output out of its place is nothing to what takes it', () => {
+    const world = built()
+    world.outputs.delete('kernel.img')
+    world.outputs.delete('qcow2.img')
+    expect(lines(explain(world.plan('qcow2')))).toEqual({
+      'kernel output-missing': ['→ kernel would be restored from the store'],
+      'qcow2 output-missing': ['→ qcow2 would be restored from the store'],
+    })
+  })
+
+  it('what is restored with other content makes what takes it run for certain', () => {
+    const world = built()
+    edit(world, 'kernel', 1)
+    world.build('qcow2')
+    edit(world, 'kernel', 0)
+    edit(world, 'initramfs', 5)
+    const { 'kernel changed': told } = lines(explain(world.plan('qcow2')))
+    expect(told).toEqual([
+      '→ kernel would be restored from the store',
+      '→ initramfs runs, about 1.0 s',
+      '→ qcow2 runs, about 1.0 s',
+    ])
+  })
+
+  it('a lock that is to be resolved makes what takes it run only if it then names something else', () => {
+    const inputs = { packages: { kind: 'downloads', lock: 'debs' } } as const
+    const world = new World(graphOf(artifactNode('base', [], { inputs }), artifactNode('iso', ['base'])))
+    world.locks.set('debs', { state: 'ready', digest: 'd1' })
+    world.build('iso')
+    world.locks.set('debs', { state: 'outdated', path: 'debs.lock', asked: [] })
+    expect(lines(explain(world.plan('iso')))).toEqual({
+      'base lock': [
+        `→ base only if the lock 'debs' then names something else, about 1.0 s`,
+        '→ iso only if the content of base changes, about 1.0 s',
+      ],
+    })
+  })
+
+  it('that something never built runs is told once', () => {
+    const inputs = { packages: { kind: 'downloads', lock: 'debs' } } as const
+    const world = new World(graphOf(artifactNode('base', [], { inputs }), artifactNode('iso', ['base'])))
+    world.locks.set('debs', { state: 'missing', path: 'debs.lock', asked: [] })
+    expect(lines(explain(world.plan('iso')))).toEqual({
+      'base lock': ['→ base runs'],
+      'base first-build': ['→ base runs', '→ iso runs'],
+    })
+  })
+})
+
+describe('what a past build did', () => {
+  /** Builds with the reasons that each artifact had when its turn came, as the log has them. */
+  function past(world: World): Explanation {
+    const plan = world.plan('qcow2')
+    const explanation = explain(plan)
+    const ends = new Map<string, { ran: boolean; reasons: readonly never[] }>()
+    for (const { node } of plan) {
+      const [one] = world.plan(node.name).slice(-1)
+      const reasons = one!.decision.verdict === 'fresh' ? [] : one!.decision.reasons
+      ends.set(node.name, { ran: world.build(node.name).length > 0, reasons: reasons as readonly never[] })
+    }
+    return { causes: explanation.causes, consequences: settle(explanation, (name) => ends.get(name)) }
+  }
+
+  it('a cause that was cut off on its way is not told as one', () => {
+    const world = built()
+    // The kernel comes out the same, whatever its param.
+    world.content = (name, parts) =>
+      name === 'kernel' ? 'same' : JSON.stringify(parts.map(({ value }) => value))
+    edit(world, 'kernel', 1)
+    world.build('qcow2')
+    edit(world, 'kernel', 2)
+    edit(world, 'qcow2', 1)
+    const explanation = past(world)
+    expect(
+      explanation.consequences.map(({ artifact, causes, cutOff }) => [artifact, causes, cutOff]),
+    ).toEqual([
+      ['kernel', [0], []],
+      ['initramfs', [], [0]],
+      ['qcow2', [1], [0]],
+    ])
+    expect(lines(explanation, (name) => (name === 'initramfs' ? 'did not run' : 'ran'))).toEqual({
+      'kernel changed': [
+        '→ kernel ran',
+        '→ initramfs did not run',
+        '→ qcow2 not because of this: what it takes of kernel or initramfs came out the same',
+      ],
+      'qcow2 changed': ['→ qcow2 ran'],
+    })
+  })
+
+  it('a cause whose content arrived is one, along every way by which it came', () => {
+    const world = built()
+    edit(world, 'kernel', 1)
+    const { consequences } = past(world)
+    expect(consequences.map(({ artifact, causes, cutOff }) => [artifact, causes, cutOff])).toEqual([
+      ['kernel', [0], []],
+      ['initramfs', [0], []],
+      ['qcow2', [0], []],
+    ])
+  })
+
+  it('of what had no turn the plan stands', () => {
+    const world = built()
+    edit(world, 'kernel', 1)
+    const explanation = explain(world.plan('qcow2'))
+    expect(settle(explanation, () => undefined)).toEqual(explanation.consequences)
+  })
+})

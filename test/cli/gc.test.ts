@@ -1,0 +1,276 @@
+import * as fs from 'node:fs'
+import { on } from 'node:events'
+import { describe, expect, it } from 'vitest'
+import { realDisk } from '../../src/platform/disk.ts'
+import { unusedBundles } from '../../src/config/load.ts'
+import { writeSealed } from '../../src/platform/checksummedFile.ts'
+import { ObjectStore } from '../../src/store/objects.ts'
+import { Meeting } from '../support/meeting.ts'
+import { temporaryDirectory } from '../support/temporary.ts'
+import { bytes } from '../../src/cli/style.ts'
+import { contents } from '../support/contents.ts'
+import { textsObject } from '../support/damage.ts'
+import { build, builtOf, gc, NOTE, NOTES, objectFiles, storeSize, textSizes } from '../support/notes.ts'
+import type { GcDocument } from '../support/notes.ts'
+import { TestWorkspace } from '../support/workspace.ts'
+
+// `lbuild gc` takes old builds from the store, and never what the latest ones need.
+
+const dropped = ({ records }: GcDocument): string[] => records.map(({ artifact }) => artifact).sort()
+
+describe('lbuild gc', () => {
+  it('keeps the newest builds of each artifact: older ones run again, newer ones are restored', async () => {
+    const workspace = await builtOf('one', 'two', 'three')
+    const { stdout, code } = await workspace.lbuild('gc', '--keep', '2')
+    // With its output the texts go that the build of base saw; those of image are the same in every build.
+    expect(stdout).toBe(`removed base: 1 record, 2 objects, ${bytes(NOTE + textSizes(workspace).base)}
+removed image: 1 record
+kept 4 records and 5 objects, ${bytes(storeSize(workspace, 2))}
+`)
+    expect(contents(workspace)).toEqual({ outputs: 2, listings: 0, texts: 3, others: 0 })
+    expect(code).toBe(0)
+    expect((await workspace.build('image')).report.artifacts.map(({ outcome }) => outcome)).toEqual([
+      'fresh',
+      'fresh',
+    ])
+    expect((await build(workspace, 'two')).restored).toEqual(['base', 'image'])
+    expect((await build(workspace, 'one')).ran).toEqual(['base', 'image'])
+    expect(await gc(workspace)).toMatchObject({ records: [], objects: 0, kept: { records: 6, objects: 7 } })
+    expect(contents(workspace)).toEqual({ outputs: 3, listings: 0, texts: 4, others: 0 })
+  })
+
+  it('a build that is restored counts as new', async () => {
+    const workspace = await builtOf('one', 'two', 'three', 'one', 'four')
+    await gc(workspace, '--keep', '2')
+    expect((await build(workspace, 'one')).restored).toEqual(['base', 'image'])
+    expect((await build(workspace, 'three')).ran).toEqual(['base', 'image'])
+  })
+
+  it('drops the oldest builds while the store is larger than it may be, and never the latest', async () => {
+    const workspace = await builtOf('one', 'two', 'three', 'four')
+    const texts = textSizes(workspace).base
+    const size = storeSize(workspace, 4)
+    // The oldest record is of base. Its output stays, for the image of that time is the same bytes; its texts go.
+    expect(await gc(workspace, '--max-size', `${size - 1}`)).toMatchObject({
+      objects: 1,
+      bytes: texts,
+      kept: { records: 7, bytes: size - texts },
+    })
+    expect(contents(workspace)).toEqual({ outputs: 4, listings: 0, texts: 4, others: 0 })
+    expect(await gc(workspace, '--max-size', `${size - texts - 1}`)).toMatchObject({
+      objects: 1,
+      bytes: NOTE,
+      kept: { records: 6, bytes: storeSize(workspace, 3) },
+    })
+    const { stdout } = await workspace.lbuild('gc', '--max-size', '0')
+    expect(stdout).toContain(
+      `kept 2 records and 3 objects, ${bytes(storeSize(workspace, 1))}, more than 0 B: the latest builds need them\n`,
+    )
+    expect(contents(workspace)).toEqual({ outputs: 1, listings: 0, texts: 2, others: 0 })
+    workspace.remove('output')
+    expect((await workspace.build('image')).restored).toEqual(['image'])
+  })
+
+  it('keeps the texts that kept builds saw, and drops those of dropped ones: a change is told line by line', async () => {
+    const workspace = await builtOf('one')
+    const first = textsObject(workspace, 'base')
+    await build(workspace, 'two')
+    const second = textsObject(workspace, 'base')
+    await gc(workspace, '--keep', '1')
+    expect([workspace.exists(first), workspace.exists(second)]).toEqual([false, true])
+    workspace.write('note.txt', 'three'.padEnd(NOTE))
+    const { stdout } = await workspace.lbuild('why', 'image', '--diff')
+    expect(stdout).toContain('-two')
+    expect(stdout).toContain('+three')
+  })
+
+  it('keeps what the latest build of an artifact was made of, though that was built of other things since', async () => {
+    const workspace = await builtOf('one')
+    workspace.write('note.txt', 'two')
+    await workspace.build('base')
+    await gc(workspace, '--keep', '1', '--max-size', '0')
+    workspace.remove('output')
+    const { ran, restored } = await build(workspace, 'one')
+    expect([ran, restored]).toEqual([[], ['base', 'image']])
+  })
+
+  it('counts what a file takes on the disk, not its holes', async () => {
+    const workspace = new TestWorkspace({ ...NOTES, 'note.txt': 'note' })
+    const copy = 'copyFileSync(inputs.base, outputs.image)'
+    workspace.edit('artifacts.ts', copy, `${copy}; truncateSync(outputs.image, 2 ** 26)`)
+    await workspace.build('image')
+    const { records, bytes } = (await gc(workspace)).kept
+    expect([records, bytes < 2 ** 20]).toEqual([2, true])
+  })
+
+  it('--dry-run says the same and changes nothing', async () => {
+    const workspace = await builtOf('one', 'two', 'three')
+    workspace.write('cache/objects/damaged-x', 'damaged')
+    const before = workspace.state('cache')
+    const { stdout } = await workspace.lbuild('gc', '--keep', '1', '--dry-run')
+    const foretold = await gc(workspace, '--keep', '1', '-n')
+    expect(workspace.state('cache')).toEqual(before)
+    expect(stdout).toContain(
+      `would remove base: 2 records, 4 objects, ${bytes(2 * (NOTE + textSizes(workspace).base))}\n`,
+    )
+    expect(stdout).toContain('would remove 1 leftover file, 7 B\n')
+    expect({ ...(await gc(workspace, '--keep', '1')), dryRun: true }).toEqual(foretold)
+    expect(dropped(foretold)).toEqual(['base', 'base', 'image', 'image'])
+    expect(contents(workspace)).toEqual({ outputs: 1, listings: 0, texts: 2, others: 0 })
+  })
+
+  it('removes what is left of dead processes, reports damaged records, and leaves what is not its own', async () => {
+    const workspace = await builtOf('one')
+    const [object] = objectFiles(workspace)
+    const garbage = [
+      `cache/objects/copy.tmp-17-0123abcd-1`,
+      `cache/objects/${object}.tmp-17-0123abcd-2`,
+      `cache/objects/damaged-${'a'.repeat(64)}`,
+      `cache/objects/bb/${'b'.repeat(62)}`,
+      `cache/records/image/latest.json.tmp-17-0123abcd-3`,
+      `cache/records/image/damaged-latest.json`,
+    ]
+    const others = ['cache/objects/README', 'cache/records/image/notes.txt', 'cache/records/stray.json']
+    for (const path of [...garbage, ...others]) workspace.write(path, 'x')
+    const record = `records/image/${'c'.repeat(64)}.json`
+    workspace.write(`cache/${record}`, 'damage')
+    const { stdout, code } = await workspace.lbuild('gc')
+    expect([stdout, code]).toEqual([
+      `removed what nothing names, 1 object, 1 B
+removed a damaged record, ${record}
+removed 5 leftover files, 5 B
+kept 2 records and 3 objects, ${bytes(storeSize(workspace, 1))}
+`,
+      0,
+    ])
+    expect(garbage.filter((path) => workspace.exists(path))).toEqual([])
+    expect(others.every((path) => workspace.exists(path))).toBe(true)
+    expect(workspace.exists(`cache/${record}`)).toBe(false)
+    expect((await workspace.lbuild('gc')).stdout).toMatch(/^nothing to remove\n/)
+  })
+
+  it('keeps the logs of the newest 100 builds, and the compiled config that is in use', async () => {
+    const workspace = await builtOf('one')
+    const logs = Array.from({ length: 105 }, (_, at) => `20200101-000${String(at).padStart(3, '0')}-7.jsonl`)
+    for (const name of logs) workspace.write(`cache/log/${name}`, '{}\n')
+    workspace.edit('build.config.ts', '[base, image]', '[image, base]')
+    await workspace.lbuild('status')
+    const bundles = (): string[] =>
+      Object.keys(workspace.state('cache/config')).filter((name) => name.endsWith('.mjs'))
+    expect(bundles()).toHaveLength(2)
+    await gc(workspace)
+    const left = fs.readdirSync(workspace.path('cache/log')).sort()
+    expect(left).toHaveLength(100)
+    expect(left.slice(0, -1)).toEqual(logs.sort().slice(-99))
+    // A build may still wait with the one of before; after an hour none does.
+    expect(bundles()).toHaveLength(2)
+    for (const name of bundles()) fs.utimesSync(workspace.path(`cache/config/${name}`), 1, 1)
+    await gc(workspace)
+    expect(bundles()).toHaveLength(1)
+    expect((await workspace.lbuild('status')).code).toBe(0)
+  })
+
+  it('keeps the downloads that a lock names, whether or not anything was built of them', async () => {
+    const workspace = new TestWorkspace({
+      'build.config.ts': `import { artifact, defineConfig, lockfile } from 'lbuild'
+const packages = lockfile('packages', { path: 'packages.lock', inputs: {}, tools: [], resolve: () => [], mirrors: () => [] })
+export default defineConfig({ artifacts: [packages] })
+`,
+    })
+    const objects = new ObjectStore(realDisk, workspace.path('cache/objects'))
+    const [named, other] = ['named', 'other'].map((text) => objects.putText(text)) as [string, string]
+    const file = { name: 'bash', package: 'bash', version: '1', path: 'bash', size: 5, sha256: named }
+    workspace.write('packages.lock', JSON.stringify({ version: 1, request: '', files: [file] }))
+    expect(await gc(workspace, '--max-size', '0')).toMatchObject({
+      objects: 1,
+      kept: { objects: 1, bytes: 5 },
+    })
+    expect(objects.readText(named)).toBe('named')
+    expect(objects.readText(other)).toBeUndefined()
+    // While nobody can say what the lock names, nothing goes.
+    workspace.write('packages.lock', 'merge conflict')
+    const { code, stderr } = await workspace.lbuild('gc')
+    expect(stderr).toContain('cannot read the lock')
+    expect(code).toBe(2)
+    expect(objects.readText(named)).toBe('named')
+  })
+
+  it.each([
+    [['--keep', '0'], 'a whole number of at least 1'],
+    [['--max-size', '5X'], `cannot read the size '5X'`],
+    [['qcow2'], 'too many arguments'],
+  ])('%j is a wrong call', async (args, message) => {
+    const workspace = new TestWorkspace(NOTES)
+    const { code, stderr } = await workspace.lbuild('gc', ...args)
+    expect(stderr).toContain(message)
+    expect(code).toBe(2)
+  })
+})
+
+/** A workspace whose next build of `image` comes to a meeting. */
+async function meetingAtImage(): Promise<{ workspace: TestWorkspace; meeting: Meeting }> {
+  const workspace = await builtOf('one')
+  workspace.edit('artifacts.ts', 'outputs: { image:', `tools: ['meet'], outputs: { image:`)
+  workspace.edit(
+    'artifacts.ts',
+    'produce({ inputs, outputs }) { copyFileSync(inputs.base',
+    `async produce({ inputs, outputs, run }) { await run('meet', []); copyFileSync(inputs.base`,
+  )
+  workspace.edit('build.config.ts', '[base, image]', `[base, image], toolPath: ['tools']`)
+  const meeting = new Meeting(workspace)
+  workspace.write('note.txt', 'two'.padEnd(100))
+  return { workspace, meeting }
+}
+
+async function saidThatItWaits({ child }: ReturnType<TestWorkspace['start']>): Promise<void> {
+  for await (const [text] of on(child.stderr!, 'data'))
+    if (String(text).includes('waiting for another build')) return
+}
+
+describe('while a build runs', () => {
+  it('gc waits for it, or exits with 75, and takes nothing that it needs', async () => {
+    const { workspace, meeting } = await meetingAtImage()
+    const building = workspace.start('image')
+    await meeting.arrived(building)
+    // Its base is in the store by now, and no record of an image names it yet.
+    expect((await workspace.lbuild('gc', '--no-wait')).code).toBe(75)
+    const collecting = workspace.start('gc', '--keep', '1', '--max-size', '0')
+    await saidThatItWaits(collecting)
+    await meeting.release()
+    expect((await building.ended).code).toBe(0)
+    expect((await collecting.ended).code).toBe(0)
+    expect(workspace.read('output/image.img')).toBe('two'.padEnd(100))
+    workspace.remove('output')
+    expect((await workspace.build('image')).restored).toEqual(['image'])
+  })
+})
+
+describe('the compiled config', () => {
+  it('stays that graph.json names, though this process was started with another', () => {
+    const cache = temporaryDirectory()
+    const places = { root: cache, home: cache, cache }
+    writeSealed(realDisk, `${cache}/config/graph.json`, { bundle: `${cache}/config/now.mjs` })
+    for (const name of ['own.mjs', 'now.mjs', 'old.mjs', 'old.mjs.tmp-1-0123abcd-1', 'foreign'])
+      fs.writeFileSync(`${cache}/config/${name}`, '')
+    const later = BigInt(Date.now() + 3_700_000) * 1_000_000n
+    expect(unusedBundles(realDisk, places, `${cache}/config/own.mjs`, later)).toEqual([
+      `${cache}/config/old.mjs`,
+      `${cache}/config/old.mjs.tmp-1-0123abcd-1`,
+    ])
+  })
+
+  it('that is gone when a build has waited for the lock is told as what it is', async () => {
+    const { workspace, meeting } = await meetingAtImage()
+    const first = workspace.start('image')
+    await meeting.arrived(first)
+    const second = workspace.start('image')
+    await saidThatItWaits(second)
+    for (const name of fs.readdirSync(workspace.path('cache/config')))
+      if (name.endsWith('.mjs')) workspace.remove(`cache/config/${name}`)
+    await meeting.release()
+    expect((await first.ended).code).toBe(0)
+    const { code, stderr } = await second.ended
+    expect(stderr).toContain('error: build.config.ts changed while this waited\n  hint: run it again')
+    expect(code).toBe(2)
+  })
+})

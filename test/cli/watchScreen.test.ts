@@ -1,0 +1,303 @@
+import { readdirSync } from 'node:fs'
+import { PassThrough } from 'node:stream'
+import { stripVTControlCharacters } from 'node:util'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { draw } from '../../src/cli/watchPicture.ts'
+import type { WatchKeys } from '../../src/cli/watchScreen.ts'
+import { watchScreen } from '../../src/cli/watchScreen.ts'
+import type { WatchState } from '../../src/cli/watchState.ts'
+import { follow, START } from '../../src/cli/watchState.ts'
+import type { WatchEvent } from '../../src/watch/events.ts'
+import { processesOf } from '../support/processes.ts'
+import { Terminal } from '../support/terminal.ts'
+import { meetInOther } from '../support/tiny.ts'
+import { builtWatched, WATCHED_TARGETS } from '../support/watching.ts'
+
+// The screen of watch: what it shows fits on any terminal, and the terminal is put back whenever watch ends.
+
+const names = Array.from({ length: 30 }, (_, n) => `artifact-${n}`)
+const EVENTS: readonly WatchEvent[] = [
+  { type: 'watching', targets: ['image'], backend: 'inotify', directories: 3 },
+  { type: 'changed', paths: ['src/hello', `src/${'long'.repeat(40)}`], more: 3 },
+  {
+    type: 'building',
+    artifacts: [{ artifact: 'artifact-7', verdict: 'stale', reasons: [{ kind: 'first-build' }] }],
+  },
+  {
+    type: 'build',
+    event: {
+      type: 'explained',
+      explanation: {
+        causes: [{ reason: { kind: 'first-build' }, artifacts: ['artifact-7'], evidence: {} }],
+        consequences: [{ artifact: 'artifact-7', causes: [0], own: [0], through: [], verdict: 'stale' }],
+        unchanged: { fresh: [], parts: {} },
+      },
+    },
+  },
+  { type: 'build', event: { type: 'running', artifact: 'artifact-7', reasons: [], usualSeconds: 9 } },
+  { type: 'build', event: { type: 'warning', message: 'mind\u001b[2Jthis\nand this' } },
+  {
+    type: 'build',
+    event: {
+      type: 'failed',
+      artifact: 'artifact-8',
+      reasons: [],
+      seconds: 1,
+      failure: {
+        headline: 'mkfs failed',
+        facts: [['command', 'mkfs -x']],
+        tail: Array.from({ length: 40 }, (_, n) => `tool line ${n}`).join('\n'),
+      },
+    },
+  },
+]
+
+const rows = names.map((artifact) => ({ artifact, verdict: 'fresh', seconds: 1.5 }) as const)
+const idle: WatchEvent = { type: 'idle', fresh: true, failed: [], broken: false, artifacts: rows }
+const state = [idle, ...EVENTS].reduce((before: WatchState, event) => follow(before, event, 100), START)
+
+const picture = (width: number, height: number): string[] =>
+  draw(state, { width, height, now: 103, keys: 'b build  q quit', paint: (_, text) => text })
+
+describe('the picture', () => {
+  it.each([
+    [80, 24],
+    [200, 60],
+    [40, 10],
+    [20, 5],
+    [1, 1],
+  ])('fits on %i×%i', (width, height) => {
+    const lines = picture(width, height)
+    expect(lines).toHaveLength(height)
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(width)
+  })
+
+  it('shows on 80×24 what runs, what failed with the end of its words, what changed, and the keys', () => {
+    const text = picture(80, 24).join('\n')
+    expect(text).toContain('building image')
+    expect(text).toMatch(/artifact-7 +running +3\.0 s of 1\.5 s/)
+    expect(text).toMatch(/artifact-8 +failed/)
+    expect(text).toMatch(/… and \d+ more/)
+    expect(text).toContain('artifact-8: mkfs failed')
+    expect(text).toContain('tool line 39')
+    expect(text).toContain('changed  src/hello')
+    expect(text).toContain('q quit')
+    expect(text).not.toContain('stays in use')
+    // What others wrote moves no cursor.
+    expect(text).not.toContain('\u001b')
+  })
+
+  it('cuts no character in two', () => {
+    const wide: WatchEvent = { type: 'changed', paths: ['\u{1f427}'.repeat(50)], more: 0 }
+    const lines = draw(follow(state, wide, 100), {
+      width: 30,
+      height: 24,
+      now: 103,
+      keys: '',
+      paint: (_, t) => t,
+    })
+    expect(lines.find((line) => line.startsWith('changed'))).toBe(`changed  ${'\u{1f427}'.repeat(20)}…`)
+  })
+
+  it('has no failed build left when what failed was taken back', () => {
+    const failed: WatchEvent = {
+      type: 'built',
+      outcome: 'failed',
+      ran: [],
+      restored: [],
+      failed: ['artifact-8'],
+      seconds: 1,
+    }
+    const back = [failed, idle].reduce((before: WatchState, event) => follow(before, event, 100), state)
+    expect(back.last).toBeUndefined()
+    expect(follow(state, failed, 100).last).toBe(failed)
+  })
+
+  it('has no missing input left when the next build begins, but what is wrong with the config', () => {
+    const failure = { headline: 'not there', facts: [] }
+    const events: WatchEvent[] = [
+      idle,
+      { type: 'failed', what: 'inputs', failure },
+      { type: 'failed', what: 'config', failure },
+      { type: 'building', artifacts: [] },
+    ]
+    const begun = events.reduce((before: WatchState, event) => follow(before, event, 100), START)
+    expect([...begun.failures.keys()]).toEqual(['config'])
+  })
+
+  it('has no failure left when all is fresh again', () => {
+    const healed = draw(follow(state, idle, 104), {
+      width: 80,
+      height: 24,
+      now: 104,
+      keys: '',
+      paint: (_, t) => t,
+    })
+    expect(healed[0]).toContain('up to date image')
+    expect(healed.join('\n')).not.toContain('mkfs')
+  })
+})
+
+const fresh = builtWatched()
+
+const isPutBack = (after: string, code: number): void => {
+  expect(after).toContain(`code ${code}`)
+  expect(after).toMatch(/ icanon/)
+  expect(after).toMatch(/ echo /)
+}
+
+describe('the terminal', () => {
+  it.each([
+    ['q', 0],
+    ['\u0003', 130],
+    ['SIGTERM', 143],
+  ])('is put back by %j, with exit code %i', async (how, code) => {
+    const terminal = new Terminal(fresh(), 'watch', ...WATCHED_TARGETS)
+    await terminal.shows('up to date')
+    if (how === 'SIGTERM') terminal.kill(how)
+    else terminal.press(how)
+    const after = await terminal.putBack()
+    expect(terminal.text).toContain('\u001b[?1049h')
+    isPutBack(after, code)
+  })
+
+  it.each([
+    ['q', 0],
+    ['\u0003', 130],
+  ])('is put back by %j in a build whose tool ignores all signals that it can', async (key, code) => {
+    const workspace = fresh()
+    const meeting = meetInOther(workspace)
+    meeting.stubborn()
+    const terminal = new Terminal(workspace, 'watch', ...WATCHED_TARGETS)
+    const ended = terminal.putBack()
+    await meeting.arrived({ ended: ended.then((stdout) => ({ code: 0, stdout, stderr: '' })) })
+    terminal.press(key)
+    isPutBack(await ended, code)
+    // what was killed may take a moment to end
+    await vi.waitUntil(() => processesOf(workspace.root).length === 0, { timeout: 20_000 })
+    expect(readdirSync(workspace.path('cache/work'))).toEqual([])
+  })
+})
+
+it('b says where there is nothing to build', async () => {
+  const terminal = new Terminal(fresh(), 'watch', ...WATCHED_TARGETS)
+  await terminal.shows('up to date')
+  terminal.press('b')
+  await terminal.shows('nothing to build')
+  terminal.press('q')
+  isPutBack(await terminal.putBack(), 0)
+})
+
+it('b builds again what failed and has not changed', async () => {
+  const workspace = fresh()
+  workspace.edit('artifacts/other.ts', '=> copyFileSync', '=> missing || copyFileSync')
+  const terminal = new Terminal(workspace, 'watch', ...WATCHED_TARGETS)
+  await terminal.shows('waiting for a change')
+  const from = terminal.text.length
+  terminal.press('b')
+  await terminal.shows('running', from)
+  await terminal.shows('waiting for a change', from)
+  terminal.press('q')
+  isPutBack(await terminal.putBack(), 0)
+})
+
+/** The screen with streams of a test's own. */
+function screen(keys: Partial<WatchKeys> = {}) {
+  const output = Object.assign(new PassThrough({ encoding: 'utf8' }), { columns: 80, rows: 24 })
+  const input = Object.assign(new PassThrough(), { setRawMode: vi.fn() })
+  const calls: string[] = []
+  const view = watchScreen(output as unknown as NodeJS.WriteStream, input as unknown as NodeJS.ReadStream, {
+    build: () => calls.push('build'),
+    quit: () => calls.push('quit'),
+    graph: () => ['image', '├── names'],
+    ...keys,
+  })
+  onTestFinished(() => view.close())
+  for (const event of [idle, ...EVENTS]) view.listener(event)
+  /** What is drawn for a key. */
+  const press = async (key: string): Promise<string> => {
+    output.read()
+    input.emit('data', key)
+    await vi.waitUntil(() => output.readableLength > 0)
+    return stripVTControlCharacters(String(output.read()))
+  }
+  return { press, calls, output, view, input }
+}
+
+describe('the keys', () => {
+  it('w, g and ? show a page each, and any key leads back', async () => {
+    const { press, calls } = screen()
+    expect(await press('w')).toMatch(
+      /does what it does:\s+never built: artifact-7\s+→ artifact-7 +is running/,
+    )
+    expect(await press('q')).toContain('building image')
+    expect(await press('g')).toMatch(/image\s+├── names/)
+    expect(await press('b')).toContain('building image')
+    expect(await press('?')).toContain('what depends on what')
+    expect(await press(' ')).toContain('building image')
+    expect(await press('x')).toContain('building image')
+    expect(calls).toEqual([])
+  })
+
+  it.each([
+    ['ran', { ran: ['artifact-7'] }],
+    ['was restored from the store', { restored: ['artifact-7'] }],
+    ['failed', { failed: ['artifact-7'] }],
+    ['did not run', {}],
+  ])('w says after a build what became of each: it %s', async (words, ended) => {
+    const { press, view } = screen()
+    const outcome = { outcome: 'done', ran: [], restored: [], failed: [], seconds: 1 } as const
+    view.listener({ type: 'built', ...outcome, ...ended })
+    view.listener(idle)
+    const page = await press('w')
+    expect(page).toMatch(new RegExp(`did what it did:\\s+never built: artifact-7\\s+→ artifact-7 +${words}`))
+  })
+
+  it('b builds, q quits, and r restarts the machine where there is one', async () => {
+    const { press, calls } = screen()
+    expect(await press('b')).not.toContain('restart')
+    await press('r')
+    await press('q')
+    expect(calls).toEqual(['build', 'quit'])
+    const restart = vi.fn()
+    const withMachine = screen({ restart })
+    expect(await withMachine.press('r')).toContain('r restart the machine')
+    expect(restart).toHaveBeenCalledOnce()
+  })
+
+  it('b is answered when there is nothing to build, until a build begins', async () => {
+    const { press, view, output } = screen()
+    const shown = (event: WatchEvent): string => {
+      output.read()
+      view.listener(event)
+      return stripVTControlCharacters(String(output.read()))
+    }
+    const built: WatchEvent = {
+      type: 'built',
+      outcome: 'done',
+      ran: [],
+      restored: [],
+      failed: [],
+      seconds: 1,
+    }
+    await press('b')
+    expect(shown(built)).not.toContain('nothing to build')
+    expect(shown(idle)).not.toContain('nothing to build')
+    await press('b')
+    expect(shown({ ...idle, fresh: false })).not.toContain('nothing to build')
+    await press('b')
+    expect(shown(idle)).toMatch(/note +nothing to build/)
+    await press('b')
+    expect(shown(idle).match(/nothing to build/g)).toHaveLength(1)
+    expect(shown({ type: 'building', artifacts: [] })).not.toContain('nothing to build')
+  })
+
+  it('a terminal of another size is drawn anew', () => {
+    const { output } = screen()
+    output.read()
+    Object.assign(output, { columns: 30, rows: 8 }).emit('resize')
+    const lines = stripVTControlCharacters(String(output.read())).split('\r\n')
+    expect(lines).toHaveLength(8)
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(30)
+  })
+})

@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest'
+import { builtWatched, Watching } from '../support/watching.ts'
+
+// A profile is a set of params: it is in keys as they are, watch takes the one called dev, and a build takes none.
+
+const fresh = builtWatched()
+const PROFILES = "profiles: { dev: { title: 'dev' }, other: { 'image.title': 'other' } }, artifacts:"
+
+it('dev is what watch builds, another one by its name, and a build takes none', async () => {
+  const workspace = fresh()
+  workspace.edit('build.config.ts', 'artifacts:', PROFILES)
+  const title = (): string =>
+    /"title":"(\w+)"/.exec(workspace.bytes('output/tiny.img').toString('latin1'))![1]!
+  const watching = await Watching.of(workspace)
+  expect(title()).toBe('dev')
+  // What has the same params in both is built once.
+  expect(watching.events.find(({ type }) => type === 'built')).toMatchObject({ ran: ['image'] })
+  expect((await workspace.build('image')).restored).toEqual(['image'])
+  expect(title()).toBe('tiny')
+  expect((await workspace.build('image', '--profile', 'other')).ran).toEqual(['image'])
+  expect(title()).toBe('other')
+  expect((await workspace.build('image', '--profile', 'dev')).restored).toEqual(['image'])
+  expect((await workspace.build('image', '--profile', 'dev', '--title', 'said')).ran).toEqual(['image'])
+  expect(title()).toBe('said')
+})
+
+it('that is wrong is an error of the config before anybody takes it', async () => {
+  const workspace = fresh()
+  workspace.edit('build.config.ts', 'artifacts:', 'profiles: { dev: { titel: 1 } }, artifacts:')
+  const { code, stderr } = await workspace.lbuild('status')
+  expect(code).toBe(2)
+  expect(stderr).toContain("unknown param 'titel'")
+  expect(stderr).toContain("the profile 'dev' of build.config.ts")
+})

@@ -1,0 +1,122 @@
+import * as fs from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { sha256 } from '../../src/platform/digest.ts'
+import type { Disk } from '../../src/platform/disk.ts'
+import { realDisk } from '../../src/platform/disk.ts'
+import type { CollectedWorkspace } from '../../src/executor/collect.ts'
+import { collect, planCollection } from '../../src/executor/collect.ts'
+import { ObjectStore } from '../../src/store/objects.ts'
+import type { BuildRecord, Part } from '../../src/store/records.ts'
+import { RECORD_VERSION, RecordStore } from '../../src/store/records.ts'
+import { atEveryCall, FaultyDisk } from '../support/faultyDisk.ts'
+import { temporaryDirectory } from '../support/temporary.ts'
+import { artifactNode, graphOf } from '../support/world.ts'
+
+// Whatever stops a collection leaves no record without its objects.
+
+describe('a collection that is stopped at any call of the disk', () => {
+  const graph = graphOf(artifactNode('base'), artifactNode('image', ['base']))
+
+  /** Two artifacts with three builds each, the records of one of which share an object, and an artifact that is gone. */
+  function filled(root: string): void {
+    const objects = new ObjectStore(realDisk, `${root}/cache/objects`)
+    const records = new RecordStore(realDisk, `${root}/cache/records`)
+    const put = (artifact: string, text: string, parts: readonly Part[]): string => {
+      const digest = objects.putText(text)
+      const key = sha256(`${artifact} ${text} ${JSON.stringify(parts)}`)
+      const tree = { kind: 'tree', name: 'src', value: objects.putText(`listing of ${text}`) } as const
+      const record: BuildRecord = {
+        version: RECORD_VERSION,
+        artifact,
+        key,
+        parts: [...parts, tree],
+        outputs: { image: { path: `${artifact}.img`, published: true, sha256: digest, size: text.length } },
+        modules: {},
+        asked: {},
+        texts: objects.putText(`texts of ${text}`),
+        versions: {},
+        build: 'a-build',
+        startedAt: '2026-01-01T00:00:00.000Z',
+        seconds: 1,
+        sandboxed: true,
+      }
+      records.add(record)
+      records.setLatest(artifact, key)
+      return digest
+    }
+    put('gone', 'gone', [])
+    for (const round of ['one', 'two', 'three']) {
+      const value = put('base', `base ${round}`, [])
+      const part = { kind: 'output', name: 'base', value, from: 'base.image' } as const
+      put('image', round === 'three' ? 'image three' : 'image', [part])
+    }
+    objects.putText('nothing names this')
+    fs.writeFileSync(`${root}/cache/objects/damaged-x`, '')
+    fs.mkdirSync(`${root}/cache/config`)
+  }
+
+  const open = (root: string, disk: Disk): CollectedWorkspace => ({
+    disk,
+    places: { root, home: root, cache: `${root}/cache` },
+    objects: new ObjectStore(disk, `${root}/cache/objects`),
+    records: new RecordStore(disk, `${root}/cache/records`),
+    graph,
+    bundle: `${root}/cache/config/bundle.mjs`,
+    now: () => 0n,
+  })
+
+  const LIMITS = { keep: 2, maxSize: 0 }
+
+  it.each(['crash', 'ENOSPC'] as const)(
+    '(%s) leaves no record without its objects, and every latest one',
+    (fault) => {
+      const template = temporaryDirectory()
+      filled(template)
+      let root = ''
+      const calls = atEveryCall(
+        fault,
+        (disk) => {
+          root = temporaryDirectory()
+          filled(root)
+          const workspace = open(root, disk)
+          collect(workspace, planCollection(workspace, LIMITS))
+        },
+        (completed, call) => {
+          const { objects, records } = open(root, realDisk)
+          const left = records.list()
+          expect(left.damaged, call).toEqual([])
+          for (const { record } of left.records) {
+            for (const output of Object.values(record.outputs)) expect(objects.has(output), call).toBe(true)
+            for (const { kind, value } of record.parts)
+              if (kind === 'tree') expect(objects.readText(String(value)), call).toBeDefined()
+            expect(objects.readText(record.texts!), call).toBeDefined()
+          }
+          for (const name of ['base', 'image']) expect(records.latest(name), call).toBeDefined()
+          if (!completed) return
+          expect(left.records).toHaveLength(2)
+          // Of each its output, its listing and its texts.
+          expect(objects.list().objects.size).toBe(6)
+          expect(fs.readdirSync(`${root}/cache/records`).sort()).toEqual(['base', 'image'])
+          // What was interrupted and is done again ends the same.
+          expect(planCollection(open(root, realDisk), LIMITS)).toMatchObject({ records: [], leftovers: [] })
+        },
+      )
+      expect(calls).toBeGreaterThan(30)
+    },
+  )
+
+  it('has made the end of its records last through a power cut before the first object goes', () => {
+    const root = temporaryDirectory()
+    filled(root)
+    const faulty = new FaultyDisk()
+    const workspace = open(root, faulty.disk)
+    collect(workspace, planCollection(workspace, LIMITS))
+    const { calls } = faulty
+    const first = calls.findIndex((call) => call.startsWith(`removeTree ${root}/cache/objects/`))
+    const last = calls.findLastIndex((call) => call.startsWith(`unlink ${root}/cache/records/`))
+    expect(last).toBeGreaterThan(0)
+    expect(first).toBeGreaterThan(last)
+    for (const name of ['base', 'gone', 'image'])
+      expect(calls.slice(last, first)).toContain(`fsync ${root}/cache/records/${name}`)
+  })
+})

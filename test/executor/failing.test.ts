@@ -1,0 +1,185 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { TestWorkspace } from '../support/workspace.ts'
+
+// A producer that fails: exit code 1, the tool's own words, the old output untouched, the work directory kept and named.
+
+const config = (produce: string, more = ''): string => `import { artifact, defineConfig, file } from 'lbuild'
+const image = artifact('image', {
+  inputs: { note: file('note.txt') }, tools: ['tar', 'cat', 'cp'], outputs: { image: 'image.img', log: 'image.log' },
+  async produce({ inputs, outputs, run, work, log }) {
+    const fs = await import('node:fs')
+    fs.copyFileSync(inputs.note, outputs.image)
+    fs.writeFileSync(outputs.log, '')
+    ${produce}
+  },
+  ${more}
+})
+const above = artifact('above', { inputs: { image: image.output('image') }, outputs: { o: 'above' }, produce() {} })
+const alone = artifact('alone', { inputs: { note: file('note.txt') }, tools: ['cp'], outputs: { o: 'alone' },
+  async produce({ inputs, outputs, run }) { await run('cp', [inputs.note, outputs.o]) } })
+const fallible = artifact('fallible', { outputs: { o: 'fallible' }, produce() { throw new Error('also wrong') } })
+export default defineConfig({ artifacts: [image, above, alone, fallible] })
+`
+
+const failing = (produce: string, more = ''): TestWorkspace =>
+  new TestWorkspace({ 'build.config.ts': config(produce, more), 'note.txt': 'note\n' })
+
+/** The work directory that a message names. */
+const namedWork = (stderr: string): string => /work directory: (\S+)/.exec(stderr)![1]!
+
+describe('a producer that fails', () => {
+  it('by a tool: its own words, the command and the exit code', async () => {
+    const workspace = failing(
+      `log('before'); await run('tar', ['-xf', inputs.note, '-C', '/nowhere at all'])`,
+    )
+    const { code, stderr, stdout } = await workspace.lbuild('image')
+    expect(code).toBe(1)
+    expect(stderr).toContain('error: image: tar failed\n')
+    expect(stderr).toContain('  | tar: This does not look like a tar archive\n')
+    expect(stderr).toContain('tar -xf /inputs/note -C /nowhere at all')
+    expect(stderr).toContain('exit code 2')
+    expect(stdout).toMatch(/^failed: 1 failed in /)
+    const work = namedWork(stderr)
+    expect(work.startsWith(workspace.path('cache/work/'))).toBe(true)
+    expect(readFileSync(`${work}/log`, 'utf8')).toContain('before\n+ tar -xf')
+    expect(readdirSync(`${work}/outputs`).sort()).toEqual(['image', 'log'])
+  })
+
+  it.each([
+    ['in the sandbox', (workspace: TestWorkspace) => workspace],
+    ['unconfined', (workspace: TestWorkspace) => workspace.withoutNamespaces()],
+    [
+      'with its cache elsewhere',
+      (workspace: TestWorkspace) => {
+        workspace.env['LBUILD_CACHE_DIR'] = workspace.path('deep/er/cache')
+        return workspace
+      },
+    ],
+  ])('by its own code: the lines of the workspace that led there, and none of lbuild, %s', async (_, as) => {
+    const workspace = failing(`helper.open()`)
+    workspace.edit(
+      'build.config.ts',
+      'const image',
+      `import * as helper from './parts/a helper.ts'\nconst image`,
+    )
+    workspace.write(
+      'parts/a helper.ts',
+      `import { openSync } from 'node:fs'\nexport function open() {\n  openSync('/nowhere')\n}\n`,
+    )
+    const { code, stderr } = await as(workspace).lbuild('image')
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^ {2}\| +at .*open \(parts\/a helper\.ts:3:\d+\)$/m)
+    expect(stderr).toMatch(/^ {2}\| +at .*produce \(build\.config\.ts:9:\d+\)$/m)
+    expect(stderr).not.toMatch(/child\.mjs|node:internal/)
+  })
+
+  it('leaves the old output as it was, records nothing, and its work directory goes when it runs again', async () => {
+    const workspace = failing('')
+    await workspace.build('image')
+    const before = workspace.verdictState()
+    workspace.edit('build.config.ts', `fs.writeFileSync(outputs.log, '')`, `throw new Error('too bad')`)
+    const { stderr, code } = await workspace.lbuild('image')
+    expect(code).toBe(1)
+    expect(stderr).toContain('error: image: too bad')
+    expect(workspace.verdictState()).toEqual(before)
+    const work = namedWork(stderr)
+    expect(existsSync(work)).toBe(true)
+    await workspace.lbuild('alone')
+    expect(existsSync(work)).toBe(true)
+    workspace.edit('build.config.ts', `throw new Error('too bad')`, `fs.writeFileSync(outputs.log, 'good')`)
+    expect((await workspace.build('image')).ran).toEqual(['image'])
+    expect(readdirSync(workspace.path('cache/work'))).toEqual([])
+    expect(workspace.read('output/image.log')).toBe('good')
+  })
+
+  it('stops the build; with --keep-going what does not depend on it is finished', async () => {
+    const workspace = failing(`throw new Error('too bad')`)
+    const one = await workspace.build('above', 'fallible', 'alone', '--jobs', '1')
+    expect(one.code).toBe(1)
+    expect(one.ran).toEqual([])
+    expect(workspace.exists('output/alone')).toBe(false)
+    const all = await workspace.build('above', 'fallible', 'alone', '--jobs', '1', '--keep-going')
+    expect(all.code).toBe(1)
+    expect(Object.fromEntries(all.report.artifacts.map(({ name, outcome }) => [name, outcome]))).toEqual({
+      image: 'failed',
+      above: 'skipped',
+      alone: 'built',
+      fallible: 'failed',
+    })
+    expect(workspace.read('output/alone')).toBe('note\n')
+    expect(all.stderr).toContain('image: too bad')
+    expect(all.stderr).toContain('fallible: also wrong')
+    // A failure is not remembered as done.
+    expect((await workspace.build('above', '--keep-going')).report.artifacts[0]!.outcome).toBe('failed')
+    const { stdout } = await workspace.lbuild('above', 'alone')
+    expect(stdout).toMatch(/^failed: 1 fresh, 1 failed, 1 skipped in [\d.]+ s$/m)
+  })
+
+  const outputs: readonly [string, string, string][] = [
+    ['that writes no output', `fs.rmSync(outputs.log)`, 'log: *was not written'],
+    [
+      'that writes one too many',
+      `fs.writeFileSync(outputs.log + '2', '')`,
+      'log2: *was written and is not declared',
+    ],
+    [
+      'that makes a directory of an output',
+      `fs.rmSync(outputs.log); fs.mkdirSync(outputs.log)`,
+      'log: *is a directory, not a file',
+    ],
+    [
+      'that makes a link of an output',
+      `fs.rmSync(outputs.log); fs.symlinkSync('/etc/passwd', outputs.log)`,
+      'log: *is a symlink, not a file',
+    ],
+    [
+      'whose process ends early',
+      `console.error('last words'); process.exit(0)`,
+      '(?=[^]*last words)[^]*ended before it was done',
+    ],
+    ['whose process is killed', `process.kill(process.pid, 'SIGKILL')`, 'ended before it was done'],
+    [
+      'that runs a tool that it does not declare',
+      `await run('sed', ['--version'])`,
+      `the tool 'sed', which is not declared`,
+    ],
+    [
+      'that ends before a tool does',
+      `fs.writeFileSync(outputs.image, 'half'); void run('tar', ['-cf', outputs.image, '/usr/bin'])`,
+      `the producer ended while 'tar' still ran`,
+    ],
+    ['by a signal to its tool', `await run('cat', ['/proc/self/mem'])`, 'cat failed'],
+  ]
+  it.each(outputs)('%s: nothing is kept', async (_, produce, expected) => {
+    const workspace = failing(produce)
+    const { code, stderr } = await workspace.lbuild('image')
+    expect(stderr).toMatch(new RegExp(expected))
+    expect(stderr).toContain('work directory')
+    expect(code).toBe(1)
+    expect(workspace.verdictState()).toEqual({ objects: {}, records: {}, output: {} })
+  })
+
+  it('in its verification: nothing is kept, nothing is published', async () => {
+    const workspace = failing('', `verify({ outputs }) { throw new Error('196 KiB is no image') },`)
+    const { code, stderr } = await workspace.lbuild('image')
+    expect(stderr).toContain('196 KiB is no image')
+    expect(code).toBe(1)
+    expect(workspace.verdictState()).toEqual({ objects: {}, records: {}, output: {} })
+  })
+})
+
+describe('publishing that fails', () => {
+  it('leaves the record, so that the next build only restores', async () => {
+    const workspace = failing('')
+    workspace.write('output', 'in the way')
+    const { code } = await workspace.lbuild('image')
+    expect(code).not.toBe(0)
+    expect(workspace.read('output')).toBe('in the way')
+    workspace.remove('output')
+    mkdirSync(workspace.path('output'))
+    const { ran, restored } = await workspace.build('image')
+    expect([ran, restored]).toEqual([[], ['image']])
+    expect(workspace.read('output/image.img')).toBe('note\n')
+  })
+})

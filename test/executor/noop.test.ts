@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest'
+import { builtTiny, TINY_TARGETS } from '../support/tiny.ts'
+
+const built = builtTiny()
+
+describe('a build with nothing to do', () => {
+  it('says so, writes nothing to output/, store and records, takes no lock, and exits with 0', async () => {
+    const workspace = built()
+    const before = workspace.verdictState()
+    const logs = workspace.state('cache/log')
+    workspace.remove('cache/lock')
+    for (let run = 0; run < 2; run += 1) {
+      const { code, stdout, stderr } = await workspace.lbuild(...TINY_TARGETS)
+      expect(code).toBe(0)
+      expect(stderr).toBe('')
+      expect(stdout).toMatch(/^image, report, other are up to date: nothing to do \(5 artifacts checked in /)
+    }
+    expect(workspace.verdictState()).toEqual(before)
+    expect(workspace.state('cache/log')).toEqual(logs)
+    expect(workspace.exists('cache/lock')).toBe(false)
+  })
+
+  it('is quiet with -q, and lists what is fresh in JSON', async () => {
+    const workspace = built()
+    expect(await workspace.lbuild('image', '-q')).toEqual({ code: 0, stdout: '', stderr: '' })
+    const { report } = await workspace.build('build', 'image')
+    expect(report).toMatchObject({ targets: ['image'], exitCode: 0 })
+    expect(report.artifacts.map(({ name, outcome }) => [name, outcome]).toSorted()).toEqual([
+      ['image', 'fresh'],
+      ['names', 'fresh'],
+      ['packed', 'fresh'],
+    ])
+    expect(report.artifacts.at(-1)!.outputs).toMatchObject([{ path: 'tiny.img', published: true }])
+  })
+})
+
+describe('commands that only look change nothing that could change a verdict', () => {
+  const looks: readonly (readonly string[])[] = [
+    ['status'],
+    ['status', '--json', '--check'],
+    ['why', 'image'],
+    ['graph', '--format', 'json'],
+    ['image', '--dry-run'],
+    ['image', '--force', '--dry-run', '--json'],
+  ]
+
+  it('in a state with an edit, a missing output, a changed one and a lost record', async () => {
+    const workspace = built()
+    workspace.write('src/hello', 'HELLO\n')
+    workspace.remove('output/other.txt')
+    workspace.write('output/docs/report.txt', 'changed')
+    workspace.remove('cache/records/report')
+    const before = workspace.verdictState()
+    for (const words of looks) {
+      await workspace.lbuild(...words)
+      expect(workspace.verdictState(), words.join(' ')).toEqual(before)
+      expect(workspace.exists('cache/work') ? workspace.state('cache/work') : {}).toEqual({})
+    }
+    // And the verdicts are those from before all the looking: nothing was blessed.
+    const { report } = await workspace.build(...TINY_TARGETS)
+    expect(Object.fromEntries(report.artifacts.map(({ name, outcome }) => [name, outcome]))).toEqual({
+      names: 'built',
+      packed: 'built',
+      image: 'built',
+      report: 'built',
+      other: 'restored',
+    })
+  })
+
+  it('and say what is', async () => {
+    const workspace = built()
+    expect((await workspace.lbuild('status', '--check')).code).toBe(0)
+    workspace.write('src/hello', 'HELLO\n')
+    workspace.remove('output/other.txt')
+    const { stdout, code } = await workspace.lbuild('status', '--check')
+    expect(code).toBe(3)
+    expect(stdout).toMatch(/^stale {6}packed {7}src\/ changed$/m)
+    expect(stdout).toMatch(/^undecided {2}report {7}depends on names, which is not up to date$/m)
+    expect(stdout).toMatch(/^restorable other {8}output\/other.txt is missing$/m)
+    expect(stdout).toContain('2 artifacts would run, 2 may run, 1 would be restored')
+    expect((await workspace.lbuild('image', '--dry-run', '--check')).code).toBe(3)
+    expect((await workspace.lbuild('image', '--dry-run')).code).toBe(0)
+    expect((await workspace.lbuild('graph', 'image')).stdout).toBe('image\n  packed\n  names\n')
+  })
+})

@@ -1,0 +1,162 @@
+import { chmodSync, readdirSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { builtTiny, TINY_TARGETS } from '../support/tiny.ts'
+import type { TestWorkspace } from '../support/workspace.ts'
+
+// Exit 0 means that every published output is byte for byte what was built, and that nothing changed by hand is lost.
+
+const built = builtTiny()
+
+/** Damages the object of an artifact's output, keeping its size. */
+function damageObject(workspace: TestWorkspace, artifact: string, output: string): void {
+  const { key } = JSON.parse(workspace.read(`cache/records/${artifact}/latest.json`).split('\n')[1]!) as {
+    key: string
+  }
+  const record = JSON.parse(workspace.read(`cache/records/${artifact}/${key}.json`).split('\n')[1]!) as {
+    outputs: Record<string, { sha256: string; size: number }>
+  }
+  const { sha256, size } = record.outputs[output]!
+  const path = workspace.path(`cache/objects/${sha256.slice(0, 2)}/${sha256.slice(2)}`)
+  chmodSync(path, 0o644)
+  writeFileSync(path, Buffer.alloc(size, 'x'))
+}
+
+describe('an output that is not what was built', () => {
+  it('deleted: restored, nothing runs', async () => {
+    const workspace = built()
+    const before = workspace.read('output/tiny.img')
+    workspace.remove('output')
+    const { ran, restored, code } = await workspace.build(...TINY_TARGETS)
+    expect([ran, restored, code]).toEqual([[], ['image', 'other', 'report'], 0])
+    expect(workspace.read('output/tiny.img')).toBe(before)
+    expect(workspace.read('output/docs/report.txt')).toContain('hello')
+  })
+
+  it('cut by one byte: told, kept under another name, and restored', async () => {
+    const workspace = built()
+    const whole = workspace.read('output/tiny.img')
+    truncateSync(workspace.path('output/tiny.img'), whole.length - 1)
+    const { ran, restored, code, stderr } = await workspace.build(...TINY_TARGETS)
+    expect([ran, restored, code]).toEqual([[], ['image'], 0])
+    expect(stderr).toContain('output/tiny.img had been changed: it is now output/tiny.img.kept-1')
+    expect(stderr).toContain(`${whole.length - 1} bytes where ${whole.length} were built`)
+    expect(workspace.read('output/tiny.img')).toBe(whole)
+    expect(workspace.read('output/tiny.img.kept-1')).toBe(whole.slice(0, -1))
+    expect((await workspace.build(...TINY_TARGETS)).restored).toEqual([])
+  })
+
+  it('changed, and then an edit: kept as well before the new one takes its place', async () => {
+    const workspace = built()
+    workspace.write('output/tiny.img', 'a booted machine')
+    workspace.write('src/hello', 'HELLO\n')
+    const { ran, code } = await workspace.build('image')
+    expect([ran, code]).toEqual([['image', 'names', 'packed'], 0])
+    expect(workspace.read('output/tiny.img.kept-1')).toBe('a booted machine')
+    expect(workspace.read('output/tiny.img')).toContain('HELLO')
+  })
+
+  it('the output of an earlier build is not kept aside: the store has it', async () => {
+    const workspace = built()
+    workspace.write('src/hello', 'HELLO\n')
+    await workspace.build('image')
+    expect(readdirSync(workspace.path('output')).sort()).toEqual(['docs', 'other.txt', 'tiny.img'])
+  })
+
+  it('writing to an output does not reach the store', async () => {
+    const workspace = built()
+    const before = workspace.state('cache/objects')
+    writeFileSync(workspace.path('output/tiny.img'), 'written over')
+    expect(workspace.state('cache/objects')).toEqual(before)
+    expect(statSync(workspace.path('output/tiny.img')).nlink).toBe(1)
+  })
+})
+
+describe('a temporary that a killed build left beside an output', () => {
+  const strays = ['output/tiny.img.tmp-17-0123abcd-1', 'output/docs/report.txt.tmp-17-0123abcd-2']
+  const others = ['output/tiny.img.tmp-mine', 'output/own.tmp-17-0123abcd-3']
+  it.each([
+    ['that has nothing to do', () => {}],
+    ['that has nothing to publish there', (it: TestWorkspace) => it.write('note.txt', 'other\n')],
+  ])('goes with the next build, also with one %s', async (_, change) => {
+    const workspace = built()
+    change(workspace)
+    for (const path of [...strays, ...others]) workspace.write(path, 'half')
+    expect((await workspace.lbuild(...TINY_TARGETS)).code).toBe(0)
+    expect(strays.filter((path) => workspace.exists(path))).toEqual([])
+    expect(others.filter((path) => !workspace.exists(path))).toEqual([])
+  })
+
+  it('is not looked for behind a link', async () => {
+    const workspace = built()
+    workspace.rename('output/docs', 'elsewhere')
+    symlinkSync('../elsewhere', workspace.path('output/docs'))
+    workspace.write('elsewhere/report.txt.tmp-17-0123abcd-2', 'not ours')
+    await workspace.lbuild('image', 'other')
+    expect(workspace.read('elsewhere/report.txt.tmp-17-0123abcd-2')).toBe('not ours')
+  })
+})
+
+describe('what was lost or damaged in the cache is never taken for valid', () => {
+  it('all records: everything runs, and the outputs are the same', async () => {
+    const workspace = built()
+    const before = workspace.read('output/tiny.img')
+    workspace.remove('cache/records')
+    const { ran, code } = await workspace.build(...TINY_TARGETS)
+    expect([ran, code]).toEqual([['image', 'names', 'other', 'packed', 'report'], 0])
+    expect(workspace.read('output/tiny.img')).toBe(before)
+  })
+
+  it('a damaged record: its artifact runs, the others do not', async () => {
+    const workspace = built()
+    for (const name of readdirSync(workspace.path('cache/records/image')))
+      truncateSync(workspace.path(`cache/records/image/${name}`), 100)
+    expect((await workspace.build(...TINY_TARGETS)).ran).toEqual(['image'])
+  })
+
+  it('index and graph: nothing runs', async () => {
+    const workspace = built()
+    workspace.remove('cache/index')
+    workspace.write('cache/config/graph.json', 'damage')
+    expect((await workspace.build(...TINY_TARGETS)).ran).toEqual([])
+  })
+
+  it('the compiled code of the producers: it is compiled again', async () => {
+    const workspace = built()
+    const [bundle] = readdirSync(workspace.path('cache/config')).filter((name) => name.endsWith('.mjs'))
+    workspace.write('note.txt', 'noted\n')
+    for (const damage of [
+      () => workspace.edit(`cache/config/${bundle}`, 'copyFileSync', 'writeFileSync'),
+      () => workspace.remove(`cache/config/${bundle}`),
+    ]) {
+      // The copy of a workspace compiles its config anew: only after that there is something to damage.
+      await workspace.verdicts()
+      damage()
+      expect((await workspace.build('other', '--force')).ran).toEqual(['other'])
+      expect(workspace.read('output/other.txt')).toBe('noted\n')
+    }
+  })
+
+  it('a damaged object that a producer is to see: it is put aside, that is said, its artifact runs first', async () => {
+    const workspace = built()
+    const before = workspace.read('output/tiny.img')
+    damageObject(workspace, 'packed', 'tar')
+    const { ran, code, stderr } = await workspace.build('image', '--force')
+    expect([ran, code]).toEqual([['image', 'packed'], 0])
+    expect(stderr).toContain('warning: an object of the store was damaged; it is put aside as')
+    expect(workspace.read('output/tiny.img')).toBe(before)
+  })
+
+  it('a damaged object that is to be restored: it is put aside, that is said, and its artifact runs', async () => {
+    const workspace = built()
+    const before = workspace.read('output/tiny.img')
+    damageObject(workspace, 'image', 'image')
+    workspace.remove('output/tiny.img')
+    const { code, ran, stderr } = await workspace.build('image')
+    expect([code, ran]).toEqual([0, ['image']])
+    expect(stderr).toContain('warning: an object of the store was damaged; it is put aside as')
+    expect(
+      readdirSync(workspace.path('cache/objects')).filter((name) => name.startsWith('damaged-')),
+    ).toHaveLength(1)
+    expect(workspace.read('output/tiny.img')).toBe(before)
+  })
+})

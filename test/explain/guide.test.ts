@@ -1,0 +1,43 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+import { TINY, TINY_TARGETS } from '../support/tiny.ts'
+import { TestWorkspace } from '../support/workspace.ts'
+
+// The transcripts of docs/why.md are what lbuild says: each command is run, in order, in a small distro.
+
+const GUIDE = readFileSync(new URL('../../docs/why.md', import.meta.url), 'utf8')
+
+/** Every transcript of the guide: a command after `$ `, and what it prints. */
+const steps = [...GUIDE.matchAll(/```console\n(.*?)```/gs)]
+  .flatMap(([, block]) => block!.split(/^\$ /m).slice(1))
+  .map((step) => {
+    const [command, ...output] = step.trimEnd().split('\n')
+    return { command: command!, output: output.join('\n') }
+  })
+
+/** Builds, times and durations are other ones each time. */
+const settled = (text: string): string =>
+  text
+    .replaceAll(/\b\d{8}-\d{6}-[0-9a-z-]+/g, 'BUILD')
+    .replaceAll(/, saved [\d.]+ s/g, '')
+    .replaceAll(/\b\d+(\.\d+)? s\b(?! ago)/g, 'N s')
+    .replaceAll(/just now|\d+ (s|min) ago/g, 'AGO')
+    .replaceAll(/\(\/\S+\)/g, '(PATH)')
+    .trimEnd()
+
+it('every command of the guide prints what the guide shows', async () => {
+  expect(steps.length).toBeGreaterThan(8)
+  const workspace = new TestWorkspace(TINY)
+  expect((await workspace.lbuild(...TINY_TARGETS)).code).toBe(0)
+  for (const { command, output } of steps) {
+    if (command.startsWith('lbuild ')) {
+      const { stdout, code } = await workspace.lbuild(...command.split(' ').slice(1))
+      expect([code, settled(stdout)], command).toEqual([0, settled(output)])
+    } else {
+      // An edit, as a person would make it.
+      execFileSync('/bin/sh', ['-c', command], { cwd: workspace.root })
+      expect(output, command).toBe('')
+    }
+  }
+})

@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest'
+import { builtTiny } from '../support/tiny.ts'
+import type { TestWorkspace } from '../support/workspace.ts'
+
+// Why a past build did what it did is told out of its log alone, and why two builds differ out of their records alone.
+
+const built = builtTiny()
+
+interface Past {
+  readonly causes: readonly { readonly reason: { readonly kind: string } }[]
+  readonly artifacts: readonly { readonly name: string; readonly outcome: string }[]
+}
+
+async function edited(): Promise<TestWorkspace> {
+  const workspace = built()
+  workspace.write('src/hello', 'hello\nagain\n')
+  await workspace.build('image')
+  return workspace
+}
+
+const idsOf = async (workspace: TestWorkspace): Promise<string[]> => {
+  const { stdout } = await workspace.lbuild('history', '--json')
+  return (JSON.parse(stdout) as { builds: { id: string }[] }).builds.map(({ id }) => id)
+}
+
+describe('why --last', () => {
+  it('tells the same when the inputs and the config are gone, and writes nothing', async () => {
+    const workspace = await edited()
+    const before = await workspace.lbuild('why', '--last')
+    expect(before.stdout).toContain(
+      'src/ changed: 1 entry\n  hello: content (+1 −0 lines at line 2, 6 B → 12 B)\n',
+    )
+    workspace.remove('src')
+    workspace.write('build.config.ts', 'export default {{{')
+    const state = workspace.state('cache')
+    const after = await workspace.lbuild('why', '--last')
+    const settled = (text: string): string => text.replaceAll(/just now|\d+ s ago/g, 'AGO')
+    expect([after.code, settled(after.stdout)]).toEqual([0, settled(before.stdout)])
+    expect(workspace.state('cache')).toEqual(state)
+  })
+
+  it('is of the last build in which something was to be done', async () => {
+    const workspace = await edited()
+    await workspace.build('image')
+    expect((await workspace.lbuild('why', '--last')).stdout).toContain('built packed, names, image')
+  })
+
+  it('names the failure of an artifact, and what was skipped for it', async () => {
+    const workspace = built()
+    workspace.write('src/hello', 'other\n')
+    workspace.edit(
+      'artifacts/packed.ts',
+      `await run('tar'`,
+      `throw new Error('no tar today')\n    await run('tar'`,
+    )
+    await workspace.lbuild('image')
+    const { stdout } = await workspace.lbuild('why', '--last')
+    expect(stdout).toMatch(/→ packed +failed: no tar today/)
+    expect(stdout).toMatch(/→ image +was skipped, because packed failed/)
+    // What the next build would do is told with it, as long as nothing has changed.
+    const failed = /^packed failed with these inputs .*: no tar today \(lbuild why --last\)$/m
+    expect((await workspace.lbuild('why', 'image')).stdout).toMatch(failed)
+    workspace.write('src/hello', 'yet another\n')
+    expect((await workspace.lbuild('why', 'image')).stdout).not.toMatch(failed)
+  })
+
+  it('credits nothing that was cut off on its way', async () => {
+    const workspace = built()
+    // `names` comes out the same, since only content changed; `report` has a change of its own.
+    workspace.write('src/hello', 'hello\nagain\n')
+    workspace.edit('artifacts/report.ts', '\n', '\n// more\n')
+    await workspace.build('report')
+    const { stdout } = await workspace.lbuild('why', '--last')
+    const [, source, code] = stdout.split(/^\d\. /m)
+    expect(source).toMatch(/→ names +ran, [\d.]+ s: the same bytes as before\n/)
+    expect(source).toContain('→ report  not because of this: what it takes of names came out the same\n')
+    expect(code).toMatch(/→ report {2}ran, /)
+  })
+
+  it('--diff is told where it is to be had', async () => {
+    const { code, stderr } = await (await edited()).lbuild('why', '--last', '--diff')
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/hint: lbuild why --between 2\S+ 2\S+ --diff\n/),
+    ])
+  })
+
+  it('tells what ended a build before anything ran', async () => {
+    const workspace = built()
+    workspace.write(
+      'artifacts/locked.ts',
+      `import { artifact, lockfile } from 'lbuild'
+import { writeFileSync } from 'node:fs'
+export const debs = lockfile('debs', { path: 'debs.lock', inputs: {}, params: {}, tools: [], mirrors: () => [],
+  resolve: () => { throw new Error('no such package: vim-tinyy') } })
+export const locked = artifact('locked', { inputs: { debs: debs.downloads() }, outputs: { o: 'locked' },
+  produce: ({ outputs }) => writeFileSync(outputs.o, '') })
+`,
+    )
+    workspace.edit('build.config.ts', 'artifacts: [', 'artifacts: [debs, locked, ')
+    workspace.edit(
+      'build.config.ts',
+      `'lbuild'\n`,
+      `'lbuild'\nimport { debs, locked } from './artifacts/locked.ts'\n`,
+    )
+    expect((await workspace.lbuild('locked')).code).toBe(1)
+    expect((await workspace.lbuild('why', '--last')).stdout).toContain('no such package: vim-tinyy')
+  })
+
+  it('of a target tells what reaches it, and nothing else', async () => {
+    const workspace = built()
+    workspace.write('note.txt', 'another note\n')
+    workspace.write('src/hello', 'other\n')
+    await workspace.build('image', 'other')
+    const { stdout } = await workspace.lbuild('why', '--last', 'other', '--json')
+    const { causes, artifacts } = JSON.parse(stdout) as Past
+    expect(causes).toMatchObject([{ reason: { kind: 'changed', now: { name: 'note' } } }])
+    expect(artifacts.map(({ name, outcome }) => [name, outcome])).toEqual([['other', 'built']])
+  })
+
+  it.each([
+    [['--build', '19990101'], "there is no build '19990101'"],
+    [['--last', 'imgae'], "had nothing to do with 'imgae'"],
+    [['--between', '1'], '--between takes the names of two builds'],
+  ])('%j is a wrong call', async (args, message) => {
+    const { code, stderr } = await (await edited()).lbuild('why', ...args)
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)])
+  })
+})
+
+describe('why --between', () => {
+  it('names what differs between two builds, whatever the workspace is like now', async () => {
+    const workspace = await edited()
+    const [now, before] = await idsOf(workspace)
+    workspace.write('src/second', 'edited since\n')
+    const { stdout } = await workspace.lbuild('why', 'image', '--between', before!, now!)
+    expect(stdout).toContain(': 1 cause\n')
+    expect(stdout).toContain('src/ changed: 1 entry\n  hello: content (+1 −0 lines at line 2, 6 B → 12 B)\n')
+    expect(stdout).toMatch(/→ packed +has other bytes\n/)
+    expect(stdout).toMatch(/→ names +was made again, with the same bytes\n/)
+  })
+
+  it('finds a param and code, in either direction', async () => {
+    const workspace = built()
+    workspace.write('artifacts/imageHelper.ts', `${workspace.read('artifacts/imageHelper.ts')}// more\n`)
+    await workspace.build('image', '--title', 'large')
+    const [now, before] = await idsOf(workspace)
+    for (const pair of [
+      [before!, now!],
+      [now!, before!],
+    ]) {
+      const { stdout } = await workspace.lbuild('why', 'image', '--json', '--between', ...pair)
+      const kinds = (JSON.parse(stdout) as Past).causes.map(({ reason }) => reason.kind)
+      expect(kinds.toSorted()).toEqual(['changed', 'module'])
+    }
+  })
+})

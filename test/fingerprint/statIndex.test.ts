@@ -1,0 +1,253 @@
+import { describe, expect, it } from 'vitest'
+import { StatIndex } from '../../src/fingerprint/statIndex.ts'
+import { fingerprintTree, parseListing } from '../../src/fingerprint/tree.ts'
+import { MemoryDisk } from '../support/memoryDisk.ts'
+
+// The index only ever saves time. Whatever is lost, damaged or too young in it, digests are those of the content.
+
+const MILLISECOND = 1_000_000n
+const SECOND = 1000n * MILLISECOND
+
+const open = (disk: MemoryDisk): StatIndex => new StatIndex(disk, '/index', disk.clock)
+const fileDigest = (disk: MemoryDisk, index: StatIndex): Promise<string> =>
+  index.file('/f', disk.lstat('/f')!)
+const treeDigest = async (disk: MemoryDisk, index: StatIndex): Promise<string> =>
+  (await fingerprintTree(disk, index, '/t', disk.clock)).digest
+
+/** How many files are read while something is done. */
+async function readsOf(disk: MemoryDisk, action: () => Promise<unknown>): Promise<number> {
+  const before = disk.reads
+  await action()
+  return disk.reads - before
+}
+
+describe('a file that stood still', () => {
+  it('is read once, also by the next process', async () => {
+    const disk = new MemoryDisk()
+    disk.file('/f', 'content')
+    disk.now += SECOND
+    const index = open(disk)
+    const digest = await fileDigest(disk, index)
+    expect(await readsOf(disk, () => fileDigest(disk, index))).toBe(0)
+    index.save()
+    const next = open(disk)
+    expect(await readsOf(disk, () => fileDigest(disk, next))).toBe(0)
+    expect(await fileDigest(disk, next)).toBe(digest)
+  })
+
+  it('and was touched is read again, once and not twice', async () => {
+    const disk = new MemoryDisk()
+    disk.file('/f', 'content')
+    disk.now += SECOND
+    const index = open(disk)
+    const digest = await fileDigest(disk, index)
+    disk.touch('/f')
+    disk.now += SECOND
+    expect(await readsOf(disk, () => fileDigest(disk, index))).toBe(1)
+    expect(await fileDigest(disk, index)).toBe(digest)
+    expect(await readsOf(disk, () => fileDigest(disk, index))).toBe(0)
+  })
+
+  /** Writes a file under another name, and renames it after a while; gives when it was written. */
+  function published(disk: MemoryDisk, after: bigint): bigint {
+    disk.file('/temporary', 'content')
+    const { mtimeNs } = disk.lstat('/temporary')!
+    disk.now += after
+    disk.rename('/temporary', '/f')
+    return mtimeNs
+  }
+
+  it('and was written by lbuild itself a while before it got its name is not read', async () => {
+    const disk = new MemoryDisk()
+    const index = open(disk)
+    const writtenAt = published(disk, 30n * MILLISECOND)
+    const digest = await open(disk).file('/f', disk.lstat('/f')!)
+    index.remember('/f', disk.lstat('/f'), digest, writtenAt)
+    expect(await readsOf(disk, () => fileDigest(disk, index))).toBe(0)
+    expect(await fileDigest(disk, index)).toBe(digest)
+  })
+
+  it('and got its name at once is read, since who wrote to it at that moment would not be seen', async () => {
+    const disk = new MemoryDisk()
+    const index = open(disk)
+    const writtenAt = published(disk, 10n * MILLISECOND)
+    index.remember('/f', disk.lstat('/f'), 'a digest', writtenAt)
+    expect(await fileDigest(disk, index)).not.toBe('a digest')
+  })
+
+  it.each([0n, 1n, MILLISECOND, SECOND])(
+    'and was written to by somebody else %i ns after it got its name is read',
+    async (later) => {
+      const disk = new MemoryDisk()
+      const index = open(disk)
+      const writtenAt = published(disk, SECOND)
+      const before = disk.lstat('/f')!
+      disk.now += later
+      disk.write(disk.open('/f', 'a'), Buffer.from('more'))
+      index.remember('/f', disk.lstat('/f'), 'a digest', writtenAt)
+      expect(await fileDigest(disk, index)).not.toBe('a digest')
+      // Also where it came between the look and the remembering.
+      index.remember('/f', before, 'a digest', writtenAt)
+      expect(await fileDigest(disk, index)).not.toBe('a digest')
+    },
+  )
+})
+
+describe('an edit that leaves size and times as they were', () => {
+  // The clock of a file system ticks in steps: two edits in one step have one time.
+  it.each([0n, MILLISECOND, 10n * MILLISECOND, 19n * MILLISECOND])(
+    'is seen when the file was read %i ns after it was written',
+    async (age) => {
+      const disk = new MemoryDisk()
+      const written = disk.now
+      for (const path of ['/f', '/t/f']) disk.file(path, 'one')
+      const index = open(disk)
+      disk.now = written + age
+      const before = [await fileDigest(disk, index), await treeDigest(disk, index)]
+      disk.now = written
+      for (const path of ['/f', '/t/f']) disk.file(path, 'two')
+      disk.now = written + SECOND
+      expect(await fileDigest(disk, index)).not.toBe(before[0])
+      expect(await treeDigest(disk, index)).not.toBe(before[1])
+    },
+  )
+
+  it('is seen after a save and by the next process, too', async () => {
+    const disk = new MemoryDisk()
+    for (const path of ['/f', '/t/f']) disk.file(path, 'one')
+    const index = open(disk)
+    const before = [await fileDigest(disk, index), await treeDigest(disk, index)]
+    index.save()
+    for (const path of ['/f', '/t/f']) disk.file(path, 'two')
+    disk.now += SECOND
+    const next = open(disk)
+    expect(await fileDigest(disk, next)).not.toBe(before[0])
+    expect(await treeDigest(disk, next)).not.toBe(before[1])
+  })
+
+  it('is seen where only the time of the change of state moved: touch -d, cp -p, a restored backup', async () => {
+    const disk = new MemoryDisk()
+    disk.file('/f', 'one')
+    const { mtimeNs } = disk.lstat('/f')!
+    disk.now += SECOND
+    const index = open(disk)
+    const before = await fileDigest(disk, index)
+    disk.file('/f', 'two')
+    disk.setModified('/f', mtimeNs)
+    disk.now += SECOND
+    expect(await fileDigest(disk, index)).not.toBe(before)
+  })
+
+  it('is seen in a file whose time lies in the future', async () => {
+    const disk = new MemoryDisk()
+    disk.file('/f', 'one')
+    disk.setModified('/f', disk.now + 1000n * SECOND)
+    const index = open(disk)
+    disk.now += SECOND
+    const before = await fileDigest(disk, index)
+    const stat = disk.lstat('/f')!
+    disk.now = stat.ctimeNs
+    disk.file('/f', 'two')
+    disk.setModified('/f', stat.mtimeNs)
+    disk.now += 2n * SECOND
+    expect(await fileDigest(disk, index)).not.toBe(before)
+  })
+})
+
+describe('a tree that stood still', () => {
+  it('is not read, and its listing is there when asked for', async () => {
+    const disk = new MemoryDisk()
+    disk.file('/t/a', 'a')
+    disk.file('/t/sub/b', 'b')
+    disk.now += SECOND
+    const index = open(disk)
+    const digest = await treeDigest(disk, index)
+    index.save()
+    const next = open(disk)
+    // The index itself is read whole by another call.
+    expect(await readsOf(disk, () => treeDigest(disk, next))).toBe(0)
+    const tree = await fingerprintTree(disk, next, '/t', disk.clock)
+    expect(tree.digest).toBe(digest)
+    expect(parseListing(await tree.listing()).map(([path]) => path)).toEqual(['', 'a', 'sub', 'sub/b'])
+  })
+
+  it('but for one file: only that one is read', async () => {
+    const disk = new MemoryDisk()
+    for (const name of ['a', 'b', 'c', 'd']) disk.file(`/t/${name}`, name)
+    disk.now += SECOND
+    const index = open(disk)
+    await treeDigest(disk, index)
+    disk.file('/t/c', 'other')
+    disk.now += SECOND
+    // Once to see that it changed, once for its SHA-256.
+    expect(await readsOf(disk, () => treeDigest(disk, index))).toBe(2)
+  })
+})
+
+describe('an index that is lost or damaged gives the same digests', () => {
+  async function saved(): Promise<{
+    disk: MemoryDisk
+    digests: readonly string[]
+    files: readonly string[]
+  }> {
+    const disk = new MemoryDisk()
+    disk.file('/f', 'content')
+    disk.file('/t/a', 'a')
+    disk.file('/t/link/b', 'b', 0o755)
+    disk.now += SECOND
+    const index = open(disk)
+    const digests = [await fileDigest(disk, index), await treeDigest(disk, index)]
+    index.save()
+    const files = disk.readdir('/index').map((name) => `/index/${name}`)
+    expect(files).toHaveLength(2)
+    return { disk, digests, files }
+  }
+  const digestsOf = async (disk: MemoryDisk): Promise<readonly string[]> => {
+    const index = open(disk)
+    const tree = await fingerprintTree(disk, index, '/t', disk.clock)
+    parseListing(await tree.listing())
+    return [await fileDigest(disk, index), tree.digest]
+  }
+
+  it('lost, one file of it or all', async () => {
+    const { disk, digests, files } = await saved()
+    for (const file of [...files, '/index']) {
+      disk.removeTree(file)
+      expect(await digestsOf(disk)).toEqual(digests)
+    }
+  })
+
+  it('cut at any length, or with any byte flipped', async () => {
+    const { disk, digests, files } = await saved()
+    for (const file of files) {
+      const whole = disk.readFile(file).toString('latin1')
+      for (let at = 0; at < whole.length; at += 7) {
+        const flipped = String.fromCharCode(whole.charCodeAt(at) ^ 1)
+        for (const damaged of [whole.slice(0, at), whole.slice(0, at) + flipped + whole.slice(at + 1)]) {
+          disk.file(file, damaged)
+          expect(await digestsOf(disk)).toEqual(digests)
+        }
+      }
+      disk.file(file, whole)
+    }
+  })
+
+  it('of another version', async () => {
+    const { disk, digests, files } = await saved()
+    for (const file of files) disk.file(file, '{"version":99}')
+    expect(await digestsOf(disk)).toEqual(digests)
+  })
+
+  it('one that cannot be written costs time and is no error', async () => {
+    const { disk, digests } = await saved()
+    disk.file('/f', 'changed')
+    disk.now += SECOND
+    const index = open(disk)
+    await fileDigest(disk, index)
+    disk.open = () => {
+      throw Object.assign(new Error('full'), { code: 'ENOSPC' })
+    }
+    expect(() => index.save()).not.toThrow()
+    expect(digests).toHaveLength(2)
+  })
+})

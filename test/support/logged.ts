@@ -1,0 +1,148 @@
+import type { BuildEvent, LoggedEvent } from '../../src/events/events.ts'
+import type { LogLine } from '../../src/events/writer.ts'
+import { formatLine } from '../../src/events/writer.ts'
+
+const DIGEST = 'ab'.repeat(32)
+
+type EventOf<K extends LoggedEvent['type']> = Extract<LoggedEvent, { readonly type: K }>
+
+const OUTPUT = { name: 'image', path: 'tiny.img', published: true, sha256: DIGEST, size: 12, changed: true }
+
+/** One event of each type that the log has, with every member that there may be. */
+export const EVENTS: { readonly [K in LoggedEvent['type']]: EventOf<K> } = {
+  cancelled: { type: 'cancelled', artifact: 'packed', seconds: 0.4 },
+  started: {
+    type: 'started',
+    build: '20260131-101502-123-4f2a9c',
+    lbuild: '0.1.0',
+    targets: ['image'],
+    params: { diskSize: '64G', packed: ['a', { b: null }] },
+    jobs: 2,
+    force: true,
+    keepGoing: false,
+    artifacts: [
+      { name: 'packed', dependencies: [], locks: ['packages'] },
+      { name: 'names', dependencies: [], locks: [] },
+      { name: 'image', dependencies: ['packed', 'names'], locks: [] },
+    ],
+  },
+  explained: {
+    type: 'explained',
+    explanation: {
+      causes: [
+        {
+          reason: {
+            kind: 'lock',
+            lock: 'packages',
+            state: 'outdated',
+            path: 'packages.lock',
+            changes: [{ kind: 'added', now: { kind: 'file', name: 'list', value: 'file 1', from: 'list' } }],
+          },
+          artifacts: ['packed'],
+          evidence: {
+            editedAt: 1.5,
+            since: { build: '20260130-101502-123-4f2a9c', startedAt: '2026-01-30T10:15:02.123Z' },
+            text: { path: 'list', lines: { added: 1, removed: 0 }, sizes: [10, 20] },
+            entries: [{ path: 'src/hello', change: 'content', before: DIGEST }],
+            moreEntries: 3,
+            packages: {
+              came: [{ name: 'bash', version: '5.2' }],
+              went: [],
+              changed: [{ name: 'dash', before: '1', now: '2' }],
+            },
+            values: { before: '64G', now: '128G' },
+            versions: { before: '1.34' },
+            imports: ['a.ts', 'b.ts'],
+            madeBy: { build: '20260130-101502-123-4f2a9c', startedAt: '2026-01-30T10:15:02.123Z' },
+          },
+        },
+      ],
+      unchanged: { fresh: ['other'], parts: { file: 2 } },
+      consequences: [
+        { artifact: 'packed', verdict: 'stale', usualSeconds: 2.5, causes: [0], own: [0], through: [] },
+        { artifact: 'image', verdict: 'undecided', causes: [0], own: [], through: ['packed'] },
+      ],
+    },
+  },
+  resolving: { type: 'resolving', lock: 'packages', path: 'packages.lock', why: 'outdated' },
+  resolved: { type: 'resolved', lock: 'packages', path: 'packages.lock', files: 3, seconds: 0.5 },
+  fetching: { type: 'fetching', lock: 'packages', files: 2, bytes: 1000 },
+  fetched: { type: 'fetched', lock: 'packages', seconds: 0.25 },
+  running: {
+    type: 'running',
+    artifact: 'packed',
+    usualSeconds: 2.5,
+    reasons: [
+      { kind: 'first-build' },
+      { kind: 'forced' },
+      {
+        kind: 'changed',
+        before: { kind: 'param', name: 'diskSize', value: 1 },
+        now: { kind: 'param', name: 'diskSize', value: { of: [1, null, 'ü\n\u0000'] } },
+      },
+      { kind: 'removed', before: { kind: 'env', name: 'LANG', value: null } },
+      { kind: 'module', module: 'artifacts/packed.ts', change: 'changed' },
+      { kind: 'record-damaged' },
+      { kind: 'record-lost' },
+      { kind: 'object-missing', output: 'tar' },
+      { kind: 'output-missing', path: 'tiny.img' },
+      { kind: 'output-changed', path: 'tiny.img', what: 'other content' },
+      { kind: 'depends', artifact: 'names' },
+    ],
+  },
+  phase: { type: 'phase', artifact: 'packed', phase: 'produce' },
+  retrying: { type: 'retrying', artifact: 'packed', because: 'src/hello changed while it was used' },
+  built: {
+    type: 'built',
+    artifact: 'packed',
+    key: DIGEST,
+    seconds: 1.5,
+    changed: true,
+    outputs: [{ ...OUTPUT, name: 'tar', path: 'packed.tar', published: false }],
+  },
+  restoring: { type: 'restoring', artifact: 'names' },
+  restored: {
+    type: 'restored',
+    artifact: 'names',
+    key: DIGEST,
+    reasons: [{ kind: 'output-missing', path: 'names' }],
+    savedSeconds: 0.5,
+    changed: false,
+    outputs: [],
+  },
+  rebuilding: { type: 'rebuilding', artifact: 'image', usualSeconds: 1 },
+  rebuilt: { type: 'rebuilt', artifact: 'image', seconds: 1, outcome: 'same' },
+  fresh: { type: 'fresh', artifact: 'report', key: DIGEST, savedSeconds: 3, cutOff: true },
+  kept: { type: 'kept', path: 'output/tiny.img', as: 'output/tiny.img.changed' },
+  collected: { type: 'collected', records: 1, objects: 2, bytes: 3 },
+  warning: { type: 'warning', message: 'note.txt changed while it was built', hint: 'build again' },
+  failed: {
+    type: 'failed',
+    artifact: 'image',
+    key: DIGEST,
+    reasons: [{ kind: 'depends', artifact: 'packed' }],
+    seconds: 0.125,
+    failure: {
+      headline: 'tar failed',
+      facts: [['ended with', 'exit code 2']],
+      hint: 'look',
+      tail: 'tar: no',
+    },
+  },
+  skipped: { type: 'skipped', artifact: 'iso', reasons: [], because: 'image' },
+  ended: {
+    type: 'ended',
+    outcome: 'failed',
+    seconds: 4,
+    savedSeconds: 3.5,
+    failure: { headline: 'the disk is full', facts: [] },
+  },
+}
+
+/** The lines of a log: events one after the other, half a second apart. */
+export const linesOf = (...events: readonly BuildEvent[]): readonly LogLine[] =>
+  events.map((event, at) => ({ at: 1_769_850_902_123 + at * 500, t: 1000 + at * 500, event }))
+
+/** The text of a log. */
+export const logOf = (lines: readonly LogLine[]): string =>
+  lines.map((line) => `${formatLine(line)}\n`).join('')

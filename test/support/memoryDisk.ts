@@ -1,0 +1,203 @@
+import type { Bytes } from '../../src/platform/bytes.ts'
+import type { Disk, Stat } from '../../src/platform/disk.ts'
+import { parent } from '../../src/platform/disk.ts'
+
+interface Node {
+  type: Stat['type']
+  mode: number
+  ino: bigint
+  mtimeNs: bigint
+  ctimeNs: bigint
+  data: Buffer
+  target: Bytes
+}
+
+class DiskError extends Error {
+  readonly code: string
+
+  constructor(code: string, path: Bytes) {
+    super(`${code}: ${path}`)
+    this.code = code
+  }
+}
+
+/** A disk in memory whose clock is the test's: time stands still until `now` is set. */
+export class MemoryDisk implements Disk {
+  /** Nanoseconds since 1970; stamps every change. */
+  now = 1_000_000_000_000_000_000n
+  /** How many files were opened for reading. */
+  reads = 0
+  readonly #nodes = new Map<Bytes, Node>()
+  readonly #open = new Map<number, { node: Node; position: number }>()
+  /** Paths that may not be read, with the error's code. */
+  readonly forbidden = new Map<Bytes, string>()
+  #inodes = 1n
+  #descriptors = 3
+
+  constructor() {
+    this.#put('/', 'directory', 0o755)
+  }
+
+  /** The clock in the form in which the engine takes it. */
+  readonly clock = (): bigint => this.now
+
+  file(path: Bytes, content: string, mode = 0o644): void {
+    this.mkdir(parent(path))
+    const old = this.#nodes.get(path)
+    if (old?.type === 'file') {
+      old.data = Buffer.from(content, 'latin1')
+      old.mtimeNs = old.ctimeNs = this.now
+      old.mode = mode
+    } else this.#put(path, 'file', mode).data = Buffer.from(content, 'latin1')
+  }
+
+  other(path: Bytes): void {
+    this.#put(path, 'other', 0o644)
+  }
+
+  touch(path: Bytes): void {
+    const node = this.#node(path)
+    node.mtimeNs = node.ctimeNs = this.now
+  }
+
+  /** Sets only what utimes(2) can set. */
+  setModified(path: Bytes, mtimeNs: bigint): void {
+    const node = this.#node(path)
+    node.mtimeNs = mtimeNs
+    node.ctimeNs = this.now
+  }
+
+  lstat(path: Bytes): Stat | undefined {
+    this.#allow(parent(path), 'search')
+    const node = this.#nodes.get(path)
+    if (!node) return undefined
+    const { type, mode, ino, mtimeNs, ctimeNs, data } = node
+    const size = data.length
+    return { type, mode, uid: 0, links: 1, size, allocated: size, ino, mtimeNs, ctimeNs }
+  }
+
+  readdir(path: Bytes): Bytes[] {
+    this.#allow(path)
+    const prefix = path === '/' ? '/' : `${path}/`
+    return [...this.#nodes.keys()]
+      .filter(
+        (other) => other !== '/' && other.startsWith(prefix) && !other.slice(prefix.length).includes('/'),
+      )
+      .map((other) => other.slice(prefix.length))
+      .reverse()
+  }
+
+  readlink(path: Bytes): Bytes {
+    return this.#node(path).target
+  }
+
+  realpath(path: Bytes): Bytes {
+    return path
+  }
+
+  readFile(path: Bytes): Buffer {
+    this.#allow(path)
+    return Buffer.from(this.#node(path).data)
+  }
+
+  open(path: Bytes, flags: 'r' | 'wx' | 'a', mode = 0o644): number {
+    this.#allow(path)
+    if (flags === 'wx' && this.#nodes.has(path)) throw new DiskError('EEXIST', path)
+    if (flags === 'r') this.reads += 1
+    const node = flags === 'wx' ? this.#put(path, 'file', mode) : this.#node(path)
+    this.#open.set((this.#descriptors += 1), { node, position: 0 })
+    return this.#descriptors
+  }
+
+  read(fd: number, buffer: Uint8Array): number {
+    const file = this.#open.get(fd)!
+    const copied = file.node.data.copy(buffer, 0, file.position)
+    file.position += copied
+    return copied
+  }
+
+  write(fd: number, buffer: Uint8Array): void {
+    const { node } = this.#open.get(fd)!
+    node.data = Buffer.concat([node.data, buffer])
+    node.mtimeNs = node.ctimeNs = this.now
+  }
+
+  truncate(): void {
+    throw new Error('no test needs it')
+  }
+
+  fsync(): void {}
+
+  close(fd: number): void {
+    this.#open.delete(fd)
+  }
+
+  chmod(path: Bytes, mode: number): void {
+    const node = this.#node(path)
+    node.mode = mode
+    node.ctimeNs = this.now
+  }
+
+  utimes(): void {
+    throw new Error('no test needs it')
+  }
+
+  mkdir(path: Bytes): void {
+    if (this.#nodes.has(path)) return
+    this.mkdir(parent(path))
+    this.#put(path, 'directory', 0o755)
+  }
+
+  symlink(target: Bytes, path: Bytes): void {
+    this.mkdir(parent(path))
+    this.#put(path, 'symlink', 0o777).target = target
+  }
+
+  link(): void {
+    throw new Error('no test needs it')
+  }
+
+  rename(from: Bytes, to: Bytes): void {
+    for (const [path, node] of Array.from(this.#nodes))
+      if (path === from || path.startsWith(`${from}/`)) {
+        this.#nodes.delete(path)
+        this.#nodes.set(to + path.slice(from.length), node)
+      }
+    this.#node(to).ctimeNs = this.now
+  }
+
+  unlink(path: Bytes): void {
+    this.removeTree(path)
+  }
+
+  removeTree(path: Bytes): void {
+    for (const other of Array.from(this.#nodes.keys()))
+      if (other === path || other.startsWith(`${path}/`)) this.#nodes.delete(other)
+  }
+
+  #put(path: Bytes, type: Stat['type'], mode: number): Node {
+    const [mtimeNs, ctimeNs] = [this.now, this.now]
+    const node = {
+      type,
+      mode,
+      ino: (this.#inodes += 1n),
+      mtimeNs,
+      ctimeNs,
+      data: Buffer.alloc(0),
+      target: '',
+    }
+    this.#nodes.set(path, node)
+    return node
+  }
+
+  #node(path: Bytes): Node {
+    const node = this.#nodes.get(path)
+    if (!node) throw new DiskError('ENOENT', path)
+    return node
+  }
+
+  #allow(path: Bytes, action = 'read'): void {
+    const code = this.forbidden.get(`${action} ${path}`)
+    if (code !== undefined) throw new DiskError(code, path)
+  }
+}

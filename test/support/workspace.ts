@@ -1,0 +1,200 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import * as fs from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname } from 'node:path'
+import { text as readAll } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { afterAll } from 'vitest'
+import { sha256 } from '../../src/platform/digest.ts'
+import type { BuildReport } from '../../src/executor/report.ts'
+import { temporaryDirectory } from './temporary.ts'
+
+const LBUILD = fileURLToPath(new URL('../../lbuild', import.meta.url))
+
+export interface Ended {
+  /** The exit code, or the name of the signal. */
+  readonly code: number | string
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A build that printed JSON. */
+export interface Built extends Ended {
+  readonly report: BuildReport
+  /** The artifacts whose producers ran, in order of their names. */
+  readonly ran: readonly string[]
+  readonly restored: readonly string[]
+}
+
+/** A distro of a few small artifacts in a directory of its own, built by the real command line. */
+export class TestWorkspace {
+  readonly root: string
+  /** Variables that the command line sees beside PATH. */
+  readonly env: Record<string, string> = {}
+  /** Everything that was started and has not ended. */
+  readonly running = new Set<ChildProcess>()
+  /** The lbuild that is started. */
+  program = LBUILD
+  #user: readonly string[] = []
+
+  constructor(files: Readonly<Record<string, string>>, root = temporaryDirectory()) {
+    this.root = root
+    for (const [path, content] of Object.entries(files)) this.write(path, content)
+  }
+
+  /** A directory for a workspace that several tests share: it ends with the file of tests. */
+  static lasting(): string {
+    const root = fs.realpathSync(fs.mkdtempSync(`${tmpdir()}/lbuild-test-`))
+    afterAll(() => fs.rmSync(root, { recursive: true, force: true }))
+    return root
+  }
+
+  /** The same directory, for a root to whom permissions apply as to anybody (capabilities(7), CAP_DAC_*). */
+  withoutOverride(): TestWorkspace {
+    return this.#as('setpriv', '--bounding-set=-dac_override,-dac_read_search', '--')
+  }
+
+  /** The same directory, for the user and group `nobody`; only root can become them. */
+  asNobody(): TestWorkspace {
+    return this.#as('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--')
+  }
+
+  /** The same directory, with another copy of lbuild, `home/lbuild`. */
+  from(home: string): TestWorkspace {
+    const other = this.#as()
+    other.program = `${home}/lbuild`
+    return other
+  }
+
+  #as(...user: readonly string[]): TestWorkspace {
+    const other = new TestWorkspace({}, this.root)
+    Object.assign(other.env, this.env)
+    other.#user = user
+    return other
+  }
+
+  /** The same directory, for a root who may make no namespaces, as in a plain container. */
+  withoutNamespaces(): TestWorkspace {
+    const other = new TestWorkspace({}, this.root)
+    other.#user = ['setpriv', '--bounding-set=-sys_admin,-mknod', '--']
+    return other
+  }
+
+  /** Another directory with everything that is in this one. */
+  copy(): TestWorkspace {
+    const copy = new TestWorkspace({})
+    fs.cpSync(this.root, copy.root, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
+    return copy
+  }
+
+  path(path: string): string {
+    return `${this.root}/${path}`
+  }
+
+  write(path: string, content: string | Uint8Array, mode?: number): void {
+    fs.mkdirSync(dirname(this.path(path)), { recursive: true })
+    fs.writeFileSync(this.path(path), content)
+    if (mode !== undefined) fs.chmodSync(this.path(path), mode)
+  }
+
+  /** Puts one text in the place of another, which must be there. */
+  edit(path: string, from: string, to: string): void {
+    const text = this.read(path)
+    if (!text.includes(from)) throw new Error(`there is no '${from}' in ${path}`)
+    this.write(path, text.replace(from, to))
+  }
+
+  read(path: string): string {
+    return fs.readFileSync(this.path(path), 'utf8')
+  }
+
+  bytes(path: string): Buffer {
+    return fs.readFileSync(this.path(path))
+  }
+
+  exists(path: string): boolean {
+    return fs.existsSync(this.path(path))
+  }
+
+  remove(path: string): void {
+    fs.rmSync(this.path(path), { recursive: true })
+  }
+
+  rename(from: string, to: string): void {
+    fs.renameSync(this.path(from), this.path(to))
+  }
+
+  /** Starts the command line and gives the process. */
+  start(...args: readonly string[]): { child: ChildProcess; ended: Promise<Ended> } {
+    const [program, ...words] = [...this.#user, process.execPath, this.program, ...args]
+    const child = spawn(program!, words, {
+      cwd: this.root,
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...this.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.running.add(child)
+    child.once('close', () => this.running.delete(child))
+    const ended = Promise.all([once(child, 'close'), readAll(child.stdout), readAll(child.stderr)]).then(
+      ([[code, signal], stdout, stderr]): Ended => ({
+        code: (code ?? signal) as number | string,
+        stdout,
+        stderr,
+      }),
+    )
+    return { child, ended }
+  }
+
+  /** Runs the command line to its end. */
+  lbuild(...args: readonly string[]): Promise<Ended> {
+    return this.start(...args).ended
+  }
+
+  /** Runs a build that prints JSON; it must come to a report. */
+  async build(...args: readonly string[]): Promise<Built> {
+    const ended = await this.lbuild(...args, '--json')
+    if (ended.stdout === '') throw new Error(`no report, exit code ${ended.code}:\n${ended.stderr}`)
+    const report = JSON.parse(ended.stdout) as BuildReport
+    const named = (wanted: string): string[] =>
+      report.artifacts
+        .filter(({ outcome }) => outcome === wanted)
+        .map(({ name }) => name)
+        .sort()
+    return { ...ended, report, ran: named('built'), restored: named('restored') }
+  }
+
+  /** The verdict of every artifact, as `status` sees it with some options. */
+  async verdicts(...args: readonly string[]): Promise<Readonly<Record<string, string>>> {
+    const { stdout, stderr } = await this.lbuild('status', '--json', ...args)
+    if (stdout === '') throw new Error(stderr)
+    const { artifacts } = JSON.parse(stdout) as { artifacts: { name: string; verdict: string }[] }
+    return Object.fromEntries(artifacts.map(({ name, verdict }) => [name, verdict]))
+  }
+
+  /** Every file below a directory with its state on disk and its content, to see whether anything was written. */
+  state(directory: string): Readonly<Record<string, string>> {
+    if (!this.exists(directory)) return {}
+    const names = fs.readdirSync(this.path(directory), { recursive: true, encoding: 'utf8' }).sort()
+    return Object.fromEntries(
+      names.map((name) => {
+        const path = this.path(`${directory}/${name}`)
+        const stat = fs.lstatSync(path)
+        const { ino, mode, mtimeMs } = stat
+        return [
+          name,
+          stat.isFile() ? `${ino} ${mode} ${mtimeMs} ${sha256(fs.readFileSync(path))}` : 'no file',
+        ]
+      }),
+    )
+  }
+
+  /** All that a verdict rests on. */
+  verdictState(): Readonly<Record<string, unknown>> {
+    return {
+      objects: this.state('cache/objects'),
+      records: this.state('cache/records'),
+      output: this.state('output'),
+    }
+  }
+}

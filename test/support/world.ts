@@ -1,0 +1,137 @@
+import type { ArtifactNode, Graph } from '../../src/graph/graph.ts'
+import { inOrder } from '../../src/graph/graph.ts'
+import { sha256 } from '../../src/platform/digest.ts'
+import type { Facts, LockState, Plan } from '../../src/planner/plan.ts'
+import { plan } from '../../src/planner/plan.ts'
+import type { OutputState } from '../../src/store/publish.ts'
+import type { BuildRecord, Found, Part } from '../../src/store/records.ts'
+import { RECORD_VERSION } from '../../src/store/records.ts'
+
+/** An artifact with one published output, `NAME.img`, that takes the outputs of others. */
+export function artifactNode(
+  name: string,
+  dependencies: readonly string[] = [],
+  more: Partial<ArtifactNode> = {},
+): ArtifactNode {
+  const inputs = dependencies.map(
+    (artifact) => [artifact, { kind: 'output', artifact, output: 'image' }] as const,
+  )
+  return {
+    name,
+    inputs: Object.fromEntries(inputs),
+    params: {},
+    tools: [],
+    env: [],
+    outputs: { image: { path: `${name}.img`, published: true } },
+    network: false,
+    code: sha256(`code of ${name}`),
+    modules: [`${name}.ts`],
+    declaredIn: [`${name}.ts`],
+    ...more,
+  }
+}
+
+export function graphOf(...artifacts: readonly ArtifactNode[]): Graph {
+  const modules = Object.fromEntries(artifacts.map(({ name, code }) => [`${name}.ts`, code]))
+  return {
+    artifacts: inOrder(artifacts),
+    locks: [],
+    epoch: 0,
+    toolPath: [],
+    store: { keep: 10, maxSize: 2 ** 40 },
+    profiles: {},
+    modules,
+    imports: {},
+  }
+}
+
+/** A world of facts in memory, with producers whose output is a function of what they see. */
+export class World implements Facts {
+  readonly graph: Graph
+  readonly own = new Map<string, Part[]>()
+  readonly locks = new Map<string, LockState>()
+  readonly records = new Map<string, BuildRecord | 'damaged'>()
+  readonly latestKeys = new Map<string, string>()
+  readonly objects = new Set<string>()
+  readonly outputs = new Map<string, OutputState>()
+  forced: ReadonlySet<string> = new Set()
+  /** Artifacts in the order in which they ran. */
+  readonly ran: string[] = []
+  /** What a producer makes of the parts that it sees. */
+  content = (_artifact: string, parts: readonly Part[]): string =>
+    JSON.stringify(parts.map(({ value }) => value))
+
+  constructor(graph: Graph) {
+    this.graph = graph
+    for (const { name, code } of graph.artifacts)
+      this.own.set(name, [{ kind: 'code', name: 'producer', value: code }, param('own', 0)])
+  }
+
+  ownParts = ({ name }: ArtifactNode): readonly Part[] => this.own.get(name)!
+  lock = (name: string): LockState => this.locks.get(name)!
+  record = (artifact: string, key: string): Found => this.records.get(`${artifact}/${key}`) ?? 'absent'
+  hasObject = ({ sha256: digest }: { sha256: string }): boolean => this.objects.has(digest)
+  output = (path: string): OutputState => this.outputs.get(path) ?? { state: 'missing' }
+
+  latest = (artifact: string): Found => this.record(artifact, this.latestKeys.get(artifact) ?? '')
+
+  /** The record that was published last; an error if there is none. */
+  latestRecord(artifact: string): BuildRecord {
+    const found = this.latest(artifact)
+    if (typeof found === 'string') throw new Error(`the latest record of ${artifact} is ${found}`)
+    return found
+  }
+
+  plan(...targets: readonly string[]): Plan {
+    return plan(this.graph, targets, this)
+  }
+
+  /** Does what a plan says until nothing is left to do, one artifact at a time, as a build does. */
+  build(...targets: readonly string[]): readonly string[] {
+    const before = this.ran.length
+    for (;;) {
+      const ready = this.plan(...targets).find(
+        ({ key, decision: { verdict } }) =>
+          verdict === 'restorable' || (verdict === 'stale' && key !== undefined),
+      )
+      if (!ready) return this.ran.slice(before)
+      const { node, key, parts, decision } = ready
+      if (decision.verdict === 'restorable') this.#publish(decision.record)
+      else this.#run(node, key!, parts)
+      this.forced = new Set([...this.forced].filter((name) => name !== node.name))
+    }
+  }
+
+  #run(node: ArtifactNode, key: string, parts: readonly Part[]): void {
+    this.ran.push(node.name)
+    const text = this.content(node.name, parts)
+    const digest = sha256(text)
+    this.objects.add(digest)
+    const { image } = node.outputs
+    const record: BuildRecord = {
+      version: RECORD_VERSION,
+      artifact: node.name,
+      key,
+      parts,
+      outputs: { image: { ...image!, sha256: digest, size: text.length } },
+      modules: Object.fromEntries(node.modules.map((label) => [label, this.graph.modules[label]!])),
+      asked: {},
+      versions: {},
+      build: 'a-build',
+      startedAt: '2026-01-01T00:00:00.000Z',
+      seconds: 1,
+      sandboxed: true,
+    }
+    this.records.set(`${node.name}/${key}`, record)
+    this.#publish(record)
+  }
+
+  #publish({ artifact, key, outputs }: BuildRecord): void {
+    for (const { path, sha256: digest, size } of Object.values(outputs))
+      this.outputs.set(path, { state: 'file', sha256: digest, size })
+    this.latestKeys.set(artifact, key)
+  }
+}
+
+/** A param as a part of a key. */
+export const param = (name: string, value: Part['value']): Part => ({ kind: 'param', name, value })

@@ -1,0 +1,140 @@
+import type { Clock } from '../../src/vm/clock.ts'
+import { Console } from '../../src/vm/console.ts'
+
+/** A clock that stands still until it is moved, and moves by itself only while {@link ScriptedClock.drive} waits. */
+export class ScriptedClock implements Clock {
+  #now = 0
+  #calls: { at: number; callback: () => void }[] = []
+
+  now(): number {
+    return this.#now
+  }
+
+  after(seconds: number, callback: () => void): () => void {
+    const call = { at: this.#now + seconds, callback }
+    this.#calls.push(call)
+    return () => {
+      this.#calls = this.#calls.filter((other) => other !== call)
+    }
+  }
+
+  /** Jumps from one planned moment to the next until the promise is settled. */
+  async drive<T>(promise: Promise<T>): Promise<T> {
+    let settled = false
+    const settle = (): void => void (settled = true)
+    promise.then(settle, settle)
+    for (;;) {
+      // All that is ready runs before time moves on.
+      await new Promise(setImmediate)
+      if (settled) return promise
+      const next = this.#calls.toSorted((a, b) => a.at - b.at)[0]
+      if (next === undefined) throw new Error('nothing more will happen, and the promise is not settled')
+      this.#calls = this.#calls.filter((other) => other !== next)
+      this.#now = next.at
+      next.callback()
+    }
+  }
+
+  /** Planned calls that are left. */
+  get pending(): number {
+    return this.#calls.length
+  }
+}
+
+const encoder = new TextEncoder()
+
+/** What a guest's shell answers to a command: its output, or an output and a status, or nothing ever. */
+export type Answer = string | { readonly output: string; readonly status: number } | 'hangs'
+
+export interface GuestOptions {
+  /** Console text by the second at which it is written. */
+  readonly boot: readonly (readonly [second: number, text: string])[]
+  /** What follows a typed user name: the rest of the login, in turns; the last one is repeated. */
+  readonly logins?: readonly string[]
+  /** What follows a typed password. */
+  readonly afterPassword?: string
+  /** Answers to commands; each is asked for by the beginning of the command. */
+  readonly answers?: Readonly<Record<string, Answer>>
+  /** What is written on `poweroff`; the machine goes off afterwards unless `staysOn`. */
+  readonly poweroff?: string
+  readonly staysOn?: boolean
+  /** The second at which the machine goes off by itself. */
+  readonly offAt?: number
+}
+
+export const PROMPT = 'root@levitate:~# '
+
+/** A guest on a serial line: boots by the script, echoes what is typed, and has a shell that knows a few answers. */
+export class ScriptedGuest {
+  readonly clock = new ScriptedClock()
+  readonly console = new Console(this.clock)
+  /** All that was typed. */
+  typed = ''
+  readonly #options: GuestOptions
+  #logins = 0
+  #state: 'login' | 'password' | 'shell' = 'login'
+
+  constructor(options: GuestOptions) {
+    this.#options = options
+    for (const [second, text] of options.boot) this.clock.after(second, () => this.say(text))
+    if (options.offAt !== undefined) this.clock.after(options.offAt, () => this.console.end())
+  }
+
+  say(text: string): void {
+    this.console.feed(encoder.encode(text.replaceAll('\n', '\r\n')))
+  }
+
+  readonly write = (text: string): void => {
+    this.typed += text
+    for (const line of text.trimEnd().split('\n')) this.#line(line)
+  }
+
+  #line(line: string): void {
+    const { logins = [`\nLast login: Mon Nov 23\n${PROMPT}`], afterPassword = `\n${PROMPT}` } = this.#options
+    if (this.#state === 'password') {
+      this.#state = 'login'
+      if (afterPassword.includes(PROMPT)) this.#state = 'shell'
+      return this.say(afterPassword)
+    }
+    this.say(`${line}\n`)
+    if (this.#state === 'shell') return this.#command(line)
+    const answer = logins[Math.min(this.#logins, logins.length - 1)]!
+    this.#logins += 1
+    if (answer.endsWith('Password: ')) this.#state = 'password'
+    if (answer.endsWith(PROMPT)) this.#state = 'shell'
+    this.say(answer)
+  }
+
+  #command(line: string): void {
+    if (line === 'poweroff') {
+      this.say(
+        this.#options.poweroff ?? '[  OK  ] Reached target poweroff.target.\n[ 40.1] reboot: Power down\n',
+      )
+      if (this.#options.staysOn !== true) this.console.end()
+      return
+    }
+    const marked = /^echo beg""in:(\S+); sh -c '(.*)'; echo en""d:(\S+):\$\?:$/.exec(line)
+    if (marked === null) return this.say(PROMPT)
+    const [, begin, quoted, end] = marked
+    const command = quoted!.replaceAll(`'\\''`, `'`)
+    const answer = this.#answer(command)
+    this.say(`begin:${begin}\n`)
+    if (answer === 'hangs') return
+    const { output, status } = typeof answer === 'string' ? { output: answer, status: 0 } : answer
+    this.say(`${output}end:${end}:${status}:\n${PROMPT}`)
+  }
+
+  #answer(command: string): Answer {
+    const answers: Record<string, Answer> = {
+      'id -un': 'root\n',
+      timeout: 'running\n',
+      'systemctl list-units': '',
+      findmnt: '/dev/vda2 ext4 251G\n',
+      'cat /etc/machine-id': '1e1fc1a5b4954e44a72ea21995939105\n',
+      uname: '6.1.0-56-amd64\n',
+      ...this.#options.answers,
+    }
+    const known = Object.keys(answers).find((start) => command.startsWith(start))
+    return known === undefined ? { output: `sh: ${command}: not found\n`, status: 127 } : answers[known]!
+  }
+}

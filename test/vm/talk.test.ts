@@ -1,0 +1,259 @@
+import { describe, expect, test } from 'vitest'
+import type { BootFailure, BootFailureKind } from '../../src/vm/failure.ts'
+import { type BootTalk, type SystemReport, talk } from '../../src/vm/talk.ts'
+import { type GuestOptions, PROMPT, ScriptedGuest } from './script.ts'
+
+const KERNEL = [2, '\x1b[2J[    0.000000] Linux version 6.1.0-56-amd64\n'] as const
+const INITRAMFS = [5, 'lbuild-initramfs: root /dev/vda2 after 0 polls\n'] as const
+const WELCOME = [
+  6,
+  '\nWelcome to \x1b[1mDebian GNU/Linux 12\x1b[0m!\n[  OK  ] Reached target basic.target.\n',
+] as const
+const GETTY = [20, '\nDebian GNU/Linux 12 levitate ttyS0\n\nlevitate login: '] as const
+const HEALTHY: GuestOptions = { boot: [KERNEL, INITRAMFS, WELCOME, GETTY] }
+
+async function boot(guest: ScriptedGuest, options: BootTalk = {}): Promise<SystemReport> {
+  const { console, clock, write } = guest
+  const facts = () => [['firmware', 'uefi']] as const
+  return clock.drive(talk('os.qcow2', { console, clock, write }, 'c0ffee', facts, options))
+}
+
+async function failure(options: GuestOptions, limits: BootTalk = {}): Promise<BootFailure> {
+  return boot(new ScriptedGuest(options), limits).then(
+    (report) => expect.fail(`it booted: ${JSON.stringify(report)}`),
+    (error: BootFailure) => error,
+  )
+}
+
+describe('a system that boots', () => {
+  test('is reported, with the seconds to each stage', async () => {
+    const stages: string[] = []
+    const guest = new ScriptedGuest(HEALTHY)
+    const report = await boot(guest, { onStage: (stage, seconds) => stages.push(`${stage} ${seconds}`) })
+    expect(report).toMatchObject({
+      secondsToKernel: 2,
+      secondsToUserspace: 6,
+      secondsToLogin: 20,
+      systemState: 'running',
+      failedUnits: [],
+      root: { source: '/dev/vda2', fstype: 'ext4', size: '251G' },
+      machineId: '1e1fc1a5b4954e44a72ea21995939105',
+      kernel: '6.1.0-56-amd64',
+      poweredOff: true,
+    })
+    expect(stages).toEqual(['kernel 2', 'initramfs 5', 'userspace 6', 'login 20'])
+    expect(report.tail).toMatch(/reboot: Power down$/)
+    expect(guest.typed).toMatch(/^root\nexport /)
+  })
+
+  test('with a quiet kernel has no second for it', async () => {
+    const report = await boot(new ScriptedGuest({ boot: [GETTY] }))
+    expect(report).toMatchObject({ secondsToKernel: undefined, secondsToLogin: 20, systemState: 'running' })
+  })
+
+  test('is logged into with a password where one is asked for', async () => {
+    const guest = new ScriptedGuest({ ...HEALTHY, logins: ['Password: '] })
+    await boot(guest, { user: 'root', password: 'secret' })
+    expect(guest.typed).toMatch(/^root\nsecret\nexport /)
+  })
+
+  test('is asked again by a getty that swallowed the name', async () => {
+    const guest = new ScriptedGuest({ ...HEALTHY, logins: ['\nlevitate login: ', `\n${PROMPT}`] })
+    expect(await boot(guest)).toMatchObject({ systemState: 'running' })
+    expect(guest.typed).toMatch(/^root\nroot\nexport /)
+  })
+
+  test('may have a prompt that is not known', async () => {
+    const guest = new ScriptedGuest({ ...HEALTHY, logins: [`\nwelcome ❯ ${PROMPT}`] })
+    expect(await boot(guest)).toMatchObject({ systemState: 'running' })
+  })
+
+  test('gives the output and status of further commands, which their echo cannot fake', async () => {
+    const guest = new ScriptedGuest({
+      ...HEALTHY,
+      answers: {
+        'echo it': "it's\n",
+        'grep -c': { output: '0\n', status: 1 },
+        'printf x': 'no newline',
+        lines: '\n  a\n\nb \n\n',
+      },
+    })
+    const { commands } = await boot(guest, {
+      commands: ["echo it's", 'grep -c x y', 'printf x', 'lines', 'nothing'],
+    })
+    expect(commands).toEqual([
+      { command: "echo it's", status: 0, output: "it's" },
+      { command: 'grep -c x y', status: 1, output: '0' },
+      { command: 'printf x', status: 0, output: 'no newline' },
+      { command: 'lines', status: 0, output: '\n  a\n\nb ' },
+      { command: 'nothing', status: 127, output: 'sh: nothing: not found' },
+    ])
+    expect(guest.typed).toContain(`sh -c 'echo it'\\''s'`)
+  })
+
+  test('may be degraded if that is accepted', async () => {
+    const answers = {
+      timeout: 'degraded\ndegraded\n',
+      'systemctl list-units': 'a.service loaded failed failed A\nb.mount loaded failed failed B\n',
+    }
+    const report = await boot(new ScriptedGuest({ ...HEALTHY, answers }), { accept: ['running', 'degraded'] })
+    expect(report).toMatchObject({ systemState: 'degraded', failedUnits: ['a.service', 'b.mount'] })
+  })
+
+  test('may fail to go off', async () => {
+    const stays = new ScriptedGuest({ ...HEALTHY, poweroff: 'Stopping...\n', staysOn: true })
+    expect(await boot(stays)).toMatchObject({ poweredOff: false })
+    const restarts = new ScriptedGuest({ ...HEALTHY, poweroff: '[ 40.1] reboot: Restarting system\n' })
+    expect(await boot(restarts)).toMatchObject({ poweredOff: false })
+  })
+})
+
+describe('a boot that fails', () => {
+  const panic = 'Kernel panic - not syncing: '
+  test.each<readonly [what: string, kind: BootFailureKind, text: string]>([
+    ['a panic', 'panic', `[ 3.2] ${panic}Attempted to kill init! exitcode=0x00000100\n`],
+    ['another panic', 'panic', `[ 3.2] ${panic}Victim of an experiment\n`],
+    ['no root device', 'no-root', '[ 3.1] VFS: Cannot open root device "vda9" or unknown-block(0,0)\n'],
+    ['no root file system', 'no-root', `[ 3.2] ${panic}VFS: Unable to mount root fs on unknown-block(0,0)\n`],
+    ["lbuild's initramfs", 'initramfs-shell', 'lbuild-initramfs: dropping to a shell\n/ # '],
+    [
+      "Debian's initramfs",
+      'initramfs-shell',
+      'ALERT!  UUID=1 does not exist.  Dropping to a shell!\n(initramfs) ',
+    ],
+    ['dracut', 'initramfs-shell', 'Generating "/run/initramfs/rdsosreport.txt"\n\ndracut:/# '],
+    ['emergency mode', 'emergency', 'You are in emergency mode. After logging in, type "journalctl -xb"\n'],
+    ['a locked emergency mode', 'emergency', 'Cannot open access to console, the root account is locked.\n'],
+    ['rescue mode', 'rescue', 'You are in rescue mode. After logging in, type\n'],
+    ['the UEFI shell', 'no-bootable-device', '\x1b[2J\x1b[01;01HUEFI Interactive Shell v2.2\n'],
+    ['SeaBIOS', 'no-bootable-device', 'Booting from Hard Disk...\nBoot failed: not a bootable disk\n'],
+    ['systemd-boot without its initrd', 'no-kernel', 'Error preparing initrd: Not Found\n'],
+    ['GRUB', 'no-kernel', 'error: no such partition.\ngrub rescue> '],
+  ])('%s', async (_, kind, text) => {
+    const seen = await failure({ boot: [KERNEL, [5, text]] })
+    expect(seen).toMatchObject({ name: 'BootFailure', kind, exitCode: 1 })
+    expect(seen.headline).toMatch(/^os\.qcow2: /)
+    expect(seen.hint).toBeDefined()
+    expect(seen.facts).toContainEqual(['seen', expect.stringMatching(/^kernel 2\.0 s/)])
+    expect(seen.facts).toContainEqual(['firmware', 'uefi'])
+  })
+
+  test('is told with what the console shows after its sign, too', async () => {
+    const seen = await failure({
+      boot: [
+        KERNEL,
+        [5, `[ 3.2] ${panic}Fatal exception\n`],
+        [5.5, '[ 3.2] Call Trace:\n[ 3.2]  panic+0x118\n'],
+      ],
+    })
+    expect(seen.tail).toMatch(/Fatal exception\n.*Call Trace:\n.*panic\+0x118$/)
+  })
+
+  test('in the initramfs is told with what it said had failed', async () => {
+    const said = 'cannot load nvme\nfailed: no root UUID=1\ndropping to a shell\n'.replace(
+      /^(?=.)/gm,
+      'lbuild-initramfs: ',
+    )
+    const seen = await failure({ boot: [KERNEL, [5, said]] })
+    expect(seen.facts).toContainEqual(['initramfs', 'no root UUID=1'])
+  })
+
+  test('"Reached target" is no success: with nothing more it is silence', async () => {
+    const reached = '[  OK  ] Reached target initrd-root-fs.target - Initrd Root File System.\n'
+    const seen = await failure({ boot: [KERNEL, [10, reached]] }, { loginSeconds: 300, silenceSeconds: 60 })
+    expect(seen.kind).toBe('silence')
+    expect(seen.facts).toContainEqual(['silent for', '60 s'])
+    expect(seen.tail).toContain('Reached target')
+  })
+
+  test('with output and no prompt runs out of time, and names the units that failed', async () => {
+    const ticks = Array.from({ length: 40 }, (_, i) => [10 * i, '[*     ] A start job is running\n'] as const)
+    const failed =
+      '[FAILED] Failed to start x.service - The X.\n[DEPEND] Dependency failed for y.mount - /y.\n'
+    const seen = await failure({ boot: [...ticks, [7, failed]] }, { loginSeconds: 300, silenceSeconds: 60 })
+    expect(seen.kind).toBe('timeout')
+    expect(seen.facts).toContainEqual([
+      'complaints',
+      'Failed to start x.service - The X.\nDependency failed for y.mount - /y.',
+    ])
+  })
+
+  test('because the machine goes off', async () => {
+    expect(await failure({ boot: [KERNEL], offAt: 4 })).toMatchObject({ kind: 'ended' })
+  })
+
+  test('and says so when nothing at all was seen', async () => {
+    const seen = await failure({ boot: [] }, { silenceSeconds: 60 })
+    expect(seen).toMatchObject({ kind: 'silence', tail: '' })
+    expect(seen.facts).toContainEqual(['seen', 'nothing that looks like a boot'])
+  })
+})
+
+describe('a system that boots, and is not well', () => {
+  test('because nobody can log in', async () => {
+    const locked = {
+      ...HEALTHY,
+      logins: ['Password: '],
+      afterPassword: '\nLogin incorrect\nlevitate login: ',
+    }
+    expect(await failure(locked)).toMatchObject({ kind: 'login' })
+    const silent = { ...HEALTHY, logins: ['Password: '], afterPassword: '' }
+    expect(await failure(silent)).toMatchObject({ kind: 'login' })
+    const swallowing = { ...HEALTHY, logins: ['\nlevitate login: '] }
+    expect(await failure(swallowing)).toMatchObject({ kind: 'login' })
+    const mute = { ...HEALTHY, logins: ['\n'] }
+    expect(await failure(mute)).toMatchObject({ kind: 'login' })
+  })
+
+  test('because it is degraded: the status of the failed units is shown', async () => {
+    const seen = await failure({
+      ...HEALTHY,
+      answers: {
+        timeout: 'degraded\ndegraded\n',
+        'systemctl list-units': 'bad.service loaded failed failed Cannot work\n',
+        'systemctl status': '× bad.service - Cannot work\n     Active: failed (Result: exit-code)\n',
+      },
+    })
+    expect(seen).toMatchObject({
+      kind: 'degraded',
+      headline: 'os.qcow2: the system came up, but is degraded',
+    })
+    expect(seen.tail).toBe('× bad.service - Cannot work\n     Active: failed (Result: exit-code)')
+    expect(seen.facts).toContainEqual(['failed units', 'bad.service'])
+  })
+
+  test('because its start does not end: the jobs that run are shown', async () => {
+    const seen = await failure({
+      ...HEALTHY,
+      answers: { timeout: 'starting\n', 'systemctl list-jobs': '12 slow.service start running\n' },
+    })
+    expect(seen).toMatchObject({ kind: 'degraded', tail: '12 slow.service start running' })
+    expect(seen.facts).toContainEqual(['state', 'starting'])
+  })
+
+  test('because it has no systemd to ask', async () => {
+    const answers = { timeout: { output: 'sh: systemctl: not found\n', status: 127 } }
+    const seen = await failure({ ...HEALTHY, answers })
+    expect(seen).toMatchObject({ kind: 'degraded', headline: 'os.qcow2: the system came up, but is unknown' })
+  })
+
+  test('because a command does not come back', async () => {
+    const seen = await failure(
+      { ...HEALTHY, answers: { sleep: 'hangs' } },
+      { commands: ['sleep 1d'], commandSeconds: 30 },
+    )
+    expect(seen).toMatchObject({ kind: 'command' })
+    expect(seen.facts).toContainEqual(['command', 'sleep 1d'])
+    expect(seen.facts).toContainEqual(['waited', '30 s'])
+  })
+
+  test('because the kernel panics or the machine goes off while a command runs', async () => {
+    const late = [21, '[ 21.0] Kernel panic - not syncing: Fatal exception\n'] as const
+    const hanging: GuestOptions = { ...HEALTHY, answers: { sleep: 'hangs' } }
+    const panics = await failure({ ...hanging, boot: [...HEALTHY.boot, late] }, { commands: ['sleep 1d'] })
+    expect(panics).toMatchObject({ kind: 'panic' })
+    expect(await failure({ ...hanging, offAt: 22 }, { commands: ['sleep 1d'] })).toMatchObject({
+      kind: 'ended',
+    })
+  })
+})

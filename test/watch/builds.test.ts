@@ -1,0 +1,190 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { processesOf } from '../support/processes.ts'
+import type { Meeting } from '../support/meeting.ts'
+import { meetInOther } from '../support/tiny.ts'
+import { artifactsOf, builtWatched, nextBuildEvent, Watching } from '../support/watching.ts'
+import type { TestWorkspace } from '../support/workspace.ts'
+
+// What happens while watch builds: saves, other builds, signals.
+
+const fresh = builtWatched()
+
+/** A workspace whose artifact `other` is stale, and comes to a meeting when it is built. */
+async function withMeeting(): Promise<{ workspace: TestWorkspace; meeting: Meeting }> {
+  const workspace = fresh()
+  const meeting = meetInOther(workspace)
+  // The first build asks the tool that meets for its version, which is a meeting of its own.
+  await meeting.toTheEnd(workspace.start('other'))
+  workspace.write('note.txt', 'first')
+  return { workspace, meeting }
+}
+
+describe('a save during a build', () => {
+  it('ends the run that it makes stale, keeps nothing of it, and builds what was saved last', async () => {
+    const { workspace, meeting } = await withMeeting()
+    const watching = Watching.start(workspace)
+    await meeting.arrived(watching)
+    const from = watching.events.length
+    workspace.write('note.txt', 'saved during the build')
+    await nextBuildEvent(watching, 'cancelled', 'other', from)
+    await meeting.arrived(watching)
+    expect(readdirSync(workspace.path('cache/work')).filter((name) => name.endsWith('.other'))).toHaveLength(
+      1,
+    )
+    await meeting.release()
+    const idle = await watching.next('idle')
+    expect(idle).toMatchObject({ fresh: true, failed: [] })
+    expect(artifactsOf(watching.events, 'running').filter((name) => name === 'other')).toHaveLength(2)
+    expect(artifactsOf(watching.events, 'built').filter((name) => name === 'other')).toHaveLength(1)
+    expect(artifactsOf(watching.events, 'failed')).toEqual([])
+    expect(workspace.read('output/other.txt')).toBe('saved during the build')
+    expect(readdirSync(workspace.path('cache/work'))).toEqual([])
+    expect(watching.events.filter(({ type }) => type === 'built')).toHaveLength(1)
+  })
+
+  it('lets go on what it does not reach, and builds what it does beside that', async () => {
+    const { workspace, meeting } = await withMeeting()
+    const watching = Watching.start(workspace, '--jobs', '2')
+    await meeting.arrived(watching)
+    const from = watching.events.length
+    workspace.write('src/hello', 'saved during the build')
+    await nextBuildEvent(watching, 'built', 'image', from)
+    await meeting.release()
+    await watching.next('idle')
+    expect(artifactsOf(watching.events, 'cancelled')).toEqual([])
+    expect(artifactsOf(watching.events, 'built').sort()).toEqual(['image', 'names', 'other', 'packed'])
+  })
+
+  it('in a directory that came during it is seen during it', async () => {
+    const { workspace, meeting } = await withMeeting()
+    const watching = Watching.start(workspace, '--jobs', '2')
+    await meeting.arrived(watching)
+    let from = watching.events.length
+    workspace.write('src/new/deep/file', 'first')
+    await nextBuildEvent(watching, 'built', 'image', from)
+    from = watching.events.length
+    workspace.write('src/new/deep/file', 'second')
+    await nextBuildEvent(watching, 'built', 'image', from)
+    await meeting.release()
+    await watching.next('idle')
+    expect(watching.events.filter(({ type }) => type === 'building')).toHaveLength(1)
+  })
+
+  it('that is taken back lets the run go on', async () => {
+    const { workspace, meeting } = await withMeeting()
+    const watching = Watching.start(workspace)
+    await meeting.arrived(watching)
+    const from = watching.events.length
+    workspace.write('note.txt', 'first')
+    workspace.write('stamp', 'seen')
+    await nextBuildEvent(watching, 'built', 'stamp', from)
+    await meeting.release()
+    await watching.next('idle')
+    expect(artifactsOf(watching.events, 'cancelled')).toEqual([])
+    expect(artifactsOf(watching.events, 'running').filter((name) => name === 'other')).toEqual(['other'])
+  })
+
+  it('with --no-cancel waits for the end of the build', async () => {
+    const { workspace, meeting } = await withMeeting()
+    const watching = Watching.start(workspace, '--no-cancel')
+    await meeting.arrived(watching)
+    workspace.write('note.txt', 'saved during the build')
+    await meeting.release()
+    await meeting.arrived(watching)
+    expect(workspace.read('output/other.txt')).toBe('first')
+    await meeting.release()
+    await watching.next('idle')
+    expect(artifactsOf(watching.events, 'cancelled')).toEqual([])
+    expect(workspace.read('output/other.txt')).toBe('saved during the build')
+  })
+
+  it('of the config begins the build anew, with the new graph', async () => {
+    const { workspace, meeting } = await withMeeting()
+    const watching = Watching.start(workspace)
+    await meeting.arrived(watching)
+    workspace.edit('artifacts/other.ts', "await run('meet', [])", '')
+    const built = await watching.next('built')
+    expect(built.outcome).toBe('cancelled')
+    await watching.next('idle')
+    expect(workspace.read('output/other.txt')).toBe('first')
+    expect(readdirSync(workspace.path('cache/work'))).toEqual([])
+    expect((await workspace.lbuild('status', '--check')).code).toBe(0)
+  })
+})
+
+describe('the lock of the workspace', () => {
+  it('is free while watch waits, and watch waits while another build has it', async () => {
+    const workspace = fresh()
+    const watching = await Watching.of(workspace)
+    expect((await workspace.build('other', '--force', '--no-wait')).ran).toEqual(['other'])
+    const child = spawn('flock', [workspace.path('cache/lock'), '-c', 'echo held; read -r line'], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    await once(child.stdout, 'data')
+    const from = watching.events.length
+    workspace.write('note.txt', 'one')
+    await watching.next('build', from, ({ event }) => event.type === 'waiting')
+    workspace.write('note.txt', 'two')
+    child.stdin.end('go\n')
+    await watching.next('idle', from)
+    expect(workspace.read('output/other.txt')).toBe('two')
+    expect(artifactsOf(watching.events.slice(from), 'running')).toEqual(['other'])
+  })
+})
+
+describe('watch that is ended', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)(
+    'by %s while it waits, or builds with a tool that ignores it, exits with %i and leaves nothing',
+    async (signal, code) => {
+      const workspace = fresh()
+      const idle = await Watching.of(workspace)
+      idle.child.kill(signal)
+      expect((await idle.ended).code).toBe(code)
+      const meeting = meetInOther(workspace)
+      meeting.stubborn()
+      const busy = Watching.start(workspace)
+      await meeting.arrived(busy)
+      busy.child.kill(signal)
+      expect((await busy.ended).code).toBe(code)
+      // what was killed may take a moment to end
+      await vi.waitUntil(() => processesOf(workspace.root).length === 0, { timeout: 20_000 })
+      expect(readdirSync(workspace.path('cache/work'))).toEqual([])
+    },
+  )
+
+  it('by SIGKILL while a config is loaded leaves no process', async () => {
+    const workspace = fresh()
+    const watching = await Watching.of(workspace)
+    const before = workspace.read('build.config.ts')
+    workspace.write(
+      'build.config.ts',
+      `${before}\nsetInterval(() => {}, 1000)\nawait new Promise(() => {})\n`,
+    )
+    await vi.waitUntil(() => processesOf(workspace.root).length > 1, { timeout: 20_000 })
+    watching.child.kill('SIGKILL')
+    await watching.ended
+    await vi.waitUntil(() => processesOf(workspace.root).length === 0, { timeout: 20_000 })
+  })
+
+  it('by SIGKILL leaves no process, and the next build clears up', async () => {
+    const { workspace, meeting } = await withMeeting()
+    const watching = Watching.start(workspace)
+    await meeting.arrived(watching)
+    watching.child.kill('SIGKILL')
+    await watching.ended
+    // The kernel ends them; nothing tells when it has.
+    await vi.waitUntil(() => processesOf(workspace.root).length === 0, { timeout: 20_000 })
+    expect(workspace.read('output/other.txt')).toBe('a note\n')
+    expect((await workspace.build('stamp', 'report', '--no-wait')).code).toBe(0)
+    expect(readdirSync(workspace.path('cache/work'))).toEqual([])
+    await meeting.toTheEnd(workspace.start('other'))
+    expect(workspace.read('output/other.txt')).toBe('first')
+  })
+})

@@ -1,0 +1,65 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { expect, it, vi } from 'vitest'
+import { processesOf } from '../support/processes.ts'
+import { builtWatched, Watching } from '../support/watching.ts'
+
+// What watch starts after a good build, and that it ends with the next one and with watch.
+
+const fresh = builtWatched()
+
+it('--exec runs a command after each good build, its words as they are, and not after a bad one', async () => {
+  const workspace = fresh()
+  const script = 'cat output/other.txt >>"$0"; echo "$1" >>"$0"'
+  const words = ['sh', '-c', script, workspace.path('seen'), 'a "b" $c']
+  const watching = await Watching.of(workspace, '--exec', '--', ...words)
+  await watching.next('exec', 0, ({ state }) => state === 'ended')
+  const from = watching.events.length
+  workspace.write('note.txt', 'one\n')
+  const { code } = (await watching.next('exec', from, ({ state }) => state === 'ended')) as { code?: number }
+  expect(code).toBe(0)
+  expect(readFileSync(workspace.path('seen'), 'utf8')).toBe('a note\na "b" $c\none\na "b" $c\n')
+  const touched = watching.events.length
+  workspace.write('note.txt', 'one\n')
+  await watching.next('idle', touched)
+  expect(watching.events.slice(touched).map(({ type }) => type)).toEqual(['changed', 'idle'])
+  workspace.edit('artifacts/other.ts', '=> copyFileSync', '=> missing || copyFileSync')
+  const { events } = await watching.after(() => {})
+  expect(events.filter(({ type }) => type === 'exec')).toEqual([])
+  expect(events.at(-1)).toMatchObject({ type: 'idle', failed: ['other'] })
+})
+
+it.each([
+  ['SIGTERM', 143],
+  ['SIGKILL', 'SIGKILL'],
+] as const)(
+  '--exec ends a command that still runs before it starts it anew, and with %s',
+  async (signal, code) => {
+    const workspace = fresh()
+    const seen = workspace.path('seen')
+    const script = 'echo here >>"$0"; sleep 1000; true'
+    const watching = Watching.start(workspace, '--exec', '--', 'sh', '-c', script, seen)
+    // Only the command itself can tell that it runs.
+    const runs = (times: number): Promise<unknown> =>
+      vi.waitUntil(() => existsSync(seen) && readFileSync(seen, 'utf8') === 'here\n'.repeat(times), {
+        timeout: 20_000,
+      })
+    await runs(1)
+    const from = watching.events.length
+    workspace.write('note.txt', 'one\n')
+    const ended = await watching.next('exec', from, ({ state }) => state === 'ended')
+    expect(ended).toMatchObject({ code: 'SIGKILL' })
+    await runs(2)
+    watching.child.kill(signal)
+    expect((await watching.ended).code).toBe(code)
+    await vi.waitUntil(() => processesOf(workspace.root).length === 0, { timeout: 20_000 })
+  },
+)
+
+it.each([
+  [['--exec'], '--exec and the command behind -- belong together'],
+  [['--run'], "'image' has no output that can be booted"],
+])('%j alone is a wrong call', async (words, message) => {
+  const { code, stderr } = await fresh().lbuild('watch', 'image', ...words)
+  expect(code).toBe(2)
+  expect(stderr).toContain(message)
+})

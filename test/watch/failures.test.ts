@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest'
+import type { WatchEvent } from '../../src/watch/events.ts'
+import { artifactsOf, builtWatched, nextBuildEvent, Watching } from '../support/watching.ts'
+
+// What fails is told once, does not come again by itself, keeps nothing else from being built, and heals.
+
+const fresh = builtWatched()
+
+describe('a build that fails', () => {
+  it('shows the error, goes on with the rest, is not repeated by other saves, and heals', async () => {
+    const workspace = fresh()
+    workspace.edit(
+      'artifacts/other.ts',
+      '({ inputs, outputs }) =>',
+      "({ inputs, outputs }) => { if (readFileSync(inputs.note, 'utf8') === 'bad') throw new Error('bad note')\n",
+    )
+    workspace.edit('artifacts/other.ts', 'outputs.note),', 'outputs.note) },')
+    workspace.edit('artifacts/other.ts', 'import { copy', 'import { readFileSync, copy')
+    const watching = await Watching.of(workspace)
+    const bad = await watching.after(() => workspace.write('note.txt', 'bad'))
+    expect(artifactsOf(bad.events, 'failed')).toEqual(['other'])
+    expect(bad.events.at(-1)).toMatchObject({ type: 'idle', fresh: false, failed: ['other'] })
+    const unrelated = await watching.after(() => workspace.write('src/hello', 'unrelated'))
+    expect(artifactsOf(unrelated.events, 'running')).not.toContain('other')
+    expect(unrelated.ran).toEqual(['image', 'names', 'packed'])
+    expect(unrelated.events.at(-1)).toMatchObject({ fresh: false, failed: ['other'] })
+    // The events, the log and the report say the same of what was not tried again.
+    expect(artifactsOf(unrelated.events, 'failed')).toEqual(['other'])
+    const { stdout } = await workspace.lbuild('history', '--json', '-n', '1')
+    expect(JSON.parse(stdout)).toMatchObject({ builds: [{ end: 'failed', failed: ['other'], skipped: [] }] })
+    const good = await watching.after(() => workspace.write('note.txt', 'good'))
+    expect(good.ran).toEqual(['other'])
+    expect(good.events.at(-1)).toMatchObject({ fresh: true, failed: [] })
+    expect(workspace.read('output/other.txt')).toBe('good')
+    // What failed once is told again when it comes again, also where nothing was built in between.
+    for (const times of [1, 2]) {
+      const again = watching.events.length
+      workspace.write('note.txt', 'bad')
+      await nextBuildEvent(watching, 'failed', 'other', again)
+      await watching.next('idle', again)
+      workspace.write('note.txt', 'good')
+      await watching.next('idle', again, (event) => event.fresh)
+      expect(artifactsOf(watching.events.slice(again), 'built'), `${times}`).toEqual([])
+    }
+    // A file that is touched begins no build, whatever failed.
+    await watching.after(() => workspace.write('note.txt', 'bad'))
+    const from = watching.events.length
+    workspace.write('src/hello', 'unrelated')
+    await watching.next('idle', from)
+    expect(watching.events.slice(from).map(({ type }) => type)).toEqual(['changed', 'idle'])
+  })
+
+  it('because a tool is missing is told once, not repeated by other saves, and heals', async () => {
+    const workspace = fresh()
+    workspace.edit('artifacts/other.ts', 'inputs:', "tools: ['no-such-tool'], inputs:")
+    const watching = await Watching.of(workspace)
+    const told = (): readonly WatchEvent[] => watching.events.filter(({ type }) => type === 'failed')
+    expect(told()).toMatchObject([{ what: 'build' }])
+    const from = watching.events.length
+    workspace.write('src/hello', workspace.read('src/hello'))
+    await watching.next('idle', from)
+    expect(watching.events.slice(from).map(({ type }) => type)).toEqual(['changed', 'idle'])
+    const { events } = await watching.after(() =>
+      workspace.edit('artifacts/other.ts', "tools: ['no-such-tool'], ", ''),
+    )
+    expect(events.at(-1)).toMatchObject({ fresh: true, failed: [] })
+    expect(told()).toHaveLength(1)
+  })
+
+  it('because its output cannot be put in its place is tried again when something happens', async () => {
+    const workspace = fresh()
+    workspace.remove('output/docs')
+    workspace.write('output/docs', 'in the way')
+    const watching = await Watching.of(workspace)
+    expect(watching.events.at(-1)).toMatchObject({ fresh: false, failed: ['report'] })
+    workspace.remove('output/docs')
+    const from = watching.events.length
+    workspace.write('src/hello', workspace.read('src/hello'))
+    await watching.next('idle', from, (event) => event.fresh)
+    expect(workspace.exists('output/docs/report.txt')).toBe(true)
+  })
+
+  it('because an input is missing heals when it is there', async () => {
+    const workspace = fresh()
+    const watching = await Watching.of(workspace)
+    const from = watching.events.length
+    workspace.rename('note.txt', 'aside')
+    const { failure, what } = await watching.next('failed', from)
+    expect([what, failure.headline]).toEqual(['inputs', 'a declared input is not there'])
+    const { events } = await watching.after(() => workspace.write('note.txt', 'there again'))
+    expect(events.at(-1)).toMatchObject({ fresh: true })
+    expect(workspace.read('output/other.txt')).toBe('there again')
+  })
+
+  it('because the config is broken names file, line and column, builds with the old one, and heals', async () => {
+    const workspace = fresh()
+    const watching = await Watching.of(workspace)
+    const from = watching.events.length
+    const before = workspace.read('artifacts/other.ts')
+    workspace.write('artifacts/other.ts', `${before}\nimport { later } from './later.ts'\nlater(`)
+    const { failure, what } = await watching.next('failed', from)
+    expect(what).toBe('config')
+    expect(failure.tail).toContain('artifacts/other.ts:12:')
+    const old = await watching.after(() => workspace.write('note.txt', 'by the old config'))
+    expect(old.ran).toEqual(['other'])
+    expect(old.events.filter(({ type }) => type === 'failed')).toEqual([])
+    expect(old.events.at(-1)).toMatchObject({ broken: true })
+    // What mends it may be a file that the last good config did not know.
+    workspace.write('artifacts/other.ts', `${before}\nimport { later } from './new/later.ts'\nlater()`)
+    const seen = watching.events.length
+    const missing = await watching.next('failed', seen)
+    workspace.write('artifacts/new/later.ts', 'export const later = () => {}\n')
+    const healed = await watching.next('config', seen)
+    expect(healed).toBeDefined()
+    await watching.next('idle', seen, ({ broken, fresh: all }) => !broken && all)
+    expect(workspace.read('output/other.txt')).toBe('by the old config')
+    // The same that is wrong again is told again.
+    const again = watching.events.length
+    workspace.remove('artifacts/new/later.ts')
+    expect((await watching.next('failed', again)).failure).toEqual(missing.failure)
+  })
+
+  it('at the start keeps watching, and heals', async () => {
+    const workspace = fresh()
+    workspace.edit('artifacts/other.ts', '=> copyFileSync', '=> missing || copyFileSync')
+    const watching = await Watching.of(workspace)
+    expect(watching.events.at(-1)).toMatchObject({ fresh: false, failed: ['other'] })
+    const { events } = await watching.after(() => workspace.edit('artifacts/other.ts', 'missing || ', ''))
+    expect(events.at(-1)).toMatchObject({ fresh: true })
+  })
+})
