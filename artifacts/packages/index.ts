@@ -1,5 +1,5 @@
 import { file, lockfile } from 'lbuild'
-import { aptParams, aptPlaceParams, aptTools, resolvePackages } from 'lbuild/debian/apt'
+import { aptParams, aptMirrorParams, aptTools, resolvePackages } from 'lbuild/debian/apt'
 import { mirrorsFor, archiveOf } from 'lbuild/debian/sources'
 
 /** The packages of the base system, with all that they need. */
@@ -7,7 +7,7 @@ export const packages = lockfile('packages', {
   path: 'artifacts/packages/packages.lock',
   inputs: { list: file('artifacts/packages/packages.list') },
   params: aptParams,
-  placeParams: aptPlaceParams,
+  mirrorParams: aptMirrorParams,
   tools: aptTools,
   resolve: (context) =>
     resolvePackages(context, {

@@ -34,7 +34,7 @@ export interface LockfileDeclaration<I extends Inputs, P extends Params, T exten
   readonly inputs: I
   readonly params?: P
   /** Params that say where to fetch from and not what: they do not make a lock stale. */
-  readonly placeParams?: readonly (keyof P & string)[]
+  readonly mirrorParams?: readonly (keyof P & string)[]
   readonly tools: readonly T[]
   /** Finds exact versions. Runs with the network. */
   resolve(context: ResolveContext<I, P, T>): Promise<readonly LockedFile[]>
@@ -49,7 +49,7 @@ export interface AnyLockfileDeclaration {
   readonly path: string
   readonly inputs: Inputs
   readonly params?: Params
-  readonly placeParams?: readonly string[]
+  readonly mirrorParams?: readonly string[]
   readonly tools: readonly string[]
   resolve(context: unknown): Promise<readonly LockedFile[]>
   mirrors(params: unknown, file: LockedFile): readonly string[]

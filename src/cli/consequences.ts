@@ -1,5 +1,5 @@
 import type { Consequence } from '../planner/causes.ts'
-import type { Told } from '../planner/evidence.ts'
+import type { Explanation } from '../planner/evidence.ts'
 import { counted, duration } from './style.ts'
 
 /** How many artifacts are listed below one cause before the rest is counted. */
@@ -14,7 +14,7 @@ export interface ConsequenceOptions {
 
 /** What follows from one cause alone, in the graph's order, a line for each artifact. */
 export function consequenceLines(
-  told: Told,
+  told: Explanation,
   cause: number,
   { all, became }: ConsequenceOptions,
 ): readonly string[] {
@@ -35,17 +35,17 @@ export function consequenceLines(
 }
 
 /** What would make an undecided artifact run, in words. */
-export function conditions(told: Told, one: Consequence, cause?: number): string {
+export function conditions(told: Explanation, one: Consequence, cause?: number): string {
   const through = one.through.filter(
     (name) => cause === undefined || consequenceOf(told, name)?.causes.includes(cause),
   )
-  const locks = one.own.flatMap((at) => {
+  const lockfiles = one.own.flatMap((at) => {
     const reason = told.causes[at]?.reason
     return reason?.kind === 'lock' && (cause === undefined || cause === at) ? [reason.lock] : []
   })
   return [
     ...(through.length > 0 ? [`the content of ${either(through)} changes`] : []),
-    ...locks.map((lock) => `the lock '${lock}' then names something else`),
+    ...lockfiles.map((lock) => `the lock '${lock}' then names something else`),
   ].join(' or ')
 }
 
@@ -54,7 +54,7 @@ const either = (names: readonly string[]): string =>
   names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
 
 /** What one cause would do to an artifact, whatever others do. */
-function prediction(told: Told, one: Consequence, cause: number): string {
+function prediction(told: Explanation, one: Consequence, cause: number): string {
   if (one.verdict === 'restorable') return 'would be restored from the store'
   const cost = one.usualSeconds === undefined ? '' : `, about ${duration(one.usualSeconds)}`
   if (isCertain(told, one, cause)) return `runs${cost}`
@@ -63,7 +63,7 @@ function prediction(told: Told, one: Consequence, cause: number): string {
 }
 
 /** Whether one cause alone makes an artifact run: it sees it itself, or takes what is known to be other content. */
-function isCertain(told: Told, one: Consequence, cause: number): boolean {
+function isCertain(told: Explanation, one: Consequence, cause: number): boolean {
   if (one.own.includes(cause)) return told.causes[cause]!.reason.kind !== 'lock' || isFirstBuild(told, one)
   return one.through.some((name) => {
     const source = consequenceOf(told, name)
@@ -73,7 +73,7 @@ function isCertain(told: Told, one: Consequence, cause: number): boolean {
 
 /** What became of an artifact, as far as one cause had a hand in it. */
 function outcome(
-  told: Told,
+  told: Explanation,
   one: Consequence,
   cause: number,
   became: (artifact: string) => string | undefined,
@@ -89,8 +89,8 @@ function outcome(
   )} came out the same`
 }
 
-const consequenceOf = ({ consequences }: Told, name: string): Consequence | undefined =>
+const consequenceOf = ({ consequences }: Explanation, name: string): Consequence | undefined =>
   consequences.find(({ artifact }) => artifact === name)
 
-const isFirstBuild = ({ causes }: Told, { own }: Consequence): boolean =>
+const isFirstBuild = ({ causes }: Explanation, { own }: Consequence): boolean =>
   own.some((at) => causes[at]?.reason.kind === 'first-build')

@@ -7,8 +7,8 @@ import type {
   Evidence,
   PackageChanges,
   TextChange,
-  Told,
-  ToldCause,
+  Explanation,
+  ExplainedCause,
 } from '../planner/evidence.ts'
 import { consequenceLines } from './consequences.ts'
 import { ago, bytes, counted, duration, paint } from './style.ts'
@@ -26,14 +26,14 @@ export interface TellOptions {
   /** Of what is past: what became of an artifact, in words. */
   readonly became?: (artifact: string) => string | undefined
   /** What to show below a cause, such as its diff. */
-  readonly below?: (cause: ToldCause) => Promise<readonly string[]>
+  readonly below?: (cause: ExplainedCause) => Promise<readonly string[]>
 }
 
 const bold = (text: string): string => paint(process.stdout, 'bold', text)
 const dim = (text: string): string => paint(process.stdout, 'dim', text)
 
 /** An explanation in lines for people, without final newlines: causes first, each with what follows from it. */
-export async function tellLines(told: Told, options: TellOptions): Promise<readonly string[]> {
+export async function tellLines(told: Explanation, options: TellOptions): Promise<readonly string[]> {
   const lines: string[] = []
   const shared = sharedRun(told)
   for (const [at, cause] of told.causes.entries()) {
@@ -58,7 +58,7 @@ export function listed(names: readonly string[], all: boolean): string {
   return `${names.slice(0, SHOWN).join(', ')} and ${names.length - SHOWN} others`
 }
 
-function headline({ reason, artifacts, evidence }: ToldCause, { all }: TellOptions): string {
+function headline({ reason, artifacts, evidence }: ExplainedCause, { all }: TellOptions): string {
   const names = listed(artifacts, all)
   switch (reason.kind) {
     case 'first-build':
@@ -97,7 +97,7 @@ function toolVersions({ versions }: Evidence): string {
 }
 
 /** What is known of a cause, in lines. */
-function details({ reason, evidence }: ToldCause, shared: boolean, options: TellOptions): string[] {
+function details({ reason, evidence }: ExplainedCause, shared: boolean, options: TellOptions): string[] {
   const { all, now } = options
   const { text, entries = [], moreEntries = 0, packages, imports, madeBy, editedAt, since } = evidence
   const { because = [], values } = evidence
@@ -130,7 +130,7 @@ function details({ reason, evidence }: ToldCause, shared: boolean, options: Tell
 }
 
 /** The run with which every cause is compared, if it is one. */
-function sharedRun({ causes }: Told): Evidence['since'] {
+function sharedRun({ causes }: Explanation): Evidence['since'] {
   const builds = new Set(causes.map(({ evidence }) => evidence.since?.build))
   return builds.size === 1 ? causes[0]!.evidence.since : undefined
 }
@@ -201,7 +201,7 @@ const KINDS: readonly (readonly [kinds: readonly PartKind[], noun: string])[] = 
 const PLURALS: Readonly<Record<string, string>> = { 'file or tree': 'files and trees' }
 
 /** `14 files and trees, 9 params`: what was compared and is as it was. */
-export function partCounts(parts: Told['unchanged']['parts']): string {
+export function partCounts(parts: Explanation['unchanged']['parts']): string {
   const counts = KINDS.map(([kinds, noun]) => {
     const count = kinds.reduce((sum, kind) => sum + (parts[kind] ?? 0), 0)
     return count === 0 ? '' : count === 1 ? `1 ${noun}` : `${count} ${PLURALS[noun] ?? `${noun}s`}`
@@ -212,7 +212,7 @@ export function partCounts(parts: Told['unchanged']['parts']): string {
 
 /** What is no cause, and what all of it costs. */
 function restLines(
-  { consequences, unchanged }: Told,
+  { consequences, unchanged }: Explanation,
   shared: Evidence['since'],
   { all, now, became, same }: TellOptions,
 ): string[] {

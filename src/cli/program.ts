@@ -147,7 +147,7 @@ function defineProgram(invocation: Invocation, signal: AbortSignal, finish: Fini
         ),
       ),
     )
-  command('update [locks...]', 'resolve locks anew: newer versions of what the lists name')
+  command('update [lockfiles...]', 'resolve lockfiles anew: newer versions of what the lists name')
     .option('--no-wait', 'fail if a build is running')
     .option('-q, --quiet', 'say only what went wrong')
     .action((words, options) =>

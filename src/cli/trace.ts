@@ -45,7 +45,7 @@ interface Bar {
 
 /**
  * A build as a trace: a lane for each producer that ran at the same time as others, with the phases of each run; lanes
- * for what was restored, and for locks; and the critical path in a lane of its own. Pure.
+ * for what was restored, and for lockfiles; and the critical path in a lane of its own. Pure.
  */
 export function traceOf(build: LoggedBuild): Trace {
   const path = criticalPathOf(build)
@@ -63,7 +63,7 @@ export function traceOf(build: LoggedBuild): Trace {
       parts: go.phases,
     })),
   )
-  const locks = build.locks.flatMap(({ name, spans }) =>
+  const lockfiles = build.lockfiles.flatMap(({ name, spans }) =>
     spans.map((span): Bar => {
       const args = { critical: critical.has(`lock ${name}`) }
       return { span, name: `${span.name} ${name}`, category: span.name, args, parts: [] }
@@ -82,7 +82,7 @@ export function traceOf(build: LoggedBuild): Trace {
       'restored',
       bars.filter(({ isRun }) => !isRun),
     ),
-    ...numbered('locks', locks),
+    ...numbered('lockfiles', lockfiles),
   ]
   return {
     traceEvents: [

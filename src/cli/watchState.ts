@@ -1,6 +1,6 @@
 import type { FailureData } from '../events/events.ts'
 import type { BuildEvent } from '../events/events.ts'
-import type { Told } from '../planner/evidence.ts'
+import type { Explanation } from '../planner/evidence.ts'
 import type { WatchEvent } from '../watch/events.ts'
 
 /** What is shown of one artifact. */
@@ -21,7 +21,7 @@ export interface WatchState {
   readonly changed: string
   readonly last: Extract<WatchEvent, { type: 'built' }> | undefined
   /** Why what was built last was built. */
-  readonly told: Told | undefined
+  readonly told: Explanation | undefined
   /** What failed, in the words of whom. */
   readonly failures: ReadonlyMap<string, FailureData>
   /** Other things to know, the newest last. */

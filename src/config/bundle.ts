@@ -7,7 +7,7 @@ import { digestOf, sha256 } from '../platform/digest.ts'
 import { Failure } from '../platform/failure.ts'
 import { MODULES } from './evaluate.ts'
 import { labelOf } from './labels.ts'
-import type { Places } from './places.ts'
+import type { Locations } from './locations.ts'
 
 /** Gives the label of a module. */
 type LabelFor = (path: string) => string
@@ -39,9 +39,9 @@ const compilerVersion = `esbuild ${esbuildVersion}`
  * Bundles `build.config.ts` and everything that it imports into one module. The name `lbuild` means the copy in
  * `home`. Throws a Failure (exit code 2) that names file, line and column.
  */
-export async function bundleConfig(config: string, places: Places): Promise<Bundle> {
-  const { root, home, cache } = places
-  const label = (path: string): string => labelOf(path, places)
+export async function bundleConfig(config: string, locations: Locations): Promise<Bundle> {
+  const { root, home, cache } = locations
+  const label = (path: string): string => labelOf(path, locations)
   const digests = new Map<string, Digest>()
   try {
     const result = await build({
@@ -136,7 +136,7 @@ function syntaxFailure(errors: readonly Message[]): Failure {
 }
 
 /**
- * The labels of all modules that code in `start` can reach. A module that exports nothing but artifacts and locks
+ * The labels of all modules that code in `start` can reach. A module that exports nothing but artifacts and lockfiles
  * (`isDeclaration`) is not entered: what another artifact may take from it, it takes as an input.
  */
 export function reachable(

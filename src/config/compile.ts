@@ -2,7 +2,7 @@ import { pathToFileURL } from 'node:url'
 import type { AnyDeclaration, Declared } from '../api/artifact.ts'
 import type { AnyLockfileDeclaration } from '../api/lockfile.ts'
 import { Failure } from '../platform/failure.ts'
-import type { ArtifactNode, Graph, LockNode, ToolSpec } from '../graph/graph.ts'
+import type { ArtifactNode, Graph, LockfileNode, ToolSpec } from '../graph/graph.ts'
 import { inOrder } from '../graph/graph.ts'
 import { COMMANDS, suggestion } from '../graph/names.ts'
 import { withParams, withProfile } from '../graph/params.ts'
@@ -24,15 +24,15 @@ export function compileGraph(config: EvaluatedConfig, bundle: Bundle): Graph {
   const artifacts = [...config.artifacts.values()].map((declared) =>
     artifactNode(declared, bundle, isDeclaration),
   )
-  const locks = [...config.locks.values()].map(lockNode)
-  checkReferences(artifacts, locks)
+  const lockfiles = [...config.lockfiles.values()].map(lockfileNode)
+  checkReferences(artifacts, lockfiles)
   checkOutputs(artifacts)
   const modules = Object.fromEntries([...bundle.modules.values()].map(({ label, digest }) => [label, digest]))
   const imports = Object.fromEntries([...bundle.modules.values()].map((one) => [one.label, one.imports]))
   const { epoch, toolPath, store, profiles } = config
   const graph: Graph = {
     artifacts: inOrder(artifacts),
-    locks,
+    lockfiles,
     epoch,
     toolPath,
     store,
@@ -75,15 +75,15 @@ function artifactNode(
   }
 }
 
-function lockNode({ name, declaration }: Declared<AnyLockfileDeclaration>): LockNode {
+function lockfileNode({ name, declaration }: Declared<AnyLockfileDeclaration>): LockfileNode {
   checkName(name, 'lock')
   const checked = check(LockfileSchema, declaration, `the lock '${name}'`)
   return {
     name,
     path: checked.path,
     inputs: checked.inputs,
-    params: checked.params as LockNode['params'],
-    placeParams: checked.placeParams,
+    params: checked.params as LockfileNode['params'],
+    mirrorParams: checked.mirrorParams,
     tools: toolSpecs(checked.tools),
   }
 }
@@ -120,13 +120,18 @@ function checkName(name: string, what: string): void {
     })
 }
 
-function checkReferences(artifacts: readonly ArtifactNode[], locks: readonly LockNode[]): void {
+function checkReferences(artifacts: readonly ArtifactNode[], lockfiles: readonly LockfileNode[]): void {
   const byName = new Map(artifacts.map((node) => [node.name, node]))
-  const lockNames = locks.map(({ name }) => name)
+  const lockfileNames = lockfiles.map(({ name }) => name)
   for (const node of artifacts)
     for (const [input, reference] of Object.entries(node.inputs)) {
-      if (reference.kind === 'downloads' && !lockNames.includes(reference.lock))
-        throw dangling(node.name, input, `the lock '${reference.lock}'`, unlisted(reference.lock, lockNames))
+      if (reference.kind === 'downloads' && !lockfileNames.includes(reference.lock))
+        throw dangling(
+          node.name,
+          input,
+          `the lock '${reference.lock}'`,
+          unlisted(reference.lock, lockfileNames),
+        )
       if (reference.kind !== 'output') continue
       const source = byName.get(reference.artifact)
       if (!source)

@@ -17,7 +17,7 @@ export const MODULES = 'lbuild.modules'
 /** An evaluated config: declarations with their functions. */
 export interface EvaluatedConfig {
   readonly artifacts: ReadonlyMap<string, Declared<AnyDeclaration>>
-  readonly locks: ReadonlyMap<string, Declared<AnyLockfileDeclaration>>
+  readonly lockfiles: ReadonlyMap<string, Declared<AnyLockfileDeclaration>>
   readonly params: Readonly<Record<string, Json>>
   readonly profiles: Readonly<Record<string, Readonly<Record<string, Json>>>>
   readonly epoch: number
@@ -54,12 +54,12 @@ export async function evaluateConfig(bundle: string): Promise<EvaluatedConfig> {
     })
   const config = check(ConfigSchema, module.default, 'build.config.ts')
   const artifacts = new Map<string, Declared<AnyDeclaration>>()
-  const locks = new Map<string, Declared<AnyLockfileDeclaration>>()
+  const lockfiles = new Map<string, Declared<AnyLockfileDeclaration>>()
   for (const [position, value] of config.artifacts.entries()) {
     const artifact = declaredArtifact(value)
     const lock = declaredLockfile(value)
     if (artifact) addOnce(artifacts, artifact, 'artifact')
-    else if (lock) addOnce(locks, lock, 'lock')
+    else if (lock) addOnce(lockfiles, lock, 'lock')
     else
       throw new Failure('build.config.ts lists something that is no artifact', {
         facts: [['place', `artifacts.${position}`]],
@@ -69,7 +69,7 @@ export async function evaluateConfig(bundle: string): Promise<EvaluatedConfig> {
   }
   return {
     artifacts,
-    locks,
+    lockfiles,
     params: config.params as Record<string, Json>,
     profiles: config.profiles as EvaluatedConfig['profiles'],
     epoch: config.epoch,

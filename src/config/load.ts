@@ -3,12 +3,12 @@ import { fromBytes, toBytes } from '../platform/bytes.ts'
 import type { Disk } from '../platform/disk.ts'
 import { replaceFile } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
-import { readSealed, writeSealed } from '../platform/checksummedFile.ts'
+import { readChecksummed, writeChecksummed } from '../platform/checksummedFile.ts'
 import type { Digest } from '../platform/digest.ts'
 import { sha256 } from '../platform/digest.ts'
 import type { StatIndex } from '../fingerprint/statIndex.ts'
 import type { Graph } from '../graph/graph.ts'
-import type { Places } from './places.ts'
+import type { Locations } from './locations.ts'
 
 /** A graph, and the bundle in which its producers are found. */
 export interface LoadedConfig {
@@ -23,30 +23,30 @@ export type SourceFile = readonly [path: Bytes, digest: Digest]
 interface CacheFile extends LoadedConfig {
   readonly version: string
   /** What the cache is of: it holds absolute paths, and a copy of a workspace must not read the original's. */
-  readonly places: Places
+  readonly locations: Locations
 }
 
 /** Moves when a cached graph of an older lbuild must not be used. */
-const VERSION = `graph 5 ${process.versions.node}`
+const VERSION = `graph 6 ${process.versions.node}`
 
 /**
  * Loads the graph of `build.config.ts`. While none of the files that it was made of has changed, that is one small
  * JSON file: neither a compiler nor the distro's code is loaded.
  */
-export async function loadConfig(disk: Disk, index: StatIndex, places: Places): Promise<LoadedConfig> {
-  const cached = await cachedConfig(disk, index, places)
+export async function loadConfig(disk: Disk, index: StatIndex, locations: Locations): Promise<LoadedConfig> {
+  const cached = await cachedConfig(disk, index, locations)
   if (cached) return cached
-  const config = `${places.root}/build.config.ts`
+  const config = `${locations.root}/build.config.ts`
   const [{ bundleConfig }, { evaluateConfig }, { compileGraph }] = await Promise.all([
     import('./bundle.ts'),
     import('./evaluate.ts'),
     import('./compile.ts'),
   ])
-  const bundled = await bundleConfig(config, places)
+  const bundled = await bundleConfig(config, locations)
   const digest = sha256(bundled.code)
-  const bundle = `${places.cache}/config/${digest}.mjs`
-  const cachePath = toBytes(`${places.cache}/config/graph.json`)
-  disk.mkdir(toBytes(`${places.cache}/config`))
+  const bundle = `${locations.cache}/config/${digest}.mjs`
+  const cachePath = toBytes(`${locations.cache}/config/graph.json`)
+  disk.mkdir(toBytes(`${locations.cache}/config`))
   // Also where it is there already: one that was just written is not taken for one that nobody needs.
   replaceFile(disk, toBytes(bundle), bundled.code)
   // What the environment says is in no key: declarations are evaluated without one. The process of a producer evaluates
@@ -60,7 +60,7 @@ export async function loadConfig(disk: Disk, index: StatIndex, places: Places): 
     module.digest,
   ])
   const files = [...sources, [toBytes(bundle), digest] as const]
-  writeSealed(disk, cachePath, { version: VERSION, places, files, graph, bundle } satisfies CacheFile)
+  writeChecksummed(disk, cachePath, { version: VERSION, locations, files, graph, bundle } satisfies CacheFile)
   return { graph, bundle, files }
 }
 
@@ -71,11 +71,11 @@ export async function loadConfig(disk: Disk, index: StatIndex, places: Places): 
 export async function cachedConfig(
   disk: Disk,
   index: StatIndex,
-  places: Places,
+  locations: Locations,
 ): Promise<LoadedConfig | undefined> {
-  if (!disk.lstat(toBytes(`${places.root}/build.config.ts`))) throw noConfig(places.root)
-  const cached = readCache(disk, toBytes(`${places.cache}/config/graph.json`), places)
-  return cached && (await movedFiles(disk, index, cached.files)).length === 0 ? cached : undefined
+  if (!disk.lstat(toBytes(`${locations.root}/build.config.ts`))) throw noConfig(locations.root)
+  const cached = readCache(disk, toBytes(`${locations.cache}/config/graph.json`), locations)
+  return cached && (await changedFiles(disk, index, cached.files)).length === 0 ? cached : undefined
 }
 
 /** Says that a directory is no distro's, and what else is not there. */
@@ -86,13 +86,13 @@ export const noConfig = (root: string, more = ''): Failure =>
     exitCode: 2,
   })
 
-function readCache(disk: Disk, path: Bytes, { root, home, cache }: Places): CacheFile | undefined {
-  const found = readSealed(disk, path)
+function readCache(disk: Disk, path: Bytes, { root, home, cache }: Locations): CacheFile | undefined {
+  const found = readChecksummed(disk, path)
   if (typeof found === 'string') return undefined
   const cached = found.value as CacheFile
   if (cached.version !== VERSION) return undefined
-  const { places } = cached
-  if (places.root !== root || places.home !== home || places.cache !== cache) return undefined
+  const { locations } = cached
+  if (locations.root !== root || locations.home !== home || locations.cache !== cache) return undefined
   return cached
 }
 
@@ -100,10 +100,15 @@ function readCache(disk: Disk, path: Bytes, { root, home, cache }: Places): Cach
 const IN_USE_NS = 3_600_000_000_000n
 
 /** The files of `config/` that no longer serve: neither `graph.json` nor `bundle` names them, and they are not new. */
-export function unusedBundles(disk: Disk, { cache }: Places, bundle: string, now: bigint): readonly Bytes[] {
+export function unusedBundles(
+  disk: Disk,
+  { cache }: Locations,
+  bundle: string,
+  now: bigint,
+): readonly Bytes[] {
   const directory = toBytes(`${cache}/config`)
   if (!disk.lstat(directory)) return []
-  const found = readSealed(disk, `${directory}/graph.json`)
+  const found = readChecksummed(disk, `${directory}/graph.json`)
   const named = typeof found === 'string' ? undefined : (found.value as CacheFile).bundle
   return disk
     .readdir(directory)
@@ -119,7 +124,7 @@ export function unusedBundles(disk: Disk, { cache }: Places, bundle: string, now
 }
 
 /** Those of some files that are no longer there, or no longer what they were. */
-export async function movedFiles(
+export async function changedFiles(
   disk: Disk,
   index: StatIndex,
   files: readonly SourceFile[],

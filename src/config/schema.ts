@@ -83,7 +83,7 @@ export const LockfileSchema = v.strictObject({
   path: source,
   inputs: v.record(name, v.variant('kind', sources)),
   params: v.optional(v.record(name, param), {}),
-  placeParams: v.optional(v.array(v.string()), []),
+  mirrorParams: v.optional(v.array(v.string()), []),
   tools,
   resolve: producer,
   mirrors: producer,

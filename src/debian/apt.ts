@@ -14,8 +14,8 @@ export const aptParams = {
   ),
 }
 
-/** The params that name a place, for `placeParams`. */
-export const aptPlaceParams = ['mirror'] as const
+/** The params that name a place, for `mirrorParams`. */
+export const aptMirrorParams = ['mirror'] as const
 
 /** The tools that resolvePackages runs. */
 export const aptTools = ['apt-get', 'apt-cache', 'apt-config'] as const

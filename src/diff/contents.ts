@@ -162,7 +162,7 @@ async function diskContents(run: ContentRun, disk: string, scratch: string): Pro
   return found
 }
 
-/** A file system that begins somewhere in a file. The places of magic numbers are those of ext4/super.rst and of Microsoft's FAT specification, 3.1. */
+/** A file system that begins somewhere in a file. The locations of magic numbers are those of ext4/super.rst and of Microsoft's FAT specification, 3.1. */
 async function fileSystemContents(
   run: ContentRun,
   path: string,

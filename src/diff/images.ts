@@ -90,14 +90,14 @@ function emptyScratch(cache: string): string {
  */
 function runIn(scratch: string): ContentRun & ((tool: 'rm', args: readonly string[]) => Promise<unknown>) {
   const asRoot = process.geteuid?.() === 0 ? [] : ['unshare', '--map-root-user', '--map-auto', '--']
-  const places = ['--bind', scratch, scratch, '--chdir', scratch, '--']
+  const locations = ['--bind', scratch, scratch, '--chdir', scratch, '--']
   return async (
     tool: string,
     args: readonly string[],
     options: { env?: Readonly<Record<string, string>> } = {},
   ) => {
     const { execa } = await import('execa')
-    const [program, ...words] = [...asRoot, ...READ_ONLY, ...places, tool, ...args]
+    const [program, ...words] = [...asRoot, ...READ_ONLY, ...locations, tool, ...args]
     const { stdout, stderr, failed, shortMessage } = await execa(program!, words, {
       env: { PATH: SEARCH_PATH, LC_ALL: 'C.UTF-8', TZ: 'UTC', HOME: '/nonexistent', ...options.env },
       extendEnv: false,

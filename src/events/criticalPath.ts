@@ -50,18 +50,18 @@ export interface CriticalStep {
 
 /**
  * The critical path of a build by the times that its artifacts took, from laying out the inputs to publishing or for
- * being restored, and the times for which they waited for locks to be resolved and fetched.
+ * being restored, and the times for which they waited for lockfiles to be resolved and fetched.
  */
-export function criticalPathOf({ artifacts, locks }: LoggedBuild): readonly CriticalStep[] {
+export function criticalPathOf({ artifacts, lockfiles }: LoggedBuild): readonly CriticalStep[] {
   const secondsOf = (spans: readonly Span[]): number =>
     spans.reduce((sum, { from, to }) => sum + to - from, 0) / 1000
   const steps = new Map<string, CriticalStep>()
   const waits = new Map<string, readonly string[]>()
-  for (const { name, spans } of locks) {
+  for (const { name, spans } of lockfiles) {
     steps.set(`lock ${name}`, { kind: 'lock', name, seconds: secondsOf(spans), spans })
     waits.set(`lock ${name}`, [])
   }
-  for (const { name, dependencies, locks: taken, goes } of artifacts) {
+  for (const { name, dependencies, lockfiles: taken, goes } of artifacts) {
     steps.set(`artifact ${name}`, { kind: 'artifact', name, seconds: secondsOf(goes), spans: goes })
     const before = dependencies.map((other) => `artifact ${other}`)
     waits.set(`artifact ${name}`, [...taken.map((lock) => `lock ${lock}`), ...before])

@@ -1,4 +1,4 @@
-import type { ToldCause } from '../planner/evidence.ts'
+import type { ExplainedCause } from '../planner/evidence.ts'
 import type { BuildEvent } from './events.ts'
 
 /** How much room one cause, one reason or one failure has in a line of the log, in characters of JSON. */
@@ -44,14 +44,14 @@ export function cutEvent(event: BuildEvent): BuildEvent {
 }
 
 /** A cause says that it was cut, and how many entries were there beside those that are left. */
-function cutCause(cause: ToldCause): ToldCause {
+function cutCause(cause: ExplainedCause): ExplainedCause {
   const { artifacts, ...rest } = cause
   const cut = fit(rest)
   if (cut === rest) return cause
   const { entries = [], moreEntries = 0 } = cause.evidence
   const left = entries.length + moreEntries - (cut.evidence.entries?.length ?? 0)
   const evidence = left > 0 ? { ...cut.evidence, moreEntries: left } : cut.evidence
-  const marked: ToldCause & { readonly cut: true } = { ...cut, evidence, artifacts, cut: true }
+  const marked: ExplainedCause & { readonly cut: true } = { ...cut, evidence, artifacts, cut: true }
   return marked
 }
 

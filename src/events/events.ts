@@ -1,5 +1,5 @@
 import type { Json } from '../api/params.ts'
-import type { Told } from '../planner/evidence.ts'
+import type { Explanation } from '../planner/evidence.ts'
 import type { Reason } from '../planner/reason.ts'
 
 /** What happened to one artifact. */
@@ -18,8 +18,8 @@ export interface BuildNode {
   readonly name: string
   /** The artifacts whose outputs it takes. */
   readonly dependencies: readonly string[]
-  /** The locks whose downloads it takes. */
-  readonly locks: readonly string[]
+  /** The lockfiles whose downloads it takes. */
+  readonly lockfiles: readonly string[]
 }
 
 /** An output that a build put in its place. */
@@ -60,7 +60,7 @@ export type BuildEvent =
   | {
       /** The first plan under the lock, told from its causes. */
       readonly type: 'explained'
-      readonly explanation: Told
+      readonly explanation: Explanation
     }
   | { readonly type: 'waiting'; readonly for: 'lock' }
   | {

@@ -1,5 +1,5 @@
 import type { Json } from '../api/params.ts'
-import type { Told } from '../planner/evidence.ts'
+import type { Explanation } from '../planner/evidence.ts'
 import type { Reason } from '../planner/reason.ts'
 import type { BuildEvent, BuildNode, BuiltOutput, FailureData, Outcome } from './events.ts'
 import type { ReadLog } from './reader.ts'
@@ -50,7 +50,7 @@ export interface LoggedArtifact extends BuildNode {
 }
 
 /** What a log tells of one lock. */
-export interface LoggedLock {
+export interface LoggedLockfile {
   readonly name: string
   /** When it was resolved, and when what it names was fetched. */
   readonly spans: readonly Span[]
@@ -84,9 +84,9 @@ export interface LoggedBuild {
   readonly incomplete: boolean
   /** In the graph's order. */
   readonly artifacts: readonly LoggedArtifact[]
-  readonly locks: readonly LoggedLock[]
+  readonly lockfiles: readonly LoggedLockfile[]
   /** Why anything was to be done, as it was when the build began. */
-  readonly explanation?: Told
+  readonly explanation?: Explanation
   readonly warnings: readonly { readonly message: string; readonly hint?: string }[]
   /** Outputs that somebody had changed, and where they are now. */
   readonly kept: readonly { readonly path: string; readonly as: string }[]
@@ -123,7 +123,7 @@ export function loggedBuild(id: string, { lines, whole }: ReadLog): LoggedBuild 
     incomplete: !whole,
     ...telling.facts,
     artifacts: [...telling.artifacts.values()],
-    locks: [...telling.locks.values()],
+    lockfiles: [...telling.lockfiles.values()],
     warnings: telling.warnings,
     kept: telling.kept,
   }
@@ -132,7 +132,7 @@ export function loggedBuild(id: string, { lines, whole }: ReadLog): LoggedBuild 
 class Telling {
   readonly facts: Partial<Writable<LoggedBuild>> = {}
   readonly artifacts = new Map<string, OpenArtifact>()
-  readonly locks = new Map<string, { readonly name: string; readonly spans: OpenSpan[] }>()
+  readonly lockfiles = new Map<string, { readonly name: string; readonly spans: OpenSpan[] }>()
   readonly warnings: { message: string; hint?: string }[] = []
   readonly kept: { path: string; as: string }[] = []
 
@@ -141,8 +141,8 @@ class Telling {
       case 'started': {
         const { lbuild, targets, params, jobs, force, keepGoing, artifacts } = event
         Object.assign(this.facts, { lbuild, targets, params, jobs, force, keepGoing })
-        for (const { name, dependencies, locks } of artifacts)
-          Object.assign(this.#artifact(name), { dependencies, locks })
+        for (const { name, dependencies, lockfiles } of artifacts)
+          Object.assign(this.#artifact(name), { dependencies, lockfiles })
         return
       }
       case 'explained':
@@ -180,7 +180,7 @@ class Telling {
 
   /** Ends at the end what no line ended. */
   close(end: number): void {
-    for (const { spans } of this.locks.values()) closeAt(end, spans)
+    for (const { spans } of this.lockfiles.values()) closeAt(end, spans)
     for (const artifact of this.artifacts.values()) {
       if (artifact.goes.at(-1)?.to === OPEN) artifact.outcome = 'unfinished'
       closeGo(end, artifact)
@@ -260,7 +260,7 @@ class Telling {
     const artifact: OpenArtifact = {
       name,
       dependencies: [],
-      locks: [],
+      lockfiles: [],
       outcome: 'unreached',
       reasons: [],
       outputs: [],
@@ -271,10 +271,10 @@ class Telling {
   }
 
   #lock(name: string): OpenSpan[] {
-    const known = this.locks.get(name)
+    const known = this.lockfiles.get(name)
     if (known) return known.spans
     const spans: OpenSpan[] = []
-    this.locks.set(name, { name, spans })
+    this.lockfiles.set(name, { name, spans })
     return spans
   }
 }

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { Json } from '../api/params.ts'
 import type { Consequence } from '../planner/causes.ts'
-import type { Evidence, ToldCause } from '../planner/evidence.ts'
+import type { Evidence, ExplainedCause } from '../planner/evidence.ts'
 import type { Reason } from '../planner/reason.ts'
 import type { Part } from '../store/records.ts'
 import type { LoggedEvent, BuildNode, BuiltOutput, FailureData } from './events.ts'
@@ -12,7 +12,7 @@ type Shape<T> = v.GenericSchema<unknown, T>
 const text = v.string()
 const texts = v.array(text)
 const amount = v.pipe(v.number(), v.finite(), v.minValue(0))
-const places = v.array(v.pipe(amount, v.integer()))
+const locations = v.array(v.pipe(amount, v.integer()))
 const json = v.custom<Json>((value) => value !== undefined)
 
 const failure: Shape<FailureData> = v.looseObject({
@@ -117,18 +117,18 @@ const evidence: Shape<Evidence> = v.looseObject({
   because: v.exactOptional(v.array(v.lazy(() => cause))),
 })
 
-const cause: Shape<ToldCause> = v.looseObject({ reason, artifacts: texts, evidence })
+const cause: Shape<ExplainedCause> = v.looseObject({ reason, artifacts: texts, evidence })
 const consequence: Shape<Consequence> = v.looseObject({
   artifact: text,
   verdict: v.picklist(['stale', 'undecided', 'restorable']),
   usualSeconds: v.exactOptional(amount),
-  causes: places,
-  own: places,
+  causes: locations,
+  own: locations,
   through: texts,
-  cutOff: v.exactOptional(places),
+  cutOff: v.exactOptional(locations),
 })
 
-const node: Shape<BuildNode> = v.looseObject({ name: text, dependencies: texts, locks: texts })
+const node: Shape<BuildNode> = v.looseObject({ name: text, dependencies: texts, lockfiles: texts })
 const outputs: Shape<readonly BuiltOutput[]> = v.array(
   v.looseObject({
     name: text,

@@ -4,11 +4,11 @@ import { Failure } from '../platform/failure.ts'
 import { isFresh, plan } from '../planner/plan.ts'
 import { editDistance, nearest, suggestion } from '../graph/names.ts'
 import type { Graph } from '../graph/graph.ts'
-import { locksOf } from '../graph/graph.ts'
+import { lockfilesOf } from '../graph/graph.ts'
 import type { BuildOptions } from './options.ts'
 import type { BuildReport } from './report.ts'
 import { idleReport } from './report.ts'
-import { surveyWorkspace } from '../workspace/snapshot.ts'
+import { takeSnapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { outputTemporaries } from '../workspace/workspace.ts'
 
@@ -22,11 +22,11 @@ export async function build(workspace: Workspace, options: BuildOptions): Promis
   checkTargets(workspace.graph, options.targets)
   const forced = new Set(options.force ? options.targets : [])
   try {
-    const survey = await surveyWorkspace(workspace, options.targets, forced)
-    const planned = plan(workspace.graph, options.targets, survey)
+    const snapshot = await takeSnapshot(workspace, options.targets, forced)
+    const planned = plan(workspace.graph, options.targets, snapshot)
     if (planned.every(isFresh)) {
-      const { disk, places } = workspace
-      const work = toBytes(`${places.cache}/work`)
+      const { disk, locations } = workspace
+      const work = toBytes(`${locations.cache}/work`)
       const worked = disk.lstat(work) && disk.readdir(work).length > 0
       if (worked || outputTemporaries(workspace).length > 0)
         await (await import('./session.ts')).reclaimIfFree(workspace)
@@ -56,13 +56,13 @@ export function checkTargets(
 }
 
 function unknownTarget(
-  { artifacts, locks }: Graph,
+  { artifacts, lockfiles }: Graph,
   names: readonly string[],
   target: string,
   commands: readonly string[],
 ): Failure {
-  if (locks.some(({ name }) => name === target)) {
-    const users = artifacts.filter((node) => locksOf(node).includes(target)).map(({ name }) => name)
+  if (lockfiles.some(({ name }) => name === target)) {
+    const users = artifacts.filter((node) => lockfilesOf(node).includes(target)).map(({ name }) => name)
     const resolves = `lbuild update ${target} resolves it anew`
     return new Failure(`'${target}' is a lock, not an artifact`, {
       hint: users.length === 0 ? resolves : `name what takes it: ${users.join(', ')}; ${resolves}`,

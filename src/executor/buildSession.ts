@@ -1,14 +1,14 @@
 import { availableParallelism } from 'node:os'
-import { movedFiles } from '../config/load.ts'
+import { changedFiles } from '../config/load.ts'
 import { display, toBytes } from '../platform/bytes.ts'
 import { monotonicSeconds } from '../platform/clock.ts'
 import { RELEASE } from '../platform/release.ts'
-import { dependenciesOf, locksOf } from '../graph/graph.ts'
+import { dependenciesOf, lockfilesOf } from '../graph/graph.ts'
 import type { BuildEvent, Listener } from '../events/events.ts'
-import { tell } from '../explain/explainPlan.ts'
+import { explainPlan } from '../explain/explainPlan.ts'
 import type { Plan } from '../planner/plan.ts'
 import { isFresh, plan } from '../planner/plan.ts'
-import { surveyWorkspace } from '../workspace/snapshot.ts'
+import { takeSnapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { collectAfterBuild } from './collect.ts'
 import type { RunContext } from './context.ts'
@@ -17,7 +17,7 @@ import type { BuildOptions } from './options.ts'
 import { checkTools } from './preflight.ts'
 import type { BuildReport } from './report.ts'
 import { failureData, idleReport } from './report.ts'
-import { resolveLocks } from '../lockfiles/resolve.ts'
+import { resolveLockfiles } from '../lockfiles/resolve.ts'
 import { Scheduler } from './scheduler.ts'
 
 /**
@@ -36,19 +36,19 @@ export function runBuild(
     workspace,
     options,
     async (base) => {
-      options.notice?.take()
-      const survey = await surveyWorkspace(workspace, targets, forced)
-      const first = plan(workspace.graph, targets, survey)
+      options.invalidation?.take()
+      const snapshot = await takeSnapshot(workspace, targets, forced)
+      const first = plan(workspace.graph, targets, snapshot)
       if (first.every(isFresh)) {
-        if (!options.notice) await warnOfEditedCode(workspace, options.listener)
+        if (!options.invalidation) await warnOfEditedCode(workspace, options.listener)
         return idleReport(first, targets, passed())
       }
-      await checkTools(workspace, targets, survey)
-      const context: RunContext = { ...base, survey, watched: options.notice !== undefined }
+      await checkTools(workspace, targets, snapshot)
+      const context: RunContext = { ...base, snapshot, watched: options.invalidation !== undefined }
       let report: BuildReport
       try {
         context.listener(startedEvent(context, options))
-        context.listener({ type: 'explained', explanation: await tell(workspace, survey, first) })
+        context.listener({ type: 'explained', explanation: await explainPlan(workspace, snapshot, first) })
         report = await buildAll(context, options, first, startedAt)
       } catch (error) {
         tellBreak(context.listener, {
@@ -69,13 +69,13 @@ export function runBuild(
 }
 
 function startedEvent(
-  { build, survey }: RunContext,
+  { build, snapshot }: RunContext,
   { targets, params = {}, jobs = availableParallelism(), force, keepGoing }: BuildOptions,
 ): BuildEvent {
-  const artifacts = survey.nodes.map((node) => ({
+  const artifacts = snapshot.nodes.map((node) => ({
     name: node.name,
     dependencies: dependenciesOf(node),
-    locks: locksOf(node),
+    lockfiles: lockfilesOf(node),
   }))
   return { type: 'started', build, lbuild: RELEASE, targets, params, jobs, force, keepGoing, artifacts }
 }
@@ -87,13 +87,13 @@ async function buildAll(
   startedAt: number,
 ): Promise<BuildReport> {
   const { workspace, listener } = context
-  const resolved = await resolveLocks(context, [])
-  const survey = resolved
-    ? await surveyWorkspace(workspace, options.targets, context.survey.forced)
-    : context.survey
-  const report = await new Scheduler({ ...context, survey }, options, first).run(startedAt)
+  const resolved = await resolveLockfiles(context, [])
+  const snapshot = resolved
+    ? await takeSnapshot(workspace, options.targets, context.snapshot.forced)
+    : context.snapshot
+  const report = await new Scheduler({ ...context, snapshot }, options, first).run(startedAt)
   if (report.artifacts.some(({ outcome }) => outcome === 'built')) collectAfterBuild(workspace, listener)
-  if (!options.notice) await warnOfEditedCode(workspace, listener)
+  if (!options.invalidation) await warnOfEditedCode(workspace, listener)
   return report
 }
 
@@ -108,11 +108,11 @@ function tellBreak(listener: Listener, event: BuildEvent): void {
 
 /** The producers' code is of when the build began; who edited it meanwhile should know. */
 async function warnOfEditedCode(
-  { disk, index, places, files }: Workspace,
+  { disk, index, locations, files }: Workspace,
   listener: Listener,
 ): Promise<void> {
-  const root = toBytes(`${places.root}/`)
-  for (const path of await movedFiles(disk, index, files))
+  const root = toBytes(`${locations.root}/`)
+  for (const path of await changedFiles(disk, index, files))
     listener({
       type: 'warning',
       message: `${display(path.replace(root, ''))} changed while the build ran, which used what it was before`,

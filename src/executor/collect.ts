@@ -4,7 +4,7 @@ import { errorCode } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
 import type { Digest } from '../platform/digest.ts'
 import { unusedBundles } from '../config/load.ts'
-import { readLock } from '../lockfiles/lockfile.ts'
+import { readLockfile } from '../lockfiles/lockfile.ts'
 import type { ObjectListing } from '../store/objects.ts'
 import type { BuildRecord, ListedRecord } from '../store/records.ts'
 import type { Content, HeldRecord, Limits } from '../store/retention.ts'
@@ -37,7 +37,7 @@ export interface Collection {
 /** What collecting needs of a workspace. */
 export type CollectedWorkspace = Pick<
   Workspace,
-  'disk' | 'places' | 'objects' | 'records' | 'graph' | 'bundle' | 'now'
+  'disk' | 'locations' | 'objects' | 'records' | 'graph' | 'bundle' | 'now'
 >
 
 type Held = HeldRecord & { readonly listed: ListedRecord }
@@ -52,7 +52,7 @@ export function planCollection(
   limits: Limits,
   listing: ObjectListing = workspace.objects.list(),
 ): Collection {
-  const { disk, places, records, graph, bundle, now } = workspace
+  const { disk, locations, records, graph, bundle, now } = workspace
   const files = (paths: readonly Bytes[]): LooseFile[] =>
     paths.map((path) => {
       const { size, allocated } = disk.lstat(path)!
@@ -60,14 +60,14 @@ export function planCollection(
     })
   const found = records.list()
   const held = found.records.map(heldRecord)
-  const locks = graph.locks.flatMap(
-    ({ path }) => readLock(disk, toBytes(`${places.root}/${path}`))?.files ?? [],
+  const lockfiles = graph.lockfiles.flatMap(
+    ({ path }) => readLockfile(disk, toBytes(`${locations.root}/${path}`))?.files ?? [],
   )
   const kept = retain<Held>(
     {
       records: held,
       objects: listing.objects,
-      downloads: new Set(locks.map(({ sha256 }) => sha256)),
+      downloads: new Set(lockfiles.map(({ sha256 }) => sha256)),
       artifacts: new Set(graph.artifacts.map(({ name }) => name)),
     },
     limits,
@@ -77,8 +77,8 @@ export function planCollection(
     objects: new Map([...listing.objects].filter(([digest]) => !kept.objects.has(digest))),
     damaged: files(found.damaged),
     leftovers: files([...listing.leftovers, ...found.leftovers]),
-    logs: files(oldLogs(disk, places.cache)),
-    bundles: files(unusedBundles(disk, places, bundle, now())),
+    logs: files(oldLogs(disk, locations.cache)),
+    bundles: files(unusedBundles(disk, locations, bundle, now())),
     kept: { records: kept.records.size, objects: kept.objects.size, bytes: kept.bytes },
   }
 }

@@ -1,17 +1,17 @@
 import { toBytes } from '../platform/bytes.ts'
 import { listingIfThere } from '../fingerprint/tree.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
-import { locksOf } from '../graph/graph.ts'
+import { lockfilesOf } from '../graph/graph.ts'
 import type { Planned } from '../planner/plan.ts'
 import type { BuildRecord, Part, RecordedOutput } from '../store/records.ts'
 import { RECORD_VERSION } from '../store/records.ts'
 import type { RunContext } from './context.ts'
-import { surveyedLock } from '../workspace/snapshot.ts'
-import { keepTexts } from './texts.ts'
+import { lockfileSnapshot } from '../workspace/snapshot.ts'
+import { commitTexts } from './texts.ts'
 import type { WorkDirectory } from './workDirectory.ts'
 
 /** Keeps what a run made and what it saw: objects first, then the record that names them. Gives the record. */
-export async function keepRun(
+export async function commitResult(
   context: RunContext,
   { node, key, parts }: Planned,
   work: WorkDirectory,
@@ -20,7 +20,7 @@ export async function keepRun(
   const { graph, records } = context.workspace
   const outputs = keepOutputs(context, node, work)
   await keepTrees(context, node)
-  const texts = await keepTexts(context, node, work)
+  const texts = await commitTexts(context, node, work)
   const record: BuildRecord = {
     version: RECORD_VERSION,
     artifact: node.name,
@@ -28,7 +28,9 @@ export async function keepRun(
     parts,
     outputs,
     modules: Object.fromEntries(node.modules.map((label) => [label, graph.modules[label]!])),
-    asked: Object.fromEntries(locksOf(node).map((name) => [name, surveyedLock(context.survey, name).asked])),
+    asked: Object.fromEntries(
+      lockfilesOf(node).map((name) => [name, lockfileSnapshot(context.snapshot, name).asked]),
+    ),
     ...(texts === undefined ? {} : { texts }),
     build: context.build,
     ...run,
@@ -55,9 +57,9 @@ function keepOutputs(
 }
 
 /** Keeps the listings of the trees that were seen, so that a later change can be told by name. */
-async function keepTrees({ workspace, survey }: RunContext, node: ArtifactNode): Promise<void> {
+async function keepTrees({ workspace, snapshot }: RunContext, node: ArtifactNode): Promise<void> {
   for (const input of Object.values(node.inputs)) {
-    const tree = input.kind === 'tree' ? survey.trees.get(input.path) : undefined
+    const tree = input.kind === 'tree' ? snapshot.trees.get(input.path) : undefined
     const listing = await listingIfThere(tree)
     if (listing !== undefined) workspace.objects.putText(listing)
   }

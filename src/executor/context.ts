@@ -1,4 +1,4 @@
-import type { Survey } from '../workspace/snapshot.ts'
+import type { Snapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { Listener } from '../events/events.ts'
 import type { Processes } from '../sandbox/process.ts'
@@ -8,7 +8,7 @@ import type { Variation } from './variation.ts'
 /** All that the steps of a build need. */
 export interface RunContext {
   readonly workspace: Workspace
-  readonly survey: Survey
+  readonly snapshot: Snapshot
   readonly processes: Processes
   /** Found out when the first producer is to run. */
   readonly confinement: () => Promise<Confinement>

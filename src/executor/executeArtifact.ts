@@ -3,7 +3,7 @@ import { display, toBytes } from '../platform/bytes.ts'
 import type { Bytes } from '../platform/bytes.ts'
 import { Failure } from '../platform/failure.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
-import { locksOf } from '../graph/graph.ts'
+import { lockfilesOf } from '../graph/graph.ts'
 import { canonicalJson, partId } from '../planner/key.ts'
 import type { Planned } from '../planner/plan.ts'
 import type { Reason } from '../planner/reason.ts'
@@ -13,35 +13,35 @@ import { publish } from '../store/publish.ts'
 import type { BuildRecord } from '../store/records.ts'
 import { recordOf } from '../store/records.ts'
 import { statesOnce, toolStates } from '../fingerprint/tools.ts'
-import { fetchLock } from '../lockfiles/downloads.ts'
-import { InputMoved } from './materialize.ts'
+import { fetchDownloads } from '../lockfiles/downloads.ts'
+import { InputChanged } from './materialize.ts'
 import type { RunContext } from './context.ts'
 import { Cancelled } from './context.ts'
 import { layInputs } from './inputs.ts'
-import { keepRun, toolVersions, unaskedTools } from './commitResult.ts'
+import { commitResult, toolVersions, unaskedTools } from './commitResult.ts'
 import { produceTask, runTask } from './producer.ts'
 import { outputReport } from './report.ts'
 import { checkOutputs } from '../sandbox/result.ts'
 import { sourceParts } from '../workspace/snapshot.ts'
-import { keepWork, makeWorkDirectory, removeIfPossible, removeWork } from './workDirectory.ts'
+import { preserveWork, makeWorkDirectory, removeIfPossible, removeWork } from './workDirectory.ts'
 
 /**
  * Runs the producer of a stale artifact and keeps what it made: objects first, then the record, then what is
  * published. A crash in between leaves the old state or the new one. Gives the seconds that it took. Throws
- * {@link InputMoved} or DamagedObject when something that the plan rests on is no longer so, and {@link Cancelled} when
+ * {@link InputChanged} or DamagedObject when something that the plan rests on is no longer so, and {@link Cancelled} when
  * `cancel` ended the run: nothing is kept then.
  */
-export async function produceArtifact(
+export async function executeArtifact(
   context: RunContext,
   planned: Planned,
   reasons: readonly Reason[],
   cancel: AbortSignal,
 ): Promise<number> {
-  const { workspace, survey, listener, build } = context
+  const { workspace, snapshot, listener, build } = context
   const { node, parts } = planned
-  const { disk, places } = workspace
-  const before = recordOf(survey.latest(node.name))
-  for (const lock of locksOf(node)) await fetchLock(context, lock)
+  const { disk, locations } = workspace
+  const before = recordOf(snapshot.latest(node.name))
+  for (const lock of lockfilesOf(node)) await fetchDownloads(context, lock)
   listener({
     type: 'running',
     artifact: node.name,
@@ -50,7 +50,7 @@ export async function produceArtifact(
   })
   const startedAt = monotonicSeconds()
   const startedOn = new Date().toISOString()
-  const work = makeWorkDirectory(disk, places.cache, build, node.name)
+  const work = makeWorkDirectory(disk, locations.cache, build, node.name)
   let ran: Awaited<ReturnType<typeof runTask>>
   try {
     const inputs = await layInputs(context, node, parts, work)
@@ -66,14 +66,14 @@ export async function produceArtifact(
       removeIfPossible(disk, work.path)
       throw new Cancelled('cancelled')
     }
-    if (error instanceof InputMoved || error instanceof DamagedObject) removeWork(disk, work.path)
-    else if (!context.signal.aborted) keepWork(disk, work)
+    if (error instanceof InputChanged || error instanceof DamagedObject) removeWork(disk, work.path)
+    else if (!context.signal.aborted) preserveWork(disk, work)
     throw error
   }
   const seconds = monotonicSeconds() - startedAt
   listener({ type: 'phase', artifact: node.name, phase: 'keep' })
   const sandboxed = (await context.confinement()) === 'sandbox'
-  const record = await keepRun(context, planned, work, {
+  const record = await commitResult(context, planned, work, {
     startedAt: startedOn,
     seconds,
     sandboxed,
@@ -91,15 +91,15 @@ export async function produceArtifact(
  * Tools are not copied, as inputs are: the producer ran those that were there. If one is no longer what the key says,
  * nobody knows which of the two ran.
  */
-function throwIfToolMoved({ workspace, survey, listener }: RunContext, node: ArtifactNode): void {
+function throwIfToolMoved({ workspace, snapshot, listener }: RunContext, node: ArtifactNode): void {
   for (const { name } of node.tools) {
-    const { path, files, states } = survey.tools.get(name)!
+    const { path, files, states } = snapshot.tools.get(name)!
     if (toolStates(files, statesOnce(workspace.disk)) === states) continue
     listener({
       type: 'warning',
       message: `the tool ${display(path)} changed while '${node.name}' was built: it is built again`,
     })
-    throw new InputMoved(path)
+    throw new InputChanged(path)
   }
 }
 
@@ -129,18 +129,18 @@ export async function restoreArtifact(
  * that its objects were read in full just now.
  */
 async function putInPlace(
-  { workspace, survey, listener }: RunContext,
+  { workspace, snapshot, listener }: RunContext,
   node: ArtifactNode,
   record: BuildRecord,
   checked: boolean,
 ): Promise<void> {
-  const { disk, objects, records, index, places } = workspace
-  const root = toBytes(`${places.root}/output`)
-  // Time has passed since the survey: what was written to an output meanwhile must not be lost.
-  await survey.refreshOutputs(node)
+  const { disk, objects, records, index, locations } = workspace
+  const root = toBytes(`${locations.root}/output`)
+  // Time has passed since the snapshot: what was written to an output meanwhile must not be lost.
+  await snapshot.refreshOutputs(node)
   for (const output of Object.values(record.outputs)) {
     if (!output.published) continue
-    const found = survey.output(output.path)
+    const found = snapshot.output(output.path)
     if (found.state === 'file' && found.sha256 === output.sha256) continue
     const keep = found.state === 'other' || (found.state === 'file' && !objects.has(found))
     const path = toBytes(output.path)
@@ -150,7 +150,7 @@ async function putInPlace(
       listener({ type: 'kept', path: `output/${output.path}`, as: relative(root, aside) })
   }
   records.setLatest(node.name, record.key)
-  await survey.refreshOutputs(node)
+  await snapshot.refreshOutputs(node)
 }
 
 const relative = (root: Bytes, path: Bytes): string => `output/${display(path.slice(root.length + 1))}`

@@ -1,12 +1,12 @@
 import { fromBytes, toBytes } from '../platform/bytes.ts'
 import type { Digest } from '../platform/digest.ts'
-import type { ArtifactNode, LockNode } from '../graph/graph.ts'
-import { lockDigest } from '../lockfiles/lockfile.ts'
+import type { ArtifactNode, LockfileNode } from '../graph/graph.ts'
+import { lockfileDigest } from '../lockfiles/lockfile.ts'
 import type { Part } from '../store/records.ts'
 import { parseFileValue } from '../store/records.ts'
-import { ABSENT, surveyedLock } from '../workspace/snapshot.ts'
+import { ABSENT, lockfileSnapshot } from '../workspace/snapshot.ts'
 import type { RunContext } from './context.ts'
-import { InputMoved, listingOf, materializeFile, materializeTree } from './materialize.ts'
+import { InputChanged, listingOf, materializeFile, materializeTree } from './materialize.ts'
 import type { Mount } from '../sandbox/bubblewrap.ts'
 import { INSIDE } from '../sandbox/bubblewrap.ts'
 import type { WorkDirectory } from './workDirectory.ts'
@@ -14,16 +14,16 @@ import type { WorkDirectory } from './workDirectory.ts'
 /**
  * Lays out the inputs of an artifact or a lock, each checked against the part of the key that it belongs to, and says
  * how the sandbox shows them. Stored objects are shown where they lie; without a sandbox they are copied, since the
- * store must not share what can be written. Throws InputMoved when something is not what the key says, and
+ * store must not share what can be written. Throws InputChanged when something is not what the key says, and
  * DamagedObject when an object is not what its name says.
  */
 export async function layInputs(
-  { workspace, survey, confinement }: RunContext,
-  node: ArtifactNode | LockNode,
+  { workspace, snapshot, confinement }: RunContext,
+  node: ArtifactNode | LockfileNode,
   parts: readonly Part[],
   work: WorkDirectory,
 ): Promise<readonly Mount[]> {
-  const { disk, objects, graph, places } = workspace
+  const { disk, objects, graph, locations } = workspace
   const mounts: Mount[] = []
   const confined = (await confinement()) === 'sandbox'
   const layObject = (digest: Digest, name: string): void => {
@@ -40,17 +40,17 @@ export async function layInputs(
     if (input.kind === 'output') {
       layObject(value, name)
     } else if (input.kind === 'downloads') {
-      const { content } = surveyedLock(survey, input.lock)
-      if (lockDigest(content!.files) !== value) throw new InputMoved(toBytes(input.lock))
+      const { content } = lockfileSnapshot(snapshot, input.lock)
+      if (lockfileDigest(content!.files) !== value) throw new InputChanged(toBytes(input.lock))
       disk.mkdir(toBytes(`${work.path}/inputs/${name}`))
       if (content!.files.length === 0)
         mounts.push({ from: `${work.path}/inputs/${name}`, to: `${INSIDE.inputs}/${name}` })
       for (const file of content!.files) layObject(file.sha256, `${name}/${file.name}`)
     } else {
-      const from = toBytes(`${places.root}/${input.path}`)
+      const from = toBytes(`${locations.root}/${input.path}`)
       const to = toBytes(`${work.path}/inputs/${name}`)
       if (input.kind === 'tree') {
-        const listing = await listingOf(survey.trees.get(input.path)!, value, from)
+        const listing = await listingOf(snapshot.trees.get(input.path)!, value, from)
         materializeTree(disk, from, to, listing, graph.epoch)
       } else {
         materializeFile(disk, from, to, parseFileValue(value)!, graph.epoch)

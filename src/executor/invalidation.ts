@@ -1,5 +1,5 @@
 /** How somebody who watches the inputs tells a running build that they may have changed: it takes another look then. */
-export class Notice {
+export class Invalidation {
   #given = false
   #wake: (() => void) | undefined
   #next: Promise<void> | undefined

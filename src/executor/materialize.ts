@@ -13,7 +13,7 @@ import { sha256, sha256Hasher } from '../platform/digest.ts'
  * Says that something is no longer what a key says. Where an artifact was to run on it, the build takes a new look and
  * plans again; a lock that was to be resolved from it fails.
  */
-export class InputMoved extends Failure {
+export class InputChanged extends Failure {
   constructor(path: Bytes) {
     super(`${display(path)} changed while it was used`, { hint: 'run again' })
   }
@@ -27,7 +27,7 @@ export async function listingOf(tree: Tree, digest: Digest, path: Bytes): Promis
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error
   }
-  throw new InputMoved(path)
+  throw new InputChanged(path)
 }
 
 const mode = (executable: boolean): number => (executable ? 0o755 : 0o644)
@@ -47,10 +47,10 @@ export function materializeFile(
   try {
     copySparse(disk, from, to, { mode: mode(item.executable), durable: false, hasher })
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(errorCode(error))) throw new InputMoved(from)
+    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(errorCode(error))) throw new InputChanged(from)
     throw error
   }
-  if (hasher.digest() !== item.digest) throw new InputMoved(from)
+  if (hasher.digest() !== item.digest) throw new InputChanged(from)
   disk.chmod(to, mode(item.executable))
   disk.utimes(to, epoch)
 }

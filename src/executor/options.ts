@@ -2,7 +2,7 @@ import type { Overrides } from '../graph/params.ts'
 import type { Digest } from '../platform/digest.ts'
 import type { FailureData } from '../events/events.ts'
 import type { LockedOptions } from './session.ts'
-import type { Notice } from './invalidation.ts'
+import type { Invalidation } from './invalidation.ts'
 
 /** How an artifact failed, and with which key: it would fail so again. */
 export interface KnownFailure {
@@ -21,7 +21,7 @@ export interface BuildOptions extends LockedOptions {
   /** After a failure go on with what does not depend on it. */
   readonly keepGoing: boolean
   /** Tells the build that inputs may have changed; who gives it looks at them again after the build, too. */
-  readonly notice?: Notice
+  readonly invalidation?: Invalidation
   /** Artifacts that are not run again while their key is the one with which they failed. */
   readonly knownFailures?: ReadonlyMap<string, KnownFailure>
 }

@@ -2,10 +2,10 @@ import { fromBytes } from '../platform/bytes.ts'
 import { Failure } from '../platform/failure.ts'
 import { detectManager, missingTools, missingToolsFailure } from '../debian/install.ts'
 import { compareVersions, toolVersion } from '../platform/version.ts'
-import type { ArtifactNode, Graph, LockNode } from '../graph/graph.ts'
+import type { ArtifactNode, Graph, LockfileNode } from '../graph/graph.ts'
 import { plan } from '../planner/plan.ts'
 import { sandboxTools } from '../sandbox/bubblewrap.ts'
-import type { Survey } from '../workspace/snapshot.ts'
+import type { Snapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 
 /** The tools that lbuild itself needs to run producers and to fetch. */
@@ -13,7 +13,9 @@ export const ownTools = (): readonly string[] => [...sandboxTools(), 'flock', 's
 
 /** All tools that building anything of a graph needs, each once, in order. */
 export function allTools(graph: Graph): readonly string[] {
-  const declared = [...graph.artifacts, ...graph.locks].flatMap(({ tools }) => tools.map(({ name }) => name))
+  const declared = [...graph.artifacts, ...graph.lockfiles].flatMap(({ tools }) =>
+    tools.map(({ name }) => name),
+  )
   return [...new Set([...ownTools(), ...declared])].sort()
 }
 
@@ -24,36 +26,36 @@ export function allTools(graph: Graph): readonly string[] {
 export async function checkTools(
   workspace: Workspace,
   targets: readonly string[],
-  survey: Survey,
+  snapshot: Snapshot,
 ): Promise<void> {
-  const planned = plan(workspace.graph, targets, survey)
+  const planned = plan(workspace.graph, targets, snapshot)
   const running = planned.filter(
     ({ decision: { verdict } }) => verdict === 'stale' || verdict === 'undecided',
   )
-  const locks = survey.locks.filter(({ state }) => state.state !== 'ready').map(({ node }) => node)
-  throwIfMissing(survey, [...running.map(({ node }) => node), ...locks])
-  for (const { node } of running) await checkVersions(survey, node)
+  const lockfiles = snapshot.lockfiles.filter(({ state }) => state.state !== 'ready').map(({ node }) => node)
+  throwIfMissing(snapshot, [...running.map(({ node }) => node), ...lockfiles])
+  for (const { node } of running) await checkVersions(snapshot, node)
 }
 
-/** Throws one Failure (exit code 2) that names every tool that resolving some locks needs and this host lacks. */
-export function checkLockTools(survey: Survey, locks: readonly string[]): void {
+/** Throws one Failure (exit code 2) that names every tool that resolving some lockfiles needs and this host lacks. */
+export function checkLockfileTools(snapshot: Snapshot, lockfiles: readonly string[]): void {
   throwIfMissing(
-    survey,
-    survey.locks.map(({ node }) => node).filter(({ name }) => locks.includes(name)),
+    snapshot,
+    snapshot.lockfiles.map(({ node }) => node).filter(({ name }) => lockfiles.includes(name)),
   )
 }
 
-function throwIfMissing(survey: Survey, nodes: readonly (ArtifactNode | LockNode)[]): void {
+function throwIfMissing(snapshot: Snapshot, nodes: readonly (ArtifactNode | LockfileNode)[]): void {
   if (nodes.length === 0) return
   const declared = nodes.flatMap(({ tools }) => tools.map(({ name }) => name))
-  const missing = missingTools([...ownTools(), ...declared.filter((name) => !survey.tools.has(name))])
+  const missing = missingTools([...ownTools(), ...declared.filter((name) => !snapshot.tools.has(name))])
   if (missing.length > 0) throw missingToolsFailure(missing, detectManager())
 }
 
-async function checkVersions(survey: Survey, node: ArtifactNode): Promise<void> {
+async function checkVersions(snapshot: Snapshot, node: ArtifactNode): Promise<void> {
   for (const { name, atLeast } of node.tools) {
     if (atLeast === undefined) continue
-    const path = fromBytes(survey.tools.get(name)!.path)
+    const path = fromBytes(snapshot.tools.get(name)!.path)
     const version = await toolVersion(path)
     if (version !== undefined && compareVersions(version, atLeast) < 0)
       throw new Failure(`${name} is too old for '${node.name}'`, {

@@ -3,7 +3,7 @@ import type { Json } from '../api/params.ts'
 import { fromBytes, toBytes } from '../platform/bytes.ts'
 import type { Bytes } from '../platform/bytes.ts'
 import { searchPath } from '../platform/findTool.ts'
-import type { ArtifactNode, LockNode, ToolSpec } from '../graph/graph.ts'
+import type { ArtifactNode, LockfileNode, ToolSpec } from '../graph/graph.ts'
 import { paramValues } from '../graph/graph.ts'
 import type { RunContext } from './context.ts'
 import { Interrupted } from './context.ts'
@@ -11,7 +11,7 @@ import type { ProducerRequest, ProducerResult } from '../sandbox/request.ts'
 import { readResult } from '../sandbox/result.ts'
 import type { Mount } from '../sandbox/bubblewrap.ts'
 import { HOSTNAME, INSIDE, memoryIsRoomy, sandboxed } from '../sandbox/bubblewrap.ts'
-import type { Survey } from '../workspace/snapshot.ts'
+import type { Snapshot } from '../workspace/snapshot.ts'
 import type { WorkDirectory } from './workDirectory.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { toolDirectories } from '../workspace/workspace.ts'
@@ -22,7 +22,7 @@ const PASSWD =
 const GROUP = 'root:x:0:\nnogroup:x:65534:\n'
 
 export interface ProducerTask {
-  readonly node: ArtifactNode | LockNode
+  readonly node: ArtifactNode | LockfileNode
   readonly task: ProducerRequest['task']
   readonly outputs: readonly string[]
   readonly params: Readonly<Record<string, Json>>
@@ -44,7 +44,7 @@ export const produceTask = (node: ArtifactNode, ask: readonly string[] = []): Pr
 const PROXIES = ['http_proxy', 'https_proxy', 'no_proxy']
 
 /** The task of resolving a lock. */
-export const resolveTask = (node: LockNode, previous: readonly LockedFile[]): ProducerTask => ({
+export const resolveTask = (node: LockfileNode, previous: readonly LockedFile[]): ProducerTask => ({
   node,
   task: { kind: 'resolve', lock: node.name, previous },
   outputs: [],
@@ -73,7 +73,7 @@ export async function runTask(
     inputs: pathsIn(at.inputs, Object.keys(task.node.inputs)),
     outputs: pathsIn(at.outputs, task.outputs),
     params: task.params,
-    tools: toolPaths(context.survey, task.node.tools),
+    tools: toolPaths(context.snapshot, task.node.tools),
     work: at.work,
     scratch: at.scratch,
     epoch: graph.epoch,
@@ -128,8 +128,8 @@ const insideOf = (path: string): typeof INSIDE => ({
 const pathsIn = (directory: string, names: readonly string[]): Record<string, string> =>
   Object.fromEntries(names.map((name) => [name, `${directory}/${name}`]))
 
-const toolPaths = (survey: Survey, tools: readonly ToolSpec[]): Record<string, string> =>
-  Object.fromEntries(tools.map(({ name }) => [name, fromBytes(survey.tools.get(name)!.path)]))
+const toolPaths = (snapshot: Snapshot, tools: readonly ToolSpec[]): Record<string, string> =>
+  Object.fromEntries(tools.map(({ name }) => [name, fromBytes(snapshot.tools.get(name)!.path)]))
 
 function environment(
   task: ProducerTask,

@@ -5,19 +5,19 @@ import { Failure } from '../platform/failure.ts'
 import type { Plan, Planned } from '../planner/plan.ts'
 import { plan } from '../planner/plan.ts'
 import type { BuildEvent } from '../events/events.ts'
-import { InputMoved } from './materialize.ts'
+import { InputChanged } from './materialize.ts'
 import { recordOf } from '../store/records.ts'
-import { produceArtifact, restoreArtifact } from './executeArtifact.ts'
+import { executeArtifact, restoreArtifact } from './executeArtifact.ts'
 import type { BuildOptions, KnownFailure } from './options.ts'
 import type { RunContext } from './context.ts'
 import { Cancelled, Interrupted } from './context.ts'
 import type { ArtifactReport, BuildReport } from './report.ts'
 import { failureData, freshReport, outputReport, savedSeconds } from './report.ts'
-import { resolveLocks } from '../lockfiles/resolve.ts'
+import { resolveLockfiles } from '../lockfiles/resolve.ts'
 import type { Run } from './runs.ts'
 import { isStillRight } from './runs.ts'
-import { surveyWorkspace } from '../workspace/snapshot.ts'
-import type { Survey } from '../workspace/snapshot.ts'
+import { takeSnapshot } from '../workspace/snapshot.ts'
+import type { Snapshot } from '../workspace/snapshot.ts'
 import { DamagedObject } from '../store/objects.ts'
 
 /** How often one artifact may be begun in a build, since something changed under its hands, before it is given up. */
@@ -44,7 +44,7 @@ export class Scheduler {
     this.#context = context
     this.#options = options
     this.#open = new Set(first.filter(({ key }) => key === undefined).map(({ node }) => node.name))
-    this.#forced = context.survey.forced
+    this.#forced = context.snapshot.forced
     this.#failed = new Map(options.knownFailures)
   }
 
@@ -61,24 +61,24 @@ export class Scheduler {
   async #runAll(startedAt: number): Promise<BuildReport> {
     for (;;) {
       this.#throwIfOver()
-      if (this.#options.notice?.given) await this.#lookAround()
+      if (this.#options.invalidation?.given) await this.#lookAround()
       const planned = this.#plan()
-      if (this.#options.notice) this.#follow(planned)
+      if (this.#options.invalidation) this.#follow(planned)
       for (const one of planned) await this.#start(one)
       if (this.#running.size === 0) {
-        if (this.#options.notice?.given) continue
+        if (this.#options.invalidation?.given) continue
         const after = this.#plan()
         if (!after.some((one) => this.#isReady(one))) return this.#report(after, startedAt)
       } else {
-        const notice = this.#options.notice?.next()
-        await Promise.race([...this.#ends(), ...(notice ? [notice] : [])])
+        const invalidation = this.#options.invalidation?.next()
+        await Promise.race([...this.#ends(), ...(invalidation ? [invalidation] : [])])
       }
     }
   }
 
   #plan(): Plan {
-    const { workspace, survey } = this.#context
-    return plan(workspace.graph, this.#options.targets, { ...survey, forced: this.#forced })
+    const { workspace, snapshot } = this.#context
+    return plan(workspace.graph, this.#options.targets, { ...snapshot, forced: this.#forced })
   }
 
   #throwIfOver(): void {
@@ -119,9 +119,9 @@ export class Scheduler {
     const { node, decision } = one
     const reasons = decision.verdict === 'stale' ? decision.reasons : []
     try {
-      const seconds = await produceArtifact(this.#context, one, reasons, cancel)
-      // The survey may be another one than the run began with.
-      await this.#context.survey.refreshOutputs(node)
+      const seconds = await executeArtifact(this.#context, one, reasons, cancel)
+      // The snapshot may be another one than the run began with.
+      await this.#context.snapshot.refreshOutputs(node)
       this.#forced = new Set([...this.#forced].filter((name) => name !== node.name))
       this.#note(one, 'built', reasons, { seconds })
     } catch (error) {
@@ -151,43 +151,47 @@ export class Scheduler {
    */
   async #lookAgain({ node }: Planned, error: unknown): Promise<void> {
     if (error instanceof DamagedObject) this.#emit({ type: 'warning', message: error.headline })
-    else if (!(error instanceof InputMoved)) throw error
+    else if (!(error instanceof InputChanged)) throw error
     this.#attempt(node.name, error.headline)
     this.#emit({ type: 'retrying', artifact: node.name, because: error.headline })
-    if (error instanceof InputMoved) await this.#noticed()
-    await this.#survey()
+    if (error instanceof InputChanged) await this.#noticed()
+    await this.#snapshot()
   }
 
   /** Under watch, who writes may go on doing so: it is told when that is over. */
   async #noticed(): Promise<void> {
-    const { notice, signal } = this.#options
-    if (!notice) return
+    const { invalidation, signal } = this.#options
+    if (!invalidation) return
     const late = new AbortController()
     const patience = setTimeout(PATIENCE, undefined, { signal: AbortSignal.any([signal, late.signal]) })
-    await Promise.race([notice.next(), patience.catch(() => {})])
+    await Promise.race([invalidation.next(), patience.catch(() => {})])
     late.abort()
   }
 
-  async #survey(): Promise<void> {
-    const survey: Survey = await surveyWorkspace(this.#context.workspace, this.#options.targets, this.#forced)
-    this.#context = { ...this.#context, survey }
+  async #snapshot(): Promise<void> {
+    const snapshot: Snapshot = await takeSnapshot(
+      this.#context.workspace,
+      this.#options.targets,
+      this.#forced,
+    )
+    this.#context = { ...this.#context, snapshot }
   }
 
   /**
-   * Takes a new survey because inputs may have changed. Where none can be taken, such as in the middle of a save, what
-   * runs goes on: who gave the notice gives another when the inputs are there again.
+   * Takes a new snapshot because inputs may have changed. Where none can be taken, such as in the middle of a save, what
+   * runs goes on: who gave the invalidation gives another when the inputs are there again.
    */
   async #lookAround(): Promise<void> {
-    this.#options.notice!.take()
+    this.#options.invalidation!.take()
     this.#attempts.clear()
     try {
-      await this.#survey()
+      await this.#snapshot()
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       return
     }
     this.#follow(this.#plan())
-    if (await resolveLocks(this.#context, [])) await this.#survey()
+    if (await resolveLockfiles(this.#context, [])) await this.#snapshot()
   }
 
   /** Ends the runs whose key is another one now, and forgets the failures whose key is. */
@@ -225,8 +229,8 @@ export class Scheduler {
     reasons: ArtifactReport['reasons'],
     more: { seconds?: number },
   ): void {
-    const { workspace, survey } = this.#context
-    const record = recordOf(survey.latest(one.node.name))
+    const { workspace, snapshot } = this.#context
+    const record = recordOf(snapshot.latest(one.node.name))
     const outputs = Object.values(record?.outputs ?? {}).map(outputReport)
     this.#reports.set(one.node.name, { name: one.node.name, outcome, reasons, outputs, ...more })
     workspace.index.save()

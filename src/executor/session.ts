@@ -33,15 +33,15 @@ export interface LockedOptions {
 export async function underLock<T>(
   workspace: Workspace,
   { wait, listener, signal: asked, code, processes = realProcesses }: LockedOptions,
-  work: (context: Omit<RunContext, 'survey'>) => Promise<T>,
+  work: (context: Omit<RunContext, 'snapshot'>) => Promise<T>,
   startedAt: number = monotonicSeconds(),
 ): Promise<T> {
-  const { disk, places } = workspace
+  const { disk, locations } = workspace
   // Whatever ends the work, nothing may begin after it.
   const over = new AbortController()
   const signal = AbortSignal.any([asked, over.signal])
   const waiting = (): void => listener({ type: 'waiting', for: 'lock' })
-  const lock = await processes.lock(disk, `${places.cache}/lock`, wait, waiting, signal)
+  const lock = await processes.lock(disk, `${locations.cache}/lock`, wait, waiting, signal)
   try {
     if (signal.aborted) throw new Interrupted('interrupted')
     // A collection that came before may have taken what a config compiled to that was edited since.
@@ -49,8 +49,8 @@ export async function underLock<T>(
       throw new Failure('build.config.ts changed while this waited', { hint: 'run it again', exitCode: 2 })
     reclaim(workspace)
     const { now } = workspace
-    const build = newBuildId(disk, places.cache, Number(now() / 1_000_000n))
-    const log = eventLog(disk, places.cache, build, { now, startedAt })
+    const build = newBuildId(disk, locations.cache, Number(now() / 1_000_000n))
+    const log = eventLog(disk, locations.cache, build, { now, startedAt })
     const both: Listener = (event) => {
       log(event)
       listener(event)
@@ -61,7 +61,7 @@ export async function underLock<T>(
   } finally {
     over.abort()
     await processes.killAll()
-    if (asked.aborted) reclaimWork(disk, places.cache)
+    if (asked.aborted) reclaimWork(disk, locations.cache)
     lock.release()
   }
 }
@@ -71,11 +71,11 @@ export async function underLock<T>(
  * another user's.
  */
 export async function reclaimIfFree(workspace: Workspace): Promise<void> {
-  const { disk, places } = workspace
-  if (!hasLeftovers(disk, places.cache) && outputTemporaries(workspace).length === 0) return
-  if (![0, disk.lstat(toBytes(places.cache))?.uid].includes(process.geteuid?.())) return
+  const { disk, locations } = workspace
+  if (!hasLeftovers(disk, locations.cache) && outputTemporaries(workspace).length === 0) return
+  if (![0, disk.lstat(toBytes(locations.cache))?.uid].includes(process.geteuid?.())) return
   try {
-    const lock = await lockWorkspace(disk, `${places.cache}/lock`, false, () => {})
+    const lock = await lockWorkspace(disk, `${locations.cache}/lock`, false, () => {})
     reclaim(workspace)
     lock.release()
   } catch (error) {
@@ -85,7 +85,7 @@ export async function reclaimIfFree(workspace: Workspace): Promise<void> {
 
 /** Removes what killed builds left: where they worked, and what they had not yet put in its place in `output/`. */
 function reclaim(workspace: Workspace): void {
-  reclaimWork(workspace.disk, workspace.places.cache)
+  reclaimWork(workspace.disk, workspace.locations.cache)
   for (const temporary of outputTemporaries(workspace)) workspace.disk.unlink(temporary)
 }
 

@@ -6,7 +6,7 @@ import { isFile, listingIfThere, parseListing } from '../fingerprint/tree.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
 import { textAt, writeTexts } from '../store/texts.ts'
 import type { RunContext } from './context.ts'
-import { surveyedLock } from '../workspace/snapshot.ts'
+import { lockfileSnapshot } from '../workspace/snapshot.ts'
 import type { WorkDirectory } from './workDirectory.ts'
 
 /** All texts of one record together are not larger, in bytes. */
@@ -15,16 +15,16 @@ const ALL = 2 * 1024 * 1024
 const MOST = 2_000
 
 /**
- * Keeps the texts that a run saw, its inputs, its code and what its locks name, so that a later change can be told line
+ * Keeps the texts that a run saw, its inputs, its code and what its lockfiles name, so that a later change can be told line
  * by line when the former content is nowhere else. Gives the object, or undefined where there is no text. The inputs are
  * read where they were laid out, checked against the key.
  */
-export async function keepTexts(
-  { workspace, survey }: RunContext,
+export async function commitTexts(
+  { workspace, snapshot }: RunContext,
   node: ArtifactNode,
   work: WorkDirectory,
 ): Promise<Digest | undefined> {
-  const { disk, objects, graph, places } = workspace
+  const { disk, objects, graph, locations } = workspace
   const texts = new Map<Digest, string>()
   let left = ALL
   const keep = (digest: Digest, text: string | undefined): void => {
@@ -36,7 +36,7 @@ export async function keepTexts(
   }
   for (const label of node.modules)
     if (!isLibrary(label)) {
-      const text = textAt(disk, toBytes(pathOfLabel(label, places)))
+      const text = textAt(disk, toBytes(pathOfLabel(label, locations)))
       if (text !== undefined && sha256(text) === graph.modules[label]) keep(sha256(text), text)
     }
   for (const [name, input] of Object.entries(node.inputs)) {
@@ -45,16 +45,16 @@ export async function keepTexts(
       const text = textAt(disk, laid)
       if (text !== undefined) keep(sha256(text), text)
     } else if (input.kind === 'tree') {
-      const listing = await listingIfThere(survey.trees.get(input.path))
+      const listing = await listingIfThere(snapshot.trees.get(input.path))
       const items = listing === undefined ? [] : parseListing(listing)
       for (const [path, , digest] of items.filter(isFile))
         if (texts.size >= MOST) break
         else keep(digest, textAt(disk, `${laid}/${path}`))
     } else if (input.kind === 'downloads') {
-      const lock = surveyedLock(survey, input.lock)
+      const lock = lockfileSnapshot(snapshot, input.lock)
       if (lock.state.state === 'ready') keep(lock.state.digest, JSON.stringify(lock.content!.files))
       for (const { kind, from } of lock.asked) {
-        const text = kind === 'file' ? textAt(disk, toBytes(`${places.root}/${from}`)) : undefined
+        const text = kind === 'file' ? textAt(disk, toBytes(`${locations.root}/${from}`)) : undefined
         if (text !== undefined) keep(sha256(text), text)
       }
     }

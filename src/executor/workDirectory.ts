@@ -24,7 +24,7 @@ export function makeWorkDirectory(disk: Disk, cache: string, build: string, name
 }
 
 /** Keeps a work directory until its artifact runs again. */
-export function keepWork(disk: Disk, { path }: WorkDirectory): void {
+export function preserveWork(disk: Disk, { path }: WorkDirectory): void {
   disk.close(disk.open(toBytes(`${path}/${FAILED}`), 'a', 0o644))
 }
 

@@ -1,8 +1,8 @@
 import { display } from '../platform/bytes.ts'
 import type { LockedFile } from '../api/lockfile.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
-import { explain } from '../planner/causes.ts'
-import type { EntryChange, Evidence, Told } from '../planner/evidence.ts'
+import { analyzeCauses } from '../planner/causes.ts'
+import type { EntryChange, Evidence, Explanation } from '../planner/evidence.ts'
 import type { Planned } from '../planner/plan.ts'
 import type { Reason } from '../planner/reason.ts'
 import { differences } from '../planner/reason.ts'
@@ -27,7 +27,7 @@ export interface RecordPair {
  * Tells why what one build had differs from what another had, from the records alone: nothing of the workspace is looked
  * at. Pairs stand in the graph's order; of an artifact whose two records have one key nothing is to be told.
  */
-export function tellBetween(objects: ObjectStore, pairs: readonly RecordPair[]): Told {
+export function explainBetween(objects: ObjectStore, pairs: readonly RecordPair[]): Explanation {
   const plan = pairs.flatMap(({ artifact, before, now }): Planned[] => {
     if (!now) return []
     const node = nodeOf(artifact, now)
@@ -38,7 +38,7 @@ export function tellBetween(objects: ObjectStore, pairs: readonly RecordPair[]):
       : [{ kind: 'first-build' }]
     return [{ ...planned, decision: { verdict: 'stale', reasons } }]
   })
-  const { causes, consequences } = explain(plan)
+  const { causes, consequences } = analyzeCauses(plan)
   const records = new Map(pairs.map((pair) => [pair.artifact, pair]))
   const told = causes.map((cause) => {
     const { before, now } = records.get(cause.artifacts[0]!)!

@@ -7,7 +7,7 @@ import { parseFileValue } from '../store/records.ts'
 import { readTexts, textAt } from '../store/texts.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { unifiedDiff } from '../diff/lines.ts'
-import type { EntryChange, ToldCause } from '../planner/evidence.ts'
+import type { EntryChange, ExplainedCause } from '../planner/evidence.ts'
 
 /** Unified diffs, and the paths of what has none. */
 export interface Diffs {
@@ -22,7 +22,7 @@ export interface Diffs {
 export function diffsOf(
   workspace: Workspace,
   planned: readonly Planned[],
-  { reason, artifacts, evidence }: ToldCause,
+  { reason, artifacts, evidence }: ExplainedCause,
 ): Diffs {
   const latest = planned.find(({ node }) => node.name === artifacts[0])?.latest
   const sides = new Sides(workspace, latest)
@@ -30,7 +30,7 @@ export function diffsOf(
     return sides.compare(
       reason.module,
       latest?.modules[reason.module],
-      pathOfLabel(reason.module, workspace.places),
+      pathOfLabel(reason.module, workspace.locations),
     )
   if (reason.kind === 'lock') {
     const all = reason.changes.map((change) =>
@@ -45,7 +45,7 @@ export function diffsOf(
     const text = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`
     return { diffs: [unifiedDiff(`param ${now.name}`, text(before.value), text(now.value))], notKept: [] }
   }
-  const root = workspace.places.root
+  const root = workspace.locations.root
   if (now.kind === 'file')
     return sides.compare(now.from!, parseFileValue(before.value)?.digest, `${root}/${now.from}`)
   if (now.kind !== 'tree') return { diffs: [], notKept: [] }
@@ -98,9 +98,9 @@ class Sides {
  * artifact takes now. Undefined for other causes, and where one of the two is no longer there.
  */
 export function outputSides(
-  { disk, objects, places }: Workspace,
+  { disk, objects, locations }: Workspace,
   planned: readonly Planned[],
-  { reason, artifacts }: ToldCause,
+  { reason, artifacts }: ExplainedCause,
 ): { readonly before: Bytes; readonly now: Bytes } | undefined {
   const sides = (before: Bytes, now: Bytes): { before: Bytes; now: Bytes } | undefined =>
     [before, now].every((path) => disk.lstat(path)?.type === 'file') ? { before, now } : undefined
@@ -109,5 +109,5 @@ export function outputSides(
   if (reason.kind !== 'output-changed') return undefined
   const latest = planned.find(({ node }) => node.name === artifacts[0])?.latest
   const output = Object.values(latest?.outputs ?? {}).find(({ path }) => path === reason.path)
-  return output && sides(objects.path(output.sha256), toBytes(`${places.root}/output/${reason.path}`))
+  return output && sides(objects.path(output.sha256), toBytes(`${locations.root}/output/${reason.path}`))
 }

@@ -11,7 +11,7 @@ import type { Reason } from '../planner/reason.ts'
 import type { BuildRecord, Part } from '../store/records.ts'
 import { outputOf, parseFileValue, recordOf } from '../store/records.ts'
 import { readTexts, textAt } from '../store/texts.ts'
-import type { Survey } from '../workspace/snapshot.ts'
+import type { Snapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { READ_ONLY } from './box.ts'
 import { importChain } from './imports.ts'
@@ -25,7 +25,7 @@ export const ENTRIES = 200
 /** Looks for what is known of a cause: in the workspace, in the record that is compared with, in the store. */
 export async function gatherEvidence(
   workspace: Workspace,
-  survey: Survey,
+  snapshot: Snapshot,
   planned: readonly Planned[],
   cause: Cause,
 ): Promise<Evidence> {
@@ -41,10 +41,10 @@ export async function gatherEvidence(
         return { ...since, values: paramValuesOf(one, reason.before, reason.now) }
       return {
         ...since,
-        ...(await changeEvidence(workspace, survey, latest, former, reason.before.value, reason.now)),
+        ...(await changeEvidence(workspace, snapshot, latest, former, reason.before.value, reason.now)),
       }
     case 'module': {
-      const path = pathOfLabel(reason.module, workspace.places)
+      const path = pathOfLabel(reason.module, workspace.locations)
       const imports = importChain(workspace.graph, one.node, reason.module)
       const text = isLibrary(reason.module)
         ? {}
@@ -56,7 +56,7 @@ export async function gatherEvidence(
     case 'lock':
       return { ...since, ...askedEvidence(workspace, former, reason.changes) }
     case 'output-changed':
-      return { ...since, ...editedAt(workspace, `${workspace.places.root}/output/${reason.path}`) }
+      return { ...since, ...editedAt(workspace, `${workspace.locations.root}/output/${reason.path}`) }
     default:
       return { ...since }
   }
@@ -75,13 +75,13 @@ function paramValuesOf({ node }: Planned, before: Part, now: Part): NonNullable<
 
 async function changeEvidence(
   workspace: Workspace,
-  survey: Survey,
+  snapshot: Snapshot,
   latest: BuildRecord,
   former: Texts,
   before: Part['value'],
   now: Part,
 ): Promise<Evidence> {
-  const root = workspace.places.root
+  const root = workspace.locations.root
   switch (now.kind) {
     case 'file': {
       const path = `${root}/${now.from}`
@@ -91,11 +91,11 @@ async function changeEvidence(
       }
     }
     case 'tree':
-      return treeEvidence(workspace, survey, former, String(before), now)
+      return treeEvidence(workspace, snapshot, former, String(before), now)
     case 'tool': {
       const version = latest.versions[now.name]
       const { toolVersion } = await import('../platform/version.ts')
-      const tool = survey.tools.get(now.name)
+      const tool = snapshot.tools.get(now.name)
       const current = tool && (await toolVersion(fromBytes(tool.path), [...READ_ONLY, '--']))
       return {
         ...(tool ? editedAt(workspace, fromBytes(tool.path)) : {}),
@@ -106,10 +106,10 @@ async function changeEvidence(
       }
     }
     case 'downloads':
-      return lockEvidence(workspace, survey, former, String(before), now)
+      return lockEvidence(workspace, snapshot, former, String(before), now)
     case 'output': {
       const { artifact } = outputOf(now)
-      const maker = recordOf(survey.latest(artifact))
+      const maker = recordOf(snapshot.latest(artifact))
       return maker ? { madeBy: runOf(maker) } : {}
     }
     default:
@@ -119,17 +119,17 @@ async function changeEvidence(
 
 async function treeEvidence(
   workspace: Workspace,
-  survey: Survey,
+  snapshot: Snapshot,
   former: Texts,
   before: Digest,
   { from }: Part,
 ): Promise<Evidence> {
   const listed = workspace.objects.readText(before)
-  const listing = await listingIfThere(survey.trees.get(from!))
+  const listing = await listingIfThere(snapshot.trees.get(from!))
   if (listed === undefined || listing === undefined) return {}
   const changes = treeChanges(listed, listing)
   const listedChanges = changes.slice(0, ENTRIES)
-  const placeOf = (path: Bytes): Bytes => `${toBytes(`${workspace.places.root}/${from}`)}/${path}`
+  const placeOf = (path: Bytes): Bytes => `${toBytes(`${workspace.locations.root}/${from}`)}/${path}`
   const entries = listedChanges.map(({ path, change, before: old, values }): EntryChange => {
     const shown = `${from}/${display(path)}`
     const text =
@@ -154,22 +154,22 @@ async function treeEvidence(
 
 function lockEvidence(
   workspace: Workspace,
-  survey: Survey,
+  snapshot: Snapshot,
   former: Texts,
   before: Digest,
   { from }: Part,
 ): Evidence {
-  const lock = survey.locks.find(({ node }) => node.name === from)
+  const lock = snapshot.lockfiles.find(({ node }) => node.name === from)
   const text = former.get(before)
   if (!lock?.content) return {}
-  const edited = editedAt(workspace, `${workspace.places.root}/${lock.node.path}`)
+  const edited = editedAt(workspace, `${workspace.locations.root}/${lock.node.path}`)
   if (text === undefined) return edited
   return { ...edited, packages: packageChanges(JSON.parse(text) as LockedFile[], lock.content.files) }
 }
 
 /** The files that a lock is resolved from and that changed. */
 function askedEvidence(workspace: Workspace, former: Texts, changes: readonly Reason[]): Evidence {
-  const root = workspace.places.root
+  const root = workspace.locations.root
   const texts = changes.flatMap((change): TextChange[] => {
     if (change.kind !== 'changed' || change.now.kind !== 'file') return []
     const path = change.now.from!

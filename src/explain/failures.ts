@@ -13,8 +13,8 @@ export interface FormerFailure {
 }
 
 /** Finds what of a plan failed in the last build and has not changed since. */
-export function formerFailures({ disk, places }: Workspace, plan: Plan): readonly FormerFailure[] {
-  const last = readBuild(disk, places.cache, 'last')
+export function formerFailures({ disk, locations }: Workspace, plan: Plan): readonly FormerFailure[] {
+  const last = readBuild(disk, locations.cache, 'last')
   if (!last) return []
   const { id: build, startedAt } = last
   return plan

@@ -1,6 +1,6 @@
 import type { Input } from '../api/inputs.ts'
 import type { ArtifactNode, Graph } from '../graph/graph.ts'
-import { closure, dependenciesOf, locksOf } from '../graph/graph.ts'
+import { closure, dependenciesOf, lockfilesOf } from '../graph/graph.ts'
 import { importChain } from './imports.ts'
 
 /** A path that is asked about, in the ways in which artifacts may know it. */
@@ -69,8 +69,8 @@ export function influenceOf(graph: Graph, target: string, subject: Subject): Inf
 
 function entrancesOf(graph: Graph, node: ArtifactNode, { path, label, tools }: Subject): readonly string[] {
   const found = inputWords(node.inputs, path, (words) => words)
-  for (const name of locksOf(node)) {
-    const lock = graph.locks.find((one) => one.name === name)!
+  for (const name of lockfilesOf(node)) {
+    const lock = graph.lockfiles.find((one) => one.name === name)!
     if (lock.path === path) found.push(`the lock '${name}'`)
     found.push(...inputWords(lock.inputs, path, (words) => `the lock '${name}' is resolved from ${words}`))
   }
@@ -120,7 +120,7 @@ function waysTo(graph: Graph, from: string, target: string): Pick<Entrance, 'cha
 }
 
 function nearestDeclared(graph: Graph, path: string): string | undefined {
-  const declared = [...graph.artifacts, ...graph.locks].flatMap((node) => [
+  const declared = [...graph.artifacts, ...graph.lockfiles].flatMap((node) => [
     ...Object.values(node.inputs).flatMap((input) =>
       input.kind === 'file' || input.kind === 'tree' ? [input.path] : [],
     ),

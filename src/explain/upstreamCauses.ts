@@ -1,22 +1,25 @@
 import type { Cause } from '../planner/causes.ts'
-import type { ToldCause } from '../planner/evidence.ts'
+import type { ExplainedCause } from '../planner/evidence.ts'
 import type { Digest } from '../platform/digest.ts'
 import type { BuildRecord, Part, RecordStore } from '../store/records.ts'
 import { outputOf } from '../store/records.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { RecordPair } from './between.ts'
-import { tellBetween } from './between.ts'
+import { explainBetween } from './between.ts'
 
 /**
  * Where an output that another build has made anew meanwhile differs from: what the run that made it saw otherwise than
  * the one that made the former output, down to what somebody edited. Empty for other causes, and where a record that this
  * needs is no longer kept.
  */
-export function originOf({ objects, records }: Workspace, { reason }: Cause): readonly ToldCause[] {
+export function upstreamCauses(
+  { objects, records }: Workspace,
+  { reason }: Cause,
+): readonly ExplainedCause[] {
   if (reason.kind !== 'changed' || reason.now.kind !== 'output') return []
   const pairs = new Map<string, RecordPair>()
   addPairs(records, reason.before, reason.now, pairs)
-  return tellBetween(objects, [...pairs.values()]).causes
+  return explainBetween(objects, [...pairs.values()]).causes
 }
 
 /** Adds the runs that made an output before and now, after those of what these were made of. */

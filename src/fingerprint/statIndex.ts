@@ -2,7 +2,7 @@ import type { Bytes } from '../platform/bytes.ts'
 import { byBytes } from '../platform/bytes.ts'
 import type { Disk, Stat } from '../platform/disk.ts'
 import { errorCode } from '../platform/disk.ts'
-import { readSealed, writeSealed } from '../platform/checksummedFile.ts'
+import { readChecksummed, writeChecksummed } from '../platform/checksummedFile.ts'
 import type { Digest, Hasher } from '../platform/digest.ts'
 import { hashFile, sha256, sha256Hasher } from '../platform/digest.ts'
 
@@ -176,7 +176,7 @@ export class StatIndex {
       for (const path of [...this.#changedTables].sort(byBytes))
         writeTable(this.#disk, this.#tablePath(path), this.#tables.get(path)!)
       this.#changedTables.clear()
-      if (this.#changed) writeSealed(this.#disk, `${this.#directory}/index.json`, this.#index)
+      if (this.#changed) writeChecksummed(this.#disk, `${this.#directory}/index.json`, this.#index)
       this.#changed = false
     } catch (error) {
       if (errorCode(error) === '') throw error
@@ -185,7 +185,7 @@ export class StatIndex {
 
   #load(): IndexFile {
     if (this.#index) return this.#index
-    const found = readSealed(this.#disk, `${this.#directory}/index.json`)
+    const found = readChecksummed(this.#disk, `${this.#directory}/index.json`)
     const parsed = typeof found === 'string' ? undefined : (found.value as Partial<IndexFile>)
     const usable =
       parsed?.version === VERSION && isTable(parsed.files) && isTable(parsed.trees) && isTable(parsed.tools)
@@ -223,11 +223,11 @@ function writeTable(disk: Disk, path: Bytes, table: Table): void {
     files.length,
   ])
   const text = [...table.values()].map(({ listing, files }) => listing + files).join('')
-  writeSealed(disk, path, { version: VERSION, directories } satisfies TableHead, text)
+  writeChecksummed(disk, path, { version: VERSION, directories } satisfies TableHead, text)
 }
 
 function readTable(disk: Disk, path: Bytes): Table {
-  const found = readSealed(disk, path)
+  const found = readChecksummed(disk, path)
   if (typeof found === 'string') return new Map()
   const { version, directories } = found.value as TableHead
   if (version !== VERSION) return new Map()

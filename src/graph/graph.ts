@@ -33,12 +33,12 @@ export interface ArtifactNode {
 }
 
 /** A lock as data. */
-export interface LockNode {
+export interface LockfileNode {
   readonly name: string
   readonly path: string
   readonly inputs: Readonly<Record<string, Input>>
   readonly params: Readonly<Record<string, Param>>
-  readonly placeParams: readonly string[]
+  readonly mirrorParams: readonly string[]
   readonly tools: readonly ToolSpec[]
 }
 
@@ -53,7 +53,7 @@ export interface StoreLimits {
 /** The whole declaration of a distro as data. Artifacts stand behind what they depend on. */
 export interface Graph {
   readonly artifacts: readonly ArtifactNode[]
-  readonly locks: readonly LockNode[]
+  readonly lockfiles: readonly LockfileNode[]
   /** The time inside outputs, in seconds since 1970. */
   readonly epoch: number
   readonly toolPath: readonly string[]
@@ -73,8 +73,8 @@ export const dependenciesOf = (node: ArtifactNode): readonly string[] => [
   ),
 ]
 
-/** The names of the locks whose downloads an artifact takes. */
-export const locksOf = (node: ArtifactNode): readonly string[] => [
+/** The names of the lockfiles whose downloads an artifact takes. */
+export const lockfilesOf = (node: ArtifactNode): readonly string[] => [
   ...new Set(Object.values(node.inputs).flatMap((input) => (input.kind === 'downloads' ? [input.lock] : []))),
 ]
 
@@ -123,5 +123,5 @@ export function closure(graph: Graph, targets: readonly string[]): readonly Arti
 }
 
 /** The values of the params of one artifact or lock. */
-export const paramValues = (node: ArtifactNode | LockNode): Readonly<Record<string, Json>> =>
+export const paramValues = (node: ArtifactNode | LockfileNode): Readonly<Record<string, Json>> =>
   Object.fromEntries(Object.entries(node.params).map(([name, param]) => [name, param.value]))

@@ -1,7 +1,7 @@
 import type { Json, Param } from '../api/params.ts'
 import { parseParam } from '../api/params.ts'
 import { Failure } from '../platform/failure.ts'
-import type { ArtifactNode, Graph, LockNode } from './graph.ts'
+import type { ArtifactNode, Graph, LockfileNode } from './graph.ts'
 import { nearest, suggestion } from './names.ts'
 
 /** Values for params, by `NAME` (every artifact that declares it) or `ARTIFACT.NAME`. */
@@ -13,7 +13,7 @@ export type Overrides = Readonly<Record<string, Json>>
  */
 export function withParams(graph: Graph, overrides: Overrides, source: string): Graph {
   const used = new Set<string>()
-  const apply = <N extends ArtifactNode | LockNode>(node: N): N => {
+  const apply = <N extends ArtifactNode | LockfileNode>(node: N): N => {
     const params = Object.fromEntries(
       Object.entries(node.params).map(([name, param]) => {
         const qualified = `${node.name}.${name}`
@@ -26,7 +26,7 @@ export function withParams(graph: Graph, overrides: Overrides, source: string): 
     return { ...node, params }
   }
   const artifacts = graph.artifacts.map(apply)
-  const locks = graph.locks.map(apply)
+  const lockfiles = graph.lockfiles.map(apply)
   for (const name of Object.keys(overrides)) {
     if (used.has(name)) continue
     throw new Failure(`unknown param '${name}'`, {
@@ -35,7 +35,7 @@ export function withParams(graph: Graph, overrides: Overrides, source: string): 
       exitCode: 2,
     })
   }
-  return { ...graph, artifacts, locks }
+  return { ...graph, artifacts, lockfiles }
 }
 
 /** What may have been meant by a param that nothing declares; of `ARTIFACT.NAME`, who declares NAME. */
@@ -44,7 +44,7 @@ function paramHint(graph: Graph, given: string): string {
   const [, owner, own] = /^([^.]*)\.(.*)$/.exec(given) ?? []
   const near = nearest(own ?? '', names)
   if (owner === undefined || near === undefined) return suggestion(given, names)
-  const nodes = [...graph.artifacts, ...graph.locks]
+  const nodes = [...graph.artifacts, ...graph.lockfiles]
   const owners = nodes.filter(({ params }) => Object.hasOwn(params, near)).map(({ name }) => name)
   const meant = owners.includes(owner) ? owner : nearest(owner, owners)
   return meant === undefined
@@ -69,7 +69,7 @@ export function withProfile(graph: Graph, name: string): Graph {
 
 /** The names of all params, each once, in order. */
 export const paramNames = (graph: Graph): string[] =>
-  [...new Set([...graph.artifacts, ...graph.locks].flatMap((node) => Object.keys(node.params)))].sort()
+  [...new Set([...graph.artifacts, ...graph.lockfiles].flatMap((node) => Object.keys(node.params)))].sort()
 
 function parse(param: Param, name: string, value: Json, source: string): Json {
   try {

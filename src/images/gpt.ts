@@ -10,7 +10,7 @@ export const PARTITION_TYPES = {
   rootX86_64: '4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709',
 }
 
-/** A partition. Places are in sectors of 512 bytes. */
+/** A partition. Locations are in sectors of 512 bytes. */
 export interface Partition {
   readonly name: string
   readonly type: string

@@ -4,7 +4,7 @@ import { text as readAll } from 'node:stream/consumers'
 import type { LockedFile } from '../api/lockfile.ts'
 import { toBytes } from '../platform/bytes.ts'
 import { Failure } from '../platform/failure.ts'
-import { tied } from '../platform/parentDeathSignal.ts'
+import { withParentDeathSignal } from '../platform/parentDeathSignal.ts'
 import { SEARCH_PATH } from '../platform/findTool.ts'
 import { fileDigest } from '../platform/digest.ts'
 import type { Workspace } from '../workspace/workspace.ts'
@@ -24,8 +24,8 @@ export async function fetchFiles(
   mirrors: (file: LockedFile) => readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  const { disk, objects, places } = workspace
-  const directory = `${places.cache}/work/fetch.${lock}.lock`
+  const { disk, objects, locations } = workspace
+  const directory = `${locations.cache}/work/fetch.${lock}.lock`
   disk.mkdir(toBytes(directory))
   try {
     let wanted = files
@@ -64,7 +64,7 @@ async function download(
   const proxies = Object.fromEntries(
     Object.entries({ http_proxy, https_proxy, no_proxy }).filter(([, value]) => value !== undefined),
   )
-  const child = spawn(...tied('setpriv', ['curl', ...args]), {
+  const child = spawn(...withParentDeathSignal('setpriv', ['curl', ...args]), {
     cwd: directory,
     stdio: ['pipe', 'ignore', 'pipe'],
     env: { PATH: SEARCH_PATH, LC_ALL: 'C', ...proxies },

@@ -8,21 +8,21 @@ import type { Digest } from '../platform/digest.ts'
 import { digestOf } from '../platform/digest.ts'
 
 /** A lock as it is kept in the workspace. */
-export interface LockContent {
+export interface LockfileContent {
   /** Over what was asked for; when that changes the lock is outdated. */
   readonly request: Digest
   readonly files: readonly LockedFile[]
 }
 
-/** Over what a lock names: two locks of the same files are the same input. */
-export const lockDigest = (files: readonly LockedFile[]): Digest =>
+/** Over what a lock names: two lockfiles of the same files are the same input. */
+export const lockfileDigest = (files: readonly LockedFile[]): Digest =>
   digestOf(files.flatMap(({ name, sha256 }) => [name, sha256]))
 
 /**
  * Reads a lock; undefined where there is none. It is text that people merge and edit, so whatever is wrong with it is
  * a Failure (exit code 2) that says so.
  */
-export function readLock(disk: Disk, path: Bytes): LockContent | undefined {
+export function readLockfile(disk: Disk, path: Bytes): LockfileContent | undefined {
   let text: string
   try {
     text = disk.readFile(path).toString()
@@ -31,7 +31,7 @@ export function readLock(disk: Disk, path: Bytes): LockContent | undefined {
     throw error
   }
   try {
-    const { version, request, files } = JSON.parse(text) as LockContent & { version: number }
+    const { version, request, files } = JSON.parse(text) as LockfileContent & { version: number }
     if (version !== 1 || typeof request !== 'string' || !Array.isArray(files) || !files.every(isLockedFile))
       throw new Error('it does not hold what a lock of version 1 holds')
     return { request, files }
@@ -56,7 +56,7 @@ export function checkLocked(lock: string, files: readonly unknown[]): void {
 }
 
 /** Writes a lock, one file a line, so that a change of it can be read and merged. */
-export function writeLock(disk: Disk, path: Bytes, { request, files }: LockContent): void {
+export function writeLockfile(disk: Disk, path: Bytes, { request, files }: LockfileContent): void {
   const lines = files.toSorted((a, b) => byBytes(a.name, b.name)).map((file) => `    ${JSON.stringify(file)}`)
   replaceFile(
     disk,

@@ -1,22 +1,22 @@
 import { monotonicSeconds } from '../platform/clock.ts'
 import { toBytes } from '../platform/bytes.ts'
 import { parent } from '../platform/disk.ts'
-import { checkLocked, writeLock } from './lockfile.ts'
-import { InputMoved } from '../executor/materialize.ts'
+import { checkLocked, writeLockfile } from './lockfile.ts'
+import { InputChanged } from '../executor/materialize.ts'
 import type { RunContext } from '../executor/context.ts'
 import { layInputs } from '../executor/inputs.ts'
 import { resolveTask, runTask } from '../executor/producer.ts'
-import type { SurveyedLock } from '../workspace/snapshot.ts'
+import type { LockfileSnapshot } from '../workspace/snapshot.ts'
 import { sourceParts } from '../workspace/snapshot.ts'
-import { keepWork, makeWorkDirectory, removeWork } from '../executor/workDirectory.ts'
+import { preserveWork, makeWorkDirectory, removeWork } from '../executor/workDirectory.ts'
 
 /**
- * Resolves the locks named in `update`, or if none is named those that are missing or outdated, all at once, and
+ * Resolves the lockfiles named in `update`, or if none is named those that are missing or outdated, all at once, and
  * writes each beside its list.
  * A lock that is only outdated keeps the versions that it has. Gives whether any was written.
  */
-export async function resolveLocks(context: RunContext, update: readonly string[]): Promise<boolean> {
-  const wanted = context.survey.locks.filter(
+export async function resolveLockfiles(context: RunContext, update: readonly string[]): Promise<boolean> {
+  const wanted = context.snapshot.lockfiles.filter(
     ({ node, state }) => update.includes(node.name) || (update.length === 0 && state.state !== 'ready'),
   )
   await Promise.all(wanted.map((lock) => resolveLock(context, lock, update.includes(lock.node.name))))
@@ -25,27 +25,27 @@ export async function resolveLocks(context: RunContext, update: readonly string[
 
 async function resolveLock(
   context: RunContext,
-  { node, state, content, request }: SurveyedLock,
+  { node, state, content, request }: LockfileSnapshot,
   anew: boolean,
 ): Promise<void> {
   const { workspace, listener, build } = context
-  const { disk, places } = workspace
+  const { disk, locations } = workspace
   const startedAt = monotonicSeconds()
   const why = anew ? 'update' : state.state === 'ready' ? 'outdated' : state.state
   listener({ type: 'resolving', lock: node.name, path: node.path, why })
-  const work = makeWorkDirectory(disk, places.cache, build, `${node.name}.lock`)
+  const work = makeWorkDirectory(disk, locations.cache, build, `${node.name}.lock`)
   try {
     const inputs = await layInputs(context, node, await sourceParts(workspace, node), work)
     const task = resolveTask(node, anew ? [] : (content?.files ?? []))
     const { files = [] } = await runTask(context, task, work, inputs)
     checkLocked(node.name, files)
-    disk.mkdir(parent(toBytes(`${places.root}/${node.path}`)))
-    writeLock(disk, toBytes(`${places.root}/${node.path}`), { request, files })
+    disk.mkdir(parent(toBytes(`${locations.root}/${node.path}`)))
+    writeLockfile(disk, toBytes(`${locations.root}/${node.path}`), { request, files })
     removeWork(disk, work.path)
     const seconds = monotonicSeconds() - startedAt
     listener({ type: 'resolved', lock: node.name, path: node.path, files: files.length, seconds })
   } catch (error) {
-    if (!(error instanceof InputMoved || context.signal.aborted)) keepWork(disk, work)
+    if (!(error instanceof InputChanged || context.signal.aborted)) preserveWork(disk, work)
     throw error
   }
 }

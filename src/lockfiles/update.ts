@@ -1,22 +1,22 @@
-import { surveyWorkspace } from '../workspace/snapshot.ts'
+import { takeSnapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { LockedOptions } from '../executor/session.ts'
 import { underLock } from '../executor/session.ts'
-import { checkLockTools } from '../executor/preflight.ts'
-import { resolveLocks } from './resolve.ts'
+import { checkLockfileTools } from '../executor/preflight.ts'
+import { resolveLockfiles } from './resolve.ts'
 
 export interface UpdateOptions extends LockedOptions {
-  readonly locks: readonly string[]
+  readonly lockfiles: readonly string[]
   /** The artifacts that use them. */
   readonly targets: readonly string[]
 }
 
-/** Resolves locks anew, without regard to the versions that they hold. */
-export function updateLocks(workspace: Workspace, options: UpdateOptions): Promise<void> {
+/** Resolves lockfiles anew, without regard to the versions that they hold. */
+export function updateLockfiles(workspace: Workspace, options: UpdateOptions): Promise<void> {
   return underLock(workspace, options, async (context) => {
-    const survey = await surveyWorkspace(workspace, options.targets, new Set())
-    checkLockTools(survey, options.locks)
-    await resolveLocks({ ...context, survey }, options.locks)
+    const snapshot = await takeSnapshot(workspace, options.targets, new Set())
+    checkLockfileTools(snapshot, options.lockfiles)
+    await resolveLockfiles({ ...context, snapshot }, options.lockfiles)
     workspace.index.save()
   })
 }

@@ -27,14 +27,14 @@ export interface Consequence {
 }
 
 /** A plan, told from its causes. */
-export interface Explanation {
+export interface CauseAnalysis {
   readonly causes: readonly Cause[]
   /** In the graph's order. */
   readonly consequences: readonly Consequence[]
 }
 
 /** Finds what a plan's runs come from: every chain of artifacts that wait for each other ends in a cause. Pure. */
-export function explain(plan: Plan): Explanation {
+export function analyzeCauses(plan: Plan): CauseAnalysis {
   const planned = new Map(plan.map((one) => [one.node.name, one]))
   const causes = new Map<string, { reason: Reason; artifacts: string[] }>()
   for (const one of plan)
@@ -69,7 +69,7 @@ export function explain(plan: Plan): Explanation {
  * reasons that it had when its turn came. Of what had no turn nothing is known, and it stays as it was planned. Pure.
  */
 export function settle(
-  { causes, consequences }: Explanation,
+  { causes, consequences }: CauseAnalysis,
   endOf: (artifact: string) => { readonly ran: boolean; readonly reasons: readonly Reason[] } | undefined,
 ): readonly Consequence[] {
   const settled: Consequence[] = []

@@ -55,17 +55,17 @@ export interface Evidence {
   /** The run that made the output that is now another one. */
   readonly madeBy?: { readonly build: string; readonly startedAt: string }
   /** Of such an output: what that run saw otherwise than the one that made the former output, where both are known. */
-  readonly because?: readonly ToldCause[]
+  readonly because?: readonly ExplainedCause[]
 }
 
 /** A cause with what is known of it. */
-export interface ToldCause extends Cause {
+export interface ExplainedCause extends Cause {
   readonly evidence: Evidence
 }
 
 /** A plan told from its causes: what `why`, the event log and `why --last` render. */
-export interface Told {
-  readonly causes: readonly ToldCause[]
+export interface Explanation {
+  readonly causes: readonly ExplainedCause[]
   /** In the graph's order. */
   readonly consequences: readonly Consequence[]
   /** What is no cause. */

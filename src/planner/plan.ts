@@ -10,7 +10,7 @@ import type { Reason } from './reason.ts'
 import { changedParts, differences } from './reason.ts'
 
 /** Whether what a lock names is known, and if not, why not. */
-export type LockState =
+export type LockfileState =
   | { readonly state: 'ready'; readonly digest: Digest }
   | {
       readonly state: 'missing' | 'outdated'
@@ -23,7 +23,7 @@ export type LockState =
 export interface Facts {
   /** The parts of an artifact's key that no other artifact has a hand in. */
   ownParts(node: ArtifactNode): readonly Part[]
-  lock(name: string): LockState
+  lock(name: string): LockfileState
   record(artifact: string, key: Digest): Found
   /** The record that was published last. */
   latest(artifact: string): FoundLatest

@@ -7,7 +7,7 @@ import { sha256 } from './digest.ts'
  * A file that says of itself whether it is whole: the SHA-256 of the rest, a newline, one line of JSON, and any text.
  * A file that was cut or in which a byte flipped is never taken for valid.
  */
-export function writeSealed(disk: Disk, path: Bytes, value: unknown, text = ''): void {
+export function writeChecksummed(disk: Disk, path: Bytes, value: unknown, text = ''): void {
   const json = JSON.stringify(value)
   const body = text === '' ? json : `${json}\n${text}`
   disk.mkdir(parent(path))
@@ -15,7 +15,7 @@ export function writeSealed(disk: Disk, path: Bytes, value: unknown, text = ''):
 }
 
 /** What a sealed file holds. */
-export interface Sealed {
+export interface ChecksummedContent {
   readonly value: unknown
   readonly text: string
 }
@@ -23,7 +23,7 @@ export interface Sealed {
 const NEWLINE = 10
 
 /** Reads a sealed file: what it holds, or `absent`, or `damaged`. */
-export function readSealed(disk: Disk, path: Bytes): Sealed | 'absent' | 'damaged' {
+export function readChecksummed(disk: Disk, path: Bytes): ChecksummedContent | 'absent' | 'damaged' {
   let content: Buffer
   try {
     content = disk.readFile(path)

@@ -37,7 +37,7 @@ async function perform(request: ProducerRequest): Promise<ProducerResult> {
   const running: Running = new Set()
   const context = { inputs, outputs, params, work, scratch, epoch, log, run: runner(request, running) }
   if (task.kind === 'resolve') {
-    const { declaration } = config.locks.get(task.lock)!
+    const { declaration } = config.lockfiles.get(task.lock)!
     const files = await declaration.resolve({ ...context, previous: task.previous })
     checkEnded(running)
     return { ok: true, files }

@@ -1,7 +1,7 @@
 import { display, fromBytes, toBytes } from '../platform/bytes.ts'
 import { errorCode } from '../platform/disk.ts'
 import { Failure, lastLines } from '../platform/failure.ts'
-import type { ArtifactNode, LockNode } from '../graph/graph.ts'
+import type { ArtifactNode, LockfileNode } from '../graph/graph.ts'
 import type { RunContext } from '../executor/context.ts'
 import type { ProducerResult } from './request.ts'
 import { readableStack } from './stack.ts'
@@ -14,21 +14,21 @@ import type { WorkDirectory } from '../executor/workDirectory.ts'
  */
 export function readResult(
   context: RunContext,
-  node: ArtifactNode | LockNode,
+  node: ArtifactNode | LockfileNode,
   work: WorkDirectory,
   ended: string,
 ): Extract<ProducerResult, { ok: true }> {
   const result = resultOf(context, work, ended)
   if (result.ok) return result
   const { headline, facts, hint, tail } = result.failure
-  const { disk, places, files } = context.workspace
+  const { disk, locations, files } = context.workspace
   const modules = files.map(([path]) => fromBytes(path))
-  const undeclared = undeclaredRead(disk, places.root, node, `${headline}\n${tail ?? ''}`)
+  const undeclared = undeclaredRead(disk, locations.root, node, `${headline}\n${tail ?? ''}`)
   const advice = undeclared?.hint ?? hint
   throw new Failure(headline, {
     facts: [...(undeclared?.facts ?? []), ...facts, ['work directory', work.path], ['log', work.log]],
     ...(advice === undefined ? {} : { hint: advice }),
-    ...(tail === undefined ? {} : { tail: readableStack(tail, modules, places) }),
+    ...(tail === undefined ? {} : { tail: readableStack(tail, modules, locations) }),
   })
 }
 

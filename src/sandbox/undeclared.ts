@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import type { Disk } from '../platform/disk.ts'
 import { toBytes } from '../platform/bytes.ts'
 import type { FailureOptions } from '../platform/failure.ts'
-import type { ArtifactNode, LockNode } from '../graph/graph.ts'
+import type { ArtifactNode, LockfileNode } from '../graph/graph.ts'
 import { INSIDE } from './bubblewrap.ts'
 
 /** How tools and Node say that something is not there. */
@@ -19,7 +19,7 @@ const WORDS = /'([^'\n]+)'|"([^"\n]+)"|‘([^’\n]+)’|([^\s'"‘’:,;()]+)/g
 export function undeclaredRead(
   disk: Disk,
   root: string,
-  node: ArtifactNode | LockNode,
+  node: ArtifactNode | LockfileNode,
   words: string,
 ): Required<Pick<FailureOptions, 'facts' | 'hint'>> | undefined {
   for (const line of words.split('\n').filter((text) => NOT_THERE.test(text)))
@@ -36,7 +36,7 @@ export function undeclaredRead(
 }
 
 /** The paths from the workspace's root that a word may mean: absolute, beside a module of the code, or relative. */
-function inWorkspace(word: string, root: string, node: ArtifactNode | LockNode): readonly string[] {
+function inWorkspace(word: string, root: string, node: ArtifactNode | LockfileNode): readonly string[] {
   const below = (directory: string): string | undefined =>
     word.startsWith(`${directory}/`) ? word.slice(directory.length + 1) : undefined
   const beside = below(INSIDE.lbuild)
@@ -50,7 +50,7 @@ function inWorkspace(word: string, root: string, node: ArtifactNode | LockNode):
 }
 
 function explain(
-  node: ArtifactNode | LockNode,
+  node: ArtifactNode | LockfileNode,
   path: string,
   isDirectory: boolean,
 ): Required<Pick<FailureOptions, 'facts' | 'hint'>> {

@@ -38,7 +38,7 @@ export interface ObjectListing {
 }
 
 /** How a file is called that was put aside. */
-export const ASIDE = 'damaged-'
+export const QUARANTINE_PREFIX = 'damaged-'
 
 /** What reading a damaged object may end with. */
 const UNREADABLE = ['EIO', 'ENOENT', 'EISDIR', 'EUCLEAN']
@@ -153,8 +153,8 @@ export class ObjectStore {
   }
 
   /** Puts a damaged object aside, so that it counts as absent from now on; gives its new place. */
-  putAside(digest: Digest): Bytes {
-    const aside = `${this.#directory}/${ASIDE}${digest}`
+  quarantine(digest: Digest): Bytes {
+    const aside = `${this.#directory}/${QUARANTINE_PREFIX}${digest}`
     this.#disk.rename(this.path(digest), aside)
     return aside
   }
@@ -166,7 +166,7 @@ export class ObjectStore {
     const names = this.#disk.lstat(this.#directory) ? this.#disk.readdir(this.#directory).sort() : []
     for (const name of names) {
       const path = `${this.#directory}/${name}`
-      if (isTemporary(name) || name.startsWith(ASIDE)) leftovers.push(path)
+      if (isTemporary(name) || name.startsWith(QUARANTINE_PREFIX)) leftovers.push(path)
       if (!/^[0-9a-f]{2}$/.test(name) || this.#disk.lstat(path)?.type !== 'directory') continue
       for (const rest of this.#disk.readdir(path).sort()) {
         if (isTemporary(rest)) leftovers.push(`${path}/${rest}`)
@@ -186,7 +186,7 @@ export class ObjectStore {
   #damaged(digest: Digest): DamagedObject {
     if (!this.#disk.lstat(this.path(digest)))
       return new DamagedObject(`an object is gone from the store: ${digest}`)
-    const aside = this.putAside(digest)
+    const aside = this.quarantine(digest)
     return new DamagedObject(`an object of the store was damaged; it is put aside as ${display(aside)}`)
   }
 

@@ -43,7 +43,7 @@ export function publish(
   const writtenAt = withTemporary(disk, target, (temporary) => {
     store.copyOut(object.sha256, temporary, { mode: MODE, durable: true, checked })
     const { mtimeNs } = disk.lstat(temporary)!
-    if (aside !== undefined) putAside(disk, target, aside)
+    if (aside !== undefined) quarantine(disk, target, aside)
     disk.rename(temporary, target)
     return mtimeNs
   })
@@ -52,7 +52,7 @@ export function publish(
 }
 
 /** Gives a file a second name, so that its place is never empty; what can have no second name is renamed. */
-function putAside(disk: Disk, from: Bytes, to: Bytes): void {
+function quarantine(disk: Disk, from: Bytes, to: Bytes): void {
   try {
     disk.link(from, to)
   } catch (error) {
@@ -62,7 +62,7 @@ function putAside(disk: Disk, from: Bytes, to: Bytes): void {
 }
 
 /**
- * The temporaries that killed builds left beside outputs, of which `paths` are the places in `root`. They are to be
+ * The temporaries that killed builds left beside outputs, of which `paths` are the locations in `root`. They are to be
  * removed only where no other process can be publishing. Behind links nothing is looked for.
  */
 export function strayTemporaries(disk: Disk, root: Bytes, paths: readonly Bytes[]): readonly Bytes[] {

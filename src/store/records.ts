@@ -4,8 +4,8 @@ import { fromBytes, toBytes } from '../platform/bytes.ts'
 import type { Disk } from '../platform/disk.ts'
 import type { Digest } from '../platform/digest.ts'
 import { isTemporary, syncDirectory } from '../platform/disk.ts'
-import { readSealed, writeSealed } from '../platform/checksummedFile.ts'
-import { ASIDE } from './objects.ts'
+import { readChecksummed, writeChecksummed } from '../platform/checksummedFile.ts'
+import { QUARANTINE_PREFIX } from './objects.ts'
 
 /** The kinds of things that a producer can see. */
 export type PartKind =
@@ -120,7 +120,7 @@ export class RecordStore {
     const path = this.#path(artifact, key)
     const known = this.#read.get(path)
     if (known) return known
-    const found = readSealed(this.#disk, path)
+    const found = readChecksummed(this.#disk, path)
     if (typeof found === 'string') return found
     const record = found.value as BuildRecord
     if (record.version !== RECORD_VERSION) return 'absent'
@@ -167,7 +167,7 @@ export class RecordStore {
       for (const name of this.#disk.readdir(this.#path(artifact)).sort()) {
         const path = `${this.#path(artifact)}/${name}`
         const key = keyIn(name)
-        if (isTemporary(name) || name.startsWith(ASIDE)) leftovers.push(path)
+        if (isTemporary(name) || name.startsWith(QUARANTINE_PREFIX)) leftovers.push(path)
         if (key === undefined) continue
         const record = this.find(artifact, key)
         if (typeof record === 'string') damaged.push(path)
@@ -198,21 +198,21 @@ export class RecordStore {
   }
 
   /** Puts a damaged file aside, so that it counts as absent from now on; gives its new place. */
-  putAside(path: Bytes): Bytes {
+  quarantine(path: Bytes): Bytes {
     const at = path.lastIndexOf('/') + 1
-    const aside = `${path.slice(0, at)}${ASIDE}${path.slice(at)}`
+    const aside = `${path.slice(0, at)}${QUARANTINE_PREFIX}${path.slice(at)}`
     this.#disk.rename(path, aside)
     return aside
   }
 
   /** Keeps a record, or one that is there anew: the time of its file says when it was published last. */
   add(record: BuildRecord): void {
-    writeSealed(this.#disk, this.#path(record.artifact, record.key), record)
+    writeChecksummed(this.#disk, this.#path(record.artifact, record.key), record)
     this.#read.set(this.#path(record.artifact, record.key), record)
   }
 
   setLatest(artifact: string, key: Digest): void {
-    writeSealed(this.#disk, this.#path(artifact, 'latest'), { key })
+    writeChecksummed(this.#disk, this.#path(artifact, 'latest'), { key })
   }
 
   #artifacts(): readonly string[] {
@@ -224,7 +224,7 @@ export class RecordStore {
   }
 
   #latestKey(artifact: string): Digest | 'absent' | 'damaged' {
-    const found = readSealed(this.#disk, this.#path(artifact, 'latest'))
+    const found = readChecksummed(this.#disk, this.#path(artifact, 'latest'))
     return typeof found === 'string' ? found : (found.value as { key: Digest }).key
   }
 

@@ -28,7 +28,7 @@ export interface Holdings<R extends HeldRecord = HeldRecord> {
   readonly records: readonly R[]
   /** What each object takes on the disk, in bytes. */
   readonly objects: ReadonlyMap<Digest, number>
-  /** Objects that the locks of the distro name. */
+  /** Objects that the lockfiles of the distro name. */
   readonly downloads: ReadonlySet<Digest>
   /** The artifacts that the distro has now. */
   readonly artifacts: ReadonlySet<string>

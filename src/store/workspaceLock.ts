@@ -3,7 +3,7 @@ import { toBytes } from '../platform/bytes.ts'
 import type { Disk } from '../platform/disk.ts'
 import { errorCode, parent } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
-import { tied } from '../platform/parentDeathSignal.ts'
+import { withParentDeathSignal } from '../platform/parentDeathSignal.ts'
 
 /** A held lock; closing it, or the end of the process in any way, lets it go. */
 export interface HeldLock {
@@ -59,7 +59,7 @@ function openLock(disk: Disk, path: string): number {
 function flock(fd: number, options: readonly string[], signal?: AbortSignal): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const args = ['--exclusive', '--conflict-exit-code', String(LOCK_HELD), ...options, '3']
-    const child = spawn(...tied('setpriv', ['flock', ...args]), {
+    const child = spawn(...withParentDeathSignal('setpriv', ['flock', ...args]), {
       stdio: ['ignore', 'ignore', 'inherit', fd],
       ...(signal === undefined ? {} : { signal }),
     })

@@ -99,7 +99,7 @@ class Verifier {
       const state = record === 'damaged' ? record : 'missing'
       return [{ artifact: name, kind: 'record', path: `records/${name}`, found: { state } }]
     }
-    const { disk, objects, places } = this.#workspace
+    const { disk, objects, locations } = this.#workspace
     const wrong: Wrong[] = []
     for (const output of Object.values(record.outputs)) {
       const { sha256, size } = output
@@ -108,7 +108,7 @@ class Verifier {
       const sound = isFile(object, sha256)
       if (!sound) wrong.push({ artifact: name, ...this.#objectPath(sha256), expected, found: object })
       if (!output.published) continue
-      const path = toBytes(`${places.root}/output/${output.path}`)
+      const path = toBytes(`${locations.root}/output/${output.path}`)
       const found = await this.#read(path)
       this.outputs += 1
       if (isFile(found, sha256)) continue

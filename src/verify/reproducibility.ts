@@ -4,10 +4,10 @@ import type { Bytes } from '../platform/bytes.ts'
 import { toBytes } from '../platform/bytes.ts'
 import { fileDigest } from '../platform/digest.ts'
 import { Failure } from '../platform/failure.ts'
-import { locksOf } from '../graph/graph.ts'
+import { lockfilesOf } from '../graph/graph.ts'
 import type { Plan, Planned } from '../planner/plan.ts'
 import { plan } from '../planner/plan.ts'
-import { fetchLock } from '../lockfiles/downloads.ts'
+import { fetchDownloads } from '../lockfiles/downloads.ts'
 import type { LockedOptions } from '../executor/session.ts'
 import { underLock } from '../executor/session.ts'
 import type { RunContext } from '../executor/context.ts'
@@ -16,10 +16,10 @@ import { layInputs } from '../executor/inputs.ts'
 import { produceTask, runTask } from '../executor/producer.ts'
 import { checkOutputs } from '../sandbox/result.ts'
 import { otherCircumstances } from '../executor/variation.ts'
-import { keepWork, makeWorkDirectory, removeWork } from '../executor/workDirectory.ts'
+import { preserveWork, makeWorkDirectory, removeWork } from '../executor/workDirectory.ts'
 import type { WorkDirectory } from '../executor/workDirectory.ts'
 import type { BuildRecord, RecordedOutput } from '../store/records.ts'
-import { surveyWorkspace } from '../workspace/snapshot.ts'
+import { takeSnapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { ByteDifference } from '../diff/bytes.ts'
 import { byteDifference } from '../diff/bytes.ts'
@@ -71,9 +71,9 @@ export function rebuildAll(workspace: Workspace, options: CanaryOptions): Promis
   const startedAt = monotonicSeconds()
   const { targets, jobs = availableParallelism() } = options
   return underLock(workspace, options, async (base) => {
-    const survey = await surveyWorkspace(workspace, targets, new Set())
-    const fresh = freshOnes(plan(workspace.graph, targets, survey), targets)
-    const context: RunContext = { ...base, survey, variation: otherCircumstances() }
+    const snapshot = await takeSnapshot(workspace, targets, new Set())
+    const fresh = freshOnes(plan(workspace.graph, targets, snapshot), targets)
+    const context: RunContext = { ...base, snapshot, variation: otherCircumstances() }
     const artifacts: Rebuilt[] = []
     const work = async (at: number): Promise<void> => {
       const { planned, record } = fresh[at]!
@@ -121,18 +121,18 @@ async function inParallel(
 
 async function rebuild(context: RunContext, planned: Planned, record: BuildRecord): Promise<Rebuilt> {
   const { workspace, build, listener } = context
-  const { disk, places } = workspace
+  const { disk, locations } = workspace
   const artifact = planned.node.name
   listener({ type: 'rebuilding', artifact, usualSeconds: record.seconds })
-  for (const lock of locksOf(planned.node)) await fetchLock(context, lock)
+  for (const lock of lockfilesOf(planned.node)) await fetchDownloads(context, lock)
   const startedAt = monotonicSeconds()
-  const work = makeWorkDirectory(disk, places.cache, build, `${artifact}.verify`)
+  const work = makeWorkDirectory(disk, locations.cache, build, `${artifact}.verify`)
   const result = await runAndCompare(context, planned, record, work)
   const { outcome } = result
   if (outcome === 'same') removeWork(disk, work.path)
   else {
     removeWork(disk, `${work.path}/scratch`)
-    keepWork(disk, work)
+    preserveWork(disk, work)
   }
   const seconds = monotonicSeconds() - startedAt
   listener({ type: 'rebuilt', artifact, seconds, outcome })
@@ -192,6 +192,6 @@ async function placeOf(
 
 /** Whether the key of an artifact is still the one of the plan: a tool or an environment may have changed meanwhile. */
 async function isUnmoved(workspace: Workspace, { node, key }: Planned): Promise<boolean> {
-  const survey = await surveyWorkspace(workspace, [node.name], new Set())
-  return plan(workspace.graph, [node.name], survey).at(-1)?.key === key
+  const snapshot = await takeSnapshot(workspace, [node.name], new Set())
+  return plan(workspace.graph, [node.name], snapshot).at(-1)?.key === key
 }

@@ -5,7 +5,7 @@ import { fromBytes, toBytes } from '../platform/bytes.ts'
 import type { Digest } from '../platform/digest.ts'
 import { listingsOf } from '../executor/collect.ts'
 import { Interrupted } from '../executor/context.ts'
-import { readLock } from '../lockfiles/lockfile.ts'
+import { readLockfile } from '../lockfiles/lockfile.ts'
 import type { ListedRecord } from '../store/records.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 
@@ -57,14 +57,14 @@ export interface StoreReport {
  * code 2) for a lock of the distro that cannot be read.
  */
 export async function verifyStore(workspace: Workspace, signal: AbortSignal): Promise<StoreReport> {
-  const { disk, objects, records, places } = workspace
+  const { disk, objects, records, locations } = workspace
   const listing = records.list()
   const users = usersOf(workspace, listing.records)
   const damaged: DamagedInStore[] = listing.damaged.map((path) => {
-    const name = path.slice(toBytes(`${places.cache}/records/`).length)
+    const name = path.slice(toBytes(`${locations.cache}/records/`).length)
     const { size } = disk.lstat(path)!
     const artifact = fromBytes(name.slice(0, name.indexOf('/')))
-    return { kind: 'record', name, artifact, size, aside: records.putAside(path), users: [] }
+    return { kind: 'record', name, artifact, size, aside: records.quarantine(path), users: [] }
   })
   const found = objects.list().objects
   const digests = [...found.keys()]
@@ -76,7 +76,7 @@ export async function verifyStore(workspace: Workspace, signal: AbortSignal): Pr
     const { size } = disk.lstat(objects.path(digest))!
     bytes += size
     if (objects.isWhole(digest)) continue
-    const aside = objects.putAside(digest)
+    const aside = objects.quarantine(digest)
     damaged.push({ kind: 'object', name: digest, size, aside, users: users.get(digest) ?? [] })
   }
   return {
@@ -92,7 +92,7 @@ export async function verifyStore(workspace: Workspace, signal: AbortSignal): Pr
 
 /** Who names each object; of records that name it in the same way one is told, the latest before others. */
 function usersOf(
-  { disk, places, graph }: Workspace,
+  { disk, locations, graph }: Workspace,
   records: readonly ListedRecord[],
 ): ReadonlyMap<Digest, readonly ObjectUser[]> {
   const users = new Map<Digest, ObjectUser[]>()
@@ -107,8 +107,8 @@ function usersOf(
     for (const [name, digest] of listingsOf(record)) add(digest, { kind: 'tree', artifact, name, latest })
     if (record.texts !== undefined) add(record.texts, { kind: 'texts', artifact, latest })
   }
-  for (const { name: lock, path } of graph.locks)
-    for (const { name, sha256 } of readLock(disk, toBytes(`${places.root}/${path}`))?.files ?? [])
+  for (const { name: lock, path } of graph.lockfiles)
+    for (const { name, sha256 } of readLockfile(disk, toBytes(`${locations.root}/${path}`))?.files ?? [])
       add(sha256, { kind: 'download', lock, name })
   return users
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { Failure } from '../platform/failure.ts'
 import type { Accelerator } from './accelerator.ts'
 import { type MachineOptions, prepareMachine } from './machine.ts'
-import { tied } from '../platform/parentDeathSignal.ts'
+import { withParentDeathSignal } from '../platform/parentDeathSignal.ts'
 
 export interface RunImageOptions extends MachineOptions {
   /** Whether to open a window for the guest's screen; the terminal shows the serial console in any case. */
@@ -22,7 +22,7 @@ export async function runImage(options: RunImageOptions): Promise<void> {
   const use = { screen, network: 'open', interactive: true } as const
   const { setpriv, command, accelerator } = await prepareMachine(options, use)
   options.onStart?.(accelerator)
-  const [file, args] = tied(setpriv, command)
+  const [file, args] = withParentDeathSignal(setpriv, command)
   const child = spawn(file, args, { stdio: 'inherit' })
   // QEMU puts the terminal back in order when it is told to end, and not when it is killed.
   const stop = (): void => void child.kill('SIGTERM')

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
-import { tied } from '../platform/parentDeathSignal.ts'
+import { withParentDeathSignal } from '../platform/parentDeathSignal.ts'
 
 /** How a process ended. */
 export interface VmExit {
@@ -26,9 +26,9 @@ export interface Vm {
 /** How much of QEMU's standard error is kept, in characters. */
 const ERRORS_KEPT = 8192
 
-/** Starts a virtual machine, tied to this process, with its serial port on a pipe. An abort kills it. */
+/** Starts a virtual machine, withParentDeathSignal to this process, with its serial port on a pipe. An abort kills it. */
 export function startVm(setpriv: string, command: readonly string[], signal?: AbortSignal): Vm {
-  const [file, args] = tied(setpriv, command)
+  const [file, args] = withParentDeathSignal(setpriv, command)
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] })
   const kill = (): void => void child.kill('SIGKILL')
   let errors = ''

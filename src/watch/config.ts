@@ -5,7 +5,7 @@ import { cachedConfig } from '../config/load.ts'
 import type { loadConfig } from '../config/load.ts'
 import { Failure } from '../platform/failure.ts'
 import type { FailureData } from '../events/events.ts'
-import { tied } from '../platform/parentDeathSignal.ts'
+import { withParentDeathSignal } from '../platform/parentDeathSignal.ts'
 
 type Answer = { readonly ok: true } | { readonly ok: false; readonly failure: FailureData }
 
@@ -16,12 +16,12 @@ type Answer = { readonly ok: true } | { readonly ok: false; readonly failure: Fa
  */
 export const loadElsewhere =
   (signal: AbortSignal): typeof loadConfig =>
-  async (disk, index, places) => {
+  async (disk, index, locations) => {
     // Who edits while it is loaded has it loaded again.
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const cached = await cachedConfig(disk, index, places)
+      const cached = await cachedConfig(disk, index, locations)
       if (cached) return cached
-      const answer = await check(places.home, places.root, signal)
+      const answer = await check(locations.home, locations.root, signal)
       if (!answer.ok) throw new Failure(answer.failure.headline, { ...answer.failure, exitCode: 2 })
     }
     throw new Failure('build.config.ts, or lbuild itself, keeps changing', {
@@ -38,7 +38,7 @@ const PATIENCE = 60_000
 
 async function check(home: string, root: string, signal: AbortSignal): Promise<Answer> {
   const command = [process.execPath, `${home}/lbuild`, 'check-config', '-C', root]
-  const child = spawn(...tied('setpriv', command), {
+  const child = spawn(...withParentDeathSignal('setpriv', command), {
     stdio: ['ignore', 'pipe', 'pipe'],
     signal,
     timeout: PATIENCE,

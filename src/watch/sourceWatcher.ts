@@ -39,7 +39,7 @@ export class Lookout {
   /** Watches the sources of a workspace, and says so: from then on no edit is missed. */
   async begin(workspace: Workspace): Promise<void> {
     const { targets, listener, distrust } = this.#options
-    const { root } = workspace.places
+    const { root } = workspace.locations
     const remote = distrust(root)
     if (remote !== undefined)
       this.#scanInstead({ reason: `${root} is on ${remote}, which does not tell of all changes` })
@@ -57,7 +57,7 @@ export class Lookout {
     this.hints.concerns = concerns(sources)
     for (let before: Directories | undefined; ;) {
       // What came into a directory before that was watched is found by looking once more.
-      const directories = directoriesOf(sources, workspace.places.root)
+      const directories = directoriesOf(sources, workspace.locations.root)
       if (this.#scanning || (before && isSame(before, directories))) return directories.size
       before = directories
       await this.#backend.watch(directories)

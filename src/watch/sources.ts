@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { fromBytes } from '../platform/bytes.ts'
-import { closure, locksOf } from '../graph/graph.ts'
+import { closure, lockfilesOf } from '../graph/graph.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { toolDirectories } from '../workspace/workspace.ts'
 
@@ -12,27 +12,29 @@ export interface Sources {
 }
 
 /**
- * The inputs of the targets and of what is below them, the locks with what they are resolved from, the workspace's own
- * tools, the config and every module that it imports. Nothing that lbuild itself writes but the locks.
+ * The inputs of the targets and of what is below them, the lockfiles with what they are resolved from, the workspace's own
+ * tools, the config and every module that it imports. Nothing that lbuild itself writes but the lockfiles.
  */
 export function sourcesOf(workspace: Workspace, targets: readonly string[]): Sources {
-  const { graph, places } = workspace
+  const { graph, locations } = workspace
   const nodes = closure(graph, targets)
-  const lockNames = new Set(nodes.flatMap(locksOf))
-  const locks = graph.locks.filter(({ name }) => lockNames.has(name))
+  const lockfileNames = new Set(nodes.flatMap(lockfilesOf))
+  const lockfiles = graph.lockfiles.filter(({ name }) => lockfileNames.has(name))
   const paths = (kind: 'file' | 'tree'): string[] =>
-    [...nodes, ...locks].flatMap(({ inputs }) =>
-      Object.values(inputs).flatMap((input) => (input.kind === kind ? [`${places.root}/${input.path}`] : [])),
+    [...nodes, ...lockfiles].flatMap(({ inputs }) =>
+      Object.values(inputs).flatMap((input) =>
+        input.kind === kind ? [`${locations.root}/${input.path}`] : [],
+      ),
     )
-  const tools = new Set([...nodes, ...locks].flatMap(({ tools: names }) => names.map(({ name }) => name)))
+  const tools = new Set([...nodes, ...lockfiles].flatMap(({ tools: names }) => names.map(({ name }) => name)))
   const ownTools = toolDirectories(workspace).flatMap((directory) =>
     [...tools].map((tool) => `${directory}/${tool}`),
   )
   const modules = workspace.files
     .map(([path]) => fromBytes(path))
-    .filter((path) => !path.startsWith(`${places.cache}/`))
-  const lockFiles = locks.map(({ path }) => `${places.root}/${path}`)
-  const config = `${places.root}/build.config.ts`
+    .filter((path) => !path.startsWith(`${locations.cache}/`))
+  const lockFiles = lockfiles.map(({ path }) => `${locations.root}/${path}`)
+  const config = `${locations.root}/build.config.ts`
   const files = new Set([config, ...modules, ...paths('file'), ...lockFiles, ...ownTools])
   return { trees: [...new Set(paths('tree'))].sort(), files: [...files].sort() }
 }
@@ -64,7 +66,7 @@ function withParents(path: string): string[] {
 const NO_SOURCES = ['cache', 'output', 'node_modules']
 
 /** While the config is wrong, what mends it may be anywhere that it could import from. */
-export function widened({ trees, files }: Sources, { places: { root, cache } }: Workspace): Sources {
+export function widened({ trees, files }: Sources, { locations: { root, cache } }: Workspace): Sources {
   const tops = readdirSync(root, { withFileTypes: true })
     .filter(({ name }) => !name.startsWith('.') && !NO_SOURCES.includes(name))
     .filter((entry) => entry.isDirectory() && `${root}/${entry.name}` !== cache)

@@ -1,6 +1,6 @@
 import { monotonicSeconds } from '../platform/clock.ts'
 import { Failure } from '../platform/failure.ts'
-import { movedFiles } from '../config/load.ts'
+import { changedFiles } from '../config/load.ts'
 import type { loadConfig } from '../config/load.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Overrides } from '../graph/params.ts'
@@ -8,8 +8,8 @@ import type { Plan } from '../planner/plan.ts'
 import { isFresh, plan } from '../planner/plan.ts'
 import { build, checkTargets } from '../executor/build.ts'
 import type { BuildReport } from '../executor/report.ts'
-import { Notice } from '../executor/invalidation.ts'
-import { surveyWorkspace } from '../workspace/snapshot.ts'
+import { Invalidation } from '../executor/invalidation.ts'
+import { takeSnapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { loadElsewhere } from './config.ts'
 import type { Burst } from './debounce.ts'
@@ -64,7 +64,7 @@ export class Watch {
         await hints.burst(signal)
         if (signal.aborted) return
         burst = hints.take()
-        this.#tell.changed(burst, workspace.places.root)
+        this.#tell.changed(burst, workspace.locations.root)
       }
     } finally {
       await this.#lookout.close()
@@ -143,9 +143,9 @@ export class Watch {
 
   async #plan(workspace: Workspace): Promise<Plan> {
     const { targets } = this.#options
-    const survey = await surveyWorkspace(workspace, targets, new Set())
+    const snapshot = await takeSnapshot(workspace, targets, new Set())
     workspace.index.save()
-    return plan(workspace.graph, targets, survey)
+    return plan(workspace.graph, targets, snapshot)
   }
 
   async #build(workspace: Workspace, planned: Plan, burst: Burst | undefined): Promise<void> {
@@ -154,10 +154,10 @@ export class Watch {
     this.#ready = false
     this.#memory.trying(planned)
     const startedAt = monotonicSeconds()
-    const notice = new Notice()
+    const invalidation = new Invalidation()
     const another = new AbortController()
     const over = new AbortController()
-    const following = cancel ? this.#follow(notice, another, over.signal) : Promise.resolve()
+    const following = cancel ? this.#follow(invalidation, another, over.signal) : Promise.resolve()
     let report: BuildReport | undefined
     try {
       report = await build(workspace, {
@@ -169,7 +169,7 @@ export class Watch {
         listener: (event) => listener({ type: 'build', event }),
         signal: AbortSignal.any([signal, another.signal]),
         code,
-        notice,
+        invalidation,
         knownFailures: this.#memory.knownFailures(planned),
         ...(jobs === undefined ? {} : { jobs }),
       })
@@ -201,25 +201,25 @@ export class Watch {
   }
 
   /** While a build runs: tells it of changes, and ends it when the config is another one. */
-  async #follow(notice: Notice, another: AbortController, over: AbortSignal): Promise<void> {
+  async #follow(invalidation: Invalidation, another: AbortController, over: AbortSignal): Promise<void> {
     const { hints } = this.#lookout
     for (;;) {
       await hints.burst(over)
       // What came last is for the look after the build.
       if (over.aborted) return
       const burst = hints.take()
-      const { disk, index, files, places } = this.#workspace!
-      this.#tell.changed(burst, places.root)
+      const { disk, index, files, locations } = this.#workspace!
+      this.#tell.changed(burst, locations.root)
       this.#memory.forgetTried()
       try {
-        const moved = (await movedFiles(disk, index, files)).length > 0
+        const moved = (await changedFiles(disk, index, files)).length > 0
         if (moved && (await this.#reload())) return another.abort()
         if (burst?.entries === true) await this.#cover()
       } catch (error) {
         if (this.#options.signal.aborted) return
         throw error
       }
-      notice.give()
+      invalidation.give()
     }
   }
 

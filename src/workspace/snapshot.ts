@@ -10,13 +10,13 @@ import type { StateOf, Tool } from '../fingerprint/tools.ts'
 import { findTool, fingerprintTool, librariesByLdd, statesOnce } from '../fingerprint/tools.ts'
 import type { Tree } from '../fingerprint/tree.ts'
 import { fingerprintTree, isExecutable, state as inputState, unreadable } from '../fingerprint/tree.ts'
-import type { ArtifactNode, LockNode, ToolSpec } from '../graph/graph.ts'
-import { closure, locksOf, paramValues } from '../graph/graph.ts'
+import type { ArtifactNode, LockfileNode, ToolSpec } from '../graph/graph.ts'
+import { closure, lockfilesOf, paramValues } from '../graph/graph.ts'
 import { suggestion } from '../graph/names.ts'
 import { canonicalJson } from '../planner/key.ts'
-import type { Facts, LockState } from '../planner/plan.ts'
-import { lockDigest, readLock } from '../lockfiles/lockfile.ts'
-import type { LockContent } from '../lockfiles/lockfile.ts'
+import type { Facts, LockfileState } from '../planner/plan.ts'
+import { lockfileDigest, readLockfile } from '../lockfiles/lockfile.ts'
+import type { LockfileContent } from '../lockfiles/lockfile.ts'
 import type { OutputState } from '../store/publish.ts'
 import type { Part } from '../store/records.ts'
 import { fileValue } from '../store/records.ts'
@@ -27,10 +27,10 @@ import { toolDirectories } from './workspace.ts'
 export const ABSENT = 'absent'
 
 /** A lock, what it holds, and what it should answer. */
-export interface SurveyedLock {
-  readonly node: LockNode
-  readonly state: LockState
-  readonly content?: LockContent
+export interface LockfileSnapshot {
+  readonly node: LockfileNode
+  readonly state: LockfileState
+  readonly content?: LockfileContent
   /** What it is resolved from. */
   readonly asked: readonly Part[]
   /** Over what is asked for now. */
@@ -38,12 +38,12 @@ export interface SurveyedLock {
 }
 
 /**
- * A look at everything that a build of some targets can see, asked by `plan`. Inputs, tools and locks are as they were
+ * A look at everything that a build of some targets can see, asked by `plan`. Inputs, tools and lockfiles are as they were
  * when it was taken; records and objects are looked at when asked for, since the build itself adds to them.
  */
-export interface Survey extends Facts {
+export interface Snapshot extends Facts {
   readonly nodes: readonly ArtifactNode[]
-  readonly locks: readonly SurveyedLock[]
+  readonly lockfiles: readonly LockfileSnapshot[]
   readonly trees: ReadonlyMap<string, Tree>
   /** The declared tools that it has, by name, each with the path at which it was found. */
   readonly tools: ReadonlyMap<string, Tool>
@@ -55,35 +55,36 @@ export interface Survey extends Facts {
  * Looks at all inputs of the targets and of what is below them. Throws one Failure (exit code 2) that names every
  * declared input that is not there.
  */
-export async function surveyWorkspace(
+export async function takeSnapshot(
   workspace: Workspace,
   targets: readonly string[],
   forced: ReadonlySet<string>,
-): Promise<Survey> {
+): Promise<Snapshot> {
   const { graph, records, objects } = workspace
   const nodes = closure(graph, targets)
-  const surveyor = new Surveyor(workspace)
+  const snapshotTaker = new SnapshotTaker(workspace)
   const parts = new Map<string, readonly Part[]>()
-  for (const node of nodes) parts.set(node.name, await surveyor.ownParts(node))
-  const lockNames = new Set(nodes.flatMap(locksOf))
-  const locks: SurveyedLock[] = []
-  for (const node of graph.locks) if (lockNames.has(node.name)) locks.push(await surveyor.lock(node))
-  surveyor.throwIfMissing()
+  for (const node of nodes) parts.set(node.name, await snapshotTaker.ownParts(node))
+  const lockfileNames = new Set(nodes.flatMap(lockfilesOf))
+  const lockfiles: LockfileSnapshot[] = []
+  for (const node of graph.lockfiles)
+    if (lockfileNames.has(node.name)) lockfiles.push(await snapshotTaker.lock(node))
+  snapshotTaker.throwIfMissing()
   const outputs = new Map<string, OutputState>()
   const refreshOutputs = async (node: ArtifactNode): Promise<void> => {
     for (const { path, published } of Object.values(node.outputs))
-      if (published) outputs.set(path, await surveyor.output(path))
+      if (published) outputs.set(path, await snapshotTaker.output(path))
   }
   for (const node of nodes) await refreshOutputs(node)
   return {
     nodes,
-    locks,
-    trees: surveyor.trees,
-    tools: surveyor.tools,
+    lockfiles,
+    trees: snapshotTaker.trees,
+    tools: snapshotTaker.tools,
     forced,
     refreshOutputs,
     ownParts: (node) => parts.get(node.name)!,
-    lock: (name) => surveyedLock({ locks }, name).state,
+    lock: (name) => lockfileSnapshot({ lockfiles }, name).state,
     record: (artifact, key) => records.find(artifact, key),
     latest: (artifact) => records.findLatest(artifact),
     hasObject: (object) => objects.has(object),
@@ -91,23 +92,25 @@ export async function surveyWorkspace(
   }
 }
 
-/** The lock of that name, which an artifact of the survey takes. */
-export const surveyedLock = ({ locks }: Pick<Survey, 'locks'>, name: string): SurveyedLock =>
-  locks.find(({ node }) => node.name === name)!
+/** The lock of that name, which an artifact of the snapshot takes. */
+export const lockfileSnapshot = (
+  { lockfiles }: Pick<Snapshot, 'lockfiles'>,
+  name: string,
+): LockfileSnapshot => lockfiles.find(({ node }) => node.name === name)!
 
 /** The parts of an artifact or a lock that are files and trees of the workspace, as they are now. */
 export async function sourceParts(
   workspace: Workspace,
-  node: ArtifactNode | LockNode,
+  node: ArtifactNode | LockfileNode,
 ): Promise<readonly Part[]> {
-  const surveyor = new Surveyor(workspace)
-  const parts = await surveyor.sourceParts(`'${node.name}'`, node)
-  surveyor.throwIfMissing()
+  const snapshotTaker = new SnapshotTaker(workspace)
+  const parts = await snapshotTaker.sourceParts(`'${node.name}'`, node)
+  snapshotTaker.throwIfMissing()
   return parts
 }
 
 /** The values of params; a size as somebody would write it, such as `64G`. */
-const paramParts = (node: ArtifactNode | LockNode): readonly Part[] =>
+const paramParts = (node: ArtifactNode | LockfileNode): readonly Part[] =>
   Object.entries(paramValues(node)).map(([name, value]) => ({
     kind: 'param',
     name,
@@ -119,12 +122,12 @@ export async function declaredTools(
   workspace: Workspace,
   nodes: readonly ArtifactNode[],
 ): Promise<ReadonlyMap<string, Tool>> {
-  const surveyor = new Surveyor(workspace)
-  for (const tool of nodes.flatMap(({ tools }) => tools)) await surveyor.toolPart(tool)
-  return surveyor.tools
+  const snapshotTaker = new SnapshotTaker(workspace)
+  for (const tool of nodes.flatMap(({ tools }) => tools)) await snapshotTaker.toolPart(tool)
+  return snapshotTaker.tools
 }
 
-class Surveyor {
+class SnapshotTaker {
   readonly #workspace: Workspace
   readonly trees = new Map<string, Tree>()
   readonly tools = new Map<string, Tool>()
@@ -152,7 +155,7 @@ class Surveyor {
     return parts
   }
 
-  async sourceParts(who: string, node: ArtifactNode | LockNode): Promise<readonly Part[]> {
+  async sourceParts(who: string, node: ArtifactNode | LockfileNode): Promise<readonly Part[]> {
     const parts: Part[] = []
     for (const [name, input] of Object.entries(node.inputs)) {
       const part = await this.#sourcePart(who, name, input)
@@ -161,25 +164,25 @@ class Surveyor {
     return parts
   }
 
-  async lock(node: LockNode): Promise<SurveyedLock> {
+  async lock(node: LockfileNode): Promise<LockfileSnapshot> {
     const sources = await this.sourceParts(`the lock '${node.name}'`, node)
     const params = paramParts(node)
-      .filter(({ name }) => !node.placeParams.includes(name))
+      .filter(({ name }) => !node.mirrorParams.includes(name))
       .sort((a, b) => byBytes(a.name, b.name))
     const asked: Part[] = [...sources, ...params]
     for (const tool of node.tools) await this.toolPart(tool)
-    const content = readLock(this.#workspace.disk, this.#absolute(node.path))
+    const content = readLockfile(this.#workspace.disk, this.#absolute(node.path))
     const request = digestOf(asked.flatMap(({ name, value }) => [name, canonicalJson(value)]))
-    const surveyed = { node, request, asked }
-    if (!content) return { ...surveyed, state: { state: 'missing', path: node.path, asked } }
+    const snapshotted = { node, request, asked }
+    if (!content) return { ...snapshotted, state: { state: 'missing', path: node.path, asked } }
     if (content.request !== request)
-      return { ...surveyed, content, state: { state: 'outdated', path: node.path, asked } }
-    return { ...surveyed, content, state: { state: 'ready', digest: lockDigest(content.files) } }
+      return { ...snapshotted, content, state: { state: 'outdated', path: node.path, asked } }
+    return { ...snapshotted, content, state: { state: 'ready', digest: lockfileDigest(content.files) } }
   }
 
   async output(path: string): Promise<OutputState> {
-    const { disk, index, places } = this.#workspace
-    const absolute = toBytes(`${places.root}/output/${path}`)
+    const { disk, index, locations } = this.#workspace
+    const absolute = toBytes(`${locations.root}/output/${path}`)
     const stat = disk.lstat(absolute)
     if (!stat) return { state: 'missing' }
     if (stat.type !== 'file') return { state: 'other', what: `a ${stat.type}` }
@@ -200,7 +203,7 @@ class Surveyor {
   }
 
   #absolute(path: string): Bytes {
-    return toBytes(`${this.#workspace.places.root}/${path}`)
+    return toBytes(`${this.#workspace.locations.root}/${path}`)
   }
 
   async #sourcePart(who: string, name: string, input: Input): Promise<Part | undefined> {
@@ -235,7 +238,7 @@ class Surveyor {
   /** A link among the directories above an input must not lead out of the workspace. */
   #confine(who: string, input: string, absolute: Bytes): void {
     const real = this.#workspace.disk.realpath(absolute)
-    if (real.startsWith(`${toBytes(this.#workspace.places.root)}/`)) return
+    if (real.startsWith(`${toBytes(this.#workspace.locations.root)}/`)) return
     throw new Failure('a declared input leads out of the workspace', {
       facts: [
         [who, input],

@@ -4,7 +4,7 @@ import type { Bytes } from '../platform/bytes.ts'
 import type { Disk } from '../platform/disk.ts'
 import { realDisk } from '../platform/disk.ts'
 import type { SourceFile } from '../config/load.ts'
-import type { Places } from '../config/places.ts'
+import type { Locations } from '../config/locations.ts'
 import { findRoot, loadConfig } from '../config/load.ts'
 import { StatIndex } from '../fingerprint/statIndex.ts'
 import type { Graph } from '../graph/graph.ts'
@@ -15,7 +15,7 @@ import { RecordStore } from '../store/records.ts'
 /** A distro's directory with all that lbuild keeps for it. */
 export interface Workspace {
   readonly disk: Disk
-  readonly places: Places
+  readonly locations: Locations
   readonly index: StatIndex
   readonly objects: ObjectStore
   readonly records: RecordStore
@@ -40,34 +40,34 @@ export interface OpenOptions {
 const clock = (): bigint => BigInt(Date.now()) * 1_000_000n
 
 /** Where things lie for a workspace at or above a directory; `LBUILD_CACHE_DIR` moves the cache. */
-export function placesFor(disk: Disk, { start, home }: OpenOptions): Places {
+export function locationsFor(disk: Disk, { start, home }: OpenOptions): Locations {
   const root = findRoot(disk, start)
   const elsewhere = process.env.LBUILD_CACHE_DIR
   return { root, home, cache: elsewhere ? resolve(elsewhere) : `${root}/cache` }
 }
 
 /** The temporaries that killed builds left in `output/`; see {@link strayTemporaries}. */
-export function outputTemporaries({ disk, graph, places }: Workspace): readonly Bytes[] {
+export function outputTemporaries({ disk, graph, locations }: Workspace): readonly Bytes[] {
   const outputs = graph.artifacts.flatMap((node) => Object.values(node.outputs))
   const paths = outputs.filter(({ published }) => published).map(({ path }) => toBytes(path))
-  return strayTemporaries(disk, toBytes(`${places.root}/output`), paths)
+  return strayTemporaries(disk, toBytes(`${locations.root}/output`), paths)
 }
 
 /** The directories of the workspace's own tools, as absolute paths. */
-export const toolDirectories = ({ graph, places }: Workspace): readonly string[] =>
-  graph.toolPath.map((path) => (path.startsWith('/') ? path : `${places.root}/${path}`))
+export const toolDirectories = ({ graph, locations }: Workspace): readonly string[] =>
+  graph.toolPath.map((path) => (path.startsWith('/') ? path : `${locations.root}/${path}`))
 
 /** Opens a workspace. Nothing is written but caches that only save time. */
 export async function openWorkspace(options: OpenOptions, disk: Disk = realDisk): Promise<Workspace> {
-  const places = placesFor(disk, options)
-  const index = new StatIndex(disk, toBytes(`${places.cache}/index`), clock)
-  const { graph, bundle, files } = await (options.load ?? loadConfig)(disk, index, places)
+  const locations = locationsFor(disk, options)
+  const index = new StatIndex(disk, toBytes(`${locations.cache}/index`), clock)
+  const { graph, bundle, files } = await (options.load ?? loadConfig)(disk, index, locations)
   return {
     disk,
-    places,
+    locations,
     index,
-    objects: new ObjectStore(disk, toBytes(`${places.cache}/objects`)),
-    records: new RecordStore(disk, toBytes(`${places.cache}/records`)),
+    objects: new ObjectStore(disk, toBytes(`${locations.cache}/objects`)),
+    records: new RecordStore(disk, toBytes(`${locations.cache}/records`)),
     graph,
     bundle,
     files,

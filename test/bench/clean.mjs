@@ -1,4 +1,4 @@
-// A clean build of everything, locks and downloads included, against the pipeline by hand. Run as an ordinary user
+// A clean build of everything, lockfiles and downloads included, against the pipeline by hand. Run as an ordinary user
 // (the pipeline makes user namespaces); takes about two minutes a turn.
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

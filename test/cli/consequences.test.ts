@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { Explanation } from '../../src/planner/causes.ts'
-import { explain, settle } from '../../src/planner/causes.ts'
+import type { CauseAnalysis } from '../../src/planner/causes.ts'
+import { analyzeCauses, settle } from '../../src/planner/causes.ts'
 import { consequenceLines } from '../../src/cli/consequences.ts'
-import type { Told } from '../../src/planner/evidence.ts'
+import type { Explanation } from '../../src/planner/evidence.ts'
 import { artifactNode, graphOf, param, World } from '../support/world.ts'
 
 // Under each cause stands what this cause alone does. A chain is told only where content can travel along it.
@@ -26,7 +26,7 @@ const edit = (world: World, name: string, value: number): void => {
   world.own.set(name, [code!, param('own', value)])
 }
 
-const toldOf = (explanation: Explanation): Told => ({
+const toldOf = (explanation: CauseAnalysis): Explanation => ({
   causes: explanation.causes.map((cause) => ({ ...cause, evidence: {} })),
   consequences: explanation.consequences,
   unchanged: { fresh: [], parts: {} },
@@ -34,7 +34,7 @@ const toldOf = (explanation: Explanation): Told => ({
 
 /** What is told below each cause, by the artifact that sees it. */
 function lines(
-  explanation: Explanation,
+  explanation: CauseAnalysis,
   became?: (name: string) => string,
 ): Readonly<Record<string, readonly string[]>> {
   const told = toldOf(explanation)
@@ -51,7 +51,7 @@ describe('what the next build would do', () => {
     const world = built()
     edit(world, 'kernel', 1)
     edit(world, 'qcow2', 2)
-    expect(lines(explain(world.plan('qcow2')))).toEqual({
+    expect(lines(analyzeCauses(world.plan('qcow2')))).toEqual({
       'kernel changed': [
         '→ kernel runs, about 1.0 s',
         '→ initramfs only if the content of kernel changes, about 1.0 s',
@@ -65,7 +65,7 @@ describe('what the next build would do', () => {
     const world = built()
     world.outputs.delete('kernel.img')
     world.outputs.delete('qcow2.img')
-    expect(lines(explain(world.plan('qcow2')))).toEqual({
+    expect(lines(analyzeCauses(world.plan('qcow2')))).toEqual({
       'kernel output-missing': ['→ kernel would be restored from the store'],
       'qcow2 output-missing': ['→ qcow2 would be restored from the store'],
     })
@@ -77,7 +77,7 @@ describe('what the next build would do', () => {
     world.build('qcow2')
     edit(world, 'kernel', 0)
     edit(world, 'initramfs', 5)
-    const { 'kernel changed': told } = lines(explain(world.plan('qcow2')))
+    const { 'kernel changed': told } = lines(analyzeCauses(world.plan('qcow2')))
     expect(told).toEqual([
       '→ kernel would be restored from the store',
       '→ initramfs runs, about 1.0 s',
@@ -88,10 +88,10 @@ describe('what the next build would do', () => {
   it('a lock that is to be resolved makes what takes it run only if it then names something else', () => {
     const inputs = { packages: { kind: 'downloads', lock: 'debs' } } as const
     const world = new World(graphOf(artifactNode('base', [], { inputs }), artifactNode('iso', ['base'])))
-    world.locks.set('debs', { state: 'ready', digest: 'd1' })
+    world.lockfiles.set('debs', { state: 'ready', digest: 'd1' })
     world.build('iso')
-    world.locks.set('debs', { state: 'outdated', path: 'debs.lock', asked: [] })
-    expect(lines(explain(world.plan('iso')))).toEqual({
+    world.lockfiles.set('debs', { state: 'outdated', path: 'debs.lock', asked: [] })
+    expect(lines(analyzeCauses(world.plan('iso')))).toEqual({
       'base lock': [
         `→ base only if the lock 'debs' then names something else, about 1.0 s`,
         '→ iso only if the content of base changes, about 1.0 s',
@@ -102,8 +102,8 @@ describe('what the next build would do', () => {
   it('that something never built runs is told once', () => {
     const inputs = { packages: { kind: 'downloads', lock: 'debs' } } as const
     const world = new World(graphOf(artifactNode('base', [], { inputs }), artifactNode('iso', ['base'])))
-    world.locks.set('debs', { state: 'missing', path: 'debs.lock', asked: [] })
-    expect(lines(explain(world.plan('iso')))).toEqual({
+    world.lockfiles.set('debs', { state: 'missing', path: 'debs.lock', asked: [] })
+    expect(lines(analyzeCauses(world.plan('iso')))).toEqual({
       'base lock': ['→ base runs'],
       'base first-build': ['→ base runs', '→ iso runs'],
     })
@@ -112,9 +112,9 @@ describe('what the next build would do', () => {
 
 describe('what a past build did', () => {
   /** Builds with the reasons that each artifact had when its turn came, as the log has them. */
-  function past(world: World): Explanation {
+  function past(world: World): CauseAnalysis {
     const plan = world.plan('qcow2')
-    const explanation = explain(plan)
+    const explanation = analyzeCauses(plan)
     const ends = new Map<string, { ran: boolean; reasons: readonly never[] }>()
     for (const { node } of plan) {
       const [one] = world.plan(node.name).slice(-1)
@@ -165,7 +165,7 @@ describe('what a past build did', () => {
   it('of what had no turn the plan stands', () => {
     const world = built()
     edit(world, 'kernel', 1)
-    const explanation = explain(world.plan('qcow2'))
+    const explanation = analyzeCauses(world.plan('qcow2'))
     expect(settle(explanation, () => undefined)).toEqual(explanation.consequences)
   })
 })

@@ -3,7 +3,7 @@ import { on } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { realDisk } from '../../src/platform/disk.ts'
 import { unusedBundles } from '../../src/config/load.ts'
-import { writeSealed } from '../../src/platform/checksummedFile.ts'
+import { writeChecksummed } from '../../src/platform/checksummedFile.ts'
 import { ObjectStore } from '../../src/store/objects.ts'
 import { Meeting } from '../support/meeting.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
@@ -248,12 +248,12 @@ describe('while a build runs', () => {
 describe('the compiled config', () => {
   it('stays that graph.json names, though this process was started with another', () => {
     const cache = temporaryDirectory()
-    const places = { root: cache, home: cache, cache }
-    writeSealed(realDisk, `${cache}/config/graph.json`, { bundle: `${cache}/config/now.mjs` })
+    const locations = { root: cache, home: cache, cache }
+    writeChecksummed(realDisk, `${cache}/config/graph.json`, { bundle: `${cache}/config/now.mjs` })
     for (const name of ['own.mjs', 'now.mjs', 'old.mjs', 'old.mjs.tmp-1-0123abcd-1', 'foreign'])
       fs.writeFileSync(`${cache}/config/${name}`, '')
     const later = BigInt(Date.now() + 3_700_000) * 1_000_000n
-    expect(unusedBundles(realDisk, places, `${cache}/config/own.mjs`, later)).toEqual([
+    expect(unusedBundles(realDisk, locations, `${cache}/config/own.mjs`, later)).toEqual([
       `${cache}/config/old.mjs`,
       `${cache}/config/old.mjs.tmp-1-0123abcd-1`,
     ])

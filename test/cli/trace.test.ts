@@ -36,7 +36,7 @@ function simulate(graph: readonly { below: readonly number[]; ms: number }[], jo
   const nodes = graph.map(({ below }, at) => ({
     name: `a${at}`,
     dependencies: [...new Set(below.filter((other) => other < at))].map((other) => `a${other}`),
-    locks: [],
+    lockfiles: [],
   }))
   const lines: LogLine[] = [{ at: 0, t: 0, event: { ...EVENTS.started, artifacts: nodes } }]
   const ended = new Map<string, number>()
@@ -133,7 +133,7 @@ describe('a trace', () => {
     ])
   })
 
-  it('shows locks and what was restored on lanes of their own, and counts waiting for a lock', () => {
+  it('shows lockfiles and what was restored on lanes of their own, and counts waiting for a lock', () => {
     const { started, resolving, resolved, fetching, fetched, running, built, restoring, restored } = EVENTS
     const trace = of(started, resolving, resolved, fetching, fetched, running, built, restoring, restored)
     const lanes = lanesOf(trace)
@@ -141,7 +141,7 @@ describe('a trace', () => {
       ['critical path', ['packages', 'packages', 'packed']],
       ['slot 1', ['packed']],
       ['restored', ['names']],
-      ['locks', ['resolve packages', 'fetch packages']],
+      ['lockfiles', ['resolve packages', 'fetch packages']],
     ])
     expect(sum(lanes.get('critical path')!)).toBe(1_500_000)
   })

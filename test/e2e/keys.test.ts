@@ -129,7 +129,7 @@ describe('exactly the keys of those move that can see', () => {
         append('artifacts/loaders/index.ts', imported),
       ),
     ],
-    ['code that only resolves locks: nobody', [], append('artifacts/packages/apt.ts', '//\n')],
+    ['code that only resolves lockfiles: nobody', [], append('artifacts/packages/apt.ts', '//\n')],
     ['the list of artifacts: nobody', [], append('build.config.ts', '//\n')],
 
     ['a param', ['disk'], replace('build.config.ts', "'256G'", "'128G'")],

@@ -145,7 +145,7 @@ describe('a log', () => {
         render(build)
         const spans = [
           ...build.artifacts.flatMap(({ goes }) => [...goes, ...goes.flatMap(({ phases }) => phases)]),
-          ...build.locks.flatMap(({ spans: all }) => all),
+          ...build.lockfiles.flatMap(({ spans: all }) => all),
         ]
         for (const { from, to, phases } of build.artifacts.flatMap(({ goes }) => goes))
           for (const phase of phases) {
@@ -240,11 +240,11 @@ describe('a build that is read back', () => {
     expect(artifactOf(build, 'iso')).toMatchObject({ because: 'image' })
   })
 
-  it('has when each artifact ran and what the run went through, and when locks were resolved and fetched', () => {
+  it('has when each artifact ran and what the run went through, and when lockfiles were resolved and fetched', () => {
     const { resolving, resolved, fetching, fetched, running, phase, built } = EVENTS
     const keep: BuildEvent = { ...phase, phase: 'keep' }
     const build = told(resolving, resolved, fetching, fetched, running, phase, keep, built)
-    expect(build.locks).toEqual([
+    expect(build.lockfiles).toEqual([
       {
         name: 'packages',
         spans: [
@@ -331,7 +331,11 @@ describe('what is of any size', () => {
       expect(text.length, event.type).toBeLessThan(150_000)
       expect(parseLine(text)?.event.type).toBe(event.type)
     }
-    const nodes = Array.from({ length: 5000 }, (_, at) => ({ name: `a${at}`, dependencies: [], locks: [] }))
+    const nodes = Array.from({ length: 5000 }, (_, at) => ({
+      name: `a${at}`,
+      dependencies: [],
+      lockfiles: [],
+    }))
     const read = parseLine(formatLine({ at: 1, t: 1, event: { ...EVENTS.started, artifacts: nodes } }))
     expect(read?.event).toEqual({ ...EVENTS.started, artifacts: nodes })
   })

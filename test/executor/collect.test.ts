@@ -57,7 +57,7 @@ describe('a collection that is stopped at any call of the disk', () => {
 
   const open = (root: string, disk: Disk): CollectedWorkspace => ({
     disk,
-    places: { root, home: root, cache: `${root}/cache` },
+    locations: { root, home: root, cache: `${root}/cache` },
     objects: new ObjectStore(disk, `${root}/cache/objects`),
     records: new RecordStore(disk, `${root}/cache/records`),
     graph,

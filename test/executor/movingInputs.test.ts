@@ -2,7 +2,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, it, onTestFinished } from 'vitest'
 import type { Disk } from '../../src/platform/disk.ts'
 import { realDisk } from '../../src/platform/disk.ts'
-import { Notice } from '../../src/executor/invalidation.ts'
+import { Invalidation } from '../../src/executor/invalidation.ts'
 import { Lab } from '../fuzz/support/lab.ts'
 import { artifactNode, graphOf } from '../support/world.ts'
 
@@ -47,15 +47,15 @@ it('a plain build takes it as it is in the end, or gives up', async () => {
 
 it('under watch nothing fails because of it', async () => {
   const { lab, ...often } = scene(12)
-  const notice = new Notice()
+  const invalidation = new Invalidation()
   const told: string[] = []
   const { exitCode } = await lab.build({
     ...often,
-    notice,
+    invalidation,
     listener({ type }) {
       told.push(type)
       // as watch does, after a moment of quiet
-      if (type === 'retrying') setTimeout(() => notice.give(), 20)
+      if (type === 'retrying') setTimeout(() => invalidation.give(), 20)
     },
   })
   expect(exitCode).toBe(0)

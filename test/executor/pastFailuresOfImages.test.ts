@@ -79,7 +79,7 @@ import { artifact, defineConfig, file, lockfile, text, tree } from 'lbuild'
 const attempt = (action) => { try { return action() } catch ({ code }) { return code } }
 const packages = lockfile('packages', {
   path: 'packages.lock', inputs: { list: file('note.txt') }, tools: [],
-  params: { mirror: text('') }, placeParams: ['mirror'],
+  params: { mirror: text('') }, mirrorParams: ['mirror'],
   resolve: () => [{ name: 'bash', package: 'bash', version: '1', path: 'bash', size: 4, sha256: '${sha256('bash')}' }],
   mirrors: ({ mirror }) => ['file://' + mirror + '/'],
 })

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { ToldCause } from '../../src/planner/evidence.ts'
+import type { ExplainedCause } from '../../src/planner/evidence.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 
 // One change is planted, and `lbuild why` names this one as the cause, on top, and no other.
@@ -80,7 +80,7 @@ beforeAll(async () => {
 })
 
 interface Planted {
-  readonly causes: readonly ToldCause[]
+  readonly causes: readonly ExplainedCause[]
   /** What people see, in lines. */
   readonly text: readonly string[]
 }

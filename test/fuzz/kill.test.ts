@@ -68,7 +68,7 @@ it(`${KILLS} kills at random moments of real builds leave no wrong output (seed 
     const duration = history.slice(0, -1).includes(state) ? durations.restore : durations.run
     change(workspace, history.at(-1), state)
     history.push(state)
-    // Who waits at the gate has one of the two places, so that the others take longer.
+    // Who waits at the gate has one of the two locations, so that the others take longer.
     const closed = next() < 0.5
     setGate(workspace, closed)
     const expected = digestsOf(state)

@@ -57,13 +57,13 @@ test('what resolves to something resolves to the same in a real root directory',
     fc.constant({ mode: 0o755, uid: 0, gid: 0 }),
     target.map((to) => ({ to })),
   )
-  const places = fc.uniqueArray(fc.tuple(fc.array(name, { minLength: 1, maxLength: 3 }), node), {
+  const locations = fc.uniqueArray(fc.tuple(fc.array(name, { minLength: 1, maxLength: 3 }), node), {
     selector: ([parts]) => parts.join('/'),
     minLength: 1,
     maxLength: 9,
   })
   await fc.assert(
-    fc.asyncProperty(places, fc.array(path, { minLength: 10, maxLength: 10 }), async (entries, asked) => {
+    fc.asyncProperty(locations, fc.array(path, { minLength: 10, maxLength: 10 }), async (entries, asked) => {
       // what lies below a file or link cannot be there
       const leaves = entries
         .filter(([, short]) => short === '' || 'to' in short)

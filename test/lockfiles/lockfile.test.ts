@@ -10,7 +10,7 @@ const packages = lockfile('packages', {
   path: 'packages.lock',
   inputs: { list: file('packages.list') },
   params: { mirror: text(''), suite: text('stable') },
-  placeParams: ['mirror'],
+  mirrorParams: ['mirror'],
   tools: ['sha256sum'],
   async resolve({ inputs, previous }) {
     const fs = await import('node:fs')

@@ -205,9 +205,9 @@ describe('a lock', () => {
     'that is %s: whether what takes it runs is open until it is resolved',
     (state) => {
       const one = world()
-      one.locks.set('debs', { state: 'ready', digest: 'd1' })
+      one.lockfiles.set('debs', { state: 'ready', digest: 'd1' })
       one.build('iso')
-      one.locks.set('debs', { state, path: 'debs.lock', asked: [] })
+      one.lockfiles.set('debs', { state, path: 'debs.lock', asked: [] })
       const [kernel] = one.plan('iso')
       expect(kernel!.key).toBeUndefined()
       expect(kernel!.decision).toEqual({
@@ -219,10 +219,10 @@ describe('a lock', () => {
 
   it('that names other files is a changed part, and one that names the same files is none', () => {
     const one = world()
-    one.locks.set('debs', { state: 'ready', digest: 'd1' })
+    one.lockfiles.set('debs', { state: 'ready', digest: 'd1' })
     one.build('iso')
     expect(one.build('iso')).toEqual([])
-    one.locks.set('debs', { state: 'ready', digest: 'd2' })
+    one.lockfiles.set('debs', { state: 'ready', digest: 'd2' })
     const before = { kind: 'downloads', name: 'packages', value: 'd1', from: 'debs' }
     expect(one.plan('kernel')[0]!.decision).toEqual({
       verdict: 'stale',

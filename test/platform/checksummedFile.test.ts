@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { readFileSync, readdirSync, writeFileSync, mkdirSync } from 'node:fs'
 import { realDisk } from '../../src/platform/disk.ts'
-import { readSealed, writeSealed } from '../../src/platform/checksummedFile.ts'
+import { readChecksummed, writeChecksummed } from '../../src/platform/checksummedFile.ts'
 import type { BuildRecord } from '../../src/store/records.ts'
 import { RECORD_VERSION, RecordStore } from '../../src/store/records.ts'
 import { atEveryCall } from '../support/faultyDisk.ts'
@@ -27,8 +27,8 @@ describe('a sealed file', () => {
     const path = `${temporaryDirectory()}/deep/below/file.json`
     for (const value of [null, 'text', [1, 2], record(1), {}]) {
       for (const text of ['', 'a text', '\nof lines\n\n', 'é']) {
-        writeSealed(realDisk, path, value, text)
-        expect(readSealed(realDisk, path)).toEqual({ value, text })
+        writeChecksummed(realDisk, path, value, text)
+        expect(readChecksummed(realDisk, path)).toEqual({ value, text })
       }
     }
   })
@@ -36,27 +36,27 @@ describe('a sealed file', () => {
   it('that is not there is absent; a directory in its place is damaged', () => {
     const root = temporaryDirectory()
     writeFileSync(`${root}/file`, '')
-    expect(readSealed(realDisk, `${root}/none`)).toBe('absent')
-    expect(readSealed(realDisk, `${root}/file/below`)).toBe('absent')
-    expect(readSealed(realDisk, root)).toBe('damaged')
+    expect(readChecksummed(realDisk, `${root}/none`)).toBe('absent')
+    expect(readChecksummed(realDisk, `${root}/file/below`)).toBe('absent')
+    expect(readChecksummed(realDisk, root)).toBe('damaged')
   })
 
   it('cut at any length or with any byte flipped is never valid', () => {
     const path = `${temporaryDirectory()}/file.json`
-    writeSealed(realDisk, path, record(1))
+    writeChecksummed(realDisk, path, record(1))
     const whole = readFileSync(path)
     for (let at = 0; at < whole.length; at += 1) {
       writeFileSync(path, whole.subarray(0, at))
-      expect(readSealed(realDisk, path), `cut at ${at}`).toBe('damaged')
+      expect(readChecksummed(realDisk, path), `cut at ${at}`).toBe('damaged')
       for (const bit of [0x01, 0x20, 0x80]) {
         const flipped = Buffer.from(whole)
         flipped[at]! ^= bit
         writeFileSync(path, flipped)
-        expect(readSealed(realDisk, path), `byte ${at} flipped by ${bit}`).toBe('damaged')
+        expect(readChecksummed(realDisk, path), `byte ${at} flipped by ${bit}`).toBe('damaged')
       }
     }
     writeFileSync(path, Buffer.concat([whole, Buffer.from('\n')]))
-    expect(readSealed(realDisk, path)).toBe('damaged')
+    expect(readChecksummed(realDisk, path)).toBe('damaged')
   })
 })
 
@@ -77,7 +77,7 @@ describe('a record', () => {
   it('of another version counts as absent, and is never the one that was published last', () => {
     const root = temporaryDirectory()
     const records = new RecordStore(realDisk, root)
-    writeSealed(realDisk, `${root}/image/k.json`, { ...record(1), version: 1 })
+    writeChecksummed(realDisk, `${root}/image/k.json`, { ...record(1), version: 1 })
     records.setLatest('image', 'k')
     expect(records.find('image', 'k')).toBe('absent')
     expect(records.latest('image')).toBeUndefined()

@@ -35,7 +35,7 @@ describe('a producer that looks for a file of the workspace', () => {
     ],
     [
       'beside its module',
-      `readFileSync(new URL('../engine/files/motd.txt', import.meta.url))`,
+      `readFileSync(new URL('./files/motd.txt', import.meta.url))`,
       'artifacts/image/files/motd.txt',
       `inputs: { motd: file('artifacts/image/files/motd.txt') }`,
     ],

@@ -3,7 +3,7 @@ import * as fs from 'node:fs'
 import { sha256, sha256Hasher } from '../../src/platform/digest.ts'
 import type { Disk } from '../../src/platform/disk.ts'
 import { realDisk } from '../../src/platform/disk.ts'
-import { writeSealed } from '../../src/platform/checksummedFile.ts'
+import { writeChecksummed } from '../../src/platform/checksummedFile.ts'
 import { copySparse, ObjectStore } from '../../src/store/objects.ts'
 import { publish } from '../../src/store/publish.ts'
 import { atEveryCall, FaultyDisk } from '../support/faultyDisk.ts'
@@ -300,7 +300,7 @@ describe('what is renamed into place was flushed before, and its directory is fl
     'an object that is taken over': (_, { store, file }) => store.adopt(file('made', 'content')),
     'an object that is copied': (_, { store, file }) => store.copyIn(file('theirs', 'content')),
     'a text': (_, { store }) => store.putText('text'),
-    'a sealed file': (disk, { root }) => writeSealed(disk, `${root}/sealed.json`, { a: 1 }),
+    'a sealed file': (disk, { root }) => writeChecksummed(disk, `${root}/sealed.json`, { a: 1 }),
     'an output': (disk, { root, store, file }) => {
       const object = new ObjectStore(realDisk, `${root}/objects`).adopt(file('made', 'content'))
       publish(disk, store, object, `${root}/output`, 'x.img', { keep: false, checked: false })

@@ -21,9 +21,9 @@ export const EVENTS: { readonly [K in LoggedEvent['type']]: EventOf<K> } = {
     force: true,
     keepGoing: false,
     artifacts: [
-      { name: 'packed', dependencies: [], locks: ['packages'] },
-      { name: 'names', dependencies: [], locks: [] },
-      { name: 'image', dependencies: ['packed', 'names'], locks: [] },
+      { name: 'packed', dependencies: [], lockfiles: ['packages'] },
+      { name: 'names', dependencies: [], lockfiles: [] },
+      { name: 'image', dependencies: ['packed', 'names'], lockfiles: [] },
     ],
   },
   explained: {

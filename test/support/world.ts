@@ -1,7 +1,7 @@
 import type { ArtifactNode, Graph } from '../../src/graph/graph.ts'
 import { inOrder } from '../../src/graph/graph.ts'
 import { sha256 } from '../../src/platform/digest.ts'
-import type { Facts, LockState, Plan } from '../../src/planner/plan.ts'
+import type { Facts, LockfileState, Plan } from '../../src/planner/plan.ts'
 import { plan } from '../../src/planner/plan.ts'
 import type { OutputState } from '../../src/store/publish.ts'
 import type { BuildRecord, Found, Part } from '../../src/store/records.ts'
@@ -35,7 +35,7 @@ export function graphOf(...artifacts: readonly ArtifactNode[]): Graph {
   const modules = Object.fromEntries(artifacts.map(({ name, code }) => [`${name}.ts`, code]))
   return {
     artifacts: inOrder(artifacts),
-    locks: [],
+    lockfiles: [],
     epoch: 0,
     toolPath: [],
     store: { keep: 10, maxSize: 2 ** 40 },
@@ -49,7 +49,7 @@ export function graphOf(...artifacts: readonly ArtifactNode[]): Graph {
 export class World implements Facts {
   readonly graph: Graph
   readonly own = new Map<string, Part[]>()
-  readonly locks = new Map<string, LockState>()
+  readonly lockfiles = new Map<string, LockfileState>()
   readonly records = new Map<string, BuildRecord | 'damaged'>()
   readonly latestKeys = new Map<string, string>()
   readonly objects = new Set<string>()
@@ -68,7 +68,7 @@ export class World implements Facts {
   }
 
   ownParts = ({ name }: ArtifactNode): readonly Part[] => this.own.get(name)!
-  lock = (name: string): LockState => this.locks.get(name)!
+  lock = (name: string): LockfileState => this.lockfiles.get(name)!
   record = (artifact: string, key: string): Found => this.records.get(`${artifact}/${key}`) ?? 'absent'
   hasObject = ({ sha256: digest }: { sha256: string }): boolean => this.objects.has(digest)
   output = (path: string): OutputState => this.outputs.get(path) ?? { state: 'missing' }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { startVm } from '../../src/vm/vm.ts'
-import { tied } from '../../src/platform/parentDeathSignal.ts'
+import { withParentDeathSignal } from '../../src/platform/parentDeathSignal.ts'
 import { findTool } from '../../src/platform/findTool.ts'
 
 const setpriv = findTool('setpriv')!
@@ -43,7 +43,7 @@ test('it does not outlive the process that started it', async () => {
   try {
     // A child that starts a machine and is then killed. The machine holds the child's standard output open, which
     // ends for us only when both are gone.
-    const [file, args] = tied(setpriv, ['sh', '-c', 'echo up; exec sleep 600'])
+    const [file, args] = withParentDeathSignal(setpriv, ['sh', '-c', 'echo up; exec sleep 600'])
     const child = join(folder, 'child.mjs')
     const source = `
       import { spawn } from 'node:child_process'

@@ -1,5 +1,5 @@
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
-import { Notice } from '../../src/executor/invalidation.ts'
+import { Invalidation } from '../../src/executor/invalidation.ts'
 import { Hints } from '../../src/watch/debounce.ts'
 
 // Events are gathered until a burst of them is over, and told to a build at most once for each look that it takes.
@@ -83,23 +83,23 @@ it('what is of no concern is nothing; so many events that some may be lost may h
 })
 
 it('a build is told once of any number of notices, and again of one that comes after it looked', async () => {
-  const notice = new Notice()
-  const first = watched(notice.next())
+  const invalidation = new Invalidation()
+  const first = watched(invalidation.next())
   await vi.advanceTimersByTimeAsync(0)
-  expect([first.done, notice.given]).toEqual([false, false])
-  notice.give()
-  notice.give()
-  const second = watched(notice.next())
+  expect([first.done, invalidation.given]).toEqual([false, false])
+  invalidation.give()
+  invalidation.give()
+  const second = watched(invalidation.next())
   await vi.advanceTimersByTimeAsync(0)
-  expect([first.done, second.done, notice.given]).toEqual([true, true, true])
-  notice.take()
-  const third = watched(notice.next())
+  expect([first.done, second.done, invalidation.given]).toEqual([true, true, true])
+  invalidation.take()
+  const third = watched(invalidation.next())
   await vi.advanceTimersByTimeAsync(0)
-  expect([third.done, notice.given]).toEqual([false, false])
-  notice.give()
+  expect([third.done, invalidation.given]).toEqual([false, false])
+  invalidation.give()
   await vi.advanceTimersByTimeAsync(0)
   expect(third.done).toBe(true)
-  const early = new Notice()
+  const early = new Invalidation()
   early.give()
   const late = watched(early.next())
   await vi.advanceTimersByTimeAsync(0)

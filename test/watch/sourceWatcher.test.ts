@@ -17,7 +17,7 @@ const HOME = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 const CONFIG = `import { artifact, defineConfig, file, lockfile, tree } from 'lbuild'
 import { produce } from './lib/produce.ts'
 const packages = lockfile('packages', {
-  path: 'locks/packages.lock', inputs: { list: file('lists/packages.list') }, tools: ['resolver'],
+  path: 'lockfiles/packages.lock', inputs: { list: file('lists/packages.list') }, tools: ['resolver'],
   resolve: () => [], mirrors: () => [],
 })
 const base = artifact('base', { inputs: { packages: packages.downloads() }, outputs: { base: 'base' }, produce })
@@ -43,7 +43,7 @@ function workspace(): TestWorkspace {
 
 const open = ({ root }: TestWorkspace) => openWorkspace({ start: root, home: HOME })
 
-it('the sources are files, trees, locks and what they are resolved from, own tools, the config and its modules', async () => {
+it('the sources are files, trees, lockfiles and what they are resolved from, own tools, the config and its modules', async () => {
   const { root } = workspace()
   const opened = await openWorkspace({ start: root, home: HOME })
   const { trees, files } = sourcesOf(opened, ['image'])
@@ -54,7 +54,7 @@ it('the sources are files, trees, locks and what they are resolved from, own too
     'build.config.ts',
     'lib/produce.ts',
     'lists/packages.list',
-    'locks/packages.lock',
+    'lockfiles/packages.lock',
     'tools/maker',
     'tools/resolver',
   ])
@@ -63,7 +63,7 @@ it('the sources are files, trees, locks and what they are resolved from, own too
     'src',
     'src/new/x',
     'lib',
-    'locks',
+    'lockfiles',
     'tools/maker',
     'srcs',
     'lib/x',

@@ -83,7 +83,7 @@ export async function buildCommand(
 
 /** Listens for the name of the build, whose log is the trace's source, also where the build fails or is interrupted. */
 async function traceTo(
-  { disk, places }: Workspace,
+  { disk, locations }: Workspace,
   file: string,
 ): Promise<{ readonly listener: Listener; write(): void }> {
   const { checkTraceFile, writeTrace } = await import('../traceFile.ts')
@@ -94,7 +94,7 @@ async function traceTo(
     listener: (event) => {
       if (event.type === 'started') id = event.build
     },
-    write: () => writeTrace(disk, file, id === undefined ? undefined : readBuild(disk, places.cache, id)),
+    write: () => writeTrace(disk, file, id === undefined ? undefined : readBuild(disk, locations.cache, id)),
   }
 }
 

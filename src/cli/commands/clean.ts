@@ -3,7 +3,7 @@ import { toBytes } from '../../platform/bytes.ts'
 import { realDisk } from '../../platform/disk.ts'
 import { removeWork } from '../../executor/workDirectory.ts'
 import { lockWorkspace } from '../../store/workspaceLock.ts'
-import { placesFor } from '../../workspace/workspace.ts'
+import { locationsFor } from '../../workspace/workspace.ts'
 import { fileDigest } from '../../platform/digest.ts'
 import { ObjectStore } from '../../store/objects.ts'
 import { RecordStore } from '../../store/records.ts'
@@ -21,7 +21,7 @@ export interface CleanOptions {
 
 /** `lbuild clean`: removes outputs and work directories; with `--all` the store and the records, too. */
 export async function cleanCommand({ home }: Invocation, options: CleanOptions): Promise<number> {
-  const { root, cache } = placesFor(realDisk, { start: startOf(options.directory), home })
+  const { root, cache } = locationsFor(realDisk, { start: startOf(options.directory), home })
   if (!realDisk.lstat(toBytes(`${root}/build.config.ts`))) throw noConfig(root)
   if (options.all && !options.yes && !(await confirmed())) return 1
   const lock = await lockWorkspace(realDisk, `${cache}/lock`, true, () =>

@@ -26,13 +26,13 @@ export async function gcCommand(
   signal: AbortSignal,
 ): Promise<number> {
   const { workspace } = await openSession(invocation, [], options)
-  const { disk, places, graph } = workspace
+  const { disk, locations, graph } = workspace
   const limits: Limits = {
     keep: options.keep ?? graph.store.keep,
     maxSize: options.maxSize ?? graph.store.maxSize,
   }
   const waiting = (): void => void process.stderr.write(`${WAITING}\n`)
-  const lock = await lockWorkspace(disk, `${places.cache}/lock`, options.wait, waiting, signal)
+  const lock = await lockWorkspace(disk, `${locations.cache}/lock`, options.wait, waiting, signal)
   let collection: Collection
   try {
     collection = planCollection(workspace, limits)
@@ -65,7 +65,7 @@ const documentOf = (collection: Collection, limits: Limits, { dryRun }: GcOption
 })
 
 function show(
-  { places }: Workspace,
+  { locations }: Workspace,
   collection: Collection,
   { maxSize }: Limits,
   { dryRun }: GcOptions,
@@ -77,7 +77,7 @@ function show(
     lines.push(objects === 0 ? what : `${what}, ${counted(objects, 'object')}, ${bytes(taken)}`)
   }
   for (const { path } of collection.damaged)
-    lines.push(`a damaged record, ${display(path.slice(toBytes(places.cache).length + 1))}`)
+    lines.push(`a damaged record, ${display(path.slice(toBytes(locations.cache).length + 1))}`)
   for (const [files, noun] of [
     [collection.leftovers, 'leftover file'],
     [collection.logs, 'old log'],

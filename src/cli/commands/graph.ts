@@ -1,6 +1,6 @@
 import { print } from '../print.ts'
 import type { ArtifactNode, Graph } from '../../graph/graph.ts'
-import { closure, dependenciesOf, locksOf } from '../../graph/graph.ts'
+import { closure, dependenciesOf, lockfilesOf } from '../../graph/graph.ts'
 import { checkTargets } from '../../executor/build.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
@@ -28,7 +28,7 @@ export function render(graph: Graph, targets: readonly string[], format: GraphOp
   const nodes = closure(graph, targets)
   const edges = nodes.flatMap((node) => [
     ...dependenciesOf(node).map((name) => [name, node.name] as const),
-    ...locksOf(node).map((name) => [`${name}.lock`, node.name] as const),
+    ...lockfilesOf(node).map((name) => [`${name}.lock`, node.name] as const),
   ])
   switch (format) {
     case 'text':
@@ -38,7 +38,7 @@ export function render(graph: Graph, targets: readonly string[], format: GraphOp
     case 'mermaid':
       return ['flowchart LR', ...edges.map(([from, to]) => `  ${from} --> ${to}`)].join('\n')
     case 'json':
-      return JSON.stringify({ schemaVersion: 1, artifacts: nodes, locks: graph.locks }, undefined, 2)
+      return JSON.stringify({ schemaVersion: 1, artifacts: nodes, lockfiles: graph.lockfiles }, undefined, 2)
   }
 }
 
@@ -55,7 +55,7 @@ function tree(nodes: readonly ArtifactNode[], target: string): string {
     if (again) return
     shown.add(name)
     for (const dependency of below) visit(dependency, `${indent}  `)
-    for (const lock of locksOf(node)) lines.push(`${indent}  ${lock} (lock)`)
+    for (const lock of lockfilesOf(node)) lines.push(`${indent}  ${lock} (lock)`)
   }
   visit(target, '')
   return lines.join('\n')

@@ -7,7 +7,7 @@ import { suggestion } from '../../graph/names.ts'
 import { listBuilds, readBuild } from '../../events/builds.ts'
 import { criticalPathOf } from '../../events/criticalPath.ts'
 import type { LoggedArtifact, LoggedBuild, LoggedOutcome } from '../../events/loggedBuild.ts'
-import { placesFor } from '../../workspace/workspace.ts'
+import { locationsFor } from '../../workspace/workspace.ts'
 import { detailLines, summaryLines } from '../historyView.ts'
 import { print } from '../print.ts'
 import type { Invocation } from '../session.ts'
@@ -35,7 +35,7 @@ export async function historyCommand(
   targets: readonly string[],
   options: HistoryOptions,
 ): Promise<number> {
-  const { root, cache } = placesFor(realDisk, { start: startOf(options.directory), home })
+  const { root, cache } = locationsFor(realDisk, { start: startOf(options.directory), home })
   const isThere = (path: string): boolean => realDisk.lstat(toBytes(path)) !== undefined
   if (!isThere(`${root}/build.config.ts`) && !isThere(`${cache}/log`))
     throw noConfig(root, ', and no log of builds')
@@ -152,7 +152,7 @@ function summaryDocument(build: LoggedBuild): object {
 const buildDocument = (build: LoggedBuild): object => ({
   ...summaryDocument(build),
   artifacts: build.artifacts.map(artifactDocument),
-  locks: build.locks,
+  lockfiles: build.lockfiles,
   explanation: build.explanation ?? null,
   criticalPath: criticalPathOf(build).map(({ kind, name, seconds }) => ({ kind, name, seconds })),
   failure: build.failure ?? null,

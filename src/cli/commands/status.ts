@@ -4,7 +4,7 @@ import { plan } from '../../planner/plan.ts'
 import { checkTargets } from '../../executor/build.ts'
 import type { BuildRecord } from '../../store/records.ts'
 import { describeReason } from '../../explain/describe.ts'
-import { surveyWorkspace } from '../../workspace/snapshot.ts'
+import { takeSnapshot } from '../../workspace/snapshot.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
@@ -36,8 +36,8 @@ export async function showPlan(
   options: StatusOptions,
 ): Promise<number> {
   checkTargets(workspace.graph, targets)
-  const survey = await surveyWorkspace(workspace, targets, new Set(options.force ? targets : []))
-  const planned = plan(workspace.graph, targets, survey)
+  const snapshot = await takeSnapshot(workspace, targets, new Set(options.force ? targets : []))
+  const planned = plan(workspace.graph, targets, snapshot)
   workspace.index.save()
   if (options.json) print(`${JSON.stringify(planDocument(planned, targets), undefined, 2)}\n`)
   else showTable(planned)

@@ -1,9 +1,9 @@
 import { Failure } from '../../platform/failure.ts'
-import { locksOf } from '../../graph/graph.ts'
+import { lockfilesOf } from '../../graph/graph.ts'
 import { suggestion } from '../../graph/names.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
-import { updateLocks } from '../../lockfiles/update.ts'
+import { updateLockfiles } from '../../lockfiles/update.ts'
 import { progressOn } from '../progress.ts'
 
 export interface UpdateCommandOptions extends WorkspaceOptions {
@@ -11,7 +11,7 @@ export interface UpdateCommandOptions extends WorkspaceOptions {
   readonly wait: boolean
 }
 
-/** `lbuild update [LOCK…]`: resolves locks anew; the next build uses them. */
+/** `lbuild update [LOCK…]`: resolves lockfiles anew; the next build uses them. */
 export async function updateCommand(
   invocation: Invocation,
   words: readonly string[],
@@ -19,16 +19,18 @@ export async function updateCommand(
   signal: AbortSignal,
 ): Promise<number> {
   const { workspace, targets } = await openSession(invocation, words, options)
-  const names = workspace.graph.locks.map(({ name }) => name)
+  const names = workspace.graph.lockfiles.map(({ name }) => name)
   const unknown = targets.find((target) => !names.includes(target))
   if (unknown !== undefined)
     throw new Failure(`unknown lock '${unknown}'`, { hint: suggestion(unknown, names), exitCode: 2 })
-  const locks = targets.length > 0 ? targets : names
-  const users = workspace.graph.artifacts.filter((node) => locksOf(node).some((name) => locks.includes(name)))
+  const lockfiles = targets.length > 0 ? targets : names
+  const users = workspace.graph.artifacts.filter((node) =>
+    lockfilesOf(node).some((name) => lockfiles.includes(name)),
+  )
   const progress = progressOn(process.stderr, options.quiet ? 'quiet' : 'normal')
   try {
-    await updateLocks(workspace, {
-      locks,
+    await updateLockfiles(workspace, {
+      lockfiles,
       targets: users.map(({ name }) => name),
       wait: options.wait,
       listener: progress.listener,

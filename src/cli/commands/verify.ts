@@ -93,9 +93,9 @@ async function lockedStore(
   { wait }: VerifyOptions,
   signal: AbortSignal,
 ): Promise<StoreReport> {
-  const { disk, places } = workspace
+  const { disk, locations } = workspace
   const waiting = (): void => void process.stderr.write(`${WAITING}\n`)
-  const lock = await lockWorkspace(disk, `${places.cache}/lock`, wait, waiting, signal)
+  const lock = await lockWorkspace(disk, `${locations.cache}/lock`, wait, waiting, signal)
   try {
     return await verifyStore(workspace, signal)
   } finally {

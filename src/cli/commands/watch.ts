@@ -119,7 +119,7 @@ async function followersOf(
       hint: 'such as: lbuild watch iso --exec -- cp output/levitateos.iso /mnt',
       exitCode: 2,
     })
-  const { cache } = workspace.places
+  const { cache } = workspace.locations
   const output = usesScreen(json) ? `${cache}/watch/exec.log` : json ? 2 : 1
   const command = exec ? new AfterBuild(rest, listener, output) : undefined
   if (!run) return { ready: () => command?.start(), stop: async () => command?.stop() }

@@ -6,10 +6,10 @@ import type { Plan, Planned } from '../../planner/plan.ts'
 import { isFresh, plan } from '../../planner/plan.ts'
 import { checkTargets } from '../../executor/build.ts'
 import { diffsOf, outputSides } from '../../explain/diffs.ts'
-import type { Told, ToldCause } from '../../planner/evidence.ts'
+import type { Explanation, ExplainedCause } from '../../planner/evidence.ts'
 import type { FormerFailure } from '../../explain/failures.ts'
-import { tell } from '../../explain/explainPlan.ts'
-import { surveyWorkspace } from '../../workspace/snapshot.ts'
+import { explainPlan } from '../../explain/explainPlan.ts'
+import { takeSnapshot } from '../../workspace/snapshot.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import { conditions } from '../consequences.ts'
 import { listed, partCounts, tellLines, wrongWords } from '../explanation.ts'
@@ -49,9 +49,9 @@ export async function whyCommand(
     const { whyPathCommand } = await import('./whyPath.ts')
     return whyPathCommand(workspace, targets[0]!, path, options)
   }
-  const survey = await surveyWorkspace(workspace, targets, new Set(options.force ? targets : []))
-  const planned = plan(workspace.graph, targets, survey)
-  const told = await tell(workspace, survey, planned)
+  const snapshot = await takeSnapshot(workspace, targets, new Set(options.force ? targets : []))
+  const planned = plan(workspace.graph, targets, snapshot)
+  const told = await explainPlan(workspace, snapshot, planned)
   const failures = planned.every(isFresh)
     ? []
     : (await import('../../explain/failures.ts')).formerFailures(workspace, planned)
@@ -98,7 +98,7 @@ async function printTold(
   workspace: Workspace,
   planned: Plan,
   targets: readonly string[],
-  told: Told,
+  told: Explanation,
   failures: readonly FormerFailure[],
   { diff = false, all = false }: WhyOptions,
 ): Promise<void> {
@@ -115,7 +115,7 @@ async function printTold(
     )
     return
   }
-  const below = diff ? (cause: ToldCause) => diffLines(workspace, planned, cause, all) : undefined
+  const below = diff ? (cause: ExplainedCause) => diffLines(workspace, planned, cause, all) : undefined
   const lines = await tellLines(told, { all, now, ...(below ? { below } : {}) })
   print(`${lines.join('\n')}\n`)
 }
@@ -126,7 +126,7 @@ const outputCount = (planned: Plan): number =>
   planned.flatMap(({ node }) => Object.values(node.outputs).filter(({ published }) => published)).length
 
 /** What a target is, in a line. */
-function verdictLine({ node, decision }: Planned, told: Told, now: number): string {
+function verdictLine({ node, decision }: Planned, told: Explanation, now: number): string {
   const name = paint(process.stdout, 'bold', node.name)
   if (decision.verdict === 'fresh') {
     const { build, startedAt, seconds } = decision.record
@@ -162,7 +162,7 @@ const DIFF_LINES = 60
 async function diffLines(
   workspace: Workspace,
   planned: Plan,
-  cause: ToldCause,
+  cause: ExplainedCause,
   all: boolean,
 ): Promise<readonly string[]> {
   const { diffs, notKept } = diffsOf(workspace, planned, cause)
@@ -170,7 +170,7 @@ async function diffLines(
   const inside = sides
     ? await (
         await import('../../diff/images.ts')
-      ).imageChanges(workspace.disk, workspace.places.cache, sides.before, sides.now)
+      ).imageChanges(workspace.disk, workspace.locations.cache, sides.before, sides.now)
     : []
   const lines = [...diffs.flatMap((diff) => diff.split('\n')), ...inside.map((line) => `  ${line}`)]
   const shown = all ? lines : lines.slice(0, DIFF_LINES)

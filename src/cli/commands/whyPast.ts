@@ -5,14 +5,14 @@ import { Failure } from '../../platform/failure.ts'
 import { readBuild } from '../../events/builds.ts'
 import type { LoggedArtifact, LoggedBuild } from '../../events/loggedBuild.ts'
 import { settle } from '../../planner/causes.ts'
-import type { Told, ToldCause } from '../../planner/evidence.ts'
+import type { Explanation, ExplainedCause } from '../../planner/evidence.ts'
 import type { Reason } from '../../planner/reason.ts'
 import { ObjectStore } from '../../store/objects.ts'
 import type { BuildRecord } from '../../store/records.ts'
 import { recordOf, RecordStore } from '../../store/records.ts'
 import type { RecordPair } from '../../explain/between.ts'
-import { tellBetween } from '../../explain/between.ts'
-import { placesFor } from '../../workspace/workspace.ts'
+import { explainBetween } from '../../explain/between.ts'
+import { locationsFor } from '../../workspace/workspace.ts'
 import { listed, tellLines } from '../explanation.ts'
 import { failureText, shown, summaryLines } from '../historyView.ts'
 import type { Invocation } from '../session.ts'
@@ -37,7 +37,7 @@ export async function whyPastCommand(
   targets: readonly string[],
   { directory, json = false, all = false, diff = false }: WhyPastOptions,
 ): Promise<number> {
-  const { cache } = placesFor(realDisk, { start: startOf(directory), home })
+  const { cache } = locationsFor(realDisk, { start: startOf(directory), home })
   const build = loggedBuild(cache, id)
   if (diff) throw noDiff(build)
   const wanted = below(build, targets)
@@ -82,7 +82,7 @@ export async function whyBetweenCommand(
   targets: readonly string[],
   { directory, json = false, all = false, diff = false }: WhyPastOptions,
 ): Promise<number> {
-  const { cache } = placesFor(realDisk, { start: startOf(directory), home })
+  const { cache } = locationsFor(realDisk, { start: startOf(directory), home })
   const [before, now] = [loggedBuild(cache, ids[0]), loggedBuild(cache, ids[1])]
   const records = new RecordStore(realDisk, toBytes(`${cache}/records`))
   const wanted = below(now, targets)
@@ -98,7 +98,7 @@ export async function whyBetweenCommand(
       before: recordIn(before, name),
       now: recordIn(now, name),
     }))
-  const told = tellBetween(
+  const told = explainBetween(
     new ObjectStore(realDisk, toBytes(`${cache}/objects`)),
     pairs.filter((pair) => pair.before && pair.now),
   )
@@ -190,7 +190,7 @@ function below({ id, artifacts }: LoggedBuild, targets: readonly string[]): Read
 }
 
 /** What the log says of some artifacts: the causes that reached one of them, or might have. */
-function toldOf({ explanation, artifacts }: LoggedBuild, wanted: ReadonlySet<string>): Told {
+function toldOf({ explanation, artifacts }: LoggedBuild, wanted: ReadonlySet<string>): Explanation {
   const ends = new Map(artifacts.map((one) => [one.name, one]))
   const fresh = artifacts
     .filter(({ name, outcome, cutOff }) => wanted.has(name) && outcome === 'fresh' && cutOff !== true)
@@ -201,11 +201,11 @@ function toldOf({ explanation, artifacts }: LoggedBuild, wanted: ReadonlySet<str
   const consequences = explanation ? settle(explanation, (name) => endOf(ends.get(name))) : []
   const mine = consequences.filter(({ artifact }) => wanted.has(artifact))
   const reached = new Set(mine.flatMap(({ causes, cutOff = [] }) => [...causes, ...cutOff]))
-  const places = [...reached].filter((at) => explanation!.causes[at] !== undefined).sort((a, b) => a - b)
-  const moved = new Map(places.map((at, place) => [at, place]))
+  const locations = [...reached].filter((at) => explanation!.causes[at] !== undefined).sort((a, b) => a - b)
+  const moved = new Map(locations.map((at, place) => [at, place]))
   const renumber = (all: readonly number[]): number[] => all.flatMap((at) => moved.get(at) ?? [])
   return {
-    causes: places.map((at) => printable(explanation!.causes[at]!)),
+    causes: locations.map((at) => printable(explanation!.causes[at]!)),
     consequences: mine.map((one) => ({
       ...one,
       causes: renumber(one.causes),
@@ -233,10 +233,10 @@ function endOf(
 }
 
 /** A cause out of a log, whoever wrote it, with texts that do not move the cursor. */
-const printable = (cause: ToldCause): ToldCause =>
+const printable = (cause: ExplainedCause): ExplainedCause =>
   JSON.parse(JSON.stringify(cause), (_, value: unknown) =>
     typeof value === 'string' ? shown(value) : value,
-  ) as ToldCause
+  ) as ExplainedCause
 
 /** What became of an artifact, in words. */
 function became({ outcome, seconds, changed, cutOff, failure, because }: LoggedArtifact): string {

@@ -33,15 +33,15 @@ export async function whyPathCommand(
 
 /** What is asked about: a path from here, or a module by the name that causes give it. */
 async function subjectOf(workspace: Workspace, target: string, word: string): Promise<Subject> {
-  const { disk, places, graph } = workspace
+  const { disk, locations, graph } = workspace
   const isThere = (path: string): boolean => disk.lstat(toBytes(path)) !== undefined
   const isLabel = Object.hasOwn(graph.modules, word) && !isThere(resolve(word))
-  const absolute = isLabel ? pathOfLabel(word, places) : resolve(word)
-  const inside = relative(places.root, absolute)
+  const absolute = isLabel ? pathOfLabel(word, locations) : resolve(word)
+  const inside = relative(locations.root, absolute)
   const isInside = !inside.startsWith('../')
   return {
     path: inside === '' ? '.' : isInside ? inside : absolute,
-    label: isLabel ? word : labelOf(absolute, places),
+    label: isLabel ? word : labelOf(absolute, locations),
     tools: isThere(absolute) ? await toolsOf(workspace, target, absolute) : [],
   }
 }
@@ -68,7 +68,7 @@ function influenceLines(target: string, path: string, influence: Influence, all:
   if (declares)
     return [
       `${path} influences ${target} only by what it declares`,
-      '  It is part of the config: artifacts, their inputs, tools and params, the epoch, how locks are resolved.',
+      '  It is part of the config: artifacts, their inputs, tools and params, the epoch, how lockfiles are resolved.',
       '  A producer that runs cannot reach its code, so its bytes are in no key.',
     ]
   const no = `${path} does not influence ${target}`
@@ -84,9 +84,9 @@ function influenceLines(target: string, path: string, influence: Influence, all:
 }
 
 /** Says that nothing is there, and what is instead. */
-function absence({ disk, places }: Workspace, { path, label }: Subject): string | undefined {
-  const absolute = path.startsWith('/') ? path : resolve(places.root, path)
-  if ([absolute, pathOfLabel(label, places)].some((one) => disk.lstat(toBytes(one)))) return undefined
+function absence({ disk, locations }: Workspace, { path, label }: Subject): string | undefined {
+  const absolute = path.startsWith('/') ? path : resolve(locations.root, path)
+  if ([absolute, pathOfLabel(label, locations)].some((one) => disk.lstat(toBytes(one)))) return undefined
   let missing = absolute
   while (!disk.lstat(toBytes(dirname(missing)))) missing = dirname(missing)
   const directory = dirname(missing)
@@ -94,6 +94,6 @@ function absence({ disk, places }: Workspace, { path, label }: Subject): string 
   const names = isDirectory ? disk.readdir(toBytes(directory)).map(fromBytes) : []
   const near = nearest(missing.slice(directory.length + 1), names)
   const rest = absolute.slice(missing.length)
-  const meant = near === undefined ? undefined : relative(places.root, `${directory}/${near}${rest}`)
+  const meant = near === undefined ? undefined : relative(locations.root, `${directory}/${near}${rest}`)
   return `There is no such file.${meant === undefined ? '' : ` Did you mean ${meant}?`}`
 }

@@ -63,12 +63,12 @@ export class Distro {
     return new Distro(inject('workspace'))
   }
 
-  /** A new copy, never built; its locks are those of the given distro, so that both name the same versions. */
-  static fresh(locksOf?: Distro): Distro {
+  /** A new copy, never built; its lockfiles are those of the given distro, so that both name the same versions. */
+  static fresh(lockfilesOf?: Distro): Distro {
     const distro = new Distro(mkdtempSync(join(tmpdir(), 'lbuild-e2e-')))
     for (const part of ['build.config.ts', 'artifacts'])
-      cpSync(join(locksOf?.root ?? HOME, part), distro.path(part), { recursive: true })
-    if (!locksOf)
+      cpSync(join(lockfilesOf?.root ?? HOME, part), distro.path(part), { recursive: true })
+    if (!lockfilesOf)
       for (const name of ['packages', 'kernel', 'loaders'])
         rmSync(distro.path(`artifacts/${name}/${name}.lock`), { force: true })
     return distro

@@ -21,7 +21,7 @@ export type Produce = (
 ) => Promise<void> | void
 
 export interface LabBuild extends Partial<
-  Pick<BuildOptions, 'jobs' | 'keepGoing' | 'force' | 'signal' | 'notice'>
+  Pick<BuildOptions, 'jobs' | 'keepGoing' | 'force' | 'signal' | 'invalidation'>
 > {
   readonly graph: Graph
   readonly targets: readonly string[]
@@ -36,7 +36,7 @@ export interface LabBuild extends Partial<
 export const LAB_PARENT = fs.existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 /**
- * A workspace whose producers are functions of the test: everything else of a build is what lbuild does, survey, plan,
+ * A workspace whose producers are functions of the test: everything else of a build is what lbuild does, snapshot, plan,
  * laying out of inputs, scheduling, objects, records and publishing.
  */
 export class Lab {
@@ -61,7 +61,7 @@ export class Lab {
       signal: options.signal ?? new AbortController().signal,
       code: '/nonexistent',
       processes: functionsAsProcesses(produce),
-      ...(options.notice ? { notice: options.notice } : {}),
+      ...(options.invalidation ? { invalidation: options.invalidation } : {}),
     })
   }
 
@@ -82,7 +82,7 @@ export class Lab {
     fs.writeFileSync(bundle, 'no producer is taken from it')
     return {
       disk,
-      places: { root: this.root, home: '/nonexistent', cache },
+      locations: { root: this.root, home: '/nonexistent', cache },
       index: new StatIndex(disk, `${cache}/index`, now),
       objects: new ObjectStore(disk, `${cache}/objects`),
       records: new RecordStore(disk, `${cache}/records`),

@@ -88,7 +88,7 @@ export class Model {
     const modules = nodes.map(({ name, code }) => [`${name}.ts`, code] as const)
     return {
       artifacts: nodes,
-      locks: [],
+      lockfiles: [],
       epoch: 1_000_000_000,
       // Every other distro has a store so small that builds are collected all the time.
       store: { keep: 2, maxSize: this.artifacts.length % 2 === 0 ? 2_000 : 2 ** 40 },

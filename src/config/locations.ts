@@ -1,5 +1,5 @@
 /** Where lbuild reads and writes. All three are real, absolute paths. */
-export interface Places {
+export interface Locations {
   /** The directory of build.config.ts. */
   readonly root: string
   /** Where lbuild itself lies. */
