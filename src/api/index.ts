@@ -1,5 +1,7 @@
 export { artifact, internal } from './artifact.ts'
 export type { Artifact, Context, Run, RunOptions, RunResult } from './artifact.ts'
+export { Failure } from '../platform/failure.ts'
+export type { Fact, FailureOptions } from '../platform/failure.ts'
 export { defineConfig } from './config.ts'
 export type { Config } from './config.ts'
 export { file, tree } from './inputs.ts'
