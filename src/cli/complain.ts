@@ -1,4 +1,5 @@
-import { Failure, renderFailure } from '../platform/failure.ts'
+import { Failure } from '../platform/failure.ts'
+import { renderFailure } from '../platform/renderFailure.ts'
 import { usesColor } from './style.ts'
 
 /** Tells what went wrong on standard error, and gives the exit code. */

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
-import { Failure, renderFailure } from '../platform/failure.ts'
+import { Failure } from '../platform/failure.ts'
+import { renderFailure } from '../platform/renderFailure.ts'
 import { criticalPathOf } from '../events/criticalPath.ts'
 import type { FailureData } from '../events/events.ts'
 import type { BuildEnd, LoggedArtifact, LoggedBuild, LoggedOutcome } from '../events/loggedBuild.ts'

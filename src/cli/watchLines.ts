@@ -1,4 +1,5 @@
-import { Failure, renderFailure } from '../platform/failure.ts'
+import { Failure } from '../platform/failure.ts'
+import { renderFailure } from '../platform/renderFailure.ts'
 import type { WatchEvent, WatchListener } from '../watch/events.ts'
 import { WATCH_EVENTS_VERSION } from '../watch/events.ts'
 import { print } from './print.ts'

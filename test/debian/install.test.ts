@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { Failure, renderFailure } from '../../src/platform/failure.ts'
+import { Failure } from '../../src/platform/failure.ts'
+import { renderFailure } from '../../src/platform/renderFailure.ts'
 import {
   detectManager,
   installPlan,

@@ -1,5 +1,6 @@
 import { print } from '../print.ts'
-import { Failure, renderFailure } from '../../platform/failure.ts'
+import { Failure } from '../../platform/failure.ts'
+import { renderFailure } from '../../platform/renderFailure.ts'
 import { detectManager, installTools, missingTools, missingToolsFailure } from '../../debian/install.ts'
 import type { Graph } from '../../graph/graph.ts'
 import { allTools } from '../../executor/preflight.ts'

@@ -1,6 +1,6 @@
 import { print } from '../print.ts'
 import { display, fromBytes } from '../../platform/bytes.ts'
-import { renderFailure } from '../../platform/failure.ts'
+import { renderFailure } from '../../platform/renderFailure.ts'
 import { failureData } from '../../executor/report.ts'
 import { progressOn } from '../progress.ts'
 import { counted, duration, paint, usesColor } from '../style.ts'
