@@ -12,8 +12,8 @@ export async function main(invocation: Invocation): Promise<void> {
   try {
     process.exitCode = await run(invocation, controller.signal)
   } catch (error) {
-    const { complain } = await import('./complain.ts')
-    process.exitCode = stopped() ?? complain(error)
+    const { reportFailure } = await import('./reportFailure.ts')
+    process.exitCode = stopped() ?? reportFailure(error)
   }
   process.exitCode = stopped() ?? process.exitCode
 }

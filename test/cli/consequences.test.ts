@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { CauseAnalysis } from '../../src/planner/causes.ts'
 import { analyzeCauses, settle } from '../../src/planner/causes.ts'
-import { consequenceLines } from '../../src/cli/consequences.ts'
+import { consequenceLines } from '../../src/cli/render/consequences.ts'
 import type { Explanation } from '../../src/planner/evidence.ts'
 import { artifactNode, graphOf, param, World } from '../support/world.ts'
 

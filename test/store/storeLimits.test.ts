@@ -1,6 +1,6 @@
 import * as fs from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { bytes } from '../../src/cli/style.ts'
+import { bytes } from '../../src/cli/render/format.ts'
 import { contents } from '../support/contents.ts'
 import { build, builtOf, gc, NOTE, storeSize, textSizes } from '../support/notes.ts'
 import { builtTiny, TINY_TARGETS } from '../support/tiny.ts'

@@ -1,4 +1,4 @@
-import { print } from '../print.ts'
+import { print } from '../render/print.ts'
 import { checkBoot } from '../../vm/check.ts'
 import type { BootReport } from '../../vm/check.ts'
 import type { Firmware } from '../../vm/qemu.ts'
@@ -6,11 +6,11 @@ import { runImage } from '../../vm/run.ts'
 import { Failure } from '../../platform/failure.ts'
 import { build, checkTargets } from '../../executor/build.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
-import { Interruption } from '../interruption.ts'
-import { progressOn } from '../progress.ts'
+import { Interruption } from '../render/interruption.ts'
+import { progressOn } from '../render/progress.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
-import { duration } from '../style.ts'
+import { duration } from '../render/format.ts'
 
 export interface BootCommandOptions extends WorkspaceOptions {
   readonly firmware: Firmware

@@ -1,9 +1,9 @@
-import { print } from '../print.ts'
+import { print } from '../render/print.ts'
 import type { Listener } from '../../events/events.ts'
-import type { Progress } from '../progress.ts'
-import { progressOn } from '../progress.ts'
-import { Interruption } from '../interruption.ts'
-import { paint, counted, duration, usesColor } from '../style.ts'
+import type { Progress } from '../render/progress.ts'
+import { progressOn } from '../render/progress.ts'
+import { Interruption } from '../render/interruption.ts'
+import { paint, counted, duration, usesColor } from '../render/format.ts'
 import { Failure } from '../../platform/failure.ts'
 import { renderFailure } from '../../platform/renderFailure.ts'
 import { COMMANDS } from '../../graph/names.ts'
@@ -87,7 +87,7 @@ async function traceTo(
   { disk, locations }: Workspace,
   file: string,
 ): Promise<{ readonly listener: Listener; write(): void }> {
-  const { checkTraceFile, writeTrace } = await import('../traceFile.ts')
+  const { checkTraceFile, writeTrace } = await import('../trace/traceFile.ts')
   const { readBuild } = await import('../../events/builds.ts')
   checkTraceFile(disk, file)
   let id: string | undefined

@@ -1,7 +1,7 @@
 import { Failure } from '../../platform/failure.ts'
 import { failureData } from '../../executor/report.ts'
 import { openWorkspace } from '../../workspace/workspace.ts'
-import { print } from '../print.ts'
+import { print } from '../render/print.ts'
 import type { Invocation } from '../session.ts'
 import { startOf } from '../session.ts'
 

@@ -1,4 +1,4 @@
-import { print } from '../print.ts'
+import { print } from '../render/print.ts'
 import { toBytes } from '../../platform/bytes.ts'
 import { realDisk } from '../../platform/disk.ts'
 import { removeWork } from '../../executor/workDirectory.ts'
@@ -11,7 +11,7 @@ import type { Invocation } from '../session.ts'
 import { startOf } from '../session.ts'
 import { Failure } from '../../platform/failure.ts'
 import { noConfig } from '../../config/load.ts'
-import { WAITING } from '../progress.ts'
+import { WAITING } from '../render/progress.ts'
 
 export interface CleanOptions {
   readonly directory?: string

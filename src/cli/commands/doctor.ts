@@ -1,4 +1,4 @@
-import { print } from '../print.ts'
+import { print } from '../render/print.ts'
 import { Failure } from '../../platform/failure.ts'
 import { renderFailure } from '../../platform/renderFailure.ts'
 import { detectManager, installTools, missingTools, missingToolsFailure } from '../../debian/install.ts'
@@ -7,7 +7,7 @@ import { allTools } from '../../executor/preflight.ts'
 import { memoryIsRoomy, probeConfinement } from '../../sandbox/bubblewrap.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
-import { paint, usesColor } from '../style.ts'
+import { paint, usesColor } from '../render/format.ts'
 
 export interface DoctorOptions extends WorkspaceOptions {
   readonly install?: boolean

@@ -1,4 +1,4 @@
-import { print } from '../print.ts'
+import { print } from '../render/print.ts'
 import { display, fromBytes, toBytes } from '../../platform/bytes.ts'
 import type { Collection, LooseFile } from '../../executor/collect.ts'
 import { collect, collectedShares, planCollection } from '../../executor/collect.ts'
@@ -7,8 +7,8 @@ import type { Limits } from '../../store/retention.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
-import { bytes, counted } from '../style.ts'
-import { WAITING } from '../progress.ts'
+import { bytes, counted } from '../render/format.ts'
+import { WAITING } from '../render/progress.ts'
 
 export interface GcOptions extends WorkspaceOptions {
   readonly dryRun?: boolean

@@ -1,4 +1,4 @@
-import { print } from '../print.ts'
+import { print } from '../render/print.ts'
 import type { ArtifactNode, Graph } from '../../graph/graph.ts'
 import { closure, dependenciesOf, lockfilesOf } from '../../graph/graph.ts'
 import { checkTargets } from '../../executor/build.ts'

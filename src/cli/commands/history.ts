@@ -8,11 +8,11 @@ import { listBuilds, readBuild } from '../../events/builds.ts'
 import { criticalPathOf } from '../../events/criticalPath.ts'
 import type { LoggedArtifact, LoggedBuild, LoggedOutcome } from '../../events/loggedBuild.ts'
 import { locationsFor } from '../../workspace/workspace.ts'
-import { detailLines, summaryLines } from '../historyView.ts'
-import { print } from '../print.ts'
+import { detailLines, summaryLines } from '../render/historyView.ts'
+import { print } from '../render/print.ts'
 import type { Invocation } from '../session.ts'
 import { startOf } from '../session.ts'
-import { paint } from '../style.ts'
+import { paint } from '../render/format.ts'
 
 export interface HistoryOptions {
   readonly directory?: string
@@ -112,7 +112,7 @@ async function showBuild(
       },
     )
   if (trace !== undefined) {
-    const { checkTraceFile, writeTrace } = await import('../traceFile.ts')
+    const { checkTraceFile, writeTrace } = await import('../trace/traceFile.ts')
     checkTraceFile(realDisk, trace)
     writeTrace(realDisk, trace, build)
   }

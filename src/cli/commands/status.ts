@@ -1,4 +1,4 @@
-import { print } from '../print.ts'
+import { print } from '../render/print.ts'
 import type { Plan, Verdict } from '../../planner/plan.ts'
 import { plan } from '../../planner/plan.ts'
 import { checkTargets } from '../../executor/build.ts'
@@ -8,7 +8,7 @@ import { takeSnapshot } from '../../workspace/snapshot.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
-import { counted, duration, NAME_WIDTH, paint } from '../style.ts'
+import { counted, duration, NAME_WIDTH, paint } from '../render/format.ts'
 
 export interface StatusOptions extends WorkspaceOptions {
   readonly json?: boolean

@@ -4,7 +4,7 @@ import { suggestion } from '../../graph/names.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
 import { updateLockfiles } from '../../lockfiles/update.ts'
-import { progressOn } from '../progress.ts'
+import { progressOn } from '../render/progress.ts'
 
 export interface UpdateCommandOptions extends WorkspaceOptions {
   readonly quiet?: boolean

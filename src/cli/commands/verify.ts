@@ -1,4 +1,4 @@
-import { print } from '../print.ts'
+import { print } from '../render/print.ts'
 import { display, fromBytes } from '../../platform/bytes.ts'
 import { Failure } from '../../platform/failure.ts'
 import { checkTargets } from '../../executor/build.ts'
@@ -9,10 +9,10 @@ import type { DamagedInStore, StoreReport, ObjectUser } from '../../verify/store
 import { verifyStore } from '../../verify/store.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
-import type { RebuildOptions } from './rebuild.ts'
+import type { RebuildOptions } from './verifyRebuild.ts'
 import { openSession } from '../session.ts'
-import { bytes, counted, NAME_WIDTH, paint } from '../style.ts'
-import { WAITING } from '../progress.ts'
+import { bytes, counted, NAME_WIDTH, paint } from '../render/format.ts'
+import { WAITING } from '../render/progress.ts'
 
 export interface VerifyOptions extends WorkspaceOptions, RebuildOptions {
   readonly store?: boolean
@@ -37,7 +37,7 @@ export async function verifyCommand(
   }
   checkTargets(workspace.graph, targets)
   if (options.rebuild) {
-    const { rebuildCommand } = await import('./rebuild.ts')
+    const { rebuildCommand } = await import('./verifyRebuild.ts')
     return rebuildCommand(invocation, workspace, targets, options, signal)
   }
   return showPublished(targets, await verifyPublished(workspace, targets, signal), options)

@@ -10,9 +10,9 @@ import { ScanBackend } from '../../watch/scan.ts'
 import { Watch } from '../../watch/watch.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import { openWorkspace } from '../../workspace/workspace.ts'
-import type { WatchView } from '../watchLines.ts'
-import { watchJson, watchLines } from '../watchLines.ts'
-import type { WatchKeys } from '../watchScreen.ts'
+import type { WatchView } from '../watchScreen/lines.ts'
+import { watchJson, watchLines } from '../watchScreen/lines.ts'
+import type { WatchKeys } from '../watchScreen/screen.ts'
 import type { Invocation, Session, WorkspaceOptions } from '../session.ts'
 import { startOf, withWords } from '../session.ts'
 import { imageOf } from './boot.ts'
@@ -98,7 +98,7 @@ export async function watchCommand(
 async function viewFor({ json }: WatchCommandOptions, keys: WatchKeys): Promise<WatchView> {
   if (json) return watchJson()
   if (!usesScreen(json)) return watchLines(process.stderr)
-  const { watchScreen } = await import('../watchScreen.ts')
+  const { watchScreen } = await import('../watchScreen/screen.ts')
   return watchScreen(process.stderr, process.stdin, keys)
 }
 

@@ -1,4 +1,4 @@
-import { print } from '../print.ts'
+import { print } from '../render/print.ts'
 import { toBytes } from '../../platform/bytes.ts'
 import { realDisk } from '../../platform/disk.ts'
 import { Failure } from '../../platform/failure.ts'
@@ -13,11 +13,11 @@ import { recordOf, RecordStore } from '../../store/records.ts'
 import type { RecordPair } from '../../explain/between.ts'
 import { explainBetween } from '../../explain/between.ts'
 import { locationsFor } from '../../workspace/workspace.ts'
-import { listed, tellLines } from '../explanation.ts'
-import { failureText, shown, summaryLines } from '../historyView.ts'
+import { listed, tellLines } from '../render/explanation.ts'
+import { failureText, shown, summaryLines } from '../render/historyView.ts'
 import type { Invocation } from '../session.ts'
 import { startOf } from '../session.ts'
-import { ago, counted, duration, paint } from '../style.ts'
+import { ago, counted, duration, paint } from '../render/format.ts'
 
 export interface WhyPastOptions {
   readonly directory?: string

@@ -1,5 +1,5 @@
 import { dirname, relative, resolve } from 'node:path'
-import { print } from '../print.ts'
+import { print } from '../render/print.ts'
 import { labelOf, pathOfLabel } from '../../config/labels.ts'
 import { fromBytes, toBytes } from '../../platform/bytes.ts'
 import { closure } from '../../graph/graph.ts'
@@ -8,7 +8,7 @@ import type { Influence, Subject } from '../../explain/influence.ts'
 import { influenceOf } from '../../explain/influence.ts'
 import { declaredTools } from '../../workspace/snapshot.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
-import { listed } from '../explanation.ts'
+import { listed } from '../render/explanation.ts'
 
 /** `lbuild why TARGET PATH`: whether and how a path influences a target. */
 export async function whyPathCommand(

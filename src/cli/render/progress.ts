@@ -1,7 +1,7 @@
-import { monotonicSeconds } from '../platform/clock.ts'
-import type { BuildEvent, Listener } from '../events/events.ts'
-import { describeReason } from '../explain/describe.ts'
-import { bytes, counted, cutLine, duration, NAME_WIDTH, paint } from './style.ts'
+import { monotonicSeconds } from '../../platform/clock.ts'
+import type { BuildEvent, Listener } from '../../events/events.ts'
+import { describeReason } from '../../explain/describe.ts'
+import { bytes, counted, cutLine, duration, NAME_WIDTH, paint } from './format.ts'
 
 /** Renders the events of a build for people. `close` takes away what only shows the present. */
 export interface Progress {

@@ -1,9 +1,9 @@
 import { dirname, resolve } from 'node:path'
-import { toBytes } from '../platform/bytes.ts'
-import type { Disk } from '../platform/disk.ts'
-import { errorCode, replaceFile } from '../platform/disk.ts'
-import { Failure } from '../platform/failure.ts'
-import type { LoggedBuild } from '../events/loggedBuild.ts'
+import { toBytes } from '../../platform/bytes.ts'
+import type { Disk } from '../../platform/disk.ts'
+import { errorCode, replaceFile } from '../../platform/disk.ts'
+import { Failure } from '../../platform/failure.ts'
+import type { LoggedBuild } from '../../events/loggedBuild.ts'
 import { traceOf } from './trace.ts'
 
 /** Throws a Failure (exit code 2) where no trace could be written; a build asks before it begins. */

@@ -1,9 +1,9 @@
 import { Failure } from '../platform/failure.ts'
 import { renderFailure } from '../platform/renderFailure.ts'
-import { usesColor } from './style.ts'
+import { usesColor } from './render/format.ts'
 
 /** Tells what went wrong on standard error, and gives the exit code. */
-export function complain(error: unknown): number {
+export function reportFailure(error: unknown): number {
   const failure = error instanceof Failure ? error : systemFailure(error)
   process.stderr.write(`${renderFailure(failure, usesColor(process.stderr))}\n`)
   return failure.exitCode

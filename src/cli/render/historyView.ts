@@ -1,11 +1,11 @@
 import { stripVTControlCharacters } from 'node:util'
-import { Failure } from '../platform/failure.ts'
-import { renderFailure } from '../platform/renderFailure.ts'
-import { criticalPathOf } from '../events/criticalPath.ts'
-import type { FailureData } from '../events/events.ts'
-import type { BuildEnd, LoggedArtifact, LoggedBuild, LoggedOutcome } from '../events/loggedBuild.ts'
-import { describeReason } from '../explain/describe.ts'
-import { ago, counted, duration, paint, usesColor, wrapped } from './style.ts'
+import { Failure } from '../../platform/failure.ts'
+import { renderFailure } from '../../platform/renderFailure.ts'
+import { criticalPathOf } from '../../events/criticalPath.ts'
+import type { FailureData } from '../../events/events.ts'
+import type { BuildEnd, LoggedArtifact, LoggedBuild, LoggedOutcome } from '../../events/loggedBuild.ts'
+import { describeReason } from '../../explain/describe.ts'
+import { ago, counted, duration, paint, usesColor, wrapped } from './format.ts'
 
 /** The terminal's width in columns, or that of a page. */
 const width = (): number => process.stdout.columns || 80

@@ -1,8 +1,8 @@
-import { monotonicSeconds } from '../platform/clock.ts'
-import { paint } from './style.ts'
-import type { WatchView } from './watchLines.ts'
-import { draw, whyPage } from './watchPicture.ts'
-import { follow, noted, START } from './watchState.ts'
+import { monotonicSeconds } from '../../platform/clock.ts'
+import { paint } from '../render/format.ts'
+import type { WatchView } from './lines.ts'
+import { draw, whyPage } from './picture.ts'
+import { follow, noted, START } from './state.ts'
 
 /** What the keys do. */
 export interface WatchKeys {

@@ -1,6 +1,6 @@
-import { monotonicSeconds } from '../platform/clock.ts'
-import type { BuildEvent } from '../events/events.ts'
-import { duration } from './style.ts'
+import { monotonicSeconds } from '../../platform/clock.ts'
+import type { BuildEvent } from '../../events/events.ts'
+import { duration } from './format.ts'
 
 /** Follows a build, to say what it had done when it is interrupted. */
 export class Interruption {

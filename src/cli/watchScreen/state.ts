@@ -1,7 +1,7 @@
-import type { FailureData } from '../events/events.ts'
-import type { BuildEvent } from '../events/events.ts'
-import type { Explanation } from '../planner/evidence.ts'
-import type { WatchEvent } from '../watch/events.ts'
+import type { FailureData } from '../../events/events.ts'
+import type { BuildEvent } from '../../events/events.ts'
+import type { Explanation } from '../../planner/evidence.ts'
+import type { WatchEvent } from '../../watch/events.ts'
 
 /** What is shown of one artifact. */
 export interface Row {

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
-import { cutLine, duration } from './style.ts'
-import type { Row, WatchState } from './watchState.ts'
+import { cutLine, duration } from '../render/format.ts'
+import type { Row, WatchState } from './state.ts'
 
 /** How a word is painted; a test's paints nothing. */
 export type Paint = (format: 'green' | 'red' | 'yellow' | 'cyan' | 'dim' | 'bold', text: string) => string
@@ -128,7 +128,7 @@ function failuresOf({ failures }: WatchState, paint: Paint): string[] {
 export async function whyPage(state: WatchState): Promise<readonly string[]> {
   const { told, doing } = state
   if (!told) return ['Nothing has been built yet: everything was up to date.']
-  const { tellLines } = await import('./explanation.ts')
+  const { tellLines } = await import('../render/explanation.ts')
   const became = (artifact: string): string => outcomeOf(state, artifact)
   const [, ...lines] = await tellLines(told, { all: false, now: Date.now(), became })
   const head =

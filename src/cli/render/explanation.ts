@@ -1,7 +1,7 @@
-import { Failure } from '../platform/failure.ts'
-import type { Consequence } from '../planner/causes.ts'
-import type { PartKind } from '../store/records.ts'
-import { describeReason } from '../explain/describe.ts'
+import { Failure } from '../../platform/failure.ts'
+import type { Consequence } from '../../planner/causes.ts'
+import type { PartKind } from '../../store/records.ts'
+import { describeReason } from '../../explain/describe.ts'
 import type {
   EntryChange,
   Evidence,
@@ -9,9 +9,9 @@ import type {
   TextChange,
   Explanation,
   ExplainedCause,
-} from '../planner/evidence.ts'
+} from '../../planner/evidence.ts'
 import { consequenceLines } from './consequences.ts'
-import { ago, bytes, counted, duration, paint } from './style.ts'
+import { ago, bytes, counted, duration, paint } from './format.ts'
 
 /** How many entries, packages or names a list shows before it counts the rest. */
 const SHOWN = 5

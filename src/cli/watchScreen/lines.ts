@@ -1,10 +1,10 @@
-import { Failure } from '../platform/failure.ts'
-import { renderFailure } from '../platform/renderFailure.ts'
-import type { WatchEvent, WatchListener } from '../watch/events.ts'
-import { WATCH_EVENTS_VERSION } from '../watch/events.ts'
-import { print } from './print.ts'
-import { progressOn } from './progress.ts'
-import { counted, duration, paint, usesColor } from './style.ts'
+import { Failure } from '../../platform/failure.ts'
+import { renderFailure } from '../../platform/renderFailure.ts'
+import type { WatchEvent, WatchListener } from '../../watch/events.ts'
+import { WATCH_EVENTS_VERSION } from '../../watch/events.ts'
+import { print } from '../render/print.ts'
+import { progressOn } from '../render/progress.ts'
+import { counted, duration, paint, usesColor } from '../render/format.ts'
 
 /** What shows the events of `watch`. */
 export interface WatchView {
