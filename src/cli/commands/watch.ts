@@ -2,9 +2,10 @@ import { Failure } from '../../platform/failure.ts'
 import { NO_PROFILE } from '../../graph/params.ts'
 import { AfterBuild } from '../../watch/command.ts'
 import { loadElsewhere } from '../../watch/config.ts'
-import type { WatchListener } from '../../watch/events.ts'
+import { failureData } from '../../executor/report.ts'
+import type { WatchEvent, WatchListener } from '../../watch/events.ts'
 import { InotifyBackend } from '../../watch/inotify.ts'
-import type { MachineImage } from '../../vm/restart.ts'
+import type { MachineEvent, MachineImage } from '../../vm/runningMachine.ts'
 import { remoteFileSystem } from '../../watch/pollingFallback.ts'
 import { ScanBackend } from '../../watch/scan.ts'
 import { Watch } from '../../watch/watch.ts'
@@ -123,10 +124,14 @@ async function followersOf(
   const output = usesScreen(json) ? `${cache}/watch/exec.log` : json ? 2 : 1
   const command = exec ? new AfterBuild(rest, listener, output) : undefined
   if (!run) return { ready: () => command?.start(), stop: async () => command?.stop() }
-  const { RunningMachine } = await import('../../vm/restart.ts')
+  const { RunningMachine } = await import('../../vm/runningMachine.ts')
   const [target] = targets
   imageOf(workspace, target!)
-  const machine = new RunningMachine({}, `${cache}/watch/${target}.console`, window, listener)
+  const machine = new RunningMachine({
+    console: `${cache}/watch/${target}.console`,
+    window,
+    listener: (event) => listener(machineEvent(event)),
+  })
   return {
     ready(now) {
       command?.start()
@@ -136,6 +141,12 @@ async function followersOf(
     stop: () => Promise.all([command?.stop(), machine.stop()]),
   }
 }
+
+/** An event of the machine as an event of watch. */
+const machineEvent = (event: MachineEvent): WatchEvent =>
+  event.state === 'failed'
+    ? { type: 'failed', what: 'machine', failure: failureData(event.failure) }
+    : { type: 'machine', ...event }
 
 /** The image of a target that is up to date. */
 function builtImage(workspace: Workspace, target: string): MachineImage {
