@@ -1,6 +1,6 @@
 import type { Json } from '../api/params.ts'
 import type { Explanation } from '../planner/evidence.ts'
-import type { Reason } from '../planner/reason.ts'
+import type { Reason } from '../planner/types.ts'
 
 /** What happened to one artifact. */
 export type Outcome = 'built' | 'restored' | 'fresh' | 'failed' | 'skipped'

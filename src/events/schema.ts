@@ -1,10 +1,8 @@
 import * as v from 'valibot'
 import type { Json } from '../api/params.ts'
-import type { Consequence } from '../planner/causes.ts'
 import type { Evidence, ExplainedCause } from '../planner/evidence.ts'
-import type { Reason } from '../planner/reason.ts'
-import type { Part } from '../store/records.ts'
 import type { LoggedEvent, BuildNode, BuiltOutput, FailureData } from './events.ts'
+import type { Consequence, Part, Reason } from '../planner/types.ts'
 
 /** A check of a value that was read; what it does not know of an object stays as it is. */
 type Shape<T> = v.GenericSchema<unknown, T>

@@ -6,7 +6,6 @@ import { RELEASE } from '../platform/release.ts'
 import { dependenciesOf, lockfilesOf } from '../graph/graph.ts'
 import type { BuildEvent, Listener } from '../events/events.ts'
 import { explainPlan } from '../explain/explainPlan.ts'
-import type { Plan } from '../planner/plan.ts'
 import { isFresh, plan } from '../planner/plan.ts'
 import { takeSnapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
@@ -19,6 +18,7 @@ import type { BuildReport } from './report.ts'
 import { failureData, idleReport } from './report.ts'
 import { resolveLockfiles } from '../lockfiles/resolve.ts'
 import { Scheduler } from './scheduler.ts'
+import type { Plan } from '../planner/types.ts'
 
 /**
  * Builds under the workspace's lock, and tells how it began, why, and how it ended, in whatever way. Where another build

@@ -6,13 +6,14 @@ import type { Digest } from '../platform/digest.ts'
 import { unusedBundles } from '../config/load.ts'
 import { readLockfile } from '../lockfiles/lockfile.ts'
 import type { ObjectListing } from '../store/objects.ts'
-import type { BuildRecord, ListedRecord } from '../store/records.ts'
+import type { ListedRecord } from '../store/records.ts'
 import type { Content, HeldRecord, Limits } from '../store/retention.ts'
 import { objectsOf, retain } from '../store/retention.ts'
 import { ABSENT } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { Listener } from '../events/events.ts'
 import { oldLogs } from '../events/files.ts'
+import type { BuildRecord } from '../planner/types.ts'
 
 /** A file that goes, and what it takes on the disk, in bytes. */
 export interface LooseFile {

@@ -2,13 +2,12 @@ import { toBytes } from '../platform/bytes.ts'
 import { listingIfThere } from '../fingerprint/tree.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
 import { lockfilesOf } from '../graph/graph.ts'
-import type { Planned } from '../planner/plan.ts'
-import type { BuildRecord, Part, RecordedOutput } from '../store/records.ts'
-import { RECORD_VERSION } from '../store/records.ts'
 import type { RunContext } from './context.ts'
 import { lockfileSnapshot } from '../workspace/snapshot.ts'
 import { commitTexts } from './texts.ts'
 import type { WorkDirectory } from './workDirectory.ts'
+import { RECORD_VERSION } from '../planner/types.ts'
+import type { BuildRecord, Part, Planned, RecordedOutput } from '../planner/types.ts'
 
 /** Keeps what a run made and what it saw: objects first, then the record that names them. Gives the record. */
 export async function commitResult(

@@ -2,7 +2,6 @@ import { fromBytes, toBytes } from '../platform/bytes.ts'
 import type { Digest } from '../platform/digest.ts'
 import type { ArtifactNode, LockfileNode } from '../graph/graph.ts'
 import { lockfileDigest } from '../lockfiles/lockfile.ts'
-import type { Part } from '../store/records.ts'
 import { parseFileValue } from '../store/records.ts'
 import { ABSENT, lockfileSnapshot } from '../workspace/snapshot.ts'
 import type { RunContext } from './context.ts'
@@ -10,6 +9,7 @@ import { InputChanged, listingOf, materializeFile, materializeTree } from './mat
 import type { Mount } from '../sandbox/bubblewrap.ts'
 import { INSIDE } from '../sandbox/bubblewrap.ts'
 import type { WorkDirectory } from './workDirectory.ts'
+import type { Part } from '../planner/types.ts'
 
 /**
  * Lays out the inputs of an artifact or a lock, each checked against the part of the key that it belongs to, and says

@@ -1,8 +1,7 @@
 import type { Digest } from '../platform/digest.ts'
 import { Failure } from '../platform/failure.ts'
-import type { Plan, Planned } from '../planner/plan.ts'
-import type { Reason } from '../planner/reason.ts'
 import type { FailureData, Outcome } from '../events/events.ts'
+import type { Plan, Planned, Reason } from '../planner/types.ts'
 
 export interface OutputReport {
   readonly path: string

@@ -1,5 +1,5 @@
 import { canonicalJson, partId } from '../planner/key.ts'
-import type { Planned } from '../planner/plan.ts'
+import type { Planned } from '../planner/types.ts'
 
 /** A producer that runs, and what it runs for. */
 export interface Run {

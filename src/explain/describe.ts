@@ -1,6 +1,5 @@
-import type { Reason } from '../planner/reason.ts'
-import type { Part } from '../store/records.ts'
 import { parseFileValue } from '../store/records.ts'
+import type { Part, Reason } from '../planner/types.ts'
 
 /** One reason in a line of plain words. */
 export function describeReason(reason: Reason): string {

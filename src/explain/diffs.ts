@@ -1,13 +1,12 @@
 import type { Bytes } from '../platform/bytes.ts'
 import { toBytes } from '../platform/bytes.ts'
 import { pathOfLabel } from '../config/labels.ts'
-import type { Planned } from '../planner/plan.ts'
-import type { BuildRecord } from '../store/records.ts'
 import { parseFileValue } from '../store/records.ts'
 import { readTexts, textAt } from '../store/texts.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { unifiedDiff } from '../diff/lines.ts'
 import type { EntryChange, ExplainedCause } from '../planner/evidence.ts'
+import type { BuildRecord, Planned } from '../planner/types.ts'
 
 /** Unified diffs, and the paths of what has none. */
 export interface Diffs {

@@ -1,11 +1,11 @@
 import { analyzeCauses } from '../planner/causes.ts'
 import type { Explanation, ExplainedCause } from '../planner/evidence.ts'
-import type { Plan } from '../planner/plan.ts'
 import type { Snapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { gatherEvidence } from './evidence.ts'
 import { upstreamCauses } from './upstreamCauses.ts'
 import { unchangedOf } from './unchanged.ts'
+import type { Plan } from '../planner/types.ts'
 
 /** Tells a plan from its causes, with all that is known of them. */
 export async function explainPlan(

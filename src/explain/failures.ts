@@ -1,7 +1,7 @@
 import { readBuild } from '../events/builds.ts'
-import type { Plan } from '../planner/plan.ts'
 import { isFresh } from '../planner/plan.ts'
 import type { Workspace } from '../workspace/workspace.ts'
+import type { Plan } from '../planner/types.ts'
 
 /** An artifact that failed in the last build with the inputs that it has now. */
 export interface FormerFailure {

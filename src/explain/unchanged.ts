@@ -1,7 +1,6 @@
 import { canonicalJson, partId } from '../planner/key.ts'
 import type { Unchanged } from '../planner/evidence.ts'
-import type { Plan } from '../planner/plan.ts'
-import type { PartKind } from '../store/records.ts'
+import type { PartKind, Plan } from '../planner/types.ts'
 
 /** What a plan compared and found as it was. */
 export function unchangedOf(plan: Plan): Unchanged {

@@ -1,11 +1,11 @@
-import type { Cause } from '../planner/causes.ts'
 import type { ExplainedCause } from '../planner/evidence.ts'
 import type { Digest } from '../platform/digest.ts'
-import type { BuildRecord, Part, RecordStore } from '../store/records.ts'
+import type { RecordStore } from '../store/records.ts'
 import { outputOf } from '../store/records.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { RecordPair } from './between.ts'
 import { explainBetween } from './between.ts'
+import type { BuildRecord, Cause, Part } from '../planner/types.ts'
 
 /**
  * Where an output that another build has made anew meanwhile differs from: what the run that made it saw otherwise than

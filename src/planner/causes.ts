@@ -1,37 +1,6 @@
 import { canonicalJson } from './key.ts'
-import type { Plan, Planned } from './plan.ts'
-import type { Reason } from './reason.ts'
 import { outputOf } from '../store/records.ts'
-
-/** A reason that rests on no other artifact of the same plan, and the artifacts that see it themselves. */
-export interface Cause {
-  readonly reason: Reason
-  /** In the graph's order. */
-  readonly artifacts: readonly string[]
-}
-
-/** What becomes of one artifact that is not fresh. */
-export interface Consequence {
-  readonly artifact: string
-  readonly verdict: 'stale' | 'undecided' | 'restorable'
-  /** How long its last run took. */
-  readonly usualSeconds?: number
-  /** The causes that reach it, by their place in the list of causes. */
-  readonly causes: readonly number[]
-  /** Those of them that it sees itself. */
-  readonly own: readonly number[]
-  /** The artifacts by which the others reach it: those that it takes outputs of that change, or may change. */
-  readonly through: readonly string[]
-  /** Of what is past: causes that might have reached it and did not, since what it takes came out the same. */
-  readonly cutOff?: readonly number[]
-}
-
-/** A plan, told from its causes. */
-export interface CauseAnalysis {
-  readonly causes: readonly Cause[]
-  /** In the graph's order. */
-  readonly consequences: readonly Consequence[]
-}
+import type { Cause, CauseAnalysis, Consequence, Plan, Planned, Reason } from './types.ts'
 
 /** Finds what a plan's runs come from: every chain of artifacts that wait for each other ends in a cause. Pure. */
 export function analyzeCauses(plan: Plan): CauseAnalysis {

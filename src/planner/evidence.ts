@@ -1,6 +1,5 @@
 import type { Digest } from '../platform/digest.ts'
-import type { PartKind } from '../store/records.ts'
-import type { Cause, Consequence } from './causes.ts'
+import type { Cause, Consequence, PartKind } from './types.ts'
 
 /** How many lines came and went. */
 export interface LineCount {

@@ -1,7 +1,7 @@
 import { byBytes } from '../platform/bytes.ts'
 import type { Digest } from '../platform/digest.ts'
 import { digestOf } from '../platform/digest.ts'
-import type { Part } from '../store/records.ts'
+import type { Part } from './types.ts'
 
 /** Moves when the meaning of a key changes; then nothing that was recorded before is taken for fresh. */
 export const KEY_SCHEMA = 'lbuild key 1'

@@ -1,71 +1,29 @@
 import type { Digest } from '../platform/digest.ts'
 import type { ArtifactNode, Graph } from '../graph/graph.ts'
 import { closure } from '../graph/graph.ts'
-import type { StoredObject } from '../store/objects.ts'
-import type { OutputState } from '../store/publish.ts'
-import type { BuildRecord, Found, FoundLatest, Part, RecordedOutput } from '../store/records.ts'
-import { recordOf } from '../store/records.ts'
 import { keyOf } from './key.ts'
-import type { Reason } from './reason.ts'
 import { changedParts, differences } from './reason.ts'
-
-/** Whether what a lock names is known, and if not, why not. */
-export type LockfileState =
-  | { readonly state: 'ready'; readonly digest: Digest }
-  | {
-      readonly state: 'missing' | 'outdated'
-      readonly path: string
-      /** What it is to be resolved from. */
-      readonly asked: readonly Part[]
-    }
-
-/** All that planning asks of the world. Answers must not change while one plan is made. */
-export interface Facts {
-  /** The parts of an artifact's key that no other artifact has a hand in. */
-  ownParts(node: ArtifactNode): readonly Part[]
-  lock(name: string): LockfileState
-  record(artifact: string, key: Digest): Found
-  /** The record that was published last. */
-  latest(artifact: string): FoundLatest
-  hasObject(object: StoredObject): boolean
-  output(path: string): OutputState
-  /** Artifacts that are to run even if they are fresh. */
-  readonly forced: ReadonlySet<string>
-}
-
-/**
- * What is to be done about one artifact.
- * fresh: its outputs are what a run would make. restorable: a past run made them and the store has them.
- * stale: it must run, unless a past run made what it is to be. undecided: nothing of its own has changed, but it waits for
- * an artifact that may run, or for a lock that is to be resolved, and runs only if what these give is something else.
- */
-export type Verdict =
-  | { readonly verdict: 'fresh'; readonly record: BuildRecord }
-  | { readonly verdict: 'restorable'; readonly record: BuildRecord; readonly reasons: readonly Reason[] }
-  | { readonly verdict: 'stale'; readonly reasons: readonly Reason[] }
-  | { readonly verdict: 'undecided'; readonly reasons: readonly Reason[] }
-
-export interface Planned {
-  readonly node: ArtifactNode
-  readonly decision: Verdict
-  /** Known unless the artifact is undecided or waits for a lock. */
-  readonly key: Digest | undefined
-  readonly parts: readonly Part[]
-  /** The record that was published last. */
-  readonly latest: BuildRecord | undefined
-}
+import type {
+  BuildRecord,
+  LatestLookup,
+  Part,
+  Plan,
+  Planned,
+  PlannerFacts,
+  Reason,
+  RecordedOutput,
+  Verdict,
+} from './types.ts'
+import { recordOf } from './types.ts'
 
 /** Whether nothing is to be done about an artifact. */
 export const isFresh = ({ decision }: Planned): boolean => decision.verdict === 'fresh'
-
-/** A decision for each artifact at or below the targets, dependencies first. */
-export type Plan = readonly Planned[]
 
 /**
  * Decides for every artifact at or below the targets. Pure: the same graph and facts give the same plan, and
  * build, status, --dry-run, why and watch all see this one.
  */
-export function plan(graph: Graph, targets: readonly string[], facts: Facts): Plan {
+export function plan(graph: Graph, targets: readonly string[], facts: PlannerFacts): Plan {
   const planned = new Map<string, Planned>()
   for (const node of closure(graph, targets)) planned.set(node.name, decide(node, graph, facts, planned))
   return [...planned.values()]
@@ -74,7 +32,7 @@ export function plan(graph: Graph, targets: readonly string[], facts: Facts): Pl
 function decide(
   node: ArtifactNode,
   graph: Graph,
-  facts: Facts,
+  facts: PlannerFacts,
   planned: ReadonlyMap<string, Planned>,
 ): Planned {
   const parts: Part[] = [...facts.ownParts(node)]
@@ -126,8 +84,8 @@ function decide(
 function decideByKey(
   node: ArtifactNode,
   key: Digest,
-  facts: Facts,
-  found: FoundLatest,
+  facts: PlannerFacts,
+  found: LatestLookup,
   changes: readonly Reason[],
 ): Verdict {
   const latest = recordOf(found)
@@ -155,7 +113,7 @@ function decideByKey(
 }
 
 /** Why an artifact without a record of its last run must run. */
-function unknownPast(found: FoundLatest): Reason {
+function unknownPast(found: LatestLookup): Reason {
   if (found === 'damaged') return { kind: 'record-damaged' }
   return { kind: found === 'lost' ? 'record-lost' : 'first-build' }
 }
@@ -165,7 +123,7 @@ function unknownPast(found: FoundLatest): Reason {
  * published last: then what changed since says why.
  */
 function displacement(
-  facts: Facts,
+  facts: PlannerFacts,
   output: RecordedOutput,
   latest: BuildRecord | undefined,
 ): readonly Reason[] {

@@ -1,28 +1,5 @@
-import type { BuildRecord, Part } from '../store/records.ts'
 import { canonicalJson, partId } from './key.ts'
-
-/** Why an artifact is not fresh, as data: `why`, `--json` and the progress lines only render it. */
-export type Reason =
-  | { readonly kind: 'first-build' }
-  | { readonly kind: 'forced' }
-  | { readonly kind: 'changed'; readonly before: Part; readonly now: Part }
-  | { readonly kind: 'added'; readonly now: Part }
-  | { readonly kind: 'removed'; readonly before: Part }
-  | { readonly kind: 'module'; readonly module: string; readonly change: 'changed' | 'added' | 'removed' }
-  | {
-      readonly kind: 'lock'
-      readonly lock: string
-      readonly state: 'missing' | 'outdated'
-      readonly path: string
-      /** How what it is resolved from differs from what it was at the last run, where that is known. */
-      readonly changes: readonly Reason[]
-    }
-  | { readonly kind: 'record-damaged' }
-  | { readonly kind: 'record-lost' }
-  | { readonly kind: 'object-missing'; readonly output: string }
-  | { readonly kind: 'output-missing'; readonly path: string }
-  | { readonly kind: 'output-changed'; readonly path: string; readonly what: string }
-  | { readonly kind: 'depends'; readonly artifact: string }
+import type { BuildRecord, Part, Reason } from './types.ts'
 
 /**
  * What differs between the parts of a record and the parts of now. Changed code is told by the modules that changed.

@@ -12,12 +12,7 @@ import {
 import { Failure } from '../platform/failure.ts'
 import type { Digest, Hasher } from '../platform/digest.ts'
 import { fileDigest, sha256, sha256Hasher } from '../platform/digest.ts'
-
-export interface StoredObject {
-  readonly sha256: Digest
-  /** In bytes. */
-  readonly size: number
-}
+import type { StoredObject } from '../planner/types.ts'
 
 /**
  * Says that an object was not what its name says; it is put aside by then. Who planned with it plans again, and what is

@@ -3,14 +3,8 @@ import { display } from '../platform/bytes.ts'
 import type { Disk } from '../platform/disk.ts'
 import { errorCode, parent, syncDirectory, temporariesOf, withTemporary } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
-import type { Digest } from '../platform/digest.ts'
-import type { ObjectStore, StoredObject } from './objects.ts'
-
-/** What stands at the place of a published output. */
-export type OutputState =
-  | { readonly state: 'missing' }
-  | { readonly state: 'file'; readonly sha256: Digest; readonly size: number }
-  | { readonly state: 'other'; readonly what: string }
+import type { ObjectStore } from './objects.ts'
+import type { StoredObject } from '../planner/types.ts'
 
 /** The mode of every published output. */
 const MODE = 0o644

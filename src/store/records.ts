@@ -6,20 +6,8 @@ import type { Digest } from '../platform/digest.ts'
 import { isTemporary, syncDirectory } from '../platform/disk.ts'
 import { readChecksummed, writeChecksummed } from '../platform/checksummedFile.ts'
 import { QUARANTINE_PREFIX } from './objects.ts'
-
-/** The kinds of things that a producer can see. */
-export type PartKind =
-  'code' | 'platform' | 'param' | 'file' | 'tree' | 'output' | 'downloads' | 'tool' | 'env'
-
-/** One part of a key: something that the producer can see, under its name in the declaration. */
-export interface Part {
-  readonly kind: PartKind
-  readonly name: string
-  /** What is compared: a digest, or for a param its value. */
-  readonly value: Json
-  /** The path, the tool's path or the output's origin, for people; not compared. */
-  readonly from?: string
-}
+import type { BuildRecord, LatestLookup, Part, RecordLookup } from '../planner/types.ts'
+import { RECORD_VERSION, recordOf } from '../planner/types.ts'
 
 /** The value of the part of a file: whether it is executable, and its digest. */
 export const fileValue = (executable: boolean, digest: Digest): string =>
@@ -31,56 +19,11 @@ export function parseFileValue(value: Json): { executable: boolean; digest: Dige
   return digest === undefined ? undefined : { executable: kind === 'executable', digest }
 }
 
-export interface RecordedOutput {
-  readonly path: string
-  readonly published: boolean
-  readonly sha256: Digest
-  /** In bytes. */
-  readonly size: number
-}
-
 /** The output that a part of the kind `output` is of: artifacts' names may hold dots, outputs' may not. */
 export function outputOf({ from }: Part): { readonly artifact: string; readonly output: string } {
   const at = from!.lastIndexOf('.')
   return { artifact: from!.slice(0, at), output: from!.slice(at + 1) }
 }
-
-/** The version of a record: one of another version counts as absent. */
-export const RECORD_VERSION = 3
-
-/** What one past run of an artifact saw and made. */
-export interface BuildRecord {
-  readonly version: typeof RECORD_VERSION
-  readonly artifact: string
-  readonly key: Digest
-  readonly parts: readonly Part[]
-  readonly outputs: Readonly<Record<string, RecordedOutput>>
-  /** The digest of each module of the producer's code, by its label. */
-  readonly modules: Readonly<Record<string, Digest>>
-  /** What each lock that it takes downloads of was resolved from, by its name. */
-  readonly asked: Readonly<Record<string, readonly Part[]>>
-  /** The object with the texts of what was seen, for telling a later change line by line; none where there are none. */
-  readonly texts?: Digest
-  /** The version that each tool gave of itself, where it gave one. */
-  readonly versions: Readonly<Record<string, string>>
-  /** The build in which it ran. */
-  readonly build: string
-  /** ISO 8601, UTC. */
-  readonly startedAt: string
-  readonly seconds: number
-  /** Whether the run was confined to what it declares. */
-  readonly sandboxed: boolean
-}
-
-/** What is found under a key. */
-export type Found = BuildRecord | 'absent' | 'damaged'
-
-/** What is found of the record that was published last; `lost` where its file is gone. */
-export type FoundLatest = Found | 'lost'
-
-/** The record that was found, if one was. */
-export const recordOf = (found: FoundLatest): BuildRecord | undefined =>
-  typeof found === 'string' ? undefined : found
 
 /** A record with what the store knows of it. */
 export interface ListedRecord {
@@ -116,7 +59,7 @@ export class RecordStore {
     this.#directory = directory
   }
 
-  find(artifact: string, key: Digest): Found {
+  find(artifact: string, key: Digest): RecordLookup {
     const path = this.#path(artifact, key)
     const known = this.#read.get(path)
     if (known) return known
@@ -135,7 +78,7 @@ export class RecordStore {
   }
 
   /** The record that was published last, or why it cannot be read. */
-  findLatest(artifact: string): FoundLatest {
+  findLatest(artifact: string): LatestLookup {
     const key = this.#latestKey(artifact)
     if (key === 'absent' || key === 'damaged') return key
     const found = this.find(artifact, key)

@@ -8,10 +8,10 @@ import type { ArtifactNode } from '../graph/graph.ts'
 import { closure } from '../graph/graph.ts'
 import { seenOf } from '../executor/collect.ts'
 import { Interrupted } from '../executor/context.ts'
-import type { BuildRecord, FoundLatest } from '../store/records.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { ByteDifference } from '../diff/bytes.ts'
 import { byteDifference } from '../diff/bytes.ts'
+import type { BuildRecord, LatestLookup } from '../planner/types.ts'
 
 /** Something that is not what a record says. */
 export interface Wrong {
@@ -94,7 +94,7 @@ class Verifier {
     }
   }
 
-  async #record({ name }: ArtifactNode, record: FoundLatest): Promise<readonly Wrong[]> {
+  async #record({ name }: ArtifactNode, record: LatestLookup): Promise<readonly Wrong[]> {
     if (typeof record === 'string') {
       const state = record === 'damaged' ? record : 'missing'
       return [{ artifact: name, kind: 'record', path: `records/${name}`, found: { state } }]
@@ -175,4 +175,4 @@ class Verifier {
 
 const isFile = (found: Standing, sha256: Digest): boolean => found.state === 'file' && found.sha256 === sha256
 
-const keyOrState = (found: FoundLatest): string => (typeof found === 'string' ? found : found.key)
+const keyOrState = (found: LatestLookup): string => (typeof found === 'string' ? found : found.key)

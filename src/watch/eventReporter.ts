@@ -1,9 +1,9 @@
 import type { Failure } from '../platform/failure.ts'
-import type { Plan } from '../planner/plan.ts'
 import { isFresh } from '../planner/plan.ts'
 import { failureData } from '../executor/report.ts'
 import type { WatchListener } from './events.ts'
 import type { Burst } from './debounce.ts'
+import type { Plan } from '../planner/types.ts'
 
 /** A kind of failure that is none of an artifact. */
 export type Trouble = 'config' | 'inputs' | 'build'

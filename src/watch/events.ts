@@ -1,5 +1,5 @@
 import type { BuildEvent, FailureData } from '../events/events.ts'
-import type { Reason } from '../planner/reason.ts'
+import type { Reason } from '../planner/types.ts'
 
 /** The version of a line of `watch --json`. It moves when a field goes or comes to mean something else. */
 export const WATCH_EVENTS_VERSION = 1

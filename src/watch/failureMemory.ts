@@ -1,7 +1,7 @@
 import type { Digest } from '../platform/digest.ts'
-import type { Plan, Planned } from '../planner/plan.ts'
 import type { BuildReport } from '../executor/report.ts'
 import type { KnownFailure } from '../executor/options.ts'
+import type { Plan, Planned } from '../planner/types.ts'
 
 /** What came of past builds: which artifacts fail as they are. */
 export class Memory {

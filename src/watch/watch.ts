@@ -4,7 +4,6 @@ import { changedFiles } from '../config/load.ts'
 import type { loadConfig } from '../config/load.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Overrides } from '../graph/params.ts'
-import type { Plan } from '../planner/plan.ts'
 import { isFresh, plan } from '../planner/plan.ts'
 import { build, checkTargets } from '../executor/build.ts'
 import type { BuildReport } from '../executor/report.ts'
@@ -17,6 +16,7 @@ import type { LookoutOptions } from './sourceWatcher.ts'
 import { Lookout } from './sourceWatcher.ts'
 import { Teller } from './eventReporter.ts'
 import { Memory } from './failureMemory.ts'
+import type { Plan } from '../planner/types.ts'
 
 export interface WatchOptions extends LookoutOptions {
   /** Opens the workspace as the command line says, with this way to load the config. */

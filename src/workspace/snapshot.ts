@@ -14,14 +14,12 @@ import type { ArtifactNode, LockfileNode, ToolSpec } from '../graph/graph.ts'
 import { closure, lockfilesOf, paramValues } from '../graph/graph.ts'
 import { suggestion } from '../graph/names.ts'
 import { canonicalJson } from '../planner/key.ts'
-import type { Facts, LockfileState } from '../planner/plan.ts'
 import { lockfileDigest, readLockfile } from '../lockfiles/lockfile.ts'
 import type { LockfileContent } from '../lockfiles/lockfile.ts'
-import type { OutputState } from '../store/publish.ts'
-import type { Part } from '../store/records.ts'
 import { fileValue } from '../store/records.ts'
 import type { Workspace } from './workspace.ts'
 import { toolDirectories } from './workspace.ts'
+import type { LockfileState, OutputState, Part, PlannerFacts } from '../planner/types.ts'
 
 /** The value of a part whose optional input, or whose tool, is not there. */
 export const ABSENT = 'absent'
@@ -41,7 +39,7 @@ export interface LockfileSnapshot {
  * A look at everything that a build of some targets can see, asked by `plan`. Inputs, tools and lockfiles are as they were
  * when it was taken; records and objects are looked at when asked for, since the build itself adds to them.
  */
-export interface Snapshot extends Facts {
+export interface Snapshot extends PlannerFacts {
   readonly nodes: readonly ArtifactNode[]
   readonly lockfiles: readonly LockfileSnapshot[]
   readonly trees: ReadonlyMap<string, Tree>

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { CauseAnalysis } from '../../src/planner/causes.ts'
 import { analyzeCauses, settle } from '../../src/planner/causes.ts'
 import { consequenceLines } from '../../src/cli/render/consequences.ts'
 import type { Explanation } from '../../src/planner/evidence.ts'
 import { artifactNode, graphOf, param, World } from '../support/world.ts'
+import type { CauseAnalysis } from '../../src/planner/types.ts'
 
 // Under each cause stands what this cause alone does. A chain is told only where content can travel along it.
 

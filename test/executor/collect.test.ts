@@ -6,11 +6,12 @@ import { realDisk } from '../../src/platform/disk.ts'
 import type { CollectedWorkspace } from '../../src/executor/collect.ts'
 import { collect, planCollection } from '../../src/executor/collect.ts'
 import { ObjectStore } from '../../src/store/objects.ts'
-import type { BuildRecord, Part } from '../../src/store/records.ts'
-import { RECORD_VERSION, RecordStore } from '../../src/store/records.ts'
+import { RecordStore } from '../../src/store/records.ts'
 import { atEveryCall, FaultyDisk } from '../support/faultyDisk.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { artifactNode, graphOf } from '../support/world.ts'
+import { RECORD_VERSION } from '../../src/planner/types.ts'
+import type { BuildRecord, Part } from '../../src/planner/types.ts'
 
 // Whatever stops a collection leaves no record without its objects.
 

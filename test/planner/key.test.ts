@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../src/platform/digest.ts'
 import { canonicalJson, keyOf, partId } from '../../src/planner/key.ts'
-import type { Part, PartKind } from '../../src/store/records.ts'
+import type { Part, PartKind } from '../../src/planner/types.ts'
 
 // A key is the SHA-256 over everything that a producer can see: nothing that it sees may move without the key.
 

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { sha256 } from '../../src/platform/digest.ts'
-import type { Planned } from '../../src/planner/plan.ts'
-import type { Reason } from '../../src/planner/reason.ts'
 import { artifactNode, graphOf, param, World } from '../support/world.ts'
+import type { Planned, Reason } from '../../src/planner/types.ts'
 
 // `plan` is pure: these worlds are in memory, and every reason is compared whole.
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { sha256 } from '../../src/platform/digest.ts'
-import type { Part } from '../../src/store/records.ts'
-import { recordOf } from '../../src/store/records.ts'
 import { artifactNode, graphOf, param, World } from '../support/world.ts'
+import { recordOf } from '../../src/planner/types.ts'
+import type { Part } from '../../src/planner/types.ts'
 
 // On any graph and after any history of edits and losses, a build runs exactly the artifacts that a naive walk over
 // the graph would run, and leaves exactly what a clean build would make.

@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { readFileSync, readdirSync, writeFileSync, mkdirSync } from 'node:fs'
 import { realDisk } from '../../src/platform/disk.ts'
 import { readChecksummed, writeChecksummed } from '../../src/platform/checksummedFile.ts'
-import type { BuildRecord } from '../../src/store/records.ts'
-import { RECORD_VERSION, RecordStore } from '../../src/store/records.ts'
+import { RecordStore } from '../../src/store/records.ts'
 import { atEveryCall } from '../support/faultyDisk.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
+import { RECORD_VERSION } from '../../src/planner/types.ts'
+import type { BuildRecord } from '../../src/planner/types.ts'
 
 const record = (seconds: number): BuildRecord => ({
   version: RECORD_VERSION,

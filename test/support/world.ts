@@ -1,11 +1,17 @@
 import type { ArtifactNode, Graph } from '../../src/graph/graph.ts'
 import { inOrder } from '../../src/graph/graph.ts'
 import { sha256 } from '../../src/platform/digest.ts'
-import type { Facts, LockfileState, Plan } from '../../src/planner/plan.ts'
 import { plan } from '../../src/planner/plan.ts'
-import type { OutputState } from '../../src/store/publish.ts'
-import type { BuildRecord, Found, Part } from '../../src/store/records.ts'
-import { RECORD_VERSION } from '../../src/store/records.ts'
+import { RECORD_VERSION } from '../../src/planner/types.ts'
+import type {
+  BuildRecord,
+  LockfileState,
+  OutputState,
+  Part,
+  Plan,
+  PlannerFacts,
+  RecordLookup,
+} from '../../src/planner/types.ts'
 
 /** An artifact with one published output, `NAME.img`, that takes the outputs of others. */
 export function artifactNode(
@@ -46,7 +52,7 @@ export function graphOf(...artifacts: readonly ArtifactNode[]): Graph {
 }
 
 /** A world of facts in memory, with producers whose output is a function of what they see. */
-export class World implements Facts {
+export class World implements PlannerFacts {
   readonly graph: Graph
   readonly own = new Map<string, Part[]>()
   readonly lockfiles = new Map<string, LockfileState>()
@@ -69,11 +75,11 @@ export class World implements Facts {
 
   ownParts = ({ name }: ArtifactNode): readonly Part[] => this.own.get(name)!
   lock = (name: string): LockfileState => this.lockfiles.get(name)!
-  record = (artifact: string, key: string): Found => this.records.get(`${artifact}/${key}`) ?? 'absent'
+  record = (artifact: string, key: string): RecordLookup => this.records.get(`${artifact}/${key}`) ?? 'absent'
   hasObject = ({ sha256: digest }: { sha256: string }): boolean => this.objects.has(digest)
   output = (path: string): OutputState => this.outputs.get(path) ?? { state: 'missing' }
 
-  latest = (artifact: string): Found => this.record(artifact, this.latestKeys.get(artifact) ?? '')
+  latest = (artifact: string): RecordLookup => this.record(artifact, this.latestKeys.get(artifact) ?? '')
 
   /** The record that was published last; an error if there is none. */
   latestRecord(artifact: string): BuildRecord {

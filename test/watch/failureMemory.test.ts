@@ -1,12 +1,10 @@
 import { expect, it } from 'vitest'
-import type { Plan, Planned } from '../../src/planner/plan.ts'
-import type { Reason } from '../../src/planner/reason.ts'
 import { isStillRight } from '../../src/executor/runs.ts'
 import type { ArtifactReport, BuildReport } from '../../src/executor/report.ts'
-import type { Part } from '../../src/store/records.ts'
 import type { WatchEvent } from '../../src/watch/events.ts'
 import { Teller } from '../../src/watch/eventReporter.ts'
 import { Memory } from '../../src/watch/failureMemory.ts'
+import type { Part, Plan, Planned, Reason } from '../../src/planner/types.ts'
 
 // What is worth building: what would not end as it did before. What of a run is still right when inputs change. And that
 // nothing is told twice that has not changed.

@@ -1,14 +1,13 @@
 import { print } from '../render/print.ts'
-import type { Plan, Verdict } from '../../planner/plan.ts'
 import { plan } from '../../planner/plan.ts'
 import { checkTargets } from '../../executor/build.ts'
-import type { BuildRecord } from '../../store/records.ts'
 import { describeReason } from '../../explain/describe.ts'
 import { takeSnapshot } from '../../workspace/snapshot.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
 import { counted, duration, NAME_WIDTH, paint } from '../render/format.ts'
+import type { BuildRecord, Plan, Verdict } from '../../planner/types.ts'
 
 export interface StatusOptions extends WorkspaceOptions {
   readonly json?: boolean

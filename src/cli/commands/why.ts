@@ -2,7 +2,6 @@ import { resolve } from 'node:path'
 import { print } from '../render/print.ts'
 import { toBytes } from '../../platform/bytes.ts'
 import { Failure } from '../../platform/failure.ts'
-import type { Plan, Planned } from '../../planner/plan.ts'
 import { isFresh, plan } from '../../planner/plan.ts'
 import { checkTargets } from '../../executor/build.ts'
 import { diffsOf, outputSides } from '../../explain/diffs.ts'
@@ -19,6 +18,7 @@ import { shown } from '../render/historyView.ts'
 import { ago, counted, duration, paint } from '../render/format.ts'
 import type { StatusOptions } from './status.ts'
 import { NOT_FRESH, planDocument } from './status.ts'
+import type { Plan, Planned } from '../../planner/types.ts'
 
 export interface WhyOptions extends StatusOptions {
   readonly diff?: boolean

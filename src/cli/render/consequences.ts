@@ -1,6 +1,6 @@
-import type { Consequence } from '../../planner/causes.ts'
 import type { Explanation } from '../../planner/evidence.ts'
 import { counted, duration } from './format.ts'
+import type { Consequence } from '../../planner/types.ts'
 
 /** How many artifacts are listed below one cause before the rest is counted. */
 const SHOWN = 10

@@ -1,6 +1,4 @@
 import { Failure } from '../../platform/failure.ts'
-import type { Consequence } from '../../planner/causes.ts'
-import type { PartKind } from '../../store/records.ts'
 import { describeReason } from '../../explain/describe.ts'
 import type {
   EntryChange,
@@ -12,6 +10,7 @@ import type {
 } from '../../planner/evidence.ts'
 import { consequenceLines } from './consequences.ts'
 import { ago, bytes, counted, duration, paint } from './format.ts'
+import type { Consequence, PartKind } from '../../planner/types.ts'
 
 /** How many entries, packages or names a list shows before it counts the rest. */
 const SHOWN = 5

@@ -1,0 +1,185 @@
+// The domain of lbuild, from declared inputs to planned runs: read this file first.
+import type { Json } from '../api/params.ts'
+import type { ArtifactNode } from '../graph/graph.ts'
+import type { Digest } from '../platform/digest.ts'
+
+/** The kinds of things that a producer can see. */
+export type PartKind =
+  'code' | 'platform' | 'param' | 'file' | 'tree' | 'output' | 'downloads' | 'tool' | 'env'
+
+/**
+ * One part of an artifact's key: one thing that its producer can see, under its name in the declaration. A key is the
+ * digest of all parts; two keys are compared part by part to explain why they differ.
+ */
+export interface Part {
+  readonly kind: PartKind
+  readonly name: string
+  /** What is compared: a digest, or the value of a param. */
+  readonly value: Json
+  /** The path, the tool's path or the output's origin, for people; not compared. */
+  readonly from?: string
+}
+
+/** The content of an object in the store. */
+export interface StoredObject {
+  readonly sha256: Digest
+  /** In bytes. */
+  readonly size: number
+}
+
+/** An output as a run produced it. `path` is relative to `output/` if it is published. */
+export interface RecordedOutput extends StoredObject {
+  readonly path: string
+  readonly published: boolean
+}
+
+/** The version of a record; a record of another version counts as absent. */
+export const RECORD_VERSION = 3
+
+/**
+ * What one past run of an artifact saw and produced. While the store has its objects, an artifact with the same key is
+ * restored from it instead of running its producer.
+ */
+export interface BuildRecord {
+  readonly version: typeof RECORD_VERSION
+  readonly artifact: string
+  readonly key: Digest
+  readonly parts: readonly Part[]
+  readonly outputs: Readonly<Record<string, RecordedOutput>>
+  /** The digest of each module of the producer's code, by its label. */
+  readonly modules: Readonly<Record<string, Digest>>
+  /** What each lockfile whose downloads it takes was resolved from, by the lockfile's name. */
+  readonly asked: Readonly<Record<string, readonly Part[]>>
+  /** The object with the source texts that the run saw, if any: a later change is shown line by line with them. */
+  readonly texts?: Digest
+  /** The version that each tool reported, if it reported one. */
+  readonly versions: Readonly<Record<string, string>>
+  /** The build in which it ran. */
+  readonly build: string
+  /** ISO 8601, UTC. */
+  readonly startedAt: string
+  readonly seconds: number
+  /** Whether the run was confined to its declared inputs. */
+  readonly sandboxed: boolean
+}
+
+/** The result of looking up the record of a key. */
+export type RecordLookup = BuildRecord | 'absent' | 'damaged'
+
+/** The result of looking up an artifact's latest record, the one published last; `lost` if it is known but missing. */
+export type LatestLookup = RecordLookup | 'lost'
+
+/** The record of a lookup, if it found one. */
+export const recordOf = (lookup: LatestLookup): BuildRecord | undefined =>
+  typeof lookup === 'string' ? undefined : lookup
+
+/** What exists at the path of a published output. */
+export type OutputState =
+  | { readonly state: 'missing' }
+  | { readonly state: 'file'; readonly sha256: Digest; readonly size: number }
+  | { readonly state: 'other'; readonly what: string }
+
+/** Whether a lockfile answers what its declaration requests. Until it does, its downloads are unknown. */
+export type LockfileState =
+  | { readonly state: 'ready'; readonly digest: Digest }
+  | {
+      readonly state: 'missing' | 'outdated'
+      readonly path: string
+      /** What it will be resolved from. */
+      readonly asked: readonly Part[]
+    }
+
+/** Everything that planning asks about the world. Answers must not change while one plan is computed. */
+export interface PlannerFacts {
+  /** The parts of an artifact's key that do not depend on other artifacts or on lockfiles. */
+  ownParts(node: ArtifactNode): readonly Part[]
+  lock(name: string): LockfileState
+  record(artifact: string, key: Digest): RecordLookup
+  latest(artifact: string): LatestLookup
+  hasObject(object: StoredObject): boolean
+  output(path: string): OutputState
+  /** Artifacts that must run even if they are fresh. */
+  readonly forced: ReadonlySet<string>
+}
+
+/** Why an artifact is not fresh, as data. `why`, `--json` and progress lines render it. */
+export type Reason =
+  | { readonly kind: 'first-build' }
+  | { readonly kind: 'forced' }
+  | { readonly kind: 'changed'; readonly before: Part; readonly now: Part }
+  | { readonly kind: 'added'; readonly now: Part }
+  | { readonly kind: 'removed'; readonly before: Part }
+  | { readonly kind: 'module'; readonly module: string; readonly change: 'changed' | 'added' | 'removed' }
+  | {
+      readonly kind: 'lock'
+      readonly lock: string
+      readonly state: 'missing' | 'outdated'
+      readonly path: string
+      /** How what it is resolved from differs from the last run, if that is known. */
+      readonly changes: readonly Reason[]
+    }
+  | { readonly kind: 'record-damaged' }
+  | { readonly kind: 'record-lost' }
+  | { readonly kind: 'object-missing'; readonly output: string }
+  | { readonly kind: 'output-missing'; readonly path: string }
+  | { readonly kind: 'output-changed'; readonly path: string; readonly what: string }
+  | { readonly kind: 'depends'; readonly artifact: string }
+
+/**
+ * What a build must do about one artifact.
+ * - `fresh`: nothing; its outputs are what a run would produce.
+ * - `restorable`: publish the outputs of a past run, which the store still has.
+ * - `stale`: run its producer, unless its key turns out to have a record.
+ * - `undecided`: wait. None of its own inputs changed, but it takes an output that may change, or a lockfile that must be
+ *   resolved. It runs only if their content differs (early cutoff).
+ */
+export type Verdict =
+  | { readonly verdict: 'fresh'; readonly record: BuildRecord }
+  | { readonly verdict: 'restorable'; readonly record: BuildRecord; readonly reasons: readonly Reason[] }
+  | { readonly verdict: 'stale'; readonly reasons: readonly Reason[] }
+  | { readonly verdict: 'undecided'; readonly reasons: readonly Reason[] }
+
+/** One artifact with its verdict. */
+export interface Planned {
+  readonly node: ArtifactNode
+  readonly decision: Verdict
+  /** Undefined while the artifact waits for another artifact or for a lockfile. */
+  readonly key: Digest | undefined
+  /** The parts that are known so far. */
+  readonly parts: readonly Part[]
+  /** Its latest record, the one published last. */
+  readonly latest: BuildRecord | undefined
+}
+
+/** A verdict for each artifact at or below the targets, dependencies first. */
+export type Plan = readonly Planned[]
+
+/** A reason that does not follow from another artifact of the same plan, and the artifacts that see it directly. */
+export interface Cause {
+  readonly reason: Reason
+  /** In the graph's order. */
+  readonly artifacts: readonly string[]
+}
+
+/** What one or more causes mean for one artifact that is not fresh. */
+export interface Consequence {
+  readonly artifact: string
+  readonly verdict: 'stale' | 'undecided' | 'restorable'
+  /** How long its last run took. */
+  readonly usualSeconds?: number
+  /** The causes that reach it, as indices into the list of causes. */
+  readonly causes: readonly number[]
+  /** Those of `causes` that it sees directly. */
+  readonly own: readonly number[]
+  /** The artifacts through which the other causes reach it: those whose outputs it takes and which change, or may change. */
+  readonly through: readonly string[]
+  /** After a build: the causes that might have reached it but did not, because its inputs kept their content. */
+  readonly cutOff?: readonly number[]
+}
+
+/** A plan traced back to its causes. */
+export interface CauseAnalysis {
+  readonly causes: readonly Cause[]
+  /** In the graph's order. */
+  readonly consequences: readonly Consequence[]
+}
