@@ -55,6 +55,18 @@ export default defineConfig({
     },
   },
 
+  // What our initramfs prints on the serial console, for `lbuild boot`.
+  boot: {
+    initramfs: '^lbuild-initramfs: (?:root|medium) ',
+    failures: [
+      {
+        pattern: '^lbuild-initramfs: failed: ([^\\n]*)\\n',
+        headline: 'the initramfs gave up',
+        hint: 'check root= (or the live medium) against the ids of the image, and the list of modules in the initramfs',
+      },
+    ],
+  },
+
   // the time inside everything that is built: 2026-01-01
   epoch: 1767225600,
 })

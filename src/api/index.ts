@@ -3,7 +3,7 @@ export type { Artifact, Context, Run, RunOptions, RunResult } from './artifact.t
 export { Failure } from '../platform/failure.ts'
 export type { Fact, FailureOptions } from '../platform/failure.ts'
 export { defineConfig } from './config.ts'
-export type { Config } from './config.ts'
+export type { BootFailurePattern, BootPatterns, Config } from './config.ts'
 export { file, tree } from './inputs.ts'
 export { lockfile } from './lockfile.ts'
 export type { LockedFile, Lockfile, ResolveContext } from './lockfile.ts'

@@ -29,13 +29,14 @@ export function compileGraph(config: EvaluatedConfig, bundle: Bundle): Graph {
   checkOutputs(artifacts)
   const modules = Object.fromEntries([...bundle.modules.values()].map(({ label, digest }) => [label, digest]))
   const imports = Object.fromEntries([...bundle.modules.values()].map((one) => [one.label, one.imports]))
-  const { epoch, toolPath, store, profiles } = config
+  const { epoch, toolPath, store, boot, profiles } = config
   const graph: Graph = {
     artifacts: inOrder(artifacts),
     lockfiles,
     epoch,
     toolPath,
     store,
+    boot,
     profiles,
     modules,
     imports,

@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url'
 import type { AnyDeclaration, Declared } from '../api/artifact.ts'
 import { declaredArtifact } from '../api/artifact.ts'
+import type { BootPatterns } from '../api/config.ts'
 import type { AnyLockfileDeclaration } from '../api/lockfile.ts'
 import { declaredLockfile } from '../api/lockfile.ts'
 import type { Json } from '../api/params.ts'
@@ -23,6 +24,7 @@ export interface EvaluatedConfig {
   readonly epoch: number
   readonly toolPath: readonly string[]
   readonly store: StoreLimits
+  readonly boot: BootPatterns
   /** The exports of each module, by its label. */
   readonly exports: ReadonlyMap<string, Readonly<Record<string, unknown>>>
 }
@@ -75,6 +77,7 @@ export async function evaluateConfig(bundle: string): Promise<EvaluatedConfig> {
     epoch: config.epoch,
     toolPath: config.toolPath,
     store: config.store,
+    boot: config.boot,
     exports,
   }
 }

@@ -27,7 +27,7 @@ interface CacheFile extends LoadedConfig {
 }
 
 /** Moves when a cached graph of an older lbuild must not be used. */
-const VERSION = `graph 6 ${process.versions.node}`
+const VERSION = `graph 7 ${process.versions.node}`
 
 /**
  * Loads the graph of `build.config.ts`. While none of the files that it was made of has changed, that is one small

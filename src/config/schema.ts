@@ -112,6 +112,29 @@ const store = v.strictObject({
   maxSize: v.optional(size, '20G'),
 })
 
+/** The source of a regular expression. */
+const pattern = v.pipe(
+  v.string(),
+  v.nonEmpty('an empty pattern matches everything'),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return
+    try {
+      RegExp(dataset.value)
+    } catch (error) {
+      addIssue({ message: error instanceof Error ? error.message : String(error) })
+    }
+  }),
+)
+
+/** What the distro prints on the serial console. */
+const boot = v.strictObject({
+  login: v.exactOptional(pattern),
+  initramfs: v.exactOptional(pattern),
+  failures: v.exactOptional(
+    v.array(v.strictObject({ pattern, headline: v.string(), hint: v.exactOptional(v.string()) })),
+  ),
+})
+
 /** The shape of what `build.config.ts` exports. */
 export const ConfigSchema = v.strictObject({
   artifacts: v.array(v.unknown()),
@@ -120,6 +143,7 @@ export const ConfigSchema = v.strictObject({
   epoch: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1767225600),
   toolPath: v.optional(v.array(v.string()), []),
   store: v.optional(store, {}),
+  boot: v.optional(boot, {}),
 })
 
 export const nameOf = v.parser(name)

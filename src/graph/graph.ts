@@ -1,3 +1,4 @@
+import type { BootPatterns } from '../api/config.ts'
 import type { Input } from '../api/inputs.ts'
 import type { Json, Param } from '../api/params.ts'
 import type { Digest } from '../platform/digest.ts'
@@ -58,6 +59,8 @@ export interface Graph {
   readonly epoch: number
   readonly toolPath: readonly string[]
   readonly store: StoreLimits
+  /** What the distro prints on the serial console. */
+  readonly boot: BootPatterns
   /** Values of params by the names of profiles, each by `NAME` or `ARTIFACT.NAME`. */
   readonly profiles: Readonly<Record<string, Readonly<Record<string, Json>>>>
   /** The digest of each module of the distro's code. */

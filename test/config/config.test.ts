@@ -51,6 +51,16 @@ const broken: readonly [string, string, readonly (string | RegExp)[]][] = [
     ['build.config.ts is not declared as it must be'],
   ],
   ['an unknown member', `export default { artifacts: [], artefacts: [] }`, ['artefacts']],
+  [
+    'a console pattern that is no regular expression',
+    `export default { artifacts: [], boot: { failures: [{ pattern: '(', headline: 'failed' }] } }`,
+    ['boot.failures.0.pattern', 'Unterminated group'],
+  ],
+  [
+    'an empty console pattern',
+    `export default { artifacts: [], boot: { login: '' } }`,
+    ['boot.login', 'an empty pattern matches everything'],
+  ],
   ['something in the list that is no artifact', listing(`{ name: 'image' }`), ['artifacts.0', 'no artifact']],
   ['inputs of the wrong type', declaring(`inputs: { src: 'src' }`), [`the artifact 'image'`, 'inputs.src']],
   [

@@ -45,6 +45,7 @@ export function graphOf(...artifacts: readonly ArtifactNode[]): Graph {
     epoch: 0,
     toolPath: [],
     store: { keep: 10, maxSize: 2 ** 40 },
+    boot: {},
     profiles: {},
     modules,
     imports: {},

@@ -92,6 +92,7 @@ export class Model {
       epoch: 1_000_000_000,
       // Every other distro has a store so small that builds are collected all the time.
       store: { keep: 2, maxSize: this.artifacts.length % 2 === 0 ? 2_000 : 2 ** 40 },
+      boot: {},
       profiles: {},
       toolPath: ['tools'],
       modules: Object.fromEntries(modules),
