@@ -1,7 +1,7 @@
 import type { Json } from '../api/params.ts'
 import type { Explanation } from '../planner/evidence.ts'
 import type { BuildEvent, BuildNode, BuiltOutput, FailureData, Outcome } from './events.ts'
-import type { ReadLog } from './reader.ts'
+import type { ReadLog } from './logReader.ts'
 import type { Reason } from '../planner/types.ts'
 
 /** A stretch of time in a build, in milliseconds since it began. */

@@ -12,7 +12,7 @@ import { objectsOf, retain } from '../store/retention.ts'
 import { ABSENT } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { Listener } from '../events/events.ts'
-import { oldLogs } from '../events/files.ts'
+import { oldLogs } from '../events/logFiles.ts'
 import type { BuildRecord } from '../planner/types.ts'
 
 /** A file that goes, and what it takes on the disk, in bytes. */

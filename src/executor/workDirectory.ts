@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { fromBytes, toBytes } from '../platform/bytes.ts'
 import type { Disk } from '../platform/disk.ts'
 import { errorCode } from '../platform/disk.ts'
-import { BUILD_ID } from '../events/files.ts'
+import { BUILD_ID } from '../events/logFiles.ts'
 
 /** The file that marks a work directory as kept for somebody to look at. */
 const FAILED = 'failed'

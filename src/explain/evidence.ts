@@ -9,11 +9,11 @@ import { outputOf, parseFileValue } from '../store/records.ts'
 import { readTexts, textAt } from '../store/texts.ts'
 import type { Snapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
-import { READ_ONLY } from './box.ts'
-import { importChain } from './imports.ts'
-import { textChangeOf } from '../diff/lines.ts'
-import { packageChanges } from '../diff/packages.ts'
-import { treeChanges } from '../diff/tree.ts'
+import { READ_ONLY_SANDBOX } from '../diff/readOnlySandbox.ts'
+import { importChain } from './importChain.ts'
+import { textChangeOf } from '../diff/textDiff.ts'
+import { packageChanges } from '../diff/packageChanges.ts'
+import { treeChanges } from '../diff/treeChanges.ts'
 import { recordOf } from '../planner/types.ts'
 import type { BuildRecord, Cause, Part, Planned, Reason } from '../planner/types.ts'
 
@@ -94,7 +94,7 @@ async function changeEvidence(
       const version = latest.versions[now.name]
       const { toolVersion } = await import('../platform/version.ts')
       const tool = snapshot.tools.get(now.name)
-      const current = tool && (await toolVersion(fromBytes(tool.path), [...READ_ONLY, '--']))
+      const current = tool && (await toolVersion(fromBytes(tool.path), [...READ_ONLY_SANDBOX, '--']))
       return {
         ...(tool ? editedAt(workspace, fromBytes(tool.path)) : {}),
         versions: {

@@ -4,7 +4,7 @@ import type { Snapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { gatherEvidence } from './evidence.ts'
 import { upstreamCauses } from './upstreamCauses.ts'
-import { unchangedOf } from './unchanged.ts'
+import { unchangedOf } from './unchangedParts.ts'
 import type { Plan } from '../planner/types.ts'
 
 /** Tells a plan from its causes, with all that is known of them. */

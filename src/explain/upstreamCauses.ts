@@ -3,8 +3,8 @@ import type { Digest } from '../platform/digest.ts'
 import type { RecordStore } from '../store/records.ts'
 import { outputOf } from '../store/records.ts'
 import type { Workspace } from '../workspace/workspace.ts'
-import type { RecordPair } from './between.ts'
-import { explainBetween } from './between.ts'
+import type { RecordPair } from './explainBetween.ts'
+import { explainBetween } from './explainBetween.ts'
 import type { BuildRecord, Cause, Part } from '../planner/types.ts'
 
 /**

@@ -9,8 +9,8 @@ import { closure } from '../graph/graph.ts'
 import { seenOf } from '../executor/collect.ts'
 import { Interrupted } from '../executor/context.ts'
 import type { Workspace } from '../workspace/workspace.ts'
-import type { ByteDifference } from '../diff/bytes.ts'
-import { byteDifference } from '../diff/bytes.ts'
+import type { ByteDifference } from '../diff/byteDifference.ts'
+import { byteDifference } from '../diff/byteDifference.ts'
 import type { BuildRecord, LatestLookup } from '../planner/types.ts'
 
 /** Something that is not what a record says. */

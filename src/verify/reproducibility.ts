@@ -19,10 +19,10 @@ import { preserveWork, makeWorkDirectory, removeWork } from '../executor/workDir
 import type { WorkDirectory } from '../executor/workDirectory.ts'
 import { takeSnapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
-import type { ByteDifference } from '../diff/bytes.ts'
-import { byteDifference } from '../diff/bytes.ts'
-import type { MemberDifference } from '../diff/tar.ts'
-import { tarDifference } from '../diff/tar.ts'
+import type { ByteDifference } from '../diff/byteDifference.ts'
+import { byteDifference } from '../diff/byteDifference.ts'
+import type { MemberDifference } from '../diff/tarDifference.ts'
+import { tarDifference } from '../diff/tarDifference.ts'
 import type { BuildRecord, Plan, Planned, RecordedOutput } from '../planner/types.ts'
 
 export interface CanaryOptions extends LockedOptions {

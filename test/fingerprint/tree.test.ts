@@ -8,7 +8,7 @@ import { toBytes } from '../../src/platform/bytes.ts'
 import { sha256 } from '../../src/platform/digest.ts'
 import { realDisk } from '../../src/platform/disk.ts'
 import { Failure } from '../../src/platform/failure.ts'
-import { treeChanges } from '../../src/diff/tree.ts'
+import { treeChanges } from '../../src/diff/treeChanges.ts'
 import { MemoryDisk } from '../support/memoryDisk.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 

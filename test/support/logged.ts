@@ -1,6 +1,6 @@
 import type { BuildEvent, LoggedEvent } from '../../src/events/events.ts'
-import type { LogLine } from '../../src/events/writer.ts'
-import { formatLine } from '../../src/events/writer.ts'
+import type { LogLine } from '../../src/events/logWriter.ts'
+import { formatLine } from '../../src/events/logWriter.ts'
 
 const DIGEST = 'ab'.repeat(32)
 

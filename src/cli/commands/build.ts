@@ -88,7 +88,7 @@ async function traceTo(
   file: string,
 ): Promise<{ readonly listener: Listener; write(): void }> {
   const { checkTraceFile, writeTrace } = await import('../trace/traceFile.ts')
-  const { readBuild } = await import('../../events/builds.ts')
+  const { readBuild } = await import('../../events/buildHistory.ts')
   checkTraceFile(disk, file)
   let id: string | undefined
   return {

@@ -1,7 +1,7 @@
 import { print } from '../render/print.ts'
 import { plan } from '../../planner/plan.ts'
 import { checkTargets } from '../../executor/build.ts'
-import { describeReason } from '../../explain/describe.ts'
+import { describeReason } from '../../explain/describeReason.ts'
 import { takeSnapshot } from '../../workspace/snapshot.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'

@@ -1,12 +1,13 @@
 import { resolve } from 'node:path'
 import { print } from '../render/print.ts'
+import { packageDatabase } from '../../debian/packageDatabase.ts'
 import { toBytes } from '../../platform/bytes.ts'
 import { Failure } from '../../platform/failure.ts'
 import { isFresh, plan } from '../../planner/plan.ts'
 import { checkTargets } from '../../executor/build.ts'
-import { diffsOf, outputSides } from '../../explain/diffs.ts'
+import { diffsOf, outputSides } from '../../explain/causeDiffs.ts'
 import type { Explanation, ExplainedCause } from '../../planner/evidence.ts'
-import type { FormerFailure } from '../../explain/failures.ts'
+import type { FormerFailure } from '../../explain/formerFailures.ts'
 import { explainPlan } from '../../explain/explainPlan.ts'
 import { takeSnapshot } from '../../workspace/snapshot.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
@@ -54,7 +55,7 @@ export async function whyCommand(
   const told = await explainPlan(workspace, snapshot, planned)
   const failures = planned.every(isFresh)
     ? []
-    : (await import('../../explain/failures.ts')).formerFailures(workspace, planned)
+    : (await import('../../explain/formerFailures.ts')).formerFailures(workspace, planned)
   const document = { ...planDocument(planned, targets), ...told, failures }
   if (options.json) print(`${JSON.stringify(document, undefined, 2)}\n`)
   else await printTold(workspace, planned, targets, told, failures, options)
@@ -169,8 +170,8 @@ async function diffLines(
   const sides = outputSides(workspace, planned, cause)
   const inside = sides
     ? await (
-        await import('../../diff/images.ts')
-      ).imageChanges(workspace.disk, workspace.locations.cache, sides.before, sides.now)
+        await import('../../diff/outputChanges.ts')
+      ).outputChanges(workspace.disk, workspace.locations.cache, [packageDatabase], sides.before, sides.now)
     : []
   const lines = [...diffs.flatMap((diff) => diff.split('\n')), ...inside.map((line) => `  ${line}`)]
   const shown = all ? lines : lines.slice(0, DIFF_LINES)

@@ -1,15 +1,16 @@
 import { print } from '../render/print.ts'
+import { packageDatabase } from '../../debian/packageDatabase.ts'
 import { toBytes } from '../../platform/bytes.ts'
 import { realDisk } from '../../platform/disk.ts'
 import { Failure } from '../../platform/failure.ts'
-import { readBuild } from '../../events/builds.ts'
+import { readBuild } from '../../events/buildHistory.ts'
 import type { LoggedArtifact, LoggedBuild } from '../../events/loggedBuild.ts'
 import { settle } from '../../planner/causes.ts'
 import type { Explanation, ExplainedCause } from '../../planner/evidence.ts'
 import { ObjectStore } from '../../store/objects.ts'
 import { RecordStore } from '../../store/records.ts'
-import type { RecordPair } from '../../explain/between.ts'
-import { explainBetween } from '../../explain/between.ts'
+import type { RecordPair } from '../../explain/explainBetween.ts'
+import { explainBetween } from '../../explain/explainBetween.ts'
 import { locationsFor } from '../../workspace/workspace.ts'
 import { listed, tellLines } from '../render/explanation.ts'
 import { failureText, shown, summaryLines } from '../render/historyView.ts'
@@ -144,13 +145,19 @@ async function outputLines(
   { before, now }: RecordPair,
   all: boolean,
 ): Promise<readonly string[]> {
-  const { imageChanges } = await import('../../diff/images.ts')
+  const { outputChanges } = await import('../../diff/outputChanges.ts')
   const objects = new ObjectStore(realDisk, toBytes(`${cache}/objects`))
   const lines: string[] = []
   for (const [name, output] of Object.entries(now?.outputs ?? {})) {
     const old = before?.outputs[name]
     if (!old || old.sha256 === output.sha256 || !objects.has(old) || !objects.has(output)) continue
-    const inside = await imageChanges(realDisk, cache, objects.path(old.sha256), objects.path(output.sha256))
+    const inside = await outputChanges(
+      realDisk,
+      cache,
+      [packageDatabase],
+      objects.path(old.sha256),
+      objects.path(output.sha256),
+    )
     const shown = all ? inside : inside.slice(0, SHOWN)
     lines.push(
       '',

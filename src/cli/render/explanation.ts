@@ -1,5 +1,5 @@
 import { Failure } from '../../platform/failure.ts'
-import { describeReason } from '../../explain/describe.ts'
+import { describeReason } from '../../explain/describeReason.ts'
 import type {
   EntryChange,
   Evidence,

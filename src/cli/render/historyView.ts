@@ -4,7 +4,7 @@ import { renderFailure } from '../../platform/renderFailure.ts'
 import { criticalPathOf } from '../../events/criticalPath.ts'
 import type { FailureData } from '../../events/events.ts'
 import type { BuildEnd, LoggedArtifact, LoggedBuild, LoggedOutcome } from '../../events/loggedBuild.ts'
-import { describeReason } from '../../explain/describe.ts'
+import { describeReason } from '../../explain/describeReason.ts'
 import { ago, counted, duration, paint, usesColor, wrapped } from './format.ts'
 
 /** The terminal's width in columns, or that of a page. */

@@ -1,6 +1,6 @@
 import { monotonicSeconds } from '../../platform/clock.ts'
 import type { BuildEvent, Listener } from '../../events/events.ts'
-import { describeReason } from '../../explain/describe.ts'
+import { describeReason } from '../../explain/describeReason.ts'
 import { bytes, counted, cutLine, duration, NAME_WIDTH, paint } from './format.ts'
 
 /** Renders the events of a build for people. `close` takes away what only shows the present. */

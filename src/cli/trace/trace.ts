@@ -1,6 +1,6 @@
 import { criticalPathOf } from '../../events/criticalPath.ts'
 import type { LoggedArtifact, LoggedBuild, Span } from '../../events/loggedBuild.ts'
-import { describeReason } from '../../explain/describe.ts'
+import { describeReason } from '../../explain/describeReason.ts'
 
 /**
  * An event of the Trace Event Format (Google, "Trace Event Format", the JSON object form), as Perfetto and

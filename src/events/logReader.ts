@@ -3,8 +3,8 @@ import type { Bytes } from '../platform/bytes.ts'
 import type { Disk } from '../platform/disk.ts'
 import { errorCode } from '../platform/disk.ts'
 import { EVENT, TIMES } from './schema.ts'
-import type { LogLine } from './writer.ts'
-import { LINE_VERSION, sumOf } from './writer.ts'
+import type { LogLine } from './logWriter.ts'
+import { LINE_VERSION, sumOf } from './logWriter.ts'
 
 /** What could be read of a log. */
 export interface ReadLog {

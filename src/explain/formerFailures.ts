@@ -1,4 +1,4 @@
-import { readBuild } from '../events/builds.ts'
+import { readBuild } from '../events/buildHistory.ts'
 import { isFresh } from '../planner/plan.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { Plan } from '../planner/types.ts'

@@ -4,7 +4,7 @@ import { pathOfLabel } from '../config/labels.ts'
 import { parseFileValue } from '../store/records.ts'
 import { readTexts, textAt } from '../store/texts.ts'
 import type { Workspace } from '../workspace/workspace.ts'
-import { unifiedDiff } from '../diff/lines.ts'
+import { unifiedDiff } from '../diff/textDiff.ts'
 import type { EntryChange, ExplainedCause } from '../planner/evidence.ts'
 import type { BuildRecord, Planned } from '../planner/types.ts'
 

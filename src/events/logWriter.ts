@@ -2,9 +2,9 @@ import { monotonicSeconds } from '../platform/clock.ts'
 import { sha256 } from '../platform/digest.ts'
 import type { Disk } from '../platform/disk.ts'
 import { parent } from '../platform/disk.ts'
-import { cutEvent } from './cut.ts'
+import { cutEvent } from './truncateEvent.ts'
 import type { BuildEvent, Listener } from './events.ts'
-import { logPath } from './files.ts'
+import { logPath } from './logFiles.ts'
 
 /** The version of a line of the event log: a line of another one is not read. */
 export const LINE_VERSION = 2

@@ -1,17 +1,16 @@
+// Tests that two versions of an output are compared by what they contain, also in images inside images.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { toBytes } from '../../src/platform/bytes.ts'
 import { realDisk } from '../../src/platform/disk.ts'
-import { imageChanges } from '../../src/diff/images.ts'
+import { outputChanges } from '../../src/diff/outputChanges.ts'
 import { plant, run, temporary } from '../support/images.ts'
 
-// What differs between two outputs is told by what is in them, also where an image holds another one.
-
 const changes = async (root: string, before: string, now: string): Promise<readonly string[]> =>
-  imageChanges(realDisk, join(root, 'cache'), toBytes(before), toBytes(now))
+  outputChanges(realDisk, join(root, 'cache'), [], toBytes(before), toBytes(now))
 
-it('a file in an EROFS on an ISO, and nothing of the EROFS itself', async () => {
+it('reports a changed file in an EROFS on an ISO, and not the EROFS itself', async () => {
   const root = await temporary()
   for (const [name, text] of [
     ['before', 'welcome\n'],
@@ -35,7 +34,7 @@ it('a file in an EROFS on an ISO, and nothing of the EROFS itself', async () => 
   ])
 })
 
-it('a text line by line, and anything else by its first bytes that differ', async () => {
+it('compares texts line by line, and other files by the first bytes that differ', async () => {
   const root = await temporary()
   const write = (name: string, content: string | Buffer): string => {
     writeFileSync(join(root, name), content)
@@ -52,7 +51,7 @@ it('a text line by line, and anything else by its first bytes that differ', asyn
   expect(await changes(root, zeros, ones)).toEqual(['64 bytes from byte 0 on (of 64 and 64)'])
 })
 
-it('an image in which nothing differs, by its bytes', async () => {
+it('compares images with equal contents by their bytes', async () => {
   const root = await temporary()
   await plant(join(root, 'tree'), { 'etc/motd': 'same\n' })
   for (const name of ['before', 'now'])

@@ -5,10 +5,10 @@ import type { Header } from 'tar-stream'
 import { buffer } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import { realDisk } from '../../src/platform/disk.ts'
-import type { ByteDifference } from '../../src/diff/bytes.ts'
-import { byteDifference } from '../../src/diff/bytes.ts'
-import type { Member } from '../../src/diff/tar.ts'
-import { memberDifference, tarDifference } from '../../src/diff/tar.ts'
+import type { ByteDifference } from '../../src/diff/byteDifference.ts'
+import { byteDifference } from '../../src/diff/byteDifference.ts'
+import type { ComparedMember } from '../../src/diff/tarDifference.ts'
+import { memberDifference, tarDifference } from '../../src/diff/tarDifference.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 
 // The first place where two files differ.
@@ -183,11 +183,11 @@ describe('two tars', () => {
       name: fc.constantFrom('a', 'b', 'c'),
       aspects: fc.record({ mode: fc.constantFrom('0644', '0755') }),
     })
-    const list = fc.array(member, { maxLength: 5 }) as fc.Arbitrary<readonly Member[]>
+    const list = fc.array(member, { maxLength: 5 }) as fc.Arbitrary<readonly ComparedMember[]>
     fc.assert(
       fc.property(list, list, (before, now) => {
         const found = memberDifference(before, now)
-        const text = (one: Member | undefined): string => JSON.stringify(one)
+        const text = (one: ComparedMember | undefined): string => JSON.stringify(one)
         const common = before.findIndex((one, at) => text(one) !== text(now[at]))
         const first = common < 0 ? before.length : common
         if (first === before.length && first === now.length) expect(found).toBeUndefined()

@@ -1,10 +1,10 @@
 import type { Disk } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
-import { loggedIds, logPath } from './files.ts'
+import { loggedIds, logPath } from './logFiles.ts'
 import type { LoggedBuild } from './loggedBuild.ts'
 import { loggedBuild } from './loggedBuild.ts'
-import type { ReadLog } from './reader.ts'
-import { readLog } from './reader.ts'
+import type { ReadLog } from './logReader.ts'
+import { readLog } from './logReader.ts'
 
 /**
  * The builds that the log tells of, newest first, each read when it is asked for. A log of which nothing can be read

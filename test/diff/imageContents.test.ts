@@ -1,13 +1,16 @@
+// Tests that comparing two images finds exactly the planted differences, whatever the format.
 import { mkdir, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Content, Contents } from '../../src/diff/contents.ts'
-import { contentsOf } from '../../src/diff/contents.ts'
+import { packageDatabase } from '../../src/debian/packageDatabase.ts'
+import type { Content, Contents } from '../../src/diff/imageContents.ts'
+import { imageContents } from '../../src/diff/imageContents.ts'
 import { contentChanges, describeContentChange } from '../../src/diff/contentChanges.ts'
+import { realDisk } from '../../src/platform/disk.ts'
 import { plant, run, temporary } from '../support/images.ts'
 
-// Two images are told apart by what is in them: exactly what was planted, whatever the format.
+const TOOLS = { disk: realDisk, run, readers: [packageDatabase] }
 
 const STATUS = (version: string): string => `Package: bash
 Status: install ok installed
@@ -26,7 +29,7 @@ const FILES = {
   'var/lib/dpkg/status': STATUS('5.2'),
 }
 
-/** A tree, and one that differs in each way in which trees differ. */
+/** Two trees that differ in every way in which trees can differ. */
 async function trees(): Promise<[before: string, now: string]> {
   const root = await temporary()
   const [before, now] = [join(root, 'before'), join(root, 'now')]
@@ -55,15 +58,15 @@ const EXPECTED = [
 ]
 
 async function contents(path: string): Promise<Contents> {
-  const found = await contentsOf(run, path, await temporary())
-  if (!found) throw new Error('not recognised')
+  const found = await imageContents(TOOLS, path, await temporary())
+  if (!found) throw new Error('unknown format')
   return found
 }
 
 const changes = async (before: string, now: string): Promise<string[]> =>
   contentChanges(await contents(before), await contents(now)).map(describeContentChange)
 
-/** Makes an image of a tree; the image's path is given. */
+/** Makes an image of a tree at a path. */
 type Make = (tree: string, image: string) => Promise<unknown>
 
 const ext4: Make = (tree, image) =>
@@ -81,19 +84,18 @@ const MAKERS: Readonly<Record<string, Make>> = {
   EROFS: (tree, image) => run('mkfs.erofs', [image, tree]),
   ext4,
   cpio,
-  'cpio packed by zstd': async (tree, image) => {
+  'cpio compressed with zstd': async (tree, image) => {
     await cpio(tree, `${image}.cpio`)
     await run('zstd', ['--quiet', `${image}.cpio`, '-o', image])
   },
   ISO: (tree, image) => run('xorriso', ['-as', 'mkisofs', '-quiet', '-R', '-o', image, tree]),
 }
 
-describe('what differs is found, and nothing else', () => {
+describe('finds every difference and nothing else', () => {
   it.each(Object.entries(MAKERS))('in a %s', async (_, make) => {
     const [before, now] = await trees()
     await make(before, `${before}.image`)
     await make(now, `${now}.image`)
-    // xorriso writes Rock Ridge modes of what it reads, ext4 has a directory of its own.
     expect(await changes(`${before}.image`, `${now}.image`)).toEqual(EXPECTED)
     expect(await changes(now + '.image', `${now}.image`)).toEqual([])
   })
@@ -120,7 +122,7 @@ describe('what differs is found, and nothing else', () => {
     ])
   })
 
-  it('on a disk: its table, and the files of its partitions by name; in raw and in qcow2', async () => {
+  it('on a disk, raw or qcow2: in its partition table, and in the files of each partition', async () => {
     const [before, now] = await trees()
     for (const [tree, size] of [
       [before, 40_000],
@@ -153,13 +155,13 @@ describe('what differs is found, and nothing else', () => {
     expect(await changes(`${now}.raw`, `${now}.qcow2`)).toEqual([])
   })
 
-  it('a format that is not known has none, whatever its name says', async () => {
+  it('returns undefined for an unknown format, whatever the file name says', async () => {
     const root = await plant(await temporary(), { 'image.qcow2': 'no image', empty: '' })
-    expect(await contentsOf(run, join(root, 'image.qcow2'), root)).toBeUndefined()
-    expect(await contentsOf(run, join(root, 'empty'), root)).toBeUndefined()
+    expect(await imageContents(TOOLS, join(root, 'image.qcow2'), root)).toBeUndefined()
+    expect(await imageContents(TOOLS, join(root, 'empty'), root)).toBeUndefined()
   })
 
-  it('names with newlines, quotes and dashes are names', async () => {
+  it('lists names that hold newlines, quotes and dashes', async () => {
     const root = await temporary()
     const odd = { '-rf': '1', 'a\nb': '2', "it's": '3', ' lead': '4' }
     await plant(join(root, 'tree'), odd)
@@ -172,11 +174,11 @@ describe('what differs is found, and nothing else', () => {
     )
   })
 
-  it('a qcow2 that would have another file of the host read is refused', async () => {
+  it('rejects a qcow2 that refers to another file of the host', async () => {
     const root = await plant(await temporary(), { secret: 'x'.repeat(1024 * 1024) })
     const image = join(root, 'image')
     await run('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', join(root, 'secret'), image])
-    await expect(contentsOf(run, image, root)).rejects.toThrow('names another file')
+    await expect(imageContents(TOOLS, image, root)).rejects.toThrow('names another file')
     await run('qemu-img', [
       'create',
       '-q',
@@ -187,17 +189,17 @@ describe('what differs is found, and nothing else', () => {
       image,
       '1M',
     ])
-    await expect(contentsOf(run, image, root)).rejects.toThrow('names another file')
+    await expect(imageContents(TOOLS, image, root)).rejects.toThrow('names another file')
   })
 
-  it('a truncated image is an error, or has no content', async () => {
+  it('rejects a truncated image', async () => {
     const [before] = await trees()
     const root = await temporary()
     const image = join(root, 'image')
     await MAKERS['EROFS']!(before, image)
     await truncate(image, 2_000)
     await mkdir(join(root, 'scratch'))
-    await expect(contentsOf(run, image, join(root, 'scratch'))).rejects.toThrow()
+    await expect(imageContents(TOOLS, image, join(root, 'scratch'))).rejects.toThrow()
   })
 })
 
@@ -209,7 +211,7 @@ const content: fc.Arbitrary<Content> = fc.record({
   content: fc.constantFrom('a', 'b'),
 })
 
-it('the changes are those names, and only those, of which the two do not have the same', () => {
+it('reports exactly the names whose contents differ', () => {
   const contentsArbitrary = fc
     .dictionary(fc.constantFrom('/a', '/b', '/c', 'package x', 'partition 1', 'root:/a'), content)
     .map((all) => new Map(Object.entries(all)))

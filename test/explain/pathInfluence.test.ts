@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Subject } from '../../src/explain/influence.ts'
-import { influenceOf } from '../../src/explain/influence.ts'
+import type { Subject } from '../../src/explain/pathInfluence.ts'
+import { influenceOf } from '../../src/explain/pathInfluence.ts'
 import { builtTiny } from '../support/tiny.ts'
 import { artifactNode, graphOf } from '../support/world.ts'
 

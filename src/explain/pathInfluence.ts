@@ -1,7 +1,7 @@
 import type { Input } from '../api/inputs.ts'
 import type { ArtifactNode, Graph } from '../graph/graph.ts'
 import { closure, dependenciesOf, lockfilesOf } from '../graph/graph.ts'
-import { importChain } from './imports.ts'
+import { importChain } from './importChain.ts'
 
 /** A path that is asked about, in the ways in which artifacts may know it. */
 export interface Subject {
