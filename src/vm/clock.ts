@@ -1,12 +1,13 @@
-/** Time as the boot check sees it; tests bring their own and move it by hand. */
+// The clock of the boot check, which tests replace.
+
 export interface Clock {
-  /** Seconds from a fixed moment, never running backwards. */
+  /** Seconds since a fixed moment; never runs backwards. */
   now(): number
-  /** Calls back once after so many seconds, unless the returned function is called before. */
+  /** Calls back once after so many seconds, unless the returned function cancels it. */
   after(seconds: number, callback: () => void): () => void
 }
 
-/** The real clock. A pending call keeps the process alive. */
+/** The real clock. A pending call keeps the process running. */
 export const systemClock: Clock = {
   now: () => performance.now() / 1000,
   after(seconds, callback) {

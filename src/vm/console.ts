@@ -1,31 +1,35 @@
+// Waits for patterns on a serial console.
 import type { Clock } from './clock.ts'
-import { ConsoleText, tidy } from './text.ts'
+import { ConsoleText, readableText } from './consoleText.ts'
 
 /**
- * Something to look for on one line of the console, named. The line need not be complete: a prompt has no newline.
- * What a pattern matches must not depend on what follows it, so it has no lookahead and no `$`, does not end in a
- * quantifier, and none of its alternatives begins with another: then cutting the stream elsewhere changes nothing.
+ * A pattern to look for in one line of the console. The line may still be incomplete: a prompt has no newline. What a
+ * pattern matches must not depend on what follows the match: it has no lookahead at its end and no `$`, does not end in
+ * a quantifier, and no alternative is a prefix of another. Then the result does not depend on how the stream is cut.
  */
-export interface Sign<N extends string = string> {
-  readonly name: N
+export interface ConsolePattern {
   readonly pattern: RegExp
 }
 
+/** A pattern was found. */
+export interface Match<P extends ConsolePattern = ConsolePattern> {
+  readonly kind: 'matched'
+  readonly matched: P
+  /** The matched text. */
+  readonly text: string
+  /** The groups of the match. */
+  readonly groups: readonly (string | undefined)[]
+  /** All text between the match before and this one. */
+  readonly before: string
+  /** The line up to the end of the match. */
+  readonly line: string
+}
+
 /** How a wait ended. */
-export type Outcome<N extends string = string> =
-  | {
-      readonly kind: 'seen'
-      readonly name: N
-      /** The matched text and its groups. */
-      readonly match: readonly (string | undefined)[]
-      /** All text between the sign before and this one. */
-      readonly before: string
-      /** The whole line so far, with what came before the sign on it. */
-      readonly line: string
-    }
-  /** The time was over. */
+export type Outcome<P extends ConsolePattern = ConsolePattern> =
+  | Match<P>
   | { readonly kind: 'timeout' }
-  /** Nothing at all was written for the given time. */
+  /** The console was silent for the given time. */
   | { readonly kind: 'silence' }
   /** The stream ended: the machine is off. */
   | { readonly kind: 'ended' }
@@ -33,31 +37,34 @@ export type Outcome<N extends string = string> =
 /** Limits of one wait, both in seconds. */
 export interface Limits {
   readonly within: number
-  /** How long the console may be silent; for ever unless given. */
+  /** How long the console may be silent; unlimited by default. */
   readonly silence?: number
 }
 
 interface Waiting {
-  /** Names with their patterns, made to search from an offset. */
-  readonly signs: readonly (readonly [name: string, pattern: RegExp])[]
-  readonly finish: (outcome: Outcome) => void
+  /** Finishes the wait if a pattern matches the current line; returns whether one did. */
+  readonly tryMatch: () => boolean
+  readonly finish: (outcome: Exclude<Outcome, Match>) => void
 }
 
-/** A line longer than this is cut, so that a flood without a newline is not searched again and again. */
+/** A longer line is cut, so that a flood without a newline is not searched again and again. */
 const LONGEST_LINE = 65_536
-/** How much text is kept for `before` and for the tail, in characters. */
-const KEPT = 1_048_576
+/** How much text `before` and the tail hold at most, in characters. */
+const TEXT_LIMIT = 1_048_576
 
 /**
- * Reads a serial console, and waits for signs on it one after the other. Feed it bytes as they come; everything fed
- * is looked at in order, at whatever moment it came, so a sign that was written before anyone waited is still found.
+ * Reads a serial console, and waits for one pattern after the other. Everything that is fed is searched in order,
+ * whenever it arrives, so text that arrived before a wait is found, too.
  */
 export class Console {
   readonly #clock: Clock
   readonly #text = new ConsoleText()
+  /** The text for {@link tail}. */
   #recent = ''
+  /** Text that is not on the line yet. */
   #queue = ''
   #line = ''
+  /** Where the search in the line continues. */
   #offset = 0
   #before = ''
   #fedAt: number
@@ -76,63 +83,68 @@ export class Console {
     this.#take(this.#text.push(bytes))
   }
 
-  /** Says that the stream is over. */
+  /** Ends the stream. */
   end(): void {
     this.#ended = true
     this.#take(this.#text.end())
     this.#waiting?.finish({ kind: 'ended' })
   }
 
-  /** The last lines, made readable: see {@link tidy}. */
+  /** The last lines, as {@link readableText}. */
   tail(lines: number): string {
-    return tidy(this.#recent).split('\n').slice(-lines).join('\n')
+    return readableText(this.#recent).split('\n').slice(-lines).join('\n')
   }
 
   /**
-   * Waits for the first of the signs. Of several on one line, the one that ends first is taken, then the one that is
-   * named first. What was read up to the end of a sign is not looked at again. One wait at a time.
+   * Waits for the first match. Of several on one line, the one that ends first wins, then the pattern that is listed
+   * first. Text up to the end of a match is not searched again. Only one wait at a time.
    */
-  async expect<N extends string>(signs: readonly Sign<N>[], limits: Limits): Promise<Outcome<N>> {
-    if (this.#waiting !== undefined) throw new Error('the console is being waited on already')
+  async expect<P extends ConsolePattern>(patterns: readonly P[], limits: Limits): Promise<Outcome<P>> {
+    if (this.#waiting !== undefined) throw new Error('another wait for the console is running')
     const began = this.#clock.now()
-    return new Promise<Outcome<N>>((resolve) => {
+    const searches = patterns.map((matched): Search<P> => ({ matched, pattern: searching(matched.pattern) }))
+    return new Promise<Outcome<P>>((resolve) => {
       const cancels: (() => void)[] = []
-      let finished = false
-      const finish = (outcome: Outcome): void => {
-        finished = true
+      const finish = (outcome: Outcome<P>): void => {
         for (const cancel of cancels.splice(0)) cancel()
         this.#waiting = undefined
-        resolve(outcome as Outcome<N>)
+        resolve(outcome)
       }
-      this.#waiting = { signs: signs.map(({ name, pattern }) => [name, searching(pattern)]), finish }
+      const tryMatch = (): boolean => {
+        const match = this.#firstMatch(searches)
+        if (match) finish(match)
+        return match !== undefined
+      }
+      const waiting = { tryMatch, finish }
+      this.#waiting = waiting
       this.#search()
-      if (this.#ended && !finished) finish({ kind: 'ended' })
-      if (finished) return
+      if (this.#waiting !== waiting) return
+      if (this.#ended) return finish({ kind: 'ended' })
 
       cancels.push(this.#clock.after(limits.within, () => finish({ kind: 'timeout' })))
       const { silence } = limits
       if (silence === undefined) return
-      const watch = (): void => {
+      const checkSilence = (): void => {
         const left = Math.max(began, this.#fedAt) + silence - this.#clock.now()
         if (left <= 0) finish({ kind: 'silence' })
-        else cancels.push(this.#clock.after(left, watch))
+        else cancels.push(this.#clock.after(left, checkSilence))
       }
-      watch()
+      checkSilence()
     })
   }
 
   #take(text: string): void {
-    this.#recent = kept(this.#recent + text)
+    this.#recent = limited(this.#recent + text)
     this.#queue += text
     this.#search()
   }
 
-  /** Moves text from the queue onto the line, and looks at the line, until a sign is seen or the queue is empty. */
+  /** Moves text from the queue onto the line, and searches the line, until a pattern matches or the queue is empty. */
   #search(): void {
     while (this.#waiting !== undefined) {
-      if (this.#seen(this.#waiting)) return
+      if (this.#waiting.tryMatch()) return
       if (this.#line.endsWith('\n') || this.#line.length >= LONGEST_LINE) {
-        this.#before = kept(this.#before + this.#line.slice(this.#offset))
+        this.#before = limited(this.#before + this.#line.slice(this.#offset))
         this.#line = ''
         this.#offset = 0
       }
@@ -145,26 +157,33 @@ export class Console {
     }
   }
 
-  #seen(waiting: Waiting): boolean {
-    let first: { name: string; match: RegExpExecArray; end: number } | undefined
-    for (const [name, pattern] of waiting.signs) {
+  /** Finds the match that ends first in the rest of the line, and moves behind it. */
+  #firstMatch<P extends ConsolePattern>(searches: readonly Search<P>[]): Match<P> | undefined {
+    let first: { readonly matched: P; readonly found: RegExpExecArray; readonly end: number } | undefined
+    for (const { matched, pattern } of searches) {
       pattern.lastIndex = this.#offset
-      const match = pattern.exec(this.#line)
-      if (match === null) continue
-      const end = match.index + match[0].length
-      if (first === undefined || end < first.end) first = { name, match, end }
+      const found = pattern.exec(this.#line)
+      if (found === null) continue
+      const end = found.index + found[0].length
+      if (first === undefined || end < first.end) first = { matched, found, end }
     }
-    if (first === undefined) return false
-    const { name, match, end } = first
-    const before = this.#before + this.#line.slice(this.#offset, match.index)
+    if (first === undefined) return undefined
+    const { matched, found, end } = first
+    const [text, ...groups] = found
+    const before = this.#before + this.#line.slice(this.#offset, found.index)
     this.#before = ''
     this.#offset = end
-    waiting.finish({ kind: 'seen', name, match: [...match], before, line: this.#line.slice(0, end) })
-    return true
+    return { kind: 'matched', matched, text, groups, before, line: this.#line.slice(0, end) }
   }
+}
+
+/** A pattern with a copy of its expression that can start at an offset. */
+interface Search<P extends ConsolePattern> {
+  readonly matched: P
+  readonly pattern: RegExp
 }
 
 const searching = (pattern: RegExp): RegExp =>
   new RegExp(pattern.source, `${pattern.flags.replace(/[gy]/g, '')}g`)
 
-const kept = (text: string): string => (text.length > 2 * KEPT ? text.slice(-KEPT) : text)
+const limited = (text: string): string => (text.length > 2 * TEXT_LIMIT ? text.slice(-TEXT_LIMIT) : text)

@@ -1,66 +1,104 @@
-import type { Sign } from './console.ts'
-import type { BootFailureKind } from './failure.ts'
+// The patterns that a boot check looks for on a serial console: stages, prompts and failures.
+import type { BootPatterns } from '../api/config.ts'
+import type { BootFailureKind, FailureText } from './bootFailure.ts'
+import type { ConsolePattern } from './console.ts'
 
-/** How far a boot has come; none of these is success. */
+/** How far a boot has come; only `login` is a success. */
 export type Stage = 'firmware' | 'loader' | 'kernel' | 'initramfs' | 'userspace' | 'login'
 
-/** Signs that a boot has come so far. "Reached target" is not among them: it is true inside an initramfs already. */
-export const PROGRESS: readonly Sign<Stage>[] = [
-  { name: 'firmware', pattern: /BdsDxe: starting Boot|SeaBIOS \(version/ },
-  { name: 'loader', pattern: /^ISOLINUX \d|EFI stub: Loaded initrd/ },
-  { name: 'kernel', pattern: /\bLinux version \d/ },
-  { name: 'initramfs', pattern: /^lbuild-initramfs: / },
-  { name: 'userspace', pattern: /\bsystemd\[1\]: systemd \d|^Welcome to / },
-]
+export interface StagePattern extends ConsolePattern {
+  readonly means: 'stage'
+  readonly stage: Stage
+}
+
+/** A pattern after which no boot succeeds. Commands may print such text, too: look for it only before the login. */
+export interface FailurePattern extends ConsolePattern {
+  readonly means: 'failure'
+  readonly kind: BootFailureKind
+  /** Replaces the text that the kind has. */
+  readonly text?: FailureText
+}
+
+/** What a unit of systemd reports when it fails; the boot may succeed all the same. */
+export interface UnitFailurePattern extends ConsolePattern {
+  readonly means: 'unit failure'
+}
+
+export type BootPattern = StagePattern | FailurePattern | UnitFailurePattern
+
+const stage = (name: Stage, pattern: RegExp): StagePattern => ({ means: 'stage', stage: name, pattern })
+const failure = (kind: BootFailureKind, pattern: RegExp): FailurePattern => ({
+  means: 'failure',
+  kind,
+  pattern,
+})
 
 /** A prompt of agetty or busybox's getty: a host name at the start of a line, and nothing after it yet. */
-export const LOGIN: Sign<'login'> = { name: 'login', pattern: /^(?!Last )[A-Za-z0-9._-]* ?login: / }
+const LOGIN_PROMPT = /^(?!Last )[A-Za-z0-9._-]* ?login: /
 
-/** Signs that a boot has failed, whatever follows. Not to be looked for in what a command prints. */
-export const FAILURES: readonly Sign<BootFailureKind>[] = [
-  {
-    name: 'no-root',
-    pattern: /VFS: Cannot open root device|VFS: Unable to mount root fs|not syncing: VF/,
-  },
-  { name: 'panic', pattern: /Kernel panic - not syncing: (?:[^V]|V[^F])/ },
-  // In the words of the reference distro's initramfs, of Debian's, and of dracut.
-  {
-    name: 'initramfs-shell',
-    pattern: /[Dd]ropping to a shell|^\(initramfs\) |^dracut:\/# /,
-  },
-  {
-    name: 'emergency',
-    pattern:
-      /You are in emergency mode|Entering emergency mode|Cannot open access to console, the root account is locked/,
-  },
-  { name: 'rescue', pattern: /You are in rescue mode/ },
-  {
-    name: 'no-bootable-device',
-    pattern:
-      /UEFI Interactive Shell|No bootable option or device was found|No bootable device\.|Boot failed: not a bootable disk/,
-  },
-  {
-    name: 'no-kernel',
-    pattern: /^Error (?:loading |preparing initrd|opening )|^grub rescue> |Could not find kernel image/,
-  },
+/** "Reached target" marks no stage: systemd prints it inside an initramfs, too. */
+const STAGES: readonly StagePattern[] = [
+  stage('firmware', /BdsDxe: starting Boot|SeaBIOS \(version/),
+  stage('loader', /^ISOLINUX \d|EFI stub: Loaded initrd/),
+  stage('kernel', /\bLinux version \d/),
+  stage('userspace', /\bsystemd\[1\]: systemd \d|^Welcome to /),
 ]
 
-/** A prompt of a shell: `# `, `root@levitate:~# `, `[root@levitate ~]# `. */
-export const PROMPT: Sign<'prompt'> = { name: 'prompt', pattern: /^(?:\[[^\]]*\]|\S*)[#$] / }
+/** A panic ends the machine at any time, also while commands run. */
+export const PANIC = failure('panic', /Kernel panic - not syncing: (?:[^V]|V[^F])/)
 
-/** What login(1) asks and answers. */
-export const PASSWORD: Sign<'password'> = { name: 'password', pattern: /^Password: / }
-export const REFUSED: Sign<'refused'> = { name: 'refused', pattern: /^Login incorrect/ }
+/** From the sources of the kernel, systemd, EDK II, SeaBIOS, systemd-boot, GRUB, initramfs-tools and dracut. */
+const FAILURES: readonly FailurePattern[] = [
+  failure('no-root', /VFS: Cannot open root device|VFS: Unable to mount root fs|not syncing: VF/),
+  PANIC,
+  failure('initramfs-shell', /[Dd]ropping to a shell|^\(initramfs\) |^dracut:\/# /),
+  failure(
+    'emergency',
+    /You are in emergency mode|Entering emergency mode|Cannot open access to console, the root account is locked/,
+  ),
+  failure('rescue', /You are in rescue mode/),
+  failure(
+    'no-bootable-device',
+    /UEFI Interactive Shell|No bootable option or device was found|No bootable device\.|Boot failed: not a bootable disk/,
+  ),
+  failure(
+    'no-kernel',
+    /^Error (?:loading |preparing initrd|opening )|^grub rescue> |Could not find kernel image/,
+  ),
+]
 
-/** The kernel's last words, or that it starts anew (kernel/reboot.c). */
-export const RESTART: Sign<'restart'> = { name: 'restart', pattern: /reboot: Restarting system/ }
-
-/** A panic is final at any time, also while commands run. */
-export const PANIC: readonly Sign<BootFailureKind>[] = FAILURES.filter(({ name }) => name === 'panic')
-
-/** A unit that failed: not the end of a boot, but worth telling when one ends badly. */
-export const COMPLAINT: Sign<'complaint'> = {
-  name: 'complaint',
+const UNIT_FAILURE: UnitFailurePattern = {
+  means: 'unit failure',
   pattern:
     /(?:Failed to (?:start|mount|listen)|Dependency failed for|Timed out waiting for device)\b[^\n]*\n/,
+}
+
+/** A shell prompt: `# `, `root@host:~# ` or `[root@host ~]# `. */
+export const SHELL_PROMPT: ConsolePattern = { pattern: /^(?:\[[^\]]*\]|\S*)[#$] / }
+
+/** What login(1) asks and answers. */
+export const PASSWORD_PROMPT: ConsolePattern = { pattern: /^Password: / }
+export const LOGIN_REFUSED: ConsolePattern = { pattern: /^Login incorrect/ }
+
+/** The kernel restarts the machine (kernel/reboot.c). */
+export const RESTART: ConsolePattern = { pattern: /reboot: Restarting system/ }
+
+/** The login prompts of a distro: the usual one, and the one that the distro declares. */
+export const loginPrompts = ({ login }: BootPatterns = {}): readonly StagePattern[] =>
+  [LOGIN_PROMPT, ...(login === undefined ? [] : [new RegExp(login)])].map((one) => stage('login', one))
+
+/** Everything to look for until the login prompt appears; the distro's own failures come first. */
+export function bootPatterns(declared: BootPatterns = {}): readonly BootPattern[] {
+  const { initramfs, failures = [] } = declared
+  return [
+    ...failures.map(({ pattern, ...text }): FailurePattern => ({
+      ...failure('declared', new RegExp(pattern)),
+      text,
+    })),
+    ...FAILURES,
+    ...loginPrompts(declared),
+    UNIT_FAILURE,
+    ...STAGES,
+    ...(initramfs === undefined ? [] : [stage('initramfs', new RegExp(initramfs))]),
+  ]
 }

@@ -1,7 +1,8 @@
+// Finds UEFI firmware for virtual machines on the host.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** UEFI firmware for a virtual machine: code that is only read, and a template for the variables that it keeps. */
+/** UEFI firmware for a virtual machine: read-only code, and a template for its variables. */
 export interface Ovmf {
   readonly code: string
   readonly vars: string
@@ -15,11 +16,10 @@ const pair = (folder: string, code: string, vars: string, format: Ovmf['format']
 })
 
 /**
- * Where distributions put OVMF for x86-64, without Secure Boot; newest layout first.
- * From the file lists of ovmf (Debian, Ubuntu), edk2-ovmf (Fedora, Arch), qemu-ovmf-x86_64 (openSUSE), and of QEMU's
- * own sources, pc-bios/.
+ * Where the packages ovmf, edk2-ovmf and qemu-ovmf-x86_64 and QEMU itself (pc-bios/) install OVMF for x86-64 without
+ * Secure Boot; the newest layout of each comes first.
  */
-const PLACES: readonly Ovmf[] = [
+const CANDIDATES: readonly Ovmf[] = [
   pair('/usr/share/OVMF', 'OVMF_CODE_4M.fd', 'OVMF_VARS_4M.fd'),
   pair('/usr/share/OVMF', 'OVMF_CODE.fd', 'OVMF_VARS.fd'),
   pair('/usr/share/edk2/ovmf', 'OVMF_CODE_4M.qcow2', 'OVMF_VARS_4M.qcow2', 'qcow2'),
@@ -32,9 +32,9 @@ const PLACES: readonly Ovmf[] = [
   pair('/usr/share/qemu', 'edk2-x86_64-code.fd', 'edk2-i386-vars.fd'),
 ]
 
-/** The first OVMF whose two files are there, or undefined. `root` is what the paths begin with. */
+/** Returns the first OVMF whose two files exist below `root`. */
 export function findOvmf(root = '/'): Ovmf | undefined {
-  for (const { code, vars, format } of PLACES) {
+  for (const { code, vars, format } of CANDIDATES) {
     const found = { code: join(root, code), vars: join(root, vars), format }
     if (existsSync(found.code) && existsSync(found.vars)) return found
   }

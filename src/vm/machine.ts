@@ -1,3 +1,4 @@
+// Prepares a virtual machine for an image: finds QEMU and its firmware, and chooses the accelerator.
 import { resolve } from 'node:path'
 import { Failure } from '../platform/failure.ts'
 import { findOvmf } from './firmware.ts'
@@ -6,27 +7,27 @@ import { findTool, isFile, SEARCH_PATH } from '../platform/findTool.ts'
 import { type Accelerator, chooseAccelerator, kvmHost } from './accelerator.ts'
 import { type Bus, type Firmware, imageKind, type Machine, qemuArguments } from './qemu.ts'
 
-/** What is common to a boot check and an interactive run. */
+/** Options of every command that starts an image. */
 export interface MachineOptions {
   /** Path of the image: `.qcow2`, `.raw`, `.img` or `.iso`. It is never written. */
   readonly image: string
-  /** UEFI unless given. */
+  /** UEFI by default. */
   readonly firmware?: Firmware
-  /** What the image is plugged into: virtio for a disk, SATA for a CD unless given; `usb` makes an ISO a USB disk. */
+  /** The bus of the image: by default virtio for a disk and SATA for a CD; `usb` makes an ISO a USB disk. */
   readonly bus?: Bus
-  /** In MiB; 2048 unless given. */
+  /** In MiB; 2048 by default. */
   readonly memory?: number
-  /** 2 unless given. */
+  /** 2 by default. */
   readonly cpus?: number
-  /** KVM if it truly works, unless given. */
+  /** By default KVM if it works on this host, else TCG. */
   readonly accelerator?: Accelerator['name']
-  /** Where QEMU and setpriv are looked for. */
+  /** Where to look for QEMU and setpriv, as in PATH. */
   readonly searchPath?: string
-  /** Ends the machine, and the promise with the signal's reason. */
+  /** Kills the machine, and rejects the promise with the signal's reason. */
   readonly signal?: AbortSignal
 }
 
-/** A machine that is ready to be started. */
+/** A machine that is ready to start. */
 export interface PreparedMachine {
   readonly setpriv: string
   /** QEMU and its arguments. */
@@ -36,8 +37,8 @@ export interface PreparedMachine {
 }
 
 /**
- * Looks up everything that starting an image needs. Throws a Failure when the image, or one of the tools, is not
- * there; it names all of them.
+ * Looks up everything that an image needs to start. Throws a Failure that names the missing image, or all missing
+ * tools.
  */
 export async function prepareMachine(
   options: MachineOptions,
@@ -47,18 +48,23 @@ export async function prepareMachine(
   const image = resolve(options.image)
   imageKind(image)
   if (!isFile(image))
-    throw new Failure(`there is no image '${options.image}'`, { hint: 'build it first', exitCode: 2 })
+    throw new Failure(`no image '${options.image}'`, { hint: 'build it first', exitCode: 2 })
 
-  const needed = ['qemu-system-x86_64', 'setpriv', ...(firmware === 'uefi' ? ['ovmf'] : [])]
-  const missing = missingTools(needed, searchPath)
-  if (missing.length > 0) throw missingToolsFailure(missing, detectManager(searchPath))
-  const qemu = findTool('qemu-system-x86_64', searchPath)!
+  const qemu = findTool('qemu-system-x86_64', searchPath)
+  const setpriv = findTool('setpriv', searchPath)
   const ovmf = firmware === 'uefi' ? findOvmf() : undefined
+  if (qemu === undefined || setpriv === undefined || (firmware === 'uefi' && ovmf === undefined)) {
+    const missing = [
+      ...missingTools(['qemu-system-x86_64', 'setpriv'], searchPath),
+      ...(firmware === 'uefi' && ovmf === undefined ? ['ovmf'] : []),
+    ]
+    throw missingToolsFailure(missing, detectManager(searchPath))
+  }
 
   const accelerator =
     options.accelerator === undefined
       ? await chooseAccelerator(kvmHost(qemu))
-      : { name: options.accelerator, reason: 'as asked for' }
+      : { name: options.accelerator, reason: 'requested' }
   options.signal?.throwIfAborted()
   const machine: Machine = {
     ...use,
@@ -70,6 +76,5 @@ export async function prepareMachine(
     memory: options.memory ?? 2048,
     cpus: options.cpus ?? 2,
   }
-  const setpriv = findTool('setpriv', searchPath)!
   return { setpriv, command: [qemu, ...qemuArguments(machine)], firmware, accelerator }
 }

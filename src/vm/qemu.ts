@@ -1,40 +1,40 @@
+// Builds the command line of QEMU for a virtual machine.
 import type { Ovmf } from './firmware.ts'
 import { Failure } from '../platform/failure.ts'
 import type { Accelerator } from './accelerator.ts'
 
 export type Firmware = 'uefi' | 'bios'
 
-/** What the image is plugged into. `sata` and `scsi` take an ISO as a CD, the others as a disk. */
+/** The bus of the image. `sata` and `scsi` attach an ISO as a CD, the others as a disk. */
 export type Bus = 'virtio' | 'sata' | 'nvme' | 'scsi' | 'usb'
 
 /** A virtual machine for one image. */
 export interface Machine {
-  /** Absolute path; the ending says what it is: `.qcow2`, `.raw` and `.img` are disks, `.iso` a CD. */
+  /** Absolute path; `.qcow2`, `.raw` and `.img` are disks, `.iso` is a CD. */
   readonly image: string
-  /** `virtio` for a disk and `sata` for a CD, unless given. */
+  /** By default `virtio` for a disk and `sata` for a CD. */
   readonly bus?: Bus
   readonly firmware: Firmware
-  /** Needed for UEFI. */
+  /** Required for UEFI. */
   readonly ovmf?: Ovmf
   readonly accelerator: Accelerator['name']
   /** In MiB. */
   readonly memory: number
   readonly cpus: number
-  /** Where the guest's screen goes. The first serial port is QEMU's standard input and output in any case. */
+  /** Where QEMU shows the guest's screen. The first serial port is always QEMU's standard input and output. */
   readonly screen: 'none' | 'window'
-  /** Whether the guest reaches more than the addresses that QEMU gives it. */
+  /** Whether the guest reaches anything beyond QEMU's own addresses. */
   readonly network: 'isolated' | 'open'
-  /** Whether Ctrl-A is a key of QEMU's own (Ctrl-A X leaves), and Ctrl-C goes to the guest. */
+  /** Whether QEMU handles Ctrl-A itself (Ctrl-A X quits) and passes Ctrl-C to the guest. */
   readonly interactive: boolean
 }
 
-/** A path inside an option of QEMU's, whose commas part options and are written twice. */
+/** Escapes a path in a QEMU option, in which commas separate parts and are doubled. */
 const escaped = (path: string): string => path.replaceAll(',', ',,')
 
 /**
- * The argument vector for QEMU (7 or newer). Nothing that is given is ever written: the image and the firmware's
- * variables lie under temporary overlays (`snapshot=on`) that QEMU unlinks as soon as it has opened them, so that
- * nothing is left of them however it ends.
+ * The argument vector for QEMU 7 or newer. QEMU writes nothing that it is given: the image and the firmware's variables
+ * have temporary overlays (`snapshot=on`), which QEMU unlinks as soon as it has opened them, so that none survives it.
  */
 export function qemuArguments(machine: Machine): string[] {
   const { accelerator, screen, interactive } = machine
@@ -51,7 +51,7 @@ export function qemuArguments(machine: Machine): string[] {
     interactive ? ['-mon', 'chardev=serial0,mode=readline'] : [],
     ['-device', 'virtio-rng-pci'],
     ['-netdev', `user,id=net0${machine.network === 'isolated' ? ',restrict=on' : ''}`],
-    // No option ROM: nothing is to be booted from a network.
+    // Without an option ROM the machine cannot boot from the network.
     ['-device', 'virtio-net-pci,netdev=net0,romfile='],
     firmwareArguments(machine),
     imageArguments(machine),
@@ -60,7 +60,7 @@ export function qemuArguments(machine: Machine): string[] {
 
 function firmwareArguments({ firmware, ovmf }: Machine): string[] {
   if (firmware === 'bios') return []
-  if (ovmf === undefined) throw new Error('UEFI needs OVMF')
+  if (ovmf === undefined) throw new Error('UEFI requires OVMF')
   const flash = `if=pflash,format=${ovmf.format}`
   return [
     ['-drive', `${flash},unit=0,readonly=on,file=${escaped(ovmf.code)}`],
@@ -68,21 +68,21 @@ function firmwareArguments({ firmware, ovmf }: Machine): string[] {
   ].flat()
 }
 
-/** Format and kind of an image, by the ending of its name. Throws a Failure for an ending that says nothing. */
+/** Format and kind of an image by its extension. Throws a Failure (exit code 2) for an unknown extension. */
 export function imageKind(image: string): { readonly format: 'qcow2' | 'raw'; readonly cd: boolean } {
   if (image.endsWith('.qcow2')) return { format: 'qcow2', cd: false }
   if (image.endsWith('.raw') || image.endsWith('.img')) return { format: 'raw', cd: false }
   if (image.endsWith('.iso')) return { format: 'raw', cd: true }
-  throw new Failure(`cannot tell what kind of image '${image}' is`, {
-    hint: 'the name of an image that can boot ends in .qcow2, .raw, .img or .iso',
+  throw new Failure(`unknown kind of image '${image}'`, {
+    hint: 'name a file that ends in .qcow2, .raw, .img or .iso',
     exitCode: 2,
   })
 }
 
 function imageArguments({ image, bus }: Machine): string[] {
   const { format, cd } = imageKind(image)
-  const plug = bus ?? (cd ? 'sata' : 'virtio')
-  const asCd = cd && (plug === 'sata' || plug === 'scsi')
+  const plugged = bus ?? (cd ? 'sata' : 'virtio')
+  const asCd = cd && (plugged === 'sata' || plugged === 'scsi')
   const access = asCd ? 'media=cdrom,readonly=on' : 'snapshot=on'
   const type = asCd ? 'cd' : 'hd'
   const devices: Record<Bus, readonly string[]> = {
@@ -92,7 +92,7 @@ function imageArguments({ image, bus }: Machine): string[] {
     scsi: ['virtio-scsi-pci,id=scsi0', `scsi-${type},bus=scsi0.0`],
     usb: ['qemu-xhci,id=usb0', 'usb-storage,bus=usb0.0,removable=on'],
   }
-  const [last, ...buses] = devices[plug].toReversed()
+  const [last, ...buses] = devices[plugged].toReversed()
   return [
     ['-drive', `if=none,id=image,format=${format},${access},file=${escaped(image)}`],
     buses.flatMap((device) => ['-device', device]),

@@ -1,13 +1,14 @@
+// Starts QEMU as a child process whose serial port is a pipe.
 import { spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { withParentDeathSignal } from '../platform/parentDeathSignal.ts'
 
 /** How a process ended. */
 export interface VmExit {
-  /** The exit code, or null if a signal ended it. */
+  /** The exit code, or null if a signal killed it. */
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
-  /** The last of what it wrote to its standard error. */
+  /** The end of its standard error. */
   readonly errors: string
 }
 
@@ -17,16 +18,16 @@ export interface Vm {
   readonly output: Readable
   /** Types on the guest's serial port. */
   write(text: string): void
-  /** Resolves when the process is gone and its pipes are drained; rejects if it could not be started. */
+  /** Resolves when the process has ended and its pipes are drained; rejects if it cannot be started. */
   readonly exited: Promise<VmExit>
-  /** Ends it at once. */
+  /** Sends SIGKILL. */
   kill(): void
 }
 
-/** How much of QEMU's standard error is kept, in characters. */
-const ERRORS_KEPT = 8192
+/** How much of QEMU's standard error a {@link VmExit} holds, in characters. */
+const ERRORS_LIMIT = 8192
 
-/** Starts a virtual machine, withParentDeathSignal to this process, with its serial port on a pipe. An abort kills it. */
+/** Starts a virtual machine that dies with this process; an abort of the signal kills it. */
 export function startVm(setpriv: string, command: readonly string[], signal?: AbortSignal): Vm {
   const [file, args] = withParentDeathSignal(setpriv, command)
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] })
@@ -34,9 +35,9 @@ export function startVm(setpriv: string, command: readonly string[], signal?: Ab
   let errors = ''
   child.stderr.setEncoding('utf8')
   child.stderr.on('data', (text: string) => {
-    errors = (errors + text).slice(-ERRORS_KEPT)
+    errors = (errors + text).slice(-ERRORS_LIMIT)
   })
-  // A guest that is gone does not read what is typed; its end is told by `exited`.
+  // Writing to a machine that has ended fails; `exited` reports its end.
   child.stdin.on('error', () => {})
   const exited = new Promise<VmExit>((resolve, reject) => {
     child.once('error', reject)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { checkBoot } from '../../src/vm/check.ts'
+import { checkBoot } from '../../src/vm/bootCheck.ts'
 import { Distro, IMAGES } from './support/distro.ts'
 
 const distro = Distro.built()

@@ -1,3 +1,4 @@
+// Tests the choice between KVM and TCG.
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,22 +16,22 @@ const host = (answers: { writable?: boolean; cpuinfo?: string; runs?: boolean })
 })
 
 test.each([
-  ['all is well on Intel', {}, 'kvm', 'a guest under KVM ran'],
-  ['all is well on AMD', { cpuinfo: AMD }, 'kvm', 'a guest under KVM ran'],
-  ['the device is closed', { writable: false }, 'tcg', '/dev/kvm cannot be written'],
-  ['the flags are not there', { cpuinfo: NEITHER }, 'tcg', 'the processor shows neither vmx nor svm'],
-  ['a guest hangs', { runs: false }, 'tcg', 'a guest under KVM did not run'],
-])('when %s', async (_, answers, name, reason) => {
+  ['everything works on Intel', {}, 'kvm', 'a test guest ran under KVM'],
+  ['everything works on AMD', { cpuinfo: AMD }, 'kvm', 'a test guest ran under KVM'],
+  ['the device is not writable', { writable: false }, 'tcg', '/dev/kvm is not writable'],
+  ['the flags are missing', { cpuinfo: NEITHER }, 'tcg', 'the processor has neither vmx nor svm'],
+  ['a guest hangs', { runs: false }, 'tcg', 'a test guest did not run under KVM'],
+])('chooses by evidence when %s', async (_, answers, name, reason) => {
   expect(await chooseAccelerator(host(answers))).toEqual({ name, reason })
 })
 
-test('nothing is probed that is out of the question', async () => {
+test('probes nothing that cannot work', async () => {
   const probe = async (): Promise<boolean> => expect.fail('probed')
   await chooseAccelerator({ ...host({ writable: false }), probe })
   await chooseAccelerator({ ...host({ cpuinfo: NEITHER }), probe })
 })
 
-test('this machine gives an answer', () => {
+test('reads the facts of this host', () => {
   const here = kvmHost('/nonexistent/qemu')
   expect(here.cpuinfo()).toMatch(/^flags\s*:/m)
   expect(here.writable()).toBeTypeOf('boolean')
@@ -50,7 +51,7 @@ function fake(name: string, script: string): string {
   return path
 }
 
-test('a guest has run when it made QEMU leave by its own code', async () => {
+test('believes that a guest ran only if QEMU exits with the code of the guest', async () => {
   const asked = join(folder, 'asked')
   // The last argument is the firmware: 64 KiB, whose code lies at the reset vector.
   const runs = fake(

@@ -1,18 +1,17 @@
+// Tests the reader of a serial console: its text, its patterns and its limits.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Console, type Outcome, type Sign } from '../../src/vm/console.ts'
+import { Console, type ConsolePattern, type Outcome } from '../../src/vm/console.ts'
 import {
-  COMPLAINT,
-  FAILURES,
-  LOGIN,
-  PASSWORD,
-  PROGRESS,
-  PROMPT,
-  REFUSED,
+  bootPatterns,
+  LOGIN_REFUSED,
+  loginPrompts,
+  PASSWORD_PROMPT,
   RESTART,
+  SHELL_PROMPT,
 } from '../../src/vm/consolePatterns.ts'
-import { ConsoleText, tidy } from '../../src/vm/text.ts'
-import { ScriptedClock, PROMPT as PROMPT_TEXT } from './script.ts'
+import { ConsoleText, readableText } from '../../src/vm/consoleText.ts'
+import { ScriptedClock, PROMPT as PROMPT_TEXT } from './scriptedGuest.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -31,7 +30,7 @@ const cut = (all: Uint8Array, offsets: readonly number[]): Uint8Array[] => {
   return edges.slice(1).map((edge, i) => all.subarray(edges[i], edge))
 }
 
-describe('text of a console', () => {
+describe('the text of a console', () => {
   test.each([
     ['plain lines', 'one\r\ntwo\n', 'one\ntwo\n'],
     ['doubled carriage returns', 'one\r\r\ntwo', 'one\ntwo'],
@@ -45,17 +44,17 @@ describe('text of a console', () => {
     ['an escape inside an escape', '\x1b[1\x1b[0mx', 'x'],
     ['control characters', 'a\x00\x08\x07b\tc\x7f', 'ab\tc'],
     ['UTF-8', '… ● ×', '… ● ×'],
-  ])('%s', (_, raw, expected) => {
+  ])('is plain for %s', (_, raw, expected) => {
     expect(clean(bytes(raw))).toBe(expected)
   })
 
-  test('invalid UTF-8 is replaced and ends nothing', () => {
+  test('replaces invalid UTF-8 and reads on', () => {
     expect(clean(Uint8Array.of(0x61, 0xff, 0xfe, 0xe2, 0x80, 0x62), bytes('levitate login: '))).toBe(
       'a\uFFFD\uFFFD\uFFFDblevitate login: ',
     )
   })
 
-  test('does not depend on where the bytes are cut', () => {
+  test('is the same wherever the bytes are cut', () => {
     const byte = fc.oneof(
       fc.integer({ min: 0, max: 255 }),
       fc.constantFrom(0x1b, 0x5b, 0x5d, 0x0d, 0x0a, 0x5c, 0xe2),
@@ -68,24 +67,43 @@ describe('text of a console', () => {
     )
   })
 
-  test('for a person: no frames, one empty line at a time, countdowns once', () => {
+  test('for people has no frames, no repeated empty lines and each countdown once', () => {
     const raw =
       'a  \n\n\n\nBoot in 3 s.\n\uFFFD\uFFFD\uFFFD\nBoot in 2 s.\n[*     ] Job a (1s)\n[**    ] Job a (2s)\nb\nb\n'
-    expect(tidy(raw)).toBe('a\n\n[**    ] Job a (2s)\nb\nb')
+    expect(readableText(raw)).toBe('a\n\n[**    ] Job a (2s)\nb\nb')
   })
 })
 
-const ALL: readonly Sign[] = [...FAILURES, LOGIN, COMPLAINT, ...PROGRESS, PROMPT, PASSWORD, REFUSED, RESTART]
+/** What the tests' distro declares. */
+const DECLARED = {
+  login: '^Your name, please: ',
+  initramfs: '^tiny-initramfs: root ',
+  failures: [{ pattern: '^tiny-initramfs: failed: ([^\\n]*)\\n', headline: 'the initramfs gave up' }],
+}
 
-/** All outcomes of waiting for every sign, one after the other, up to the end of the stream. */
+const NAMED: ReadonlyMap<ConsolePattern, string> = new Map<ConsolePattern, string>([
+  ...bootPatterns(DECLARED).map((one) => {
+    const name = one.means === 'stage' ? one.stage : one.means === 'failure' ? one.kind : one.means
+    return [one, name] as const
+  }),
+  [SHELL_PROMPT, 'shell prompt'],
+  [PASSWORD_PROMPT, 'password prompt'],
+  [LOGIN_REFUSED, 'login refused'],
+  [RESTART, 'restart'],
+])
+
+const nameOf = (outcome: Outcome): string =>
+  outcome.kind === 'matched' ? (NAMED.get(outcome.matched) ?? 'unknown') : outcome.kind
+
+/** Waits for every pattern, one match after the other, up to the end of the stream. */
 async function outcomes(chunks: readonly Uint8Array[]): Promise<Outcome[]> {
   const console = new Console(new ScriptedClock())
   const seen: Outcome[] = []
   const reading = (async () => {
     for (;;) {
-      const outcome = await console.expect(ALL, { within: 60 })
+      const outcome = await console.expect([...NAMED.keys()], { within: 60 })
       seen.push(outcome)
-      if (outcome.kind !== 'seen') return
+      if (outcome.kind !== 'matched') return
     }
   })()
   for (const chunk of chunks) {
@@ -97,18 +115,25 @@ async function outcomes(chunks: readonly Uint8Array[]): Promise<Outcome[]> {
   return seen
 }
 
-describe('waiting for signs', () => {
-  const names = ALL.map(({ name }) => name)
-
-  test('every sign has a name of its own', () => {
-    expect(new Set(names).size).toBe(names.length)
+describe('a wait for patterns', () => {
+  test('knows each pattern but the login prompt under a name of its own', () => {
+    const names = [...NAMED.values()]
+    expect(new Set(names).size).toBe(names.length - 1)
+    expect(names.filter((name) => name === 'login')).toHaveLength(loginPrompts(DECLARED).length)
   })
 
-  test('a sign is found wherever the bytes are cut', async () => {
+  test('finds the same matches wherever the bytes are cut', async () => {
     const fragments = [
       ['levitate login: ', 'Last login: Mon', 'Password: ', 'Login incorrect', PROMPT_TEXT, '# ', ' login: '],
-      ['[    0.000000] Linux version 6.1.0', 'lbuild-initramfs: root', 'dropping to a shell', '(initramfs) '],
-      ['Kernel panic - not syncing: ', 'VFS: Unable to mount root fs', 'Attempted to kill init', 'V', 'F'],
+      ['[    0.000000] Linux version 6.1.0', 'tiny-initramfs: root ', 'dropping to a shell', '(initramfs) '],
+      [
+        'Kernel panic - not syncing: ',
+        'VFS: Unable to mount root fs',
+        'Attempted to kill init',
+        'V',
+        'F',
+        'tiny-initramfs: failed: no root\n',
+      ],
       ['You are in emergency mode', '[FAILED] Failed to start x.service - X.', 'UEFI Interactive Shell'],
       ['Error loading ', 'Welcome to ', 'systemd[1]: systemd 252', '\r\n', '\r\n', '\n', '\r', '\x1b[0m'],
       ['\x1b[2;1H', '\x1b]0;t\x07', '…', 'noise', ' ', '[', ']'],
@@ -123,7 +148,7 @@ describe('waiting for signs', () => {
     )
   })
 
-  test('byte by byte through a whole boot', async () => {
+  test('recognizes a whole boot that arrives byte by byte', async () => {
     const boot = bytes(
       [
         '\x1b[2J\x1b[01;01HBdsDxe: starting Boot0001 "UEFI Misc Device"\r\n',
@@ -133,82 +158,81 @@ describe('waiting for signs', () => {
       ].join(''),
     )
     const seen = await outcomes([...boot].map((byte) => Uint8Array.of(byte)))
-    expect(seen.map((outcome) => (outcome.kind === 'seen' ? outcome.name : outcome.kind))).toEqual([
-      'firmware',
-      'kernel',
-      'complaint',
-      'login',
-      'ended',
-    ])
+    expect(seen.map(nameOf)).toEqual(['firmware', 'kernel', 'unit failure', 'login', 'ended'])
     expect(await outcomes([boot])).toEqual(seen)
   })
 
-  test('"Last login" and a line about logins are no prompt', async () => {
+  test('does not take "Last login" or a line about logins for a prompt', async () => {
     const seen = await outcomes([bytes('Last login: Mon\r\n[ 1.0] systemd-logind: login: no\r\n')])
-    expect(seen.map((outcome) => (outcome.kind === 'seen' ? outcome.line : outcome.kind))).toEqual(['ended'])
+    expect(seen.map((outcome) => (outcome.kind === 'matched' ? outcome.line : outcome.kind))).toEqual([
+      'ended',
+    ])
   })
 
-  test('text between two signs is given, and nothing is looked at twice', async () => {
+  test('returns the text between two matches, and searches nothing twice', async () => {
     const console = new Console(new ScriptedClock())
     console.feed(bytes('one\r\ntwo A rest\r\nthree B'))
-    const [a, b] = ['A', 'B'].map((letter) => ({ name: letter, pattern: new RegExp(letter) })) as [Sign, Sign]
+    const [a, b] = [{ pattern: /A/ }, { pattern: /B/ }]
     expect(await console.expect([b, a], { within: 1 })).toMatchObject({
-      name: 'A',
+      matched: a,
+      text: 'A',
       before: 'one\ntwo ',
       line: 'two A',
     })
-    expect(await console.expect([a, b], { within: 1 })).toMatchObject({ name: 'B', before: ' rest\nthree ' })
+    expect(await console.expect([a, b], { within: 1 })).toMatchObject({ matched: b, before: ' rest\nthree ' })
     console.end()
     expect(await console.expect([a, b], { within: 1 })).toEqual({ kind: 'ended' })
   })
 
-  test('a flood without a newline is survived, and what follows is found', async () => {
+  test('finds what follows a flood without a newline', async () => {
     const console = new Console(new ScriptedClock())
     const flood = bytes('x'.repeat(100_000))
     for (let i = 0; i < 30; i += 1) console.feed(flood)
     console.feed(bytes('\nlevitate login: '))
-    expect(await console.expect([LOGIN], { within: 1 })).toMatchObject({ kind: 'seen', name: 'login' })
+    expect(nameOf(await console.expect([...NAMED.keys()], { within: 1 }))).toBe('login')
     expect(console.tail(1)).toBe('levitate login:')
   })
 })
 
-describe('limits', () => {
-  const sign: Sign = { name: 'never', pattern: /never/ }
+describe('the limits of a wait', () => {
+  const never: ConsolePattern = { pattern: /never/ }
 
-  test('time runs out although there is output', async () => {
+  test('end it in time although there is output', async () => {
     const clock = new ScriptedClock()
     const console = new Console(clock)
     for (let second = 1; second < 20; second += 1) clock.after(second, () => console.feed(bytes('.')))
-    expect(await clock.drive(console.expect([sign], { within: 10, silence: 5 }))).toEqual({ kind: 'timeout' })
+    expect(await clock.drive(console.expect([never], { within: 10, silence: 5 }))).toEqual({
+      kind: 'timeout',
+    })
     expect(clock.now()).toBe(10)
   })
 
-  test('silence is counted from the last byte, or from the beginning of the wait', async () => {
+  test('count silence from the last byte, or else from the start of the wait', async () => {
     const clock = new ScriptedClock()
     const console = new Console(clock)
     clock.after(3, () => console.feed(bytes('.')))
-    expect(await clock.drive(console.expect([sign], { within: 100, silence: 5 }))).toEqual({
+    expect(await clock.drive(console.expect([never], { within: 100, silence: 5 }))).toEqual({
       kind: 'silence',
     })
     expect(clock.now()).toBe(8)
-    expect(await clock.drive(console.expect([sign], { within: 100, silence: 5 }))).toEqual({
+    expect(await clock.drive(console.expect([never], { within: 100, silence: 5 }))).toEqual({
       kind: 'silence',
     })
     expect(clock.now()).toBe(13)
   })
 
-  test('the end of the stream ends a wait, and no timer is left', async () => {
+  test('leave no timer when the stream ends', async () => {
     const clock = new ScriptedClock()
     const console = new Console(clock)
-    const waiting = console.expect([sign], { within: 100, silence: 5 })
+    const waiting = console.expect([never], { within: 100, silence: 5 })
     console.end()
     expect(await waiting).toEqual({ kind: 'ended' })
     expect(clock.pending).toBe(0)
   })
 
-  test('a second wait at the same time is a mistake', async () => {
+  test('do not allow a second wait at the same time', async () => {
     const console = new Console(new ScriptedClock())
-    void console.expect([sign], { within: 100 })
-    await expect(console.expect([sign], { within: 100 })).rejects.toThrow('waited on already')
+    void console.expect([never], { within: 100 })
+    await expect(console.expect([never], { within: 100 })).rejects.toThrow('another wait')
   })
 })

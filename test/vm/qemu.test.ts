@@ -1,3 +1,4 @@
+// Tests the command line of QEMU.
 import { describe, expect, test } from 'vitest'
 import { imageKind, type Machine, qemuArguments } from '../../src/vm/qemu.ts'
 import { Failure } from '../../src/platform/failure.ts'
@@ -21,8 +22,8 @@ const values = (machine: Machine, option: string): string[] => {
   return args.filter((_, i) => args[i - 1] === option)
 }
 
-describe('arguments for QEMU', () => {
-  test('of a headless check', () => {
+describe('the arguments for QEMU', () => {
+  test('start a headless machine for a check', () => {
     expect(qemuArguments(CHECK)).toEqual(
       [
         ['-machine', 'q35,graphics=off', '-accel', 'tcg', '-cpu', 'max', '-m', '2048M', '-smp', '2'],
@@ -54,32 +55,32 @@ describe('arguments for QEMU', () => {
     )
   })
 
-  test('of an interactive run: a monitor on the console, a network', () => {
+  test('give an interactive run a monitor on the console and a network', () => {
     const args = qemuArguments({ ...CHECK, network: 'open', interactive: true })
     expect(args).toContain('stdio,id=serial0,mux=on,signal=off')
     expect(args).toContain('chardev=serial0,mode=readline')
     expect(args).toContain('user,id=net0')
   })
 
-  test('with a window have graphics, and leave the display to QEMU', () => {
+  test('enable graphics for a window, and leave the display to QEMU', () => {
     expect(values({ ...CHECK, screen: 'window' }, '-machine')).toEqual(['q35'])
     expect(values({ ...CHECK, screen: 'window' }, '-display')).toEqual([])
   })
 
-  test('with KVM show the guest the processor that there is', () => {
+  test('pass the host processor through under KVM', () => {
     expect(values({ ...CHECK, accelerator: 'kvm' }, '-cpu')).toEqual(['host'])
   })
 
-  test('for a BIOS have no flash', () => {
+  test('have no flash for a BIOS', () => {
     expect(values({ ...CHECK, firmware: 'bios' }, '-drive')).toHaveLength(1)
   })
 
-  test('take firmware as qcow2', () => {
+  test('accept firmware as qcow2', () => {
     const flash = values({ ...CHECK, ovmf: { ...OVMF, format: 'qcow2' } }, '-drive').slice(0, 2)
     expect(flash.every((drive) => drive.startsWith('if=pflash,format=qcow2,'))).toBe(true)
   })
 
-  test('write commas in paths twice', () => {
+  test('double the commas in paths', () => {
     expect(values({ ...CHECK, image: '/a,b/c,,d.raw' }, '-drive').at(-1)).toBe(
       'if=none,id=image,format=raw,snapshot=on,file=/a,,b/c,,,,d.raw',
     )
@@ -108,13 +109,13 @@ describe('arguments for QEMU', () => {
       'snapshot=on',
       ['virtio-scsi-pci,id=scsi0', 'scsi-hd,bus=scsi0.0,drive=image,bootindex=0'],
     ],
-  ] as const)('plug %s into %s', (image, bus, access, devices) => {
+  ] as const)('attach %s to %s', (image, bus, access, devices) => {
     const machine = { ...CHECK, firmware: 'bios', image, ...(bus === undefined ? {} : { bus }) } as const
     expect(values(machine, '-drive')).toEqual([`if=none,id=image,format=raw,${access},file=${image}`])
     expect(values(machine, '-device').slice(-devices.length)).toEqual(devices)
   })
 
-  test('never give a medium that could be written', () => {
+  test('never attach a writable medium', () => {
     for (const image of ['/a.iso', '/a.qcow2', '/a.raw'])
       for (const bus of ['virtio', 'sata', 'nvme', 'scsi', 'usb'] as const)
         for (const drive of values({ ...CHECK, image, bus }, '-drive'))
@@ -122,7 +123,7 @@ describe('arguments for QEMU', () => {
   })
 })
 
-test('the ending of a name tells the kind of an image, and another is an error', () => {
+test('the extension decides the kind of an image, and an unknown one is an error', () => {
   expect(imageKind('a.qcow2')).toEqual({ format: 'qcow2', cd: false })
   expect(imageKind('a.iso')).toEqual({ format: 'raw', cd: true })
   expect(() => imageKind('vmlinuz')).toThrow(Failure)

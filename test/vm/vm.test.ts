@@ -1,3 +1,4 @@
+// Tests the child process of a virtual machine with shell scripts in place of QEMU.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -11,7 +12,7 @@ import { findTool } from '../../src/platform/findTool.ts'
 
 const setpriv = findTool('setpriv')!
 
-test('what is typed goes in, what is written comes out, and the end is told', async () => {
+test('passes input and output, and reports the end', async () => {
   const vm = startVm(setpriv, ['sh', '-c', 'read line; echo "got $line"; echo oh >&2; exit 3'])
   vm.write('hello\n')
   expect(await text(vm.output)).toBe('got hello\n')
@@ -19,7 +20,7 @@ test('what is typed goes in, what is written comes out, and the end is told', as
   vm.write('nobody listens\n')
 })
 
-test('an abort kills it', async () => {
+test('an abort kills the process', async () => {
   const interrupt = new AbortController()
   const vm = startVm(setpriv, ['sh', '-c', 'trap "" INT TERM; echo up; read never'], interrupt.signal)
   await once(vm.output, 'data')
@@ -27,22 +28,22 @@ test('an abort kills it', async () => {
   expect(await vm.exited).toMatchObject({ signal: 'SIGKILL' })
 })
 
-test('an abort that came before kills it at once', async () => {
+test('an earlier abort kills the process at once', async () => {
   const vm = startVm(setpriv, ['cat'], AbortSignal.abort())
   vm.output.resume()
   expect(await vm.exited).toMatchObject({ code: null })
 })
 
-test('a program that is not there is an error', async () => {
+test('a missing program is an error', async () => {
   const vm = startVm('/nonexistent/setpriv', ['cat'])
   await expect(vm.exited).rejects.toThrow('ENOENT')
 })
 
-test('it does not outlive the process that started it', async () => {
+test('the process dies with the process that started it', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'lbuild-test-'))
   try {
-    // A child that starts a machine and is then killed. The machine holds the child's standard output open, which
-    // ends for us only when both are gone.
+    // A child starts a machine and is then killed. The machine holds the child's standard output open, so that ends
+    // only when both have ended.
     const [file, args] = withParentDeathSignal(setpriv, ['sh', '-c', 'echo up; exec sleep 600'])
     const child = join(folder, 'child.mjs')
     const source = `

@@ -1,8 +1,9 @@
+import type { BootPatterns } from '../../api/config.ts'
 import { print } from '../render/print.ts'
-import { checkBoot } from '../../vm/check.ts'
-import type { BootReport } from '../../vm/check.ts'
+import { checkBoot } from '../../vm/bootCheck.ts'
+import type { BootReport } from '../../vm/bootCheck.ts'
 import type { Firmware } from '../../vm/qemu.ts'
-import { runImage } from '../../vm/run.ts'
+import { runImage } from '../../vm/runImage.ts'
 import { Failure } from '../../platform/failure.ts'
 import { build, checkTargets } from '../../executor/build.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
@@ -32,9 +33,9 @@ export async function bootCommand(
   options: BootCommandOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  const image = await bootableImage(invocation, words, options, signal)
+  const { image, patterns } = await bootableImage(invocation, words, options, signal)
   if (!options.json) process.stderr.write(`booting ${image} (${options.firmware}) …\n`)
-  const report = await checkBoot({ image, signal, ...machineOptions(options) })
+  const report = await checkBoot({ image, signal, patterns, ...machineOptions(options) })
   if (options.json) print(`${JSON.stringify({ schemaVersion: 1, image, ...report }, undefined, 2)}\n`)
   else showReport(report)
   return 0
@@ -47,7 +48,7 @@ export async function runCommand(
   options: BootCommandOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  const image = await bootableImage(invocation, words, options, signal)
+  const { image } = await bootableImage(invocation, words, options, signal)
   process.stderr.write(`running ${image}; what you change in it is thrown away. Ctrl-A X ends it.\n`)
   await runImage({ image, signal, ...machineOptions(options), ...(options.window ? { window: true } : {}) })
   return 0
@@ -65,7 +66,7 @@ async function bootableImage(
   words: readonly string[],
   options: BootCommandOptions,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<{ readonly image: string; readonly patterns: BootPatterns }> {
   const { workspace, targets } = await openSession(invocation, words, options)
   if (targets.length !== 1)
     throw new Failure('name one target to boot', { hint: 'such as: lbuild boot qcow2', exitCode: 2 })
@@ -94,7 +95,7 @@ async function bootableImage(
     const failed = report.artifacts.find(({ failure }) => failure)
     if (failed) throw new Failure(`${failed.name}: ${failed.failure!.headline}`, failed.failure)
   }
-  return image
+  return { image, patterns: workspace.graph.boot }
 }
 
 /** Where the output of an artifact lies that QEMU can start. Throws a Failure (exit code 2) where there is none. */

@@ -1,3 +1,5 @@
+// Turns the bytes of a serial console into plain lines of text.
+
 /** Where the reader is inside an escape sequence (ECMA-48, section 5.4; xterm's control sequences for OSC). */
 type State = 'text' | 'escape' | 'charset' | 'csi' | 'string' | 'string-escape'
 
@@ -7,14 +9,13 @@ const STRING_STARTS = new Set(['P', 'X', ']', '^', '_'])
 /** Control sequences that move the cursor to another line or clear the screen: text after them starts a line. */
 const MOVES = new Set(['A', 'B', 'E', 'F', 'H', 'J', 'd', 'f'])
 
-/** Text without control characters, from an offset on. */
+/** Text without control characters, starting at `lastIndex`. */
 const RUN = /\P{Cc}+/uy
 
 /**
- * Turns what a machine writes to its serial console into plain lines, byte by byte: escape sequences and control
- * characters are dropped, invalid UTF-8 becomes U+FFFD, and a line ends with `\n`. A carriage return alone, or a move
- * of the cursor, ends a line that has text in it, so that overwritten progress does not run together. However the
- * bytes are cut into chunks, the text is the same.
+ * A streaming decoder of console output. It drops escape sequences and control characters, replaces invalid UTF-8 by
+ * U+FFFD, and ends each line with `\n`. A lone carriage return or a cursor movement ends a line that has text, so that
+ * overwritten progress does not run together. The text does not depend on how the bytes are cut into chunks.
  */
 export class ConsoleText {
   readonly #decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
@@ -22,12 +23,12 @@ export class ConsoleText {
   #returned = false
   #lineHasText = false
 
-  /** The text that these bytes add. */
+  /** Returns the text that these bytes add. */
   push(bytes: Uint8Array): string {
     return this.#clean(this.#decoder.decode(bytes, { stream: true }))
   }
 
-  /** The text that is left when the stream has ended: a character cut in two. */
+  /** Returns the rest when the stream ends: U+FFFD if its last character is incomplete. */
   end(): string {
     return this.#clean(this.#decoder.decode())
   }
@@ -37,7 +38,7 @@ export class ConsoleText {
     for (let i = 0; i < raw.length;) {
       RUN.lastIndex = i
       const run = this.#state === 'text' ? RUN.exec(raw)?.[0] : undefined
-      const char = run ?? raw[i]!
+      const char = run ?? raw.charAt(i)
       i += char.length
       switch (this.#state) {
         case 'text':
@@ -98,21 +99,21 @@ export class ConsoleText {
     else if (char > '?') {
       this.#state = 'text'
       if (MOVES.has(char)) this.#returned = true
-      // A character that no sequence may hold ends it and is text of its own.
+      // A character that no sequence can contain ends the sequence and is text.
       if (char > '\x9f') return this.#visible(char)
     }
     return ''
   }
 }
 
-/** Lines that are written over again and again: systemd's running jobs, the countdowns of systemd-boot and EDK II. */
+/** Lines that are overwritten again and again: systemd's job spinner, the countdowns of systemd-boot and EDK II. */
 const TRANSIENT = /^\[[ *]{6}\] |^ *Boot in \d+ s\.|^Press ESC in \d+ seconds/
 
 /**
- * Console text for a person: no blanks at the ends of lines, no drawn frames, no second empty line in a row, and of
- * lines that are written over only the last.
+ * Console text for people: without trailing blanks, drawn frames and repeated empty lines, and with only the last of
+ * each series of overwritten lines.
  */
-export function tidy(text: string): string {
+export function readableText(text: string): string {
   const lines: string[] = []
   for (const raw of text.trim().split('\n')) {
     const line = raw.replace(/\uFFFD{2,}/g, '').trimEnd()

@@ -1,7 +1,8 @@
+// A guest on a serial line that follows a script, with a clock that moves only when everything waits.
 import type { Clock } from '../../src/vm/clock.ts'
 import { Console } from '../../src/vm/console.ts'
 
-/** A clock that stands still until it is moved, and moves by itself only while {@link ScriptedClock.drive} waits. */
+/** A clock that moves only while {@link ScriptedClock.drive} waits. */
 export class ScriptedClock implements Clock {
   #now = 0
   #calls: { at: number; callback: () => void }[] = []
@@ -18,24 +19,24 @@ export class ScriptedClock implements Clock {
     }
   }
 
-  /** Jumps from one planned moment to the next until the promise is settled. */
+  /** Jumps from one scheduled call to the next until the promise is settled. */
   async drive<T>(promise: Promise<T>): Promise<T> {
     let settled = false
     const settle = (): void => void (settled = true)
     promise.then(settle, settle)
     for (;;) {
-      // All that is ready runs before time moves on.
+      // Everything that is ready runs before time moves on.
       await new Promise(setImmediate)
       if (settled) return promise
       const next = this.#calls.toSorted((a, b) => a.at - b.at)[0]
-      if (next === undefined) throw new Error('nothing more will happen, and the promise is not settled')
+      if (next === undefined) throw new Error('no call is scheduled, and the promise is not settled')
       this.#calls = this.#calls.filter((other) => other !== next)
       this.#now = next.at
       next.callback()
     }
   }
 
-  /** Planned calls that are left. */
+  /** How many calls are scheduled. */
   get pending(): number {
     return this.#calls.length
   }
@@ -43,32 +44,32 @@ export class ScriptedClock implements Clock {
 
 const encoder = new TextEncoder()
 
-/** What a guest's shell answers to a command: its output, or an output and a status, or nothing ever. */
+/** The answer of the guest's shell to a command: its output, an output and a status, or none. */
 export type Answer = string | { readonly output: string; readonly status: number } | 'hangs'
 
 export interface GuestOptions {
-  /** Console text by the second at which it is written. */
+  /** Console text, each with the second at which the guest writes it. */
   readonly boot: readonly (readonly [second: number, text: string])[]
-  /** What follows a typed user name: the rest of the login, in turns; the last one is repeated. */
+  /** The answers to typed user names, in order; the last one repeats. */
   readonly logins?: readonly string[]
-  /** What follows a typed password. */
+  /** The answer to a typed password. */
   readonly afterPassword?: string
-  /** Answers to commands; each is asked for by the beginning of the command. */
+  /** Answers to commands, by a prefix of the command. */
   readonly answers?: Readonly<Record<string, Answer>>
-  /** What is written on `poweroff`; the machine goes off afterwards unless `staysOn`. */
+  /** The output of `poweroff`; the machine then powers off unless `staysOn`. */
   readonly poweroff?: string
   readonly staysOn?: boolean
-  /** The second at which the machine goes off by itself. */
+  /** The second at which the machine powers off by itself. */
   readonly offAt?: number
 }
 
 export const PROMPT = 'root@levitate:~# '
 
-/** A guest on a serial line: boots by the script, echoes what is typed, and has a shell that knows a few answers. */
+/** Boots by the script, echoes its input, and has a shell that knows a few answers. */
 export class ScriptedGuest {
   readonly clock = new ScriptedClock()
   readonly console = new Console(this.clock)
-  /** All that was typed. */
+  /** All input so far. */
   typed = ''
   readonly #options: GuestOptions
   #logins = 0

@@ -1,8 +1,9 @@
+// Tests the boot check with a shell script in place of QEMU.
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { type BootOptions, checkBoot } from '../../src/vm/check.ts'
-import { runImage } from '../../src/vm/run.ts'
+import { type BootOptions, checkBoot } from '../../src/vm/bootCheck.ts'
+import { runImage } from '../../src/vm/runImage.ts'
 import { Failure } from '../../src/platform/failure.ts'
 import { findTool } from '../../src/platform/findTool.ts'
 import { file, folder, program } from '../support/fakes.ts'
@@ -35,13 +36,13 @@ function guest(): BootOptions & { readonly root: string } {
   return options
 }
 
-test('a boot is reported, and every byte of the console is in the log', async () => {
+test('reports a boot, and writes every byte of the console to the log', async () => {
   const options = guest()
   const log = join(options.root, 'logs/console')
   const report = await checkBoot({ ...options, log, commands: ['echo $((6 * 7)); exit 5'] })
   expect(report).toMatchObject({
     firmware: 'bios',
-    accelerator: { name: 'tcg', reason: 'as asked for' },
+    accelerator: { name: 'tcg', reason: 'requested' },
     systemState: 'running',
     root: { source: '/dev/vda2' },
     commands: [{ status: 5, output: '42' }],
@@ -53,16 +54,16 @@ test('a boot is reported, and every byte of the console is in the log', async ()
   )
 })
 
-test('a QEMU that fails is told in its own words', async () => {
+test('reports the error messages of a QEMU that fails', async () => {
   const options = machine('echo "qemu: could not open disk" >&2; exit 1')
   await expect(checkBoot(options)).rejects.toMatchObject({
     kind: 'ended',
-    headline: 'os.raw: the machine went off before it was asked to',
+    headline: 'os.raw: the machine powered off before lbuild asked it to',
     facts: expect.arrayContaining([['QEMU', 'exit code 1\nqemu: could not open disk']]),
   })
 })
 
-test('an abort ends the machine, and the check with its reason', async () => {
+test('kills the machine on an abort, and rejects with its reason', async () => {
   const interrupt = new AbortController()
   const options = machine('echo "Linux version 6.1"; trap "" TERM INT; exec sleep 600')
   const reason = new Error('interrupted')
@@ -70,7 +71,7 @@ test('an abort ends the machine, and the check with its reason', async () => {
   await expect(check).rejects.toBe(reason)
 })
 
-test('what is not there is named before anything starts', async () => {
+test('names a missing image, missing tools and an unwritable log before anything starts', async () => {
   const options = machine('exit 0')
   await expect(checkBoot({ ...options, image: join(options.root, 'no.iso') })).rejects.toMatchObject({
     headline: expect.stringContaining('no.iso'),
@@ -87,7 +88,7 @@ test('what is not there is named before anything starts', async () => {
   })
 })
 
-test('an interactive run ends as QEMU does', async () => {
+test('ends an interactive run as QEMU ends', async () => {
   const started: string[] = []
   const onStart = ({ name }: { name: string }): void => void started.push(name)
   await runImage({ ...machine('exit 0'), onStart })

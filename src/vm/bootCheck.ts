@@ -1,3 +1,4 @@
+// Checks that an image boots: starts it headless in QEMU and conducts the boot dialogue.
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createWriteStream, type WriteStream } from 'node:fs'
@@ -6,15 +7,15 @@ import { basename, dirname } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { Failure, type Fact } from '../platform/failure.ts'
 import type { Accelerator } from './accelerator.ts'
+import { bootDialogue, type BootDialogueOptions, type SystemReport, TIME_LIMITS } from './bootDialogue.ts'
 import { systemClock } from './clock.ts'
 import { Console } from './console.ts'
 import { type MachineOptions, prepareMachine } from './machine.ts'
 import type { Firmware } from './qemu.ts'
-import { type BootTalk, PATIENCE, type SystemReport, talk } from './talk.ts'
 import { startVm, type VmExit } from './vm.ts'
 
-export interface BootOptions extends MachineOptions, BootTalk {
-  /** A file for every byte of the console, written as it comes; its folder is made. */
+export interface BootOptions extends MachineOptions, BootDialogueOptions {
+  /** A file that receives every byte of the console as it arrives; its directory is created. */
   readonly log?: string
 }
 
@@ -24,10 +25,10 @@ export interface BootReport extends SystemReport {
 }
 
 /**
- * Boots an image headless in QEMU, on a throw-away overlay and with no network beyond QEMU's own, waits for a login
- * prompt on its serial console, logs in, asks the system how it is, and powers it off. Throws a BootFailure when the
- * image does anything else, and a Failure when the machine cannot be started. Nothing is left running or lying about,
- * however it ends.
+ * Boots an image headless in QEMU, on a throw-away overlay and without a network beyond QEMU's own. Waits for a login
+ * prompt on the serial console, logs in, asks systemd for its state, and powers off. Throws a BootFailure when the
+ * image does anything else, and a Failure when the machine cannot be started. However the check ends, it leaves no
+ * process and no file but the log.
  */
 export async function checkBoot(options: BootOptions): Promise<BootReport> {
   const use = { screen: 'none', network: 'isolated', interactive: false } as const
@@ -57,9 +58,13 @@ export async function checkBoot(options: BootOptions): Promise<BootReport> {
   ]
   try {
     const line = { console, clock: systemClock, write: vm.write }
-    const told = { ...PATIENCE[accelerator.name], ...options }
+    const dialogue = { ...TIME_LIMITS[accelerator.name], ...options }
     const nonce = randomBytes(4).toString('hex')
-    return { firmware, accelerator, ...(await talk(basename(options.image), line, nonce, facts, told)) }
+    return {
+      firmware,
+      accelerator,
+      ...(await bootDialogue(basename(options.image), line, nonce, facts, dialogue)),
+    }
   } catch (error) {
     signal?.throwIfAborted()
     throw broken === undefined

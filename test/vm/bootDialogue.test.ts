@@ -1,10 +1,11 @@
+// Tests the dialogue of a boot check with a scripted guest.
 import { describe, expect, test } from 'vitest'
-import type { BootFailure, BootFailureKind } from '../../src/vm/failure.ts'
-import { type BootTalk, type SystemReport, talk } from '../../src/vm/talk.ts'
-import { type GuestOptions, PROMPT, ScriptedGuest } from './script.ts'
+import type { BootFailure, BootFailureKind } from '../../src/vm/bootFailure.ts'
+import { bootDialogue, type BootDialogueOptions, type SystemReport } from '../../src/vm/bootDialogue.ts'
+import { type GuestOptions, PROMPT, ScriptedGuest } from './scriptedGuest.ts'
 
 const KERNEL = [2, '\x1b[2J[    0.000000] Linux version 6.1.0-56-amd64\n'] as const
-const INITRAMFS = [5, 'lbuild-initramfs: root /dev/vda2 after 0 polls\n'] as const
+const INITRAMFS = [5, 'tiny-initramfs: root /dev/vda2\n'] as const
 const WELCOME = [
   6,
   '\nWelcome to \x1b[1mDebian GNU/Linux 12\x1b[0m!\n[  OK  ] Reached target basic.target.\n',
@@ -12,21 +13,35 @@ const WELCOME = [
 const GETTY = [20, '\nDebian GNU/Linux 12 levitate ttyS0\n\nlevitate login: '] as const
 const HEALTHY: GuestOptions = { boot: [KERNEL, INITRAMFS, WELCOME, GETTY] }
 
-async function boot(guest: ScriptedGuest, options: BootTalk = {}): Promise<SystemReport> {
-  const { console, clock, write } = guest
-  const facts = () => [['firmware', 'uefi']] as const
-  return clock.drive(talk('os.qcow2', { console, clock, write }, 'c0ffee', facts, options))
+/** What the guest's distro declares. */
+const PATTERNS = {
+  initramfs: '^tiny-initramfs: root ',
+  failures: [
+    {
+      pattern: '^tiny-initramfs: failed: ([^\\n]*)\\n',
+      headline: 'the initramfs gave up',
+      hint: 'check root=',
+    },
+  ],
 }
 
-async function failure(options: GuestOptions, limits: BootTalk = {}): Promise<BootFailure> {
+async function boot(guest: ScriptedGuest, options: BootDialogueOptions = {}): Promise<SystemReport> {
+  const { console, clock, write } = guest
+  const facts = () => [['firmware', 'uefi']] as const
+  return clock.drive(
+    bootDialogue('os.qcow2', { console, clock, write }, 'c0ffee', facts, { patterns: PATTERNS, ...options }),
+  )
+}
+
+async function failure(options: GuestOptions, limits: BootDialogueOptions = {}): Promise<BootFailure> {
   return boot(new ScriptedGuest(options), limits).then(
-    (report) => expect.fail(`it booted: ${JSON.stringify(report)}`),
+    (report) => expect.fail(`the image booted: ${JSON.stringify(report)}`),
     (error: BootFailure) => error,
   )
 }
 
-describe('a system that boots', () => {
-  test('is reported, with the seconds to each stage', async () => {
+describe('the report of a boot', () => {
+  test('has the seconds to each stage', async () => {
     const stages: string[] = []
     const guest = new ScriptedGuest(HEALTHY)
     const report = await boot(guest, { onStage: (stage, seconds) => stages.push(`${stage} ${seconds}`) })
@@ -46,29 +61,29 @@ describe('a system that boots', () => {
     expect(guest.typed).toMatch(/^root\nexport /)
   })
 
-  test('with a quiet kernel has no second for it', async () => {
+  test('has no time for a kernel that is quiet', async () => {
     const report = await boot(new ScriptedGuest({ boot: [GETTY] }))
     expect(report).toMatchObject({ secondsToKernel: undefined, secondsToLogin: 20, systemState: 'running' })
   })
 
-  test('is logged into with a password where one is asked for', async () => {
+  test('follows a login with a password if the guest asks for one', async () => {
     const guest = new ScriptedGuest({ ...HEALTHY, logins: ['Password: '] })
     await boot(guest, { user: 'root', password: 'secret' })
     expect(guest.typed).toMatch(/^root\nsecret\nexport /)
   })
 
-  test('is asked again by a getty that swallowed the name', async () => {
+  test('follows a second attempt if getty swallowed the name', async () => {
     const guest = new ScriptedGuest({ ...HEALTHY, logins: ['\nlevitate login: ', `\n${PROMPT}`] })
     expect(await boot(guest)).toMatchObject({ systemState: 'running' })
     expect(guest.typed).toMatch(/^root\nroot\nexport /)
   })
 
-  test('may have a prompt that is not known', async () => {
+  test('does not depend on a known shell prompt', async () => {
     const guest = new ScriptedGuest({ ...HEALTHY, logins: [`\nwelcome ❯ ${PROMPT}`] })
     expect(await boot(guest)).toMatchObject({ systemState: 'running' })
   })
 
-  test('gives the output and status of further commands, which their echo cannot fake', async () => {
+  test('has the output and status of further commands, which their echo cannot fake', async () => {
     const guest = new ScriptedGuest({
       ...HEALTHY,
       answers: {
@@ -91,7 +106,7 @@ describe('a system that boots', () => {
     expect(guest.typed).toContain(`sh -c 'echo it'\\''s'`)
   })
 
-  test('may be degraded if that is accepted', async () => {
+  test('accepts a degraded system on request', async () => {
     const answers = {
       timeout: 'degraded\ndegraded\n',
       'systemctl list-units': 'a.service loaded failed failed A\nb.mount loaded failed failed B\n',
@@ -100,7 +115,7 @@ describe('a system that boots', () => {
     expect(report).toMatchObject({ systemState: 'degraded', failedUnits: ['a.service', 'b.mount'] })
   })
 
-  test('may fail to go off', async () => {
+  test('says whether the machine powered off', async () => {
     const stays = new ScriptedGuest({ ...HEALTHY, poweroff: 'Stopping...\n', staysOn: true })
     expect(await boot(stays)).toMatchObject({ poweredOff: false })
     const restarts = new ScriptedGuest({ ...HEALTHY, poweroff: '[ 40.1] reboot: Restarting system\n' })
@@ -115,9 +130,10 @@ describe('a boot that fails', () => {
     ['another panic', 'panic', `[ 3.2] ${panic}Victim of an experiment\n`],
     ['no root device', 'no-root', '[ 3.1] VFS: Cannot open root device "vda9" or unknown-block(0,0)\n'],
     ['no root file system', 'no-root', `[ 3.2] ${panic}VFS: Unable to mount root fs on unknown-block(0,0)\n`],
-    ["lbuild's initramfs", 'initramfs-shell', 'lbuild-initramfs: dropping to a shell\n/ # '],
+    ['a shell in an initramfs', 'initramfs-shell', 'tiny-initramfs: dropping to a shell\n/ # '],
+    ['a failure that the distro declares', 'declared', 'tiny-initramfs: failed: no root UUID=1\n'],
     [
-      "Debian's initramfs",
+      'initramfs-tools',
       'initramfs-shell',
       'ALERT!  UUID=1 does not exist.  Dropping to a shell!\n(initramfs) ',
     ],
@@ -129,16 +145,16 @@ describe('a boot that fails', () => {
     ['SeaBIOS', 'no-bootable-device', 'Booting from Hard Disk...\nBoot failed: not a bootable disk\n'],
     ['systemd-boot without its initrd', 'no-kernel', 'Error preparing initrd: Not Found\n'],
     ['GRUB', 'no-kernel', 'error: no such partition.\ngrub rescue> '],
-  ])('%s', async (_, kind, text) => {
+  ])('recognizes %s', async (_, kind, text) => {
     const seen = await failure({ boot: [KERNEL, [5, text]] })
     expect(seen).toMatchObject({ name: 'BootFailure', kind, exitCode: 1 })
     expect(seen.headline).toMatch(/^os\.qcow2: /)
     expect(seen.hint).toBeDefined()
-    expect(seen.facts).toContainEqual(['seen', expect.stringMatching(/^kernel 2\.0 s/)])
+    expect(seen.facts).toContainEqual(['stages', expect.stringMatching(/^kernel 2\.0 s/)])
     expect(seen.facts).toContainEqual(['firmware', 'uefi'])
   })
 
-  test('is told with what the console shows after its sign, too', async () => {
+  test('is reported with what the console shows after it', async () => {
     const seen = await failure({
       boot: [
         KERNEL,
@@ -149,16 +165,24 @@ describe('a boot that fails', () => {
     expect(seen.tail).toMatch(/Fatal exception\n.*Call Trace:\n.*panic\+0x118$/)
   })
 
-  test('in the initramfs is told with what it said had failed', async () => {
+  test('that the distro declares is reported in its words, with the group of its pattern', async () => {
     const said = 'cannot load nvme\nfailed: no root UUID=1\ndropping to a shell\n'.replace(
       /^(?=.)/gm,
-      'lbuild-initramfs: ',
+      'tiny-initramfs: ',
     )
     const seen = await failure({ boot: [KERNEL, [5, said]] })
-    expect(seen.facts).toContainEqual(['initramfs', 'no root UUID=1'])
+    expect(seen).toMatchObject({ headline: 'os.qcow2: the initramfs gave up', hint: 'check root=' })
+    expect(seen.facts).toContainEqual(['console', 'no root UUID=1'])
+    expect(seen.tail).toMatch(/dropping to a shell$/)
   })
 
-  test('"Reached target" is no success: with nothing more it is silence', async () => {
+  test('does not include a login prompt that the distro declares', async () => {
+    const guest = new ScriptedGuest({ boot: [KERNEL, [20, '\nYour name, please: ']] })
+    const report = await boot(guest, { patterns: { login: '^Your name, please: ' } })
+    expect(report).toMatchObject({ secondsToLogin: 20, systemState: 'running' })
+  })
+
+  test('is a silence after "Reached target", which is no success', async () => {
     const reached = '[  OK  ] Reached target initrd-root-fs.target - Initrd Root File System.\n'
     const seen = await failure({ boot: [KERNEL, [10, reached]] }, { loginSeconds: 300, silenceSeconds: 60 })
     expect(seen.kind).toBe('silence')
@@ -166,31 +190,31 @@ describe('a boot that fails', () => {
     expect(seen.tail).toContain('Reached target')
   })
 
-  test('with output and no prompt runs out of time, and names the units that failed', async () => {
+  test('is a timeout if there is output but no prompt, and names the units that failed', async () => {
     const ticks = Array.from({ length: 40 }, (_, i) => [10 * i, '[*     ] A start job is running\n'] as const)
     const failed =
       '[FAILED] Failed to start x.service - The X.\n[DEPEND] Dependency failed for y.mount - /y.\n'
     const seen = await failure({ boot: [...ticks, [7, failed]] }, { loginSeconds: 300, silenceSeconds: 60 })
     expect(seen.kind).toBe('timeout')
     expect(seen.facts).toContainEqual([
-      'complaints',
+      'unit failures',
       'Failed to start x.service - The X.\nDependency failed for y.mount - /y.',
     ])
   })
 
-  test('because the machine goes off', async () => {
+  test('is an end if the machine powers off', async () => {
     expect(await failure({ boot: [KERNEL], offAt: 4 })).toMatchObject({ kind: 'ended' })
   })
 
-  test('and says so when nothing at all was seen', async () => {
+  test('has no stages if the console showed none', async () => {
     const seen = await failure({ boot: [] }, { silenceSeconds: 60 })
     expect(seen).toMatchObject({ kind: 'silence', tail: '' })
-    expect(seen.facts).toContainEqual(['seen', 'nothing that looks like a boot'])
+    expect(seen.facts).toContainEqual(['stages', 'none'])
   })
 })
 
-describe('a system that boots, and is not well', () => {
-  test('because nobody can log in', async () => {
+describe('a system that boots, but does not work, is reported', () => {
+  test('if nobody can log in', async () => {
     const locked = {
       ...HEALTHY,
       logins: ['Password: '],
@@ -205,7 +229,7 @@ describe('a system that boots, and is not well', () => {
     expect(await failure(mute)).toMatchObject({ kind: 'login' })
   })
 
-  test('because it is degraded: the status of the failed units is shown', async () => {
+  test('if it is degraded, with the status of the failed units', async () => {
     const seen = await failure({
       ...HEALTHY,
       answers: {
@@ -216,13 +240,13 @@ describe('a system that boots, and is not well', () => {
     })
     expect(seen).toMatchObject({
       kind: 'degraded',
-      headline: 'os.qcow2: the system came up, but is degraded',
+      headline: "os.qcow2: the system started, but its state is 'degraded'",
     })
     expect(seen.tail).toBe('× bad.service - Cannot work\n     Active: failed (Result: exit-code)')
     expect(seen.facts).toContainEqual(['failed units', 'bad.service'])
   })
 
-  test('because its start does not end: the jobs that run are shown', async () => {
+  test('if it does not finish starting, with its running jobs', async () => {
     const seen = await failure({
       ...HEALTHY,
       answers: { timeout: 'starting\n', 'systemctl list-jobs': '12 slow.service start running\n' },
@@ -231,13 +255,16 @@ describe('a system that boots, and is not well', () => {
     expect(seen.facts).toContainEqual(['state', 'starting'])
   })
 
-  test('because it has no systemd to ask', async () => {
+  test('if it has no systemd', async () => {
     const answers = { timeout: { output: 'sh: systemctl: not found\n', status: 127 } }
     const seen = await failure({ ...HEALTHY, answers })
-    expect(seen).toMatchObject({ kind: 'degraded', headline: 'os.qcow2: the system came up, but is unknown' })
+    expect(seen).toMatchObject({
+      kind: 'degraded',
+      headline: "os.qcow2: the system started, but its state is 'unknown'",
+    })
   })
 
-  test('because a command does not come back', async () => {
+  test('if a command does not finish', async () => {
     const seen = await failure(
       { ...HEALTHY, answers: { sleep: 'hangs' } },
       { commands: ['sleep 1d'], commandSeconds: 30 },
@@ -247,7 +274,7 @@ describe('a system that boots, and is not well', () => {
     expect(seen.facts).toContainEqual(['waited', '30 s'])
   })
 
-  test('because the kernel panics or the machine goes off while a command runs', async () => {
+  test('if the kernel panics or the machine powers off while a command runs', async () => {
     const late = [21, '[ 21.0] Kernel panic - not syncing: Fatal exception\n'] as const
     const hanging: GuestOptions = { ...HEALTHY, answers: { sleep: 'hangs' } }
     const panics = await failure({ ...hanging, boot: [...HEALTHY.boot, late] }, { commands: ['sleep 1d'] })
