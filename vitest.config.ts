@@ -1,11 +1,14 @@
+// How the suites of tests run: unit, fuzz and e2e. Tests are bounded by what they do; their time limits only end what hangs.
 import { defineConfig } from 'vitest/config'
+
+const MINUTE = 60_000
 
 export default defineConfig({
   test: {
     // A failing run prints its seed; `npx vitest --sequence.seed N` runs it in the same order again.
     sequence: { shuffle: true },
     maxWorkers: 2,
-    reporters: ['default', './test/countReporter.ts'],
+    reporters: ['default', './test/support/countReporter.ts'],
     projects: [
       {
         extends: true,
@@ -13,8 +16,9 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**', 'test/fuzz/**', 'test/bench/**'],
-          globalSetup: ['test/compile.ts'],
-          testTimeout: 60_000,
+          globalSetup: ['test/support/compile.ts'],
+          testTimeout: 10 * MINUTE,
+          hookTimeout: 10 * MINUTE,
         },
       },
       {
@@ -22,8 +26,9 @@ export default defineConfig({
         test: {
           name: 'fuzz',
           include: ['test/fuzz/**/*.test.ts'],
-          globalSetup: ['test/compile.ts'],
-          testTimeout: 600_000,
+          globalSetup: ['test/support/compile.ts'],
+          testTimeout: 60 * MINUTE,
+          hookTimeout: 10 * MINUTE,
         },
       },
       {
@@ -31,9 +36,9 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          globalSetup: ['test/compile.ts', 'test/e2e/support/setup.ts'],
-          testTimeout: 900_000,
-          hookTimeout: 900_000,
+          globalSetup: ['test/support/compile.ts', 'test/e2e/support/setup.ts'],
+          testTimeout: 60 * MINUTE,
+          hookTimeout: 60 * MINUTE,
           fileParallelism: false,
         },
       },

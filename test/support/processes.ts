@@ -1,11 +1,10 @@
+// What runs on the host because of a test.
 import type { ChildProcess } from 'node:child_process'
 import { on } from 'node:events'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { vi } from 'vitest'
 
-/**
- * The processes that have anything of a directory in their command line, work in it, or have something of it mounted, as
- * all in a sandbox have.
- */
+/** The processes that name a directory in their command line, work in it or, as in a sandbox, have it mounted. */
 export function processesOf(root: string): string[] {
   return readdirSync('/proc').filter((id) => {
     if (!/^\d+$/.test(id) || id === String(process.pid)) return false
@@ -19,7 +18,14 @@ export function processesOf(root: string): string[] {
   })
 }
 
-/** Ends when a build says that it waits for another one. */
+/** Resolves when no process of a directory is left: the kernel ends those of a killed build and reports it to nobody. */
+export const allEnded = (root: string): Promise<unknown> =>
+  vi.waitUntil(() => processesOf(root).length === 0, { timeout: PATIENCE })
+
+/** How long a test waits for what needs no time on an idle machine, in milliseconds. */
+export const PATIENCE = 120_000
+
+/** Resolves when a build reports that it waits for another one. */
 export async function waiting({ child }: { child: ChildProcess }): Promise<void> {
   for await (const [text] of on(child.stderr!, 'data'))
     if (String(text).includes('waiting for another build')) return
