@@ -12,9 +12,12 @@ const failed = SUITES.filter((suite) => {
   const start = Date.now()
   const before = countedLines()
   const { status } = spawnSync('npm', ['run', '--silent', suite], { stdio: 'inherit' })
-  console.log(`suite ${suite}: ${status === 0 ? 'passed' : 'failed'} in ${Math.round((Date.now() - start) / 1000)} s`)
+  console.log(
+    `suite ${suite}: ${status === 0 ? 'passed' : 'failed'} in ${Math.round((Date.now() - start) / 1000)} s`,
+  )
   // A suite that counts no tests, or that broke before its first one, counts as one test.
-  if (counts !== undefined && countedLines() === before) appendFileSync(counts, status === 0 ? '1 0 0\n' : '0 1 0\n')
+  if (counts !== undefined && countedLines() === before)
+    appendFileSync(counts, status === 0 ? '1 0 0\n' : '0 1 0\n')
   return status !== 0
 })
 

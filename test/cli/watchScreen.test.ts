@@ -8,7 +8,7 @@ import { watchScreen } from '../../src/cli/watchScreen/screen.ts'
 import type { WatchState } from '../../src/cli/watchScreen/state.ts'
 import { follow, START } from '../../src/cli/watchScreen/state.ts'
 import type { WatchEvent } from '../../src/watch/events.ts'
-import { processesOf } from '../support/processes.ts'
+import { allEnded, PATIENCE } from '../support/processes.ts'
 import { Terminal } from '../support/terminal.ts'
 import { meetInOther } from '../support/tiny.ts'
 import { builtWatched, WATCHED_TARGETS } from '../support/watching.ts'
@@ -174,7 +174,7 @@ describe('the terminal', () => {
     terminal.press(key)
     isPutBack(await ended, code)
     // what was killed may take a moment to end
-    await vi.waitUntil(() => processesOf(workspace.root).length === 0, { timeout: 20_000 })
+    await allEnded(workspace.root)
     expect(readdirSync(workspace.path('cache/work'))).toEqual([])
   })
 })
@@ -218,7 +218,7 @@ function screen(keys: Partial<WatchKeys> = {}) {
   const press = async (key: string): Promise<string> => {
     output.read()
     input.emit('data', key)
-    await vi.waitUntil(() => output.readableLength > 0)
+    await vi.waitUntil(() => output.readableLength > 0, { timeout: PATIENCE })
     return stripVTControlCharacters(String(output.read()))
   }
   return { press, calls, output, view, input }

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import type { WatchEvent } from '../../src/watch/events.ts'
-import { processesOf } from '../support/processes.ts'
+import { allEnded, PATIENCE, processesOf } from '../support/processes.ts'
 import { Watching } from '../support/watching.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 import { Distro } from './support/distro.ts'
@@ -22,7 +22,7 @@ test('--run boots what was built, anew when it is another, and nothing of it sur
   const { image } = await watching.next('machine')
   const console = join(root, 'cache/watch/qcow2.console')
   const shows = (text: string): Promise<unknown> =>
-    vi.waitUntil(() => readFileSync(console, 'utf8').includes(text), { timeout: 180_000, interval: 50 })
+    vi.waitUntil(() => readFileSync(console, 'utf8').includes(text), { timeout: PATIENCE, interval: 50 })
   expect(image).toBe(join(root, 'output/levitateos.qcow2'))
   await shows('levitate login:')
   const [qemu] = processesOf(root).filter((id) => readFileSync(`/proc/${id}/comm`, 'utf8').startsWith('qemu'))
@@ -50,7 +50,7 @@ test('--run boots what was built, anew when it is another, and nothing of it sur
 
   watching.child.kill('SIGKILL')
   await watching.ended
-  await vi.waitUntil(() => processesOf(root).length === 0, { timeout: 20_000 })
+  await allEnded(root)
   expect((await workspace.lbuild('qcow2', '--profile', 'dev', '--dry-run', '--check')).code).toBe(0)
   expect(readdirSync(workspace.path('output')).filter((name) => name.includes('.tmp-'))).toEqual([])
 })

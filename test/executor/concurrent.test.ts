@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it, vi } from 'vitest'
-import { processesOf } from '../support/processes.ts'
+import { describe, expect, it } from 'vitest'
+import { allEnded } from '../support/processes.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { builtTiny, meetInOther, TINY, TINY_TARGETS } from '../support/tiny.ts'
 import { TestWorkspace } from '../support/workspace.ts'
@@ -60,7 +60,7 @@ describe('many builds of one workspace at once', () => {
     expect(readdirSync(workspace.path('output')).sort()).toEqual(['docs', 'other.txt', 'tiny.img'])
     // One compiled lbuild and its manifest, however many compiled it at once.
     expect(readdirSync(`${home}/cache/lbuild`)).toHaveLength(2)
-    await vi.waitUntil(() => processesOf(workspace.root).length === 0)
+    await allEnded(workspace.root)
   })
 
   it('with other params each: the one that comes last has its way', async () => {

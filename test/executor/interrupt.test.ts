@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { Meeting } from '../support/meeting.ts'
-import { processesOf, waiting } from '../support/processes.ts'
+import { allEnded, processesOf, waiting } from '../support/processes.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 
 const CONFIG = `import { artifact, defineConfig, file } from 'lbuild'
@@ -39,7 +39,7 @@ describe('a build that is interrupted', () => {
       build.child.kill(signal)
       expect((await build.ended).code).toBe(exitCode)
       // What the kernel was told to kill may take a moment to be gone.
-      await vi.waitUntil(() => processesOf(workspace.root).length === 0, { timeout: 20_000 })
+      await allEnded(workspace.root)
       expect(readdirSync(workspace.path('cache/work'))).toEqual([])
       expect(workspace.read('output/slow.txt')).toBe('old')
       expect(workspace.state('cache/records')).toEqual({})
@@ -86,7 +86,7 @@ export default defineConfig({ artifacts: [quick, slow, last]`,
     expect((await workspace.build('quick', '--no-wait')).ran).toEqual(['quick'])
     expect(readdirSync(workspace.path('cache/work'))).toEqual([])
     // The kernel ends them; nothing tells when it has.
-    await vi.waitUntil(() => processesOf(workspace.root).length === 0, { timeout: 20_000 })
+    await allEnded(workspace.root)
   })
 })
 

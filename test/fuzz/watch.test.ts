@@ -20,7 +20,7 @@ it(`makes what a clean build makes after edits at random moments (seed ${SEED})`
   const history: State[] = [FIRST]
   const isTimeLeft = startTime()
   let edit = 0
-  for (let atRest = true; !atRest || isTimeLeft() || edit === 0; ) {
+  for (let atRest = true; !atRest || isTimeLeft() || edit === 0;) {
     edit += 1
     const state = edited(history, next)
     change(workspace, history.at(-1), state)

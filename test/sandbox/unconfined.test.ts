@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { describe, expect, it, vi } from 'vitest'
+import { PATIENCE } from '../support/processes.ts'
 import { Meeting } from '../support/meeting.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 
@@ -56,7 +57,7 @@ describe('without namespaces', () => {
     build.child.kill('SIGKILL')
     expect((await build.ended).code).toBe('SIGKILL')
     // Nothing tells when the last of them has ended.
-    await vi.waitUntil(() => running(workspace.root).length === 0, { timeout: 20_000 })
+    await vi.waitUntil(() => running(workspace.root).length === 0, { timeout: PATIENCE })
   })
 })
 
@@ -72,5 +73,5 @@ export default defineConfig({ artifacts: [one] })
 `,
   }).withoutNamespaces()
   expect((await workspace.lbuild('one')).code).toBe(0)
-  await vi.waitUntil(() => running(workspace.root).length === 0, { timeout: 20_000 })
+  await vi.waitUntil(() => running(workspace.root).length === 0, { timeout: PATIENCE })
 })

@@ -23,7 +23,7 @@ export const allEnded = (root: string): Promise<unknown> =>
   vi.waitUntil(() => processesOf(root).length === 0, { timeout: PATIENCE })
 
 /** How long a test waits for what needs no time on an idle machine, in milliseconds. */
-export const PATIENCE = 120_000
+export const PATIENCE = 300_000
 
 /** Resolves when a build reports that it waits for another one. */
 export async function waiting({ child }: { child: ChildProcess }): Promise<void> {

@@ -6,7 +6,7 @@ import { findTool } from '../../src/platform/findTool.ts'
 import type { MachineEvent } from '../../src/vm/runningMachine.ts'
 import { RunningMachine } from '../../src/vm/runningMachine.ts'
 import { file, folder, program } from '../support/fakes.ts'
-import { processesOf } from '../support/processes.ts'
+import { PATIENCE, processesOf } from '../support/processes.ts'
 
 function machine(qemu = 'echo "machine of $*"; read -r never') {
   const root = folder()
@@ -26,7 +26,7 @@ function machine(qemu = 'echo "machine of $*"; read -r never') {
   const path = file(root, 'os.raw')
   const states = (): readonly string[] => events.map(({ state }) => state)
   const until = (...wanted: readonly string[]): Promise<unknown> =>
-    vi.waitUntil(() => states().join() === wanted.join(), { interval: 5, timeout: 20_000 })
+    vi.waitUntil(() => states().join() === wanted.join(), { interval: 5, timeout: PATIENCE })
   return { root, console, running, events, path, states, until }
 }
 
@@ -37,7 +37,7 @@ it('starts an image once, replaces it by a newer one, and restarts it on request
   running.update({ path, sha256: 'a' })
   await until('started')
   await vi.waitUntil(() => existsSync(console) && readFileSync(console, 'utf8').includes(`file=${path}`), {
-    timeout: 20_000,
+    timeout: PATIENCE,
   })
   running.update({ path, sha256: 'a' })
   running.update({ path, sha256: 'b' })

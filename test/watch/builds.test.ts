@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { processesOf } from '../support/processes.ts'
+import { allEnded, PATIENCE, processesOf } from '../support/processes.ts'
 import type { Meeting } from '../support/meeting.ts'
 import { meetInOther } from '../support/tiny.ts'
 import { artifactsOf, builtWatched, nextBuildEvent, Watching } from '../support/watching.ts'
@@ -154,7 +154,7 @@ describe('watch that is ended', () => {
       busy.child.kill(signal)
       expect((await busy.ended).code).toBe(code)
       // what was killed may take a moment to end
-      await vi.waitUntil(() => processesOf(workspace.root).length === 0, { timeout: 20_000 })
+      await allEnded(workspace.root)
       expect(readdirSync(workspace.path('cache/work'))).toEqual([])
     },
   )
@@ -167,10 +167,10 @@ describe('watch that is ended', () => {
       'build.config.ts',
       `${before}\nsetInterval(() => {}, 1000)\nawait new Promise(() => {})\n`,
     )
-    await vi.waitUntil(() => processesOf(workspace.root).length > 1, { timeout: 20_000 })
+    await vi.waitUntil(() => processesOf(workspace.root).length > 1, { timeout: PATIENCE })
     watching.child.kill('SIGKILL')
     await watching.ended
-    await vi.waitUntil(() => processesOf(workspace.root).length === 0, { timeout: 20_000 })
+    await allEnded(workspace.root)
   })
 
   it('by SIGKILL leaves no process, and the next build clears up', async () => {
@@ -180,7 +180,7 @@ describe('watch that is ended', () => {
     watching.child.kill('SIGKILL')
     await watching.ended
     // The kernel ends them; nothing tells when it has.
-    await vi.waitUntil(() => processesOf(workspace.root).length === 0, { timeout: 20_000 })
+    await allEnded(workspace.root)
     expect(workspace.read('output/other.txt')).toBe('a note\n')
     expect((await workspace.build('stamp', 'report', '--no-wait')).code).toBe(0)
     expect(readdirSync(workspace.path('cache/work'))).toEqual([])

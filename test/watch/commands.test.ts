@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, it, vi } from 'vitest'
-import { processesOf } from '../support/processes.ts'
+import { allEnded, PATIENCE } from '../support/processes.ts'
 import { builtWatched, Watching } from '../support/watching.ts'
 
 // What watch starts after a good build, and that it ends with the next one and with watch.
@@ -41,7 +41,7 @@ it.each([
     // Only the command itself can tell that it runs.
     const runs = (times: number): Promise<unknown> =>
       vi.waitUntil(() => existsSync(seen) && readFileSync(seen, 'utf8') === 'here\n'.repeat(times), {
-        timeout: 20_000,
+        timeout: PATIENCE,
       })
     await runs(1)
     const from = watching.events.length
@@ -51,7 +51,7 @@ it.each([
     await runs(2)
     watching.child.kill(signal)
     expect((await watching.ended).code).toBe(code)
-    await vi.waitUntil(() => processesOf(workspace.root).length === 0, { timeout: 20_000 })
+    await allEnded(workspace.root)
   },
 )
 
