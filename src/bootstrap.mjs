@@ -1,4 +1,4 @@
-// What the starter needs when there is no compiled lbuild for these sources. Plain JavaScript: it runs before the compiler.
+// Compiles lbuild: into the cache of a checkout, and for a package. Plain JavaScript: it runs before there is a compiler.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
@@ -6,55 +6,80 @@ import { resolve } from 'node:path'
 import { Script } from 'node:vm'
 
 /**
- * Compiles lbuild into `cache/lbuild/`, installing its libraries first where they are not there.
- * @param {string} home where lbuild lies
+ * Compiles the sources of a checkout, and installs missing libraries first. Ends the process with a message and exit code 2
+ * where files cannot be written.
+ * @param {string} home the checkout
+ * @param {string} cache the directory for compiled programs and their manifest
  * @returns {Promise<string>} the directory of the compiled program
  */
-export async function compile(home) {
-  const { dependencies } = packageOf(home)
-  if (Object.keys(dependencies).some((name) => !existsSync(`${home}/node_modules/${name}`))) install(home)
-  const { build } = await import('esbuild')
+export async function compile(home, cache) {
+  try {
+    installLibraries(home)
+    return await compileInto(home, cache)
+  } catch (error) {
+    if (!['EACCES', 'EROFS', 'EPERM'].includes(error.code)) throw error
+    process.stderr.write(
+      `error: cannot write the compiled lbuild: ${error.code}\n  path: ${error.path}\n` +
+        '  hint: set LBUILD_CACHE_DIR to a directory that you can write\n',
+    )
+    process.exit(2)
+  }
+}
+
+async function compileInto(home, cache) {
   const before = Date.now()
-  // The program is CommonJS in one file: that starts fastest. The child is a module, as the distro's code is.
-  const [main, child] = await Promise.all([
-    build({
-      ...options(home, 'src/cli/main.ts'),
-      format: 'cjs',
-      outExtension: { '.js': '.cjs' },
-      supported: { 'dynamic-import': false },
-    }),
-    build({
-      ...options(home, 'src/sandbox/child.ts'),
-      format: 'esm',
-      outExtension: { '.js': '.mjs' },
-      banner: REQUIRE,
-    }),
-  ])
-  const outputFiles = [...main.outputFiles, ...child.outputFiles]
-  const inputs = new Set([...Object.keys(main.metafile.inputs), ...Object.keys(child.metafile.inputs)])
+  const { files, inputs } = await program(home)
   const digest = createHash('sha256')
-  for (const { path, contents } of outputFiles) digest.update(path).update(contents)
-  const directory = `${home}/cache/lbuild/${digest.digest('hex').slice(0, 16)}`
-  write(directory, outputFiles)
-  const files = [...inputs].map((path) => [resolve(home, path), stateOf(resolve(home, path), before)])
+  for (const { name, text } of files) digest.update(name).update(text)
+  const directory = `${cache}/${digest.digest('hex').slice(0, 16)}`
+  mkdirSync(directory, { recursive: true })
+  for (const { name, text } of files) {
+    // Another lbuild may be using a file that is whole.
+    if (!existsSync(`${directory}/${name}`) || readFileSync(`${directory}/${name}`, 'utf8') !== text)
+      replace(`${directory}/${name}`, text)
+    if (name === 'main.cjs') replace(`${directory}/${name}.cache`, new Script(text).createCachedData())
+  }
+  const states = inputs.map((path) => [path, stateOf(path, before)])
   for (const name of ['main.cjs', 'main.cjs.cache', 'child.mjs'])
-    files.push([`${directory}/${name}`, stateOf(`${directory}/${name}`)])
-  const manifest = `${home}/cache/lbuild/manifest.json`
-  const temporary = `${manifest}.tmp-${process.pid}`
-  writeFileSync(temporary, JSON.stringify({ node: process.version, home, directory, files }))
-  renameSync(temporary, manifest)
+    states.push([`${directory}/${name}`, stateOf(`${directory}/${name}`)])
+  const manifest = { node: process.version, home, directory, files: states }
+  replace(`${cache}/manifest.json`, JSON.stringify(manifest))
   return directory
 }
 
-/** Libraries that are not modules ask for `require`. */
-const REQUIRE = {
-  js: "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);",
+/**
+ * Compiles the program: `main.cjs`, one function in one file because that starts fastest, and `child.mjs`, in which
+ * producers run, a module as the distro's code is.
+ * @param {string} home the sources and their libraries
+ */
+export async function program(home) {
+  const { build } = await import('esbuild')
+  const [main, child] = await Promise.all([
+    build({ ...options(home, 'src/cli/main.ts'), format: 'cjs', supported: { 'dynamic-import': false } }),
+    build({ ...options(home, 'src/sandbox/child.ts'), format: 'esm', banner: { js: REQUIRE } }),
+  ])
+  const [mainFile, childFile] = [...main.outputFiles, ...child.outputFiles]
+  const inputs = [...new Set([main, child].flatMap(({ metafile }) => Object.keys(metafile.inputs)))]
+  return {
+    files: [
+      {
+        name: 'main.cjs',
+        text: `(function (exports, require, module, importModule) {${mainFile.text}\n})`,
+      },
+      { name: 'child.mjs', text: childFile.text },
+    ],
+    inputs: inputs.map((path) => resolve(home, path)),
+  }
 }
+
+/** Gives a module the `require` that bundled CommonJS libraries call. */
+const REQUIRE =
+  "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);"
 
 const options = (home, entry) => ({
   absWorkingDir: home,
   entryPoints: [entry],
-  outdir: 'cache/lbuild/out',
+  outdir: 'out',
   bundle: true,
   minifySyntax: true,
   minifyWhitespace: true,
@@ -72,31 +97,20 @@ function stateOf(path, before = Number.POSITIVE_INFINITY) {
   return ctimeMs >= before - 20 ? 'young' : `${ino}.${size}.${mtimeMs}.${ctimeMs}`
 }
 
-/** Writes the compiled program; what is there whole already is left alone, since another lbuild may be using it. */
-function write(directory, outputFiles) {
-  mkdirSync(directory, { recursive: true })
-  const replace = (name, content) => {
-    const temporary = `${directory}/${name}.tmp-${process.pid}`
-    writeFileSync(temporary, content)
-    renameSync(temporary, `${directory}/${name}`)
-  }
-  for (const { path, text } of outputFiles) {
-    const name = path.slice(path.lastIndexOf('/') + 1)
-    const program = name === 'main.cjs' && `(function (exports, require, module, importModule) {${text}\n})`
-    const content = program || text
-    if (!existsSync(`${directory}/${name}`) || readFileSync(`${directory}/${name}`, 'utf8') !== content)
-      replace(name, content)
-    if (program) replace(`${name}.cache`, new Script(program).createCachedData())
-  }
+/** Writes a file so that another lbuild sees all of it or nothing. */
+function replace(path, content) {
+  const temporary = `${path}.tmp-${process.pid}`
+  writeFileSync(temporary, content)
+  renameSync(temporary, path)
 }
 
-const packageOf = (home) => JSON.parse(readFileSync(`${home}/package.json`, 'utf8'))
-
-function install(home) {
-  const locked = packageOf(home)
-  process.stderr.write(`installing the libraries of ${locked.name} ${locked.version} (npm ci) …\n`)
-  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
-    cwd: home,
-    stdio: ['ignore', 2, 2],
-  })
+/** Runs `npm ci` where a library is missing; tools for development stay where they are installed, and come nowhere else. */
+function installLibraries(home) {
+  const { name, version, dependencies } = JSON.parse(readFileSync(`${home}/package.json`, 'utf8'))
+  const isInstalled = (library) => existsSync(`${home}/node_modules/${library}`)
+  if (Object.keys(dependencies).every(isInstalled)) return
+  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund']
+  if (!isInstalled('vitest')) args.push('--omit=dev')
+  process.stderr.write(`installing the libraries of ${name} ${version} (npm ci) …\n`)
+  execFileSync('npm', args, { cwd: home, stdio: ['ignore', 2, 2] })
 }

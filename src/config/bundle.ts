@@ -1,3 +1,4 @@
+// Bundles build.config.ts with all that it imports, and says which modules went in.
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { version as esbuildVersion, build } from 'esbuild'
@@ -6,15 +7,13 @@ import type { Digest } from '../platform/digest.ts'
 import { digestOf, sha256 } from '../platform/digest.ts'
 import { Failure } from '../platform/failure.ts'
 import { MODULES } from './evaluate.ts'
-import { labelOf } from './labels.ts'
+import { API, ModuleLabels } from './labels.ts'
+import { conditionsFor, lbuildImports } from './lbuildImports.ts'
 import type { Locations } from './locations.ts'
-
-/** Gives the label of a module. */
-type LabelFor = (path: string) => string
 
 /** One module of the distro's code, or of a library that it imports. */
 export interface Module {
-  /** How the module is called wherever the workspace and lbuild lie: it is part of keys. */
+  /** The name of the module wherever the workspace and lbuild lie: it is part of keys. */
   readonly label: string
   readonly path: string
   readonly digest: Digest
@@ -25,24 +24,23 @@ export interface Module {
 export interface Bundle {
   readonly code: string
   readonly modules: ReadonlyMap<string, Module>
+  /** Files beside the modules that decide labels: the package.json of each imported package. */
+  readonly packages: readonly string[]
 }
-
-/** The prefix of the declaration API's modules: the key's schema version stands for them. */
-export const API = 'lbuild/api/'
 
 const SCRIPT = /\.[cm]?[jt]sx?$/
 
-/** What turns sources into code: part of every code digest. */
+/** The compiler of the sources: part of every code digest. */
 const compilerVersion = `esbuild ${esbuildVersion}`
 
 /**
- * Bundles `build.config.ts` and everything that it imports into one module. The name `lbuild` means the copy in
- * `home`. Throws a Failure (exit code 2) that names file, line and column.
+ * Bundles `build.config.ts` and everything that it imports into one module. Throws a Failure (exit code 2) that names file,
+ * line and column, or both versions where the config imports another lbuild than the one that runs.
  */
-export async function bundleConfig(config: string, locations: Locations): Promise<Bundle> {
-  const { root, home, cache } = locations
-  const label = (path: string): string => labelOf(path, locations)
+export async function bundleConfig(config: string, { root, home, cache }: Locations): Promise<Bundle> {
+  const labels = new ModuleLabels(root)
   const digests = new Map<string, Digest>()
+  let mismatch: Failure | undefined
   try {
     const result = await build({
       entryPoints: [config],
@@ -50,6 +48,7 @@ export async function bundleConfig(config: string, locations: Locations): Promis
       format: 'esm',
       platform: 'node',
       target: 'node20',
+      conditions: conditionsFor(home),
       sourcemap: 'inline',
       sourcesContent: false,
       metafile: true,
@@ -61,32 +60,33 @@ export async function bundleConfig(config: string, locations: Locations): Promis
       banner: {
         js: "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);",
       },
-      plugins: [sourcesPlugin(label, digests, home)],
+      plugins: [lbuildImports(home, (failure) => (mismatch ??= failure)), sourcesPlugin(labels, digests)],
     })
-    return { code: result.outputFiles[0]!.text, modules: modulesOf(result.metafile, root, label, digests) }
+    if (mismatch) throw mismatch
+    const modules = modulesOf(result.metafile, root, labels, digests)
+    const packages = labels.packages.map(({ directory }) => `${directory}/package.json`)
+    return { code: result.outputFiles[0]!.text, modules, packages }
   } catch (error) {
+    if (mismatch) throw mismatch
     const errors = (error as Partial<BuildFailure>).errors
     if (!errors?.length) throw error
     throw syntaxFailure(errors)
   }
 }
 
-/** Resolves the name `lbuild`, takes the digest of the very bytes that are compiled, and registers exports. */
-function sourcesPlugin(labelFor: LabelFor, digests: Map<string, Digest>, home: string): Plugin {
+/** Takes the digest of the very bytes that are compiled, and registers the exports of the distro's own modules. */
+function sourcesPlugin(labels: ModuleLabels, digests: Map<string, Digest>): Plugin {
   return {
     name: 'lbuild-sources',
-    setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^lbuild($|\/)/ }, ({ path }) => ({
-        path:
-          path === 'lbuild' ? `${home}/src/api/index.ts` : `${home}/src/${path.slice('lbuild/'.length)}.ts`,
-      }))
+    setup({ onLoad }) {
       onLoad({ filter: SCRIPT, namespace: 'file' }, ({ path }) => {
         const source = readFileSync(path)
-        const label = labelFor(path)
         digests.set(path, sha256(source))
         const loader = path.endsWith('x') ? 'tsx' : /\.[cm]?ts$/.test(path) ? 'ts' : 'js'
-        const own = !label.startsWith('npm') && !label.startsWith(API)
-        return { contents: own ? `${source.toString()}\n${registration(path, label)}` : source, loader }
+        const contents = labels.isOwn(path)
+          ? `${source.toString()}\n${registration(path, labels.labelOf(path))}`
+          : source
+        return { contents, loader }
       })
     },
   }
@@ -97,25 +97,35 @@ function registration(path: string, label: string): string {
   return `import * as __lbuildSelf from ${JSON.stringify(path)};(${registry} ??= new Map()).set(${JSON.stringify(label)}, __lbuildSelf);`
 }
 
+/** The modules that went into a bundle, in the order in which imports reach them. */
 function modulesOf(
-  metafile: Metafile,
+  { inputs, outputs }: Metafile,
   root: string,
-  labelFor: LabelFor,
+  labels: ModuleLabels,
   digests: ReadonlyMap<string, Digest>,
 ): Map<string, Module> {
+  const importsOf = new Map(
+    Object.entries(inputs).map(([input, { imports }]) => [
+      resolve(root, input),
+      imports
+        .filter((edge) => !edge.external && !edge.path.startsWith('(disabled):'))
+        .map((edge) => resolve(root, edge.path)),
+    ]),
+  )
   const modules = new Map<string, Module>()
-  for (const [input, { imports }] of Object.entries(metafile.inputs)) {
-    if (input.startsWith('(disabled):')) continue
-    const path = resolve(root, input)
-    const label = labelFor(path)
-    const targets = imports
-      .filter((edge) => !edge.external && !edge.path.startsWith('(disabled):'))
-      .map((edge) => labelFor(resolve(root, edge.path)))
+  const entries = Object.values(outputs).flatMap(({ entryPoint }) => entryPoint ?? [])
+  const paths = new Set(entries.map((entry) => resolve(root, entry)))
+  for (const path of paths) {
+    const label = labels.labelOf(path)
+    const imported = importsOf.get(path) ?? []
+    for (const one of imported) paths.add(one)
+    const imports = new Set(imported.map((one) => labels.labelOf(one)))
+    imports.delete(label)
     modules.set(label, {
       label,
       path,
       digest: digests.get(path) ?? sha256(readFileSync(path)),
-      imports: [...new Set(targets)].filter((target) => target !== label),
+      imports: [...imports],
     })
   }
   return modules

@@ -1,30 +1,96 @@
+// Names the modules of a config independently of where the workspace, lbuild and other packages lie on the disk.
+import { existsSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'
-import type { Locations } from './locations.ts'
+import * as v from 'valibot'
 
-/** Where modules come from that are not simply below the workspace: the first part of their labels, and the directory. */
-const origins = ({ root, home }: Locations): readonly (readonly [prefix: string, directory: string])[] => [
-  ['lbuild', `${home}/src`],
-  ['npm-of-lbuild', `${home}/node_modules`],
-  ['npm', `${root}/node_modules`],
-]
+/** The label prefix of lbuild's own modules. */
+const LBUILD = 'lbuild/'
+/** The label prefix of the modules that declare. They are in no key: the version of the key schema stands for them. */
+export const API = `${LBUILD}api/`
+const NPM = 'npm/'
+const OUTSIDE = 'outside/'
 
-/**
- * The name of a module wherever the workspace and lbuild lie: it is part of keys. Two files never share one: each is
- * the path from one of three locations, or from the workspace.
- */
-export function labelOf(path: string, locations: Locations): string {
-  for (const [prefix, directory] of origins(locations))
-    if (path.startsWith(`${directory}/`)) return `${prefix}/${path.slice(directory.length + 1)}`
-  if (path.startsWith(`${locations.root}/`)) return path.slice(locations.root.length + 1)
-  return `outside/${posix.relative(locations.root, path)}`
+/** Whether a module belongs to an installed package: keys hold its bytes, and explanations do not show its lines. */
+export const isLibrary = (label: string): boolean => label.startsWith(NPM)
+
+/** A package on disk. */
+export interface Package {
+  readonly directory: string
+  readonly name: string
+  readonly version: string
 }
 
-/** The path of a module from its label. */
-export function pathOfLabel(label: string, locations: Locations): string {
-  for (const [prefix, directory] of [...origins(locations), ['outside', locations.root] as const])
-    if (label.startsWith(`${prefix}/`)) return posix.join(directory, label.slice(prefix.length + 1))
-  return `${locations.root}/${label}`
+const text = v.optional(v.fallback(v.string(), ''), '')
+const PackageJson = v.object({ name: text, version: text })
+
+/** Reads the package.json of a directory; undefined where there is none. */
+export function readPackage(directory: string): Package | undefined {
+  const path = `${directory}/package.json`
+  if (!existsSync(path)) return undefined
+  return { directory, ...v.parse(PackageJson, JSON.parse(readFileSync(path, 'utf8'))) }
 }
 
-/** Whether a module is a library's: of these the bytes count, and nobody reads them line by line. */
-export const isLibrary = (label: string): boolean => /^npm(-of-lbuild)?\//.test(label)
+/** Labels the modules of one config. A label is part of keys. */
+export class ModuleLabels {
+  readonly #root: string
+  readonly #labels = new Map<string, string>()
+  readonly #taken = new Set<string>()
+  readonly #packages = new Map<string, Package | undefined>()
+
+  constructor(root: string) {
+    this.#root = root
+  }
+
+  /** The packages whose names or versions are in labels. */
+  get packages(): readonly Package[] {
+    return [...this.#packages.values()].filter((found) => found !== undefined)
+  }
+
+  /**
+   * The label of a module: its path below `lbuild/`, below `npm/NAME@VERSION/`, or from the workspace's root. Two modules
+   * never share one: of two with the same package, version and path, as where a package is installed twice, the second gets
+   * `~2`. Ask for modules in the order in which imports reach them, so that the numbers are the same on every machine.
+   */
+  labelOf(path: string): string {
+    const known = this.#labels.get(path)
+    if (known !== undefined) return known
+    const wanted = this.#wanted(path)
+    let label = wanted
+    for (let count = 2; this.#taken.has(label); count += 1) label = `${wanted}~${count}`
+    this.#labels.set(path, label)
+    this.#taken.add(label)
+    return label
+  }
+
+  /** Whether a module is the distro's own, neither lbuild's nor an installed package's. Its label is a function of its path. */
+  isOwn(path: string): boolean {
+    return this.#packageOf(path) === undefined
+  }
+
+  #wanted(path: string): string {
+    const found = this.#packageOf(path)
+    const below = path.slice((found?.directory ?? this.#root).length + 1)
+    // The first directory is `src` in a checkout and `dist` in a package.
+    if (found?.name === 'lbuild') return `${LBUILD}${below.slice(below.indexOf('/') + 1)}`
+    if (found) return `${NPM}${found.name}@${found.version}/${below}`
+    if (!path.startsWith(`${this.#root}/`)) return `${OUTSIDE}${posix.relative(this.#root, path)}`
+    return [LBUILD, NPM, OUTSIDE].some((prefix) => below.startsWith(prefix)) ? `./${below}` : below
+  }
+
+  /** The package of a module that is not the distro's own. lbuild itself may lie outside of `node_modules`. */
+  #packageOf(path: string): Package | undefined {
+    const [, installed, name] = /^(.*\/node_modules\/((?:@[^/]+\/)?[^/]+))\//.exec(path) ?? []
+    if (installed !== undefined && name !== undefined) {
+      const found = this.#package(installed)
+      return { directory: installed, name: found?.name || name, version: found?.version ?? '' }
+    }
+    const checkout = /^(.*)\/(?:src|dist)\//.exec(path)?.[1]
+    const found = checkout === undefined ? undefined : this.#package(checkout)
+    return found?.name === 'lbuild' ? found : undefined
+  }
+
+  #package(directory: string): Package | undefined {
+    if (!this.#packages.has(directory)) this.#packages.set(directory, readPackage(directory))
+    return this.#packages.get(directory)
+  }
+}

@@ -1,37 +1,38 @@
+// Loads the graph of build.config.ts, from the cache while its sources have not changed.
 import type { Bytes } from '../platform/bytes.ts'
 import { fromBytes, toBytes } from '../platform/bytes.ts'
 import type { Disk } from '../platform/disk.ts'
-import { replaceFile } from '../platform/disk.ts'
+import { errorCode, replaceFile } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
+import { RELEASE } from '../platform/release.ts'
 import { readChecksummed, writeChecksummed } from '../platform/checksummedFile.ts'
-import type { Digest } from '../platform/digest.ts'
 import { sha256 } from '../platform/digest.ts'
 import type { StatIndex } from '../fingerprint/statIndex.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Locations } from './locations.ts'
+import type { SourceFile } from './sourceFiles.ts'
+import { changedFiles } from './sourceFiles.ts'
 
-/** A graph, and the bundle in which its producers are found. */
+/** A graph, and the bundle that holds its producers. */
 export interface LoadedConfig {
   readonly graph: Graph
   readonly bundle: string
-  /** Every file that the graph was made of, and the bundle, with their digests. */
+  /** Every file that the graph was made of, and the bundle. */
   readonly files: readonly SourceFile[]
 }
 
-export type SourceFile = readonly [path: Bytes, digest: Digest]
-
 interface CacheFile extends LoadedConfig {
   readonly version: string
-  /** What the cache is of: it holds absolute paths, and a copy of a workspace must not read the original's. */
+  /** The workspace that it belongs to: it holds absolute paths, and a copy of a workspace must not use the original's. */
   readonly locations: Locations
 }
 
-/** Moves when a cached graph of an older lbuild must not be used. */
-const VERSION = `graph 7 ${process.versions.node}`
+/** The format of the cached graph, and the programs that made it. */
+const VERSION = `graph 8 ${RELEASE} ${process.versions.node}`
 
 /**
- * Loads the graph of `build.config.ts`. While none of the files that it was made of has changed, that is one small
- * JSON file: neither a compiler nor the distro's code is loaded.
+ * Loads the graph of `build.config.ts`. While none of its sources has changed, that reads one small JSON file and loads neither
+ * a compiler nor the distro's code.
  */
 export async function loadConfig(disk: Disk, index: StatIndex, locations: Locations): Promise<LoadedConfig> {
   const cached = await cachedConfig(disk, index, locations)
@@ -46,27 +47,29 @@ export async function loadConfig(disk: Disk, index: StatIndex, locations: Locati
   const digest = sha256(bundled.code)
   const bundle = `${locations.cache}/config/${digest}.mjs`
   const cachePath = toBytes(`${locations.cache}/config/graph.json`)
-  disk.mkdir(toBytes(`${locations.cache}/config`))
-  // Also where it is there already: one that was just written is not taken for one that nobody needs.
+  makeCache(disk, `${locations.cache}/config`)
+  // Written even if it exists: collecting skips bundles that were written recently.
   replaceFile(disk, toBytes(bundle), bundled.code)
-  // What the environment says is in no key: declarations are evaluated without one. The process of a producer evaluates
-  // them with the variables that it declares, which are in its key.
+  // No key holds the environment, so declarations are evaluated without one. The process of a producer evaluates them with
+  // the variables that it declares, which are in its key.
   const environment = process.env
   process.env = {}
   const evaluated = await evaluateConfig(bundle).finally(() => (process.env = environment))
   const graph = compileGraph(evaluated, bundled)
-  const sources = [...bundled.modules.values()].map((module): SourceFile => [
+  const modules = [...bundled.modules.values()].map((module): SourceFile => [
     toBytes(module.path),
     module.digest,
+    module.label,
   ])
-  const files = [...sources, [toBytes(bundle), digest] as const]
+  const packages = bundled.packages.map((path): SourceFile => [toBytes(path), sha256(disk.readFile(toBytes(path)))])
+  const files = [...modules, ...packages, [toBytes(bundle), digest] as const]
   writeChecksummed(disk, cachePath, { version: VERSION, locations, files, graph, bundle } satisfies CacheFile)
   return { graph, bundle, files }
 }
 
 /**
- * The graph as it was loaded before, or undefined when one of the files that it was made of has changed since. Runs
- * nothing of the distro's. Throws a Failure (exit code 2) where there is no `build.config.ts`.
+ * The graph from the cache, or undefined if one of its sources has changed. Runs none of the distro's code. Throws a Failure
+ * (exit code 2) where there is no `build.config.ts`.
  */
 export async function cachedConfig(
   disk: Disk,
@@ -78,7 +81,21 @@ export async function cachedConfig(
   return cached && (await changedFiles(disk, index, cached.files)).length === 0 ? cached : undefined
 }
 
-/** Says that a directory is no distro's, and what else is not there. */
+/** Creates a directory of the cache. Throws a Failure (exit code 2) where the user may not. */
+function makeCache(disk: Disk, directory: string): void {
+  try {
+    disk.mkdir(toBytes(directory))
+  } catch (error) {
+    if (!['EACCES', 'EROFS', 'EPERM'].includes(errorCode(error))) throw error
+    throw new Failure(`cannot write the cache: ${errorCode(error)}`, {
+      facts: [['path', directory]],
+      hint: 'set LBUILD_CACHE_DIR to a directory that you can write, and pass --output DIR to build',
+      exitCode: 2,
+    })
+  }
+}
+
+/** Reports a directory that is no distro's; `more` continues the headline. */
 export const noConfig = (root: string, more = ''): Failure =>
   new Failure(`there is no build.config.ts here${more}`, {
     facts: [['directory', root]],
@@ -96,10 +113,10 @@ function readCache(disk: Disk, path: Bytes, { root, home, cache }: Locations): C
   return cached
 }
 
-/** How long a bundle that nothing names may still be in use, by a build that waits or a config being read, in ns. */
+/** How long a waiting build may use a bundle that `graph.json` no longer names, in nanoseconds. */
 const IN_USE_NS = 3_600_000_000_000n
 
-/** The files of `config/` that no longer serve: neither `graph.json` nor `bundle` names them, and they are not new. */
+/** The files of `config/` that neither `graph.json` nor `bundle` names, and that are not new. */
 export function unusedBundles(
   disk: Disk,
   { cache }: Locations,
@@ -121,20 +138,6 @@ export function unusedBundles(
         (disk.lstat(path)?.mtimeNs ?? now) < now - IN_USE_NS,
     )
     .sort()
-}
-
-/** Those of some files that are no longer there, or no longer what they were. */
-export async function changedFiles(
-  disk: Disk,
-  index: StatIndex,
-  files: readonly SourceFile[],
-): Promise<readonly Bytes[]> {
-  const moved: Bytes[] = []
-  for (const [path, digest] of files) {
-    const stat = disk.lstat(path)
-    if (stat?.type !== 'file' || (await index.file(path, stat)) !== digest) moved.push(path)
-  }
-  return moved
 }
 
 /** The workspace's directory: the nearest one at or above `start` that holds a build.config.ts. */

@@ -1,9 +1,13 @@
-/** Where lbuild reads and writes. All three are real, absolute paths. */
+// The directories that lbuild reads and writes.
+
+/** Where lbuild reads and writes. All are absolute; root and home are real paths. */
 export interface Locations {
   /** The directory of build.config.ts. */
   readonly root: string
   /** Where lbuild itself lies. */
   readonly home: string
-  /** `cache/`, unless LBUILD_CACHE_DIR says otherwise. */
+  /** `cache/` in the root, unless LBUILD_CACHE_DIR is set. */
   readonly cache: string
+  /** `output/` in the root, unless `--output` is given. */
+  readonly output: string
 }

@@ -37,7 +37,7 @@ const ATTEMPTS = 20
 const PATIENCE = 60_000
 
 async function check(home: string, root: string, signal: AbortSignal): Promise<Answer> {
-  const command = [process.execPath, `${home}/lbuild`, 'check-config', '-C', root]
+  const command = [process.execPath, `${home}/src/starter.cjs`, 'check-config', '-C', root]
   const child = spawn(...withParentDeathSignal('setpriv', command), {
     stdio: ['ignore', 'pipe', 'pipe'],
     signal,
