@@ -44,10 +44,7 @@ export default defineConfig({
       },
     ],
   },
-  resolve: {
-    alias: [
-      { find: /^lbuild$/, replacement: new URL('./src/api/index.ts', import.meta.url).pathname },
-      { find: /^lbuild\/(.*)$/, replacement: `${new URL('./src/', import.meta.url).pathname}$1.ts` },
-    ],
-  },
+  // `lbuild` in the tests and in the reference distro is the sources beside them, as package.json exports them.
+  resolve: { conditions: ['lbuild:source'] },
+  ssr: { resolve: { conditions: ['lbuild:source', 'node'] } },
 })

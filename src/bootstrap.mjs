@@ -73,8 +73,7 @@ export async function program(home) {
 }
 
 /** Gives a module the `require` that bundled CommonJS libraries call. */
-const REQUIRE =
-  "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);"
+const REQUIRE = "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);"
 
 const options = (home, entry) => ({
   absWorkingDir: home,

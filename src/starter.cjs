@@ -5,7 +5,9 @@
 const NEEDED = [20, 19]
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
-  process.stderr.write(`error: lbuild needs Node.js ${NEEDED.join('.')} or newer; this is ${process.version}\n`)
+  process.stderr.write(
+    `error: lbuild needs Node.js ${NEEDED.join('.')} or newer; this is ${process.version}\n`,
+  )
   process.exit(2)
 }
 
@@ -32,7 +34,7 @@ function readManifest(path) {
       manifest.home === home &&
       manifest.files.every((file) => stateOf(file[0]) === file[1])
     return isCurrent ? manifest : undefined
-  } catch (error) {
+  } catch {
     return undefined
   }
 }
@@ -46,12 +48,13 @@ function replace(path, content) {
 
 /**
  * Loads the program: one function, with the code that V8 cached for it (v8.dev/blog/code-caching), if there is any. A script
- * with cached code cannot call import() itself, whatever `importModuleDynamically` says, so it receives ours.
+ * with cached code cannot call import() itself, whatever `importModuleDynamically` says, so it receives ours. Libraries are those of
+ * lbuild, wherever the program lies.
  */
 function load(file, cachedData) {
   const program = { exports: {} }
   const script = new Script(fs.readFileSync(file, 'utf8'), { filename: file, cachedData })
-  script.runInThisContext()(program.exports, createRequire(file), program, (address) => import(address))
+  script.runInThisContext()(program.exports, createRequire(__filename), program, (address) => import(address))
   return { script, main: program.exports.main }
 }
 
@@ -96,7 +99,7 @@ function keepCachedCode(cache, file, script) {
     replace(cached, script.createCachedData())
     const files = [file, cached].map((path) => [path, stateOf(path)])
     replace(`${cache}/lbuild/program.json`, JSON.stringify({ node: process.version, home, cached, files }))
-  } catch (error) {
+  } catch {
     // Only time is lost.
   }
 }

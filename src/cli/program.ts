@@ -233,6 +233,7 @@ const collect = (value: string, all: readonly string[]): string[] => [...all, va
 function common(command: Command): Command {
   return command
     .option('-C, --directory <dir>', 'the directory of the distro (default: here or above)')
+    .option('--output <dir>', 'the directory for outputs (default: output/ in that of the distro)')
     .option(
       '--profile <name>',
       'a set of params of build.config.ts (default: none; watch: dev if there is one)',

@@ -22,6 +22,8 @@ export interface Invocation {
 /** Options that every command takes which looks at a workspace. */
 export interface WorkspaceOptions {
   readonly directory?: string
+  /** The directory for published outputs, from the current directory. */
+  readonly output?: string
   readonly set: readonly string[]
   /** The profile of the config whose values of params are taken. */
   readonly profile?: string
@@ -57,9 +59,9 @@ export interface Session {
 export async function openSession(
   { home }: Invocation,
   words: readonly string[],
-  { directory, set, profile, everything = false }: WorkspaceOptions,
+  { directory, output, set, profile, everything = false }: WorkspaceOptions,
 ): Promise<Session> {
-  const opened = await openWorkspace({ start: startOf(directory), home })
+  const opened = await openWorkspace({ start: startOf(directory), home, ...outputOf(output) })
   const session = withWords(opened, words, set, profile)
   return everything && session.targets.length === 0
     ? { ...session, targets: topArtifacts(session.workspace.graph) }
@@ -84,6 +86,10 @@ export function withWords(
   const graph = withParams(plain.graph, all, 'the command line')
   return { workspace: { ...plain, graph }, targets, params }
 }
+
+/** The option `--output` as a part of other options. */
+export const outputOf = (output: string | undefined): { readonly output?: string } =>
+  output === undefined ? {} : { output }
 
 /** Where to look for the distro: a directory that is there, or the current one. Throws a Failure (exit code 2). */
 export function startOf(directory: string | undefined): string {

@@ -61,7 +61,10 @@ export async function loadConfig(disk: Disk, index: StatIndex, locations: Locati
     module.digest,
     module.label,
   ])
-  const packages = bundled.packages.map((path): SourceFile => [toBytes(path), sha256(disk.readFile(toBytes(path)))])
+  const packages = bundled.packages.map((path): SourceFile => [
+    toBytes(path),
+    sha256(disk.readFile(toBytes(path))),
+  ])
   const files = [...modules, ...packages, [toBytes(bundle), digest] as const]
   writeChecksummed(disk, cachePath, { version: VERSION, locations, files, graph, bundle } satisfies CacheFile)
   return { graph, bundle, files }

@@ -11,3 +11,7 @@ export interface Locations {
   /** `output/` in the root, unless `--output` is given. */
   readonly output: string
 }
+
+/** The path of a published output for people: from the workspace's root, or absolute where `--output` leads elsewhere. */
+export const shownOutput = ({ root, output }: Locations, path: string): string =>
+  `${output.startsWith(`${root}/`) ? output.slice(root.length + 1) : output}/${path}`

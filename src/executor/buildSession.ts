@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { changedFiles } from '../config/load.ts'
+import { changedFiles } from '../config/sourceFiles.ts'
 import { display, toBytes } from '../platform/bytes.ts'
 import { monotonicSeconds } from '../platform/clock.ts'
 import { RELEASE } from '../platform/release.ts'

@@ -1,6 +1,5 @@
 import { monotonicSeconds } from '../platform/clock.ts'
 import { display, toBytes } from '../platform/bytes.ts'
-import type { Bytes } from '../platform/bytes.ts'
 import { Failure } from '../platform/failure.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
 import { lockfilesOf } from '../graph/graph.ts'
@@ -21,6 +20,7 @@ import { checkOutputs } from '../sandbox/result.ts'
 import { sourceParts } from '../workspace/snapshot.ts'
 import { preserveWork, makeWorkDirectory, removeIfPossible, removeWork } from './workDirectory.ts'
 import { recordOf } from '../planner/types.ts'
+import { shownOutput } from '../config/locations.ts'
 import type { BuildRecord, Planned, Reason } from '../planner/types.ts'
 
 /**
@@ -133,7 +133,8 @@ async function putInPlace(
   checked: boolean,
 ): Promise<void> {
   const { disk, objects, records, index, locations } = workspace
-  const root = toBytes(`${locations.root}/output`)
+  const root = toBytes(locations.output)
+  const shown = (path: string): string => shownOutput(locations, path)
   // Time has passed since the snapshot: what was written to an output meanwhile must not be lost.
   await snapshot.refreshOutputs(node)
   for (const output of Object.values(record.outputs)) {
@@ -145,13 +146,11 @@ async function putInPlace(
     const { aside, writtenAt } = publish(disk, objects, output, root, path, { keep, checked })
     index.remember(`${root}/${path}`, disk.lstat(`${root}/${path}`), output.sha256, writtenAt)
     if (aside !== undefined)
-      listener({ type: 'kept', path: `output/${output.path}`, as: relative(root, aside) })
+      listener({ type: 'kept', path: shown(output.path), as: shown(display(aside.slice(root.length + 1))) })
   }
   records.setLatest(node.name, record.key)
   await snapshot.refreshOutputs(node)
 }
-
-const relative = (root: Bytes, path: Bytes): string => `output/${display(path.slice(root.length + 1))}`
 
 /**
  * The producer worked on a copy of what the key says, so the record is right; but who edited meanwhile should know

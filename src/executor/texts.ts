@@ -1,7 +1,8 @@
 import { toBytes } from '../platform/bytes.ts'
 import type { Digest } from '../platform/digest.ts'
 import { sha256 } from '../platform/digest.ts'
-import { isLibrary, pathOfLabel } from '../config/labels.ts'
+import { isLibrary } from '../config/labels.ts'
+import { pathOfLabel } from '../config/sourceFiles.ts'
 import { isFile, listingIfThere, parseListing } from '../fingerprint/tree.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
 import { textAt, writeTexts } from '../store/texts.ts'
@@ -24,7 +25,7 @@ export async function commitTexts(
   node: ArtifactNode,
   work: WorkDirectory,
 ): Promise<Digest | undefined> {
-  const { disk, objects, graph, locations } = workspace
+  const { disk, objects, graph, locations, files } = workspace
   const texts = new Map<Digest, string>()
   let left = ALL
   const keep = (digest: Digest, text: string | undefined): void => {
@@ -36,7 +37,7 @@ export async function commitTexts(
   }
   for (const label of node.modules)
     if (!isLibrary(label)) {
-      const text = textAt(disk, toBytes(pathOfLabel(label, locations)))
+      const text = textAt(disk, toBytes(pathOfLabel(files, label, locations.root)))
       if (text !== undefined && sha256(text) === graph.modules[label]) keep(sha256(text), text)
     }
   for (const [name, input] of Object.entries(node.inputs)) {

@@ -1,6 +1,6 @@
 import type { Bytes } from '../platform/bytes.ts'
 import { toBytes } from '../platform/bytes.ts'
-import { pathOfLabel } from '../config/labels.ts'
+import { pathOfLabel } from '../config/sourceFiles.ts'
 import { parseFileValue } from '../store/records.ts'
 import { readTexts, textAt } from '../store/texts.ts'
 import type { Workspace } from '../workspace/workspace.ts'
@@ -29,7 +29,7 @@ export function diffsOf(
     return sides.compare(
       reason.module,
       latest?.modules[reason.module],
-      pathOfLabel(reason.module, workspace.locations),
+      pathOfLabel(workspace.files, reason.module, workspace.locations.root),
     )
   if (reason.kind === 'lock') {
     const all = reason.changes.map((change) =>
@@ -108,5 +108,5 @@ export function outputSides(
   if (reason.kind !== 'output-changed') return undefined
   const latest = planned.find(({ node }) => node.name === artifacts[0])?.latest
   const output = Object.values(latest?.outputs ?? {}).find(({ path }) => path === reason.path)
-  return output && sides(objects.path(output.sha256), toBytes(`${locations.root}/output/${reason.path}`))
+  return output && sides(objects.path(output.sha256), toBytes(`${locations.output}/${reason.path}`))
 }

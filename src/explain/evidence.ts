@@ -1,7 +1,8 @@
 import type { Bytes } from '../platform/bytes.ts'
 import { display, fromBytes, toBytes } from '../platform/bytes.ts'
 import type { Digest } from '../platform/digest.ts'
-import { isLibrary, pathOfLabel } from '../config/labels.ts'
+import { isLibrary } from '../config/labels.ts'
+import { pathOfLabel } from '../config/sourceFiles.ts'
 import type { LockedFile } from '../api/lockfile.ts'
 import { listingIfThere } from '../fingerprint/tree.ts'
 import type { EntryChange, Evidence, TextChange } from '../planner/evidence.ts'
@@ -42,7 +43,7 @@ export async function gatherEvidence(
         ...(await changeEvidence(workspace, snapshot, latest, former, reason.before.value, reason.now)),
       }
     case 'module': {
-      const path = pathOfLabel(reason.module, workspace.locations)
+      const path = pathOfLabel(workspace.files, reason.module, workspace.locations.root)
       const imports = importChain(workspace.graph, one.node, reason.module)
       const text = isLibrary(reason.module)
         ? {}
@@ -54,7 +55,7 @@ export async function gatherEvidence(
     case 'lock':
       return { ...since, ...askedEvidence(workspace, former, reason.changes) }
     case 'output-changed':
-      return { ...since, ...editedAt(workspace, `${workspace.locations.root}/output/${reason.path}`) }
+      return { ...since, ...editedAt(workspace, `${workspace.locations.output}/${reason.path}`) }
     default:
       return { ...since }
   }

@@ -22,13 +22,12 @@ export function readResult(
   if (result.ok) return result
   const { headline, facts, hint, tail } = result.failure
   const { disk, locations, files } = context.workspace
-  const modules = files.map(([path]) => fromBytes(path))
   const undeclared = undeclaredRead(disk, locations.root, node, `${headline}\n${tail ?? ''}`)
   const advice = undeclared?.hint ?? hint
   throw new Failure(headline, {
     facts: [...(undeclared?.facts ?? []), ...facts, ['work directory', work.path], ['log', work.log]],
     ...(advice === undefined ? {} : { hint: advice }),
-    ...(tail === undefined ? {} : { tail: readableStack(tail, modules, locations) }),
+    ...(tail === undefined ? {} : { tail: readableStack(tail, files, locations) }),
   })
 }
 

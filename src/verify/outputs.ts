@@ -1,3 +1,4 @@
+import { shownOutput } from '../config/locations.ts'
 import { setImmediate } from 'node:timers/promises'
 import type { Bytes } from '../platform/bytes.ts'
 import { toBytes } from '../platform/bytes.ts'
@@ -108,7 +109,7 @@ class Verifier {
       const sound = isFile(object, sha256)
       if (!sound) wrong.push({ artifact: name, ...this.#objectPath(sha256), expected, found: object })
       if (!output.published) continue
-      const path = toBytes(`${locations.root}/output/${output.path}`)
+      const path = toBytes(`${locations.output}/${output.path}`)
       const found = await this.#read(path)
       this.outputs += 1
       if (isFile(found, sha256)) continue
@@ -117,7 +118,7 @@ class Verifier {
       wrong.push({
         artifact: name,
         kind: 'output',
-        path: `output/${output.path}`,
+        path: shownOutput(locations, output.path),
         expected,
         found,
         ...(difference ? { difference } : {}),

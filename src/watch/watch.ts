@@ -1,6 +1,6 @@
 import { monotonicSeconds } from '../platform/clock.ts'
 import { Failure } from '../platform/failure.ts'
-import { changedFiles } from '../config/load.ts'
+import { changedFiles } from '../config/sourceFiles.ts'
 import type { loadConfig } from '../config/load.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Overrides } from '../graph/params.ts'

@@ -180,7 +180,7 @@ class SnapshotTaker {
 
   async output(path: string): Promise<OutputState> {
     const { disk, index, locations } = this.#workspace
-    const absolute = toBytes(`${locations.root}/output/${path}`)
+    const absolute = toBytes(`${locations.output}/${path}`)
     const stat = disk.lstat(absolute)
     if (!stat) return { state: 'missing' }
     if (stat.type !== 'file') return { state: 'other', what: `a ${stat.type}` }

@@ -3,7 +3,7 @@ import { toBytes } from '../platform/bytes.ts'
 import type { Bytes } from '../platform/bytes.ts'
 import type { Disk } from '../platform/disk.ts'
 import { realDisk } from '../platform/disk.ts'
-import type { SourceFile } from '../config/load.ts'
+import type { SourceFile } from '../config/sourceFiles.ts'
 import type { Locations } from '../config/locations.ts'
 import { findRoot, loadConfig } from '../config/load.ts'
 import { StatIndex } from '../fingerprint/statIndex.ts'
@@ -32,6 +32,8 @@ export interface OpenOptions {
   readonly start: string
   /** Where lbuild itself lies. */
   readonly home: string
+  /** The directory for published outputs; `output/` in the root unless given. */
+  readonly output?: string
   /** How the graph is got; `loadConfig` unless given. */
   readonly load?: typeof loadConfig
 }
@@ -39,18 +41,23 @@ export interface OpenOptions {
 /** The clock that stamps files, in nanoseconds since 1970. */
 const clock = (): bigint => BigInt(Date.now()) * 1_000_000n
 
-/** Where things lie for a workspace at or above a directory; `LBUILD_CACHE_DIR` moves the cache. */
-export function locationsFor(disk: Disk, { start, home }: OpenOptions): Locations {
+/** Where things lie for a workspace at or above a directory; `LBUILD_CACHE_DIR` moves the cache, `--output` the outputs. */
+export function locationsFor(disk: Disk, { start, home, output }: OpenOptions): Locations {
   const root = findRoot(disk, start)
   const elsewhere = process.env.LBUILD_CACHE_DIR
-  return { root, home, cache: elsewhere ? resolve(elsewhere) : `${root}/cache` }
+  return {
+    root,
+    home,
+    cache: elsewhere ? resolve(elsewhere) : `${root}/cache`,
+    output: output === undefined ? `${root}/output` : resolve(output),
+  }
 }
 
 /** The temporaries that killed builds left in `output/`; see {@link strayTemporaries}. */
 export function outputTemporaries({ disk, graph, locations }: Workspace): readonly Bytes[] {
   const outputs = graph.artifacts.flatMap((node) => Object.values(node.outputs))
   const paths = outputs.filter(({ published }) => published).map(({ path }) => toBytes(path))
-  return strayTemporaries(disk, toBytes(`${locations.root}/output`), paths)
+  return strayTemporaries(disk, toBytes(locations.output), paths)
 }
 
 /** The directories of the workspace's own tools, as absolute paths. */

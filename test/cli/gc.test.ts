@@ -248,7 +248,7 @@ describe('while a build runs', () => {
 describe('the compiled config', () => {
   it('stays that graph.json names, though this process was started with another', () => {
     const cache = temporaryDirectory()
-    const locations = { root: cache, home: cache, cache }
+    const locations = { root: cache, home: cache, cache, output: cache }
     writeChecksummed(realDisk, `${cache}/config/graph.json`, { bundle: `${cache}/config/now.mjs` })
     for (const name of ['own.mjs', 'now.mjs', 'old.mjs', 'old.mjs.tmp-1-0123abcd-1', 'foreign'])
       fs.writeFileSync(`${cache}/config/${name}`, '')

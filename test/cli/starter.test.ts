@@ -10,7 +10,7 @@ const HOME = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 it('installs libraries where one is missing, and only there', async () => {
   const workspace = new TestWorkspace({})
   for (const part of ['lbuild', 'src', 'package.json'])
-    cpSync(`${HOME}/${part}`, workspace.path(part), { recursive: true })
+    cpSync(`${HOME}/${part}`, workspace.path(part), { recursive: true, verbatimSymlinks: true })
   mkdirSync(workspace.path('node_modules'))
   for (const name of readdirSync(`${HOME}/node_modules`).filter((one) => !one.startsWith('.')))
     symlinkSync(`${HOME}/node_modules/${name}`, workspace.path(`node_modules/${name}`))

@@ -11,7 +11,7 @@ const HOME = fileURLToPath(new URL('../..', import.meta.url))
 function copiedHome(): string {
   const home = temporaryDirectory()
   for (const name of ['lbuild', 'src', 'package.json'])
-    fs.cpSync(`${HOME}/${name}`, `${home}/${name}`, { recursive: true })
+    fs.cpSync(`${HOME}/${name}`, `${home}/${name}`, { recursive: true, verbatimSymlinks: true })
   fs.symlinkSync(`${HOME}/node_modules`, `${home}/node_modules`)
   return home
 }

@@ -231,7 +231,7 @@ describe('exactly the keys of those move that can see', () => {
   ])('%s of lbuild itself', async (path, expected) => {
     const home = temporaryDirectory()
     for (const part of ['src', 'lbuild', 'package.json'])
-      fs.cpSync(`${HOME}/${part}`, `${home}/${part}`, { recursive: true })
+      fs.cpSync(`${HOME}/${part}`, `${home}/${part}`, { recursive: true, verbatimSymlinks: true })
     fs.symlinkSync(`${HOME}/node_modules`, `${home}/node_modules`)
     const distro = copied()
     const before = await look(distro, { home })

@@ -35,7 +35,7 @@ test('another user in another directory, with another umask, time zone and local
   const home = mkdtempSync(join(tmpdir(), 'another place é '))
   try {
     for (const part of ['src', 'lbuild', 'package.json', 'node_modules'])
-      cpSync(join(HOME, part), join(home, part), { recursive: true })
+      cpSync(join(HOME, part), join(home, part), { recursive: true, verbatimSymlinks: true })
     for (const part of ['build.config.ts', 'artifacts'])
       cpSync(first.path(part), join(home, part), { recursive: true })
     writeFileSync(join(home, 'build.sh'), 'umask 077\nexec "$@"\n')

@@ -58,7 +58,7 @@ describe('a collection that is stopped at any call of the disk', () => {
 
   const open = (root: string, disk: Disk): CollectedWorkspace => ({
     disk,
-    locations: { root, home: root, cache: `${root}/cache` },
+    locations: { root, home: root, cache: `${root}/cache`, output: `${root}/output` },
     objects: new ObjectStore(disk, `${root}/cache/objects`),
     records: new RecordStore(disk, `${root}/cache/records`),
     graph,

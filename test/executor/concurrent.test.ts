@@ -18,7 +18,7 @@ function otherHome(): string {
   const home = `${temporaryDirectory()}/lbuild`
   mkdirSync(home)
   for (const part of ['lbuild', 'src', 'package.json'])
-    cpSync(`${HOME}/${part}`, `${home}/${part}`, { recursive: true })
+    cpSync(`${HOME}/${part}`, `${home}/${part}`, { recursive: true, verbatimSymlinks: true })
   symlinkSync(`${HOME}/node_modules`, `${home}/node_modules`)
   return home
 }

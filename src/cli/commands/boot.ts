@@ -115,7 +115,7 @@ export function imageOf(workspace: Workspace, target: string): string {
       hint: 'name an artifact that publishes a .qcow2 or an .iso',
       exitCode: 2,
     })
-  return `${workspace.locations.root}/output/${image.path}`
+  return `${workspace.locations.output}/${image.path}`
 }
 
 function showReport(report: BootReport): void {

@@ -11,6 +11,8 @@ import { build, checkTargets } from '../../executor/build.ts'
 import type { BuildReport } from '../../executor/report.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
+import type { Locations } from '../../config/locations.ts'
+import { shownOutput } from '../../config/locations.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 
 export interface BuildCommandOptions extends WorkspaceOptions {
@@ -77,7 +79,7 @@ export async function buildCommand(
   }
   if (options.json) print(`${JSON.stringify({ schemaVersion: 1, ...report }, undefined, 2)}\n`)
   showFailures(report)
-  if (!options.json && !options.quiet) showSummary(report)
+  if (!options.json && !options.quiet) showSummary(report, workspace.locations)
   trace?.write()
   return report.exitCode
 }
@@ -109,7 +111,7 @@ function showFailures(report: BuildReport): void {
   }
 }
 
-function showSummary(report: BuildReport): void {
+function showSummary(report: BuildReport, locations: Locations): void {
   const count = (outcome: string): number => report.artifacts.filter((one) => one.outcome === outcome).length
   const [built, restored, fresh, failed, skipped] = ['built', 'restored', 'fresh', 'failed', 'skipped'].map(
     count,
@@ -136,5 +138,5 @@ function showSummary(report: BuildReport): void {
   print(`${head} ${words} in ${time}\n`)
   for (const { name, outcome, outputs } of report.artifacts)
     if (report.targets.includes(name) && outcome !== 'failed' && outcome !== 'skipped')
-      for (const { path, published } of outputs) if (published) print(`  output/${path}\n`)
+      for (const { path, published } of outputs) if (published) print(`  ${shownOutput(locations, path)}\n`)
 }

@@ -15,7 +15,7 @@ import type { WatchView } from '../watchScreen/lines.ts'
 import { watchJson, watchLines } from '../watchScreen/lines.ts'
 import type { WatchKeys } from '../watchScreen/screen.ts'
 import type { Invocation, Session, WorkspaceOptions } from '../session.ts'
-import { startOf, withWords } from '../session.ts'
+import { outputOf, startOf, withWords } from '../session.ts'
 import { imageOf } from './boot.ts'
 import { render } from './graph.ts'
 
@@ -49,12 +49,12 @@ export async function watchCommand(
   signal: AbortSignal,
 ): Promise<number> {
   const { home, code } = invocation
-  const start = startOf(options.directory)
+  const from = { start: startOf(options.directory), home, ...outputOf(options.output) }
   const profileIn = ({ graph }: Workspace): string =>
     options.profile ?? (Object.hasOwn(graph.profiles, DEV) ? DEV : NO_PROFILE)
   const withAll = (opened: Workspace): Session => withWords(opened, words, options.set, profileIn(opened))
   // The compiler would stay, and wake each second, for as long as this process lives.
-  const opened = withAll(await openWorkspace({ start, home, load: loadElsewhere(signal) }))
+  const opened = withAll(await openWorkspace({ ...from, load: loadElsewhere(signal) }))
   const { targets, params, workspace } = opened
   if (targets.length === 0)
     throw new Failure('no target was named', { hint: 'such as: lbuild watch qcow2', exitCode: 2 })
@@ -67,7 +67,7 @@ export async function watchCommand(
   const watch = new Watch({
     targets,
     params,
-    open: async (load) => withAll(await openWorkspace({ start, home, load })).workspace,
+    open: async (load) => withAll(await openWorkspace({ ...from, load })).workspace,
     listener,
     signal: AbortSignal.any([signal, quit.signal]),
     code,
@@ -152,5 +152,8 @@ const machineEvent = (event: MachineEvent): WatchEvent =>
 function builtImage(workspace: Workspace, target: string): MachineImage {
   const path = imageOf(workspace, target)
   const outputs = Object.values(workspace.records.latest(target)!.outputs)
-  return { path, sha256: outputs.find((output) => path.endsWith(`/output/${output.path}`))!.sha256 }
+  return {
+    path,
+    sha256: outputs.find((output) => path === `${workspace.locations.output}/${output.path}`)!.sha256,
+  }
 }

@@ -1,6 +1,6 @@
 import { dirname, relative, resolve } from 'node:path'
 import { print } from '../render/print.ts'
-import { labelOf, pathOfLabel } from '../../config/labels.ts'
+import { labelOfPath, pathOfLabel } from '../../config/sourceFiles.ts'
 import { fromBytes, toBytes } from '../../platform/bytes.ts'
 import { closure } from '../../graph/graph.ts'
 import { nearest } from '../../graph/names.ts'
@@ -33,15 +33,15 @@ export async function whyPathCommand(
 
 /** What is asked about: a path from here, or a module by the name that causes give it. */
 async function subjectOf(workspace: Workspace, target: string, word: string): Promise<Subject> {
-  const { disk, locations, graph } = workspace
+  const { disk, locations, graph, files } = workspace
   const isThere = (path: string): boolean => disk.lstat(toBytes(path)) !== undefined
   const isLabel = Object.hasOwn(graph.modules, word) && !isThere(resolve(word))
-  const absolute = isLabel ? pathOfLabel(word, locations) : resolve(word)
+  const absolute = isLabel ? pathOfLabel(files, word, locations.root) : resolve(word)
   const inside = relative(locations.root, absolute)
   const isInside = !inside.startsWith('../')
   return {
     path: inside === '' ? '.' : isInside ? inside : absolute,
-    label: isLabel ? word : labelOf(absolute, locations),
+    label: isLabel ? word : labelOfPath(files, absolute, locations.root),
     tools: isThere(absolute) ? await toolsOf(workspace, target, absolute) : [],
   }
 }
@@ -84,9 +84,10 @@ function influenceLines(target: string, path: string, influence: Influence, all:
 }
 
 /** Says that nothing is there, and what is instead. */
-function absence({ disk, locations }: Workspace, { path, label }: Subject): string | undefined {
+function absence({ disk, locations, files }: Workspace, { path, label }: Subject): string | undefined {
   const absolute = path.startsWith('/') ? path : resolve(locations.root, path)
-  if ([absolute, pathOfLabel(label, locations)].some((one) => disk.lstat(toBytes(one)))) return undefined
+  if ([absolute, pathOfLabel(files, label, locations.root)].some((one) => disk.lstat(toBytes(one))))
+    return undefined
   let missing = absolute
   while (!disk.lstat(toBytes(dirname(missing)))) missing = dirname(missing)
   const directory = dirname(missing)

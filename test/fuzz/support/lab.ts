@@ -82,7 +82,7 @@ export class Lab {
     fs.writeFileSync(bundle, 'no producer is taken from it')
     return {
       disk,
-      locations: { root: this.root, home: '/nonexistent', cache },
+      locations: { root: this.root, home: '/nonexistent', cache, output: `${this.root}/output` },
       index: new StatIndex(disk, `${cache}/index`, now),
       objects: new ObjectStore(disk, `${cache}/objects`),
       records: new RecordStore(disk, `${cache}/records`),
