@@ -7,7 +7,7 @@ import type { BuildEvent, Listener } from './events.ts'
 import { logPath } from './logFiles.ts'
 
 /** The version of a line of the event log: a line of another one is not read. */
-export const LINE_VERSION = 2
+export const LINE_VERSION = 3
 
 /** The clocks that stamp the lines of a log. */
 export interface LogClocks {

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import type { Json } from '../api/params.ts'
 import type { Evidence, ExplainedCause } from '../planner/evidence.ts'
 import type { LoggedEvent, BuildNode, BuiltOutput, FailureData } from './events.ts'
+import { isPart } from '../planner/part.ts'
 import type { Consequence, Part, Reason } from '../planner/types.ts'
 
 /** A check of a value that was read; what it does not know of an object stays as it is. */
@@ -20,12 +21,7 @@ const failure: Shape<FailureData> = v.looseObject({
   tail: v.exactOptional(text),
 })
 
-const part: Shape<Part> = v.looseObject({
-  kind: v.picklist(['code', 'platform', 'param', 'file', 'tree', 'output', 'downloads', 'tool', 'env']),
-  name: text,
-  value: json,
-  from: v.exactOptional(text),
-})
+const part = v.custom<Part>(isPart)
 
 /** One of several shapes, each under the word that one member of the value says. */
 function oneOf<T, K extends string>(member: string, shapes: { readonly [key in K]: Shape<T> }): Shape<T> {
@@ -50,9 +46,9 @@ const REASONS: ReasonShapes = {
     module: text,
     change: v.picklist(['changed', 'added', 'removed']),
   }),
-  lock: v.looseObject({
-    ...kind('lock'),
-    lock: text,
+  lockfile: v.looseObject({
+    ...kind('lockfile'),
+    lockfile: text,
     state: v.picklist(['missing', 'outdated']),
     path: text,
     changes: v.array(v.lazy(() => reason)),

@@ -9,7 +9,7 @@ import type { ObjectListing } from '../store/objects.ts'
 import type { ListedRecord } from '../store/records.ts'
 import type { Content, HeldRecord, Limits } from '../store/retention.ts'
 import { objectsOf, retain } from '../store/retention.ts'
-import { ABSENT } from '../workspace/snapshot.ts'
+import { subjectOf } from '../planner/part.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { Listener } from '../events/events.ts'
 import { oldLogs } from '../events/logFiles.ts'
@@ -134,8 +134,8 @@ function heldRecord(listed: ListedRecord): Held {
     publishedAt,
     latest,
     made: Object.entries(outputs).map(([name, { sha256 }]) => ({ output: `${artifact}.${name}`, sha256 })),
-    madeOf: parts.flatMap(({ kind, from, value }): Content[] =>
-      kind === 'output' ? [{ output: from ?? '', sha256: String(value) }] : [],
+    madeOf: parts.flatMap((part): Content[] =>
+      part.kind === 'output' ? [{ output: subjectOf(part), sha256: part.digest }] : [],
     ),
     seen: seenOf(record),
   }
@@ -144,13 +144,13 @@ function heldRecord(listed: ListedRecord): Held {
 /** The objects that tell what a record's run saw: listings of trees, and texts. No build reads them. */
 export const seenOf = (record: BuildRecord): readonly Digest[] => [
   ...listingsOf(record).map(([, digest]) => digest),
-  ...(record.texts === undefined ? [] : [record.texts]),
+  ...(record.sourceTexts === undefined ? [] : [record.sourceTexts]),
 ]
 
 /** The listings of trees that a record's parts name: the path of each tree, and its listing's digest. */
 export const listingsOf = ({ parts }: BuildRecord): readonly (readonly [path: string, digest: Digest])[] =>
-  parts.flatMap(({ kind, name, from, value }) =>
-    kind === 'tree' && value !== ABSENT ? [[from ?? name, String(value)] as const] : [],
+  parts.flatMap((part) =>
+    part.kind === 'tree' && part.digest !== null ? [[part.path, part.digest] as const] : [],
   )
 
 /** Where the bytes of the objects that go come from: for each artifact its records, and what no record named. */

@@ -6,31 +6,30 @@ import type { RunContext } from './context.ts'
 import { lockfileSnapshot } from '../workspace/snapshot.ts'
 import { commitTexts } from './texts.ts'
 import type { WorkDirectory } from './workDirectory.ts'
-import { RECORD_VERSION } from '../planner/types.ts'
-import type { BuildRecord, Part, Planned, RecordedOutput } from '../planner/types.ts'
+import { isSamePart, partIndex } from '../planner/part.ts'
+import type { BuildRecord, Planned, RecordedOutput } from '../planner/types.ts'
 
 /** Keeps what a run made and what it saw: objects first, then the record that names them. Gives the record. */
 export async function commitResult(
   context: RunContext,
   { node, key, parts }: Planned,
   work: WorkDirectory,
-  run: Pick<BuildRecord, 'startedAt' | 'seconds' | 'sandboxed' | 'versions'>,
+  run: Pick<BuildRecord, 'startedAt' | 'seconds' | 'sandboxed' | 'toolVersions'>,
 ): Promise<BuildRecord> {
   const { graph, records } = context.workspace
   const outputs = keepOutputs(context, node, work)
   await keepTrees(context, node)
   const texts = await commitTexts(context, node, work)
   const record: BuildRecord = {
-    version: RECORD_VERSION,
     artifact: node.name,
     key: key!,
     parts,
     outputs,
     modules: Object.fromEntries(node.modules.map((label) => [label, graph.modules[label]!])),
-    asked: Object.fromEntries(
-      lockfilesOf(node).map((name) => [name, lockfileSnapshot(context.snapshot, name).asked]),
+    lockfileRequests: Object.fromEntries(
+      lockfilesOf(node).map((name) => [name, lockfileSnapshot(context.snapshot, name).requestParts]),
     ),
-    ...(texts === undefined ? {} : { texts }),
+    ...(texts === undefined ? {} : { sourceTexts: texts }),
     build: context.build,
     ...run,
   }
@@ -66,16 +65,17 @@ async function keepTrees({ workspace, snapshot }: RunContext, node: ArtifactNode
 
 /** The tools whose versions the last record does not tell, since they were others then. */
 export const unaskedTools = ({ node, parts, latest }: Planned): readonly string[] => {
-  const digestOf = (all: readonly Part[], tool: string): unknown =>
-    all.find(({ kind, name }) => kind === 'tool' && name === tool)?.value
-  return node.tools
-    .map(({ name }) => name)
-    .filter((name) => !latest || digestOf(latest.parts, name) !== digestOf(parts, name))
+  const formerOf = partIndex(latest?.parts ?? [])
+  const changed = parts.filter((part) => part.kind === 'tool' && !isSamePart(formerOf(part), part))
+  return node.tools.map(({ name }) => name).filter((tool) => changed.some(({ name }) => name === tool))
 }
 
 /** The versions of all tools, for people: those that were asked now, and the others as they are in the last record. */
-export function toolVersions(planned: Planned, asked: BuildRecord['versions'] = {}): BuildRecord['versions'] {
+export function toolVersions(
+  planned: Planned,
+  asked: BuildRecord['toolVersions'] = {},
+): BuildRecord['toolVersions'] {
   const unasked = unaskedTools(planned)
-  const known = Object.entries(planned.latest?.versions ?? {}).filter(([name]) => !unasked.includes(name))
+  const known = Object.entries(planned.latest?.toolVersions ?? {}).filter(([name]) => !unasked.includes(name))
   return { ...Object.fromEntries(known), ...asked }
 }

@@ -3,7 +3,7 @@ import { display, toBytes } from '../platform/bytes.ts'
 import { Failure } from '../platform/failure.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
 import { lockfilesOf } from '../graph/graph.ts'
-import { canonicalJson, partId } from '../planner/key.ts'
+import { isSamePart, partIndex, subjectOf } from '../planner/part.ts'
 import type { BuiltOutput } from '../events/events.ts'
 import { DamagedObject } from '../store/objects.ts'
 import { publish } from '../store/publish.ts'
@@ -75,7 +75,7 @@ export async function executeArtifact(
     startedAt: startedOn,
     seconds,
     sandboxed,
-    versions: toolVersions(planned, ran.versions),
+    toolVersions: toolVersions(planned, ran.versions),
   })
   listener({ type: 'phase', artifact: node.name, phase: 'publish' })
   await putInPlace(context, node, record, true)
@@ -160,13 +160,13 @@ async function warnOfMovedInputs(
   { workspace, listener }: RunContext,
   { node, parts }: Planned,
 ): Promise<void> {
-  const before = new Map(parts.map((part) => [partId(part), canonicalJson(part.value)]))
+  const formerOf = partIndex(parts)
   try {
     for (const part of await sourceParts(workspace, node))
-      if (before.get(partId(part)) !== canonicalJson(part.value))
+      if (!isSamePart(formerOf(part), part))
         listener({
           type: 'warning',
-          message: `${part.from} changed while '${node.name}' was built; the output is of what it was before`,
+          message: `${subjectOf(part)} changed while '${node.name}' was built; the output is of what it was before`,
           hint: 'build again to have it in',
         })
   } catch (error) {

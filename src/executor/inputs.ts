@@ -2,8 +2,8 @@ import { fromBytes, toBytes } from '../platform/bytes.ts'
 import type { Digest } from '../platform/digest.ts'
 import type { ArtifactNode, LockfileNode } from '../graph/graph.ts'
 import { lockfileDigest } from '../lockfiles/lockfile.ts'
-import { parseFileValue } from '../store/records.ts'
-import { ABSENT, lockfileSnapshot } from '../workspace/snapshot.ts'
+import { digestIn, partId } from '../planner/part.ts'
+import { lockfileSnapshot } from '../workspace/snapshot.ts'
 import type { RunContext } from './context.ts'
 import { InputChanged, listingOf, materializeFile, materializeTree } from './materialize.ts'
 import type { Mount } from '../sandbox/bubblewrap.ts'
@@ -34,14 +34,15 @@ export async function layInputs(
     disk.utimes(confined ? object : copy, graph.epoch)
     if (confined) mounts.push({ from: fromBytes(object), to: `${INSIDE.inputs}/${name}` })
   }
+  const digests = new Map(parts.map((part) => [partId(part), digestIn(part)]))
   for (const [name, input] of Object.entries(node.inputs)) {
-    const value = String(parts.find((part) => part.kind === input.kind && part.name === name)?.value)
-    if (value === ABSENT) continue
+    const digest = digests.get(partId({ kind: input.kind, name }))
+    if (digest === undefined) continue
     if (input.kind === 'output') {
-      layObject(value, name)
+      layObject(digest, name)
     } else if (input.kind === 'downloads') {
       const { content } = lockfileSnapshot(snapshot, input.lock)
-      if (lockfileDigest(content!.files) !== value) throw new InputChanged(toBytes(input.lock))
+      if (lockfileDigest(content!.files) !== digest) throw new InputChanged(toBytes(input.lock))
       disk.mkdir(toBytes(`${work.path}/inputs/${name}`))
       if (content!.files.length === 0)
         mounts.push({ from: `${work.path}/inputs/${name}`, to: `${INSIDE.inputs}/${name}` })
@@ -50,10 +51,11 @@ export async function layInputs(
       const from = toBytes(`${locations.root}/${input.path}`)
       const to = toBytes(`${work.path}/inputs/${name}`)
       if (input.kind === 'tree') {
-        const listing = await listingOf(snapshot.trees.get(input.path)!, value, from)
+        const listing = await listingOf(snapshot.trees.get(input.path)!, digest, from)
         materializeTree(disk, from, to, listing, graph.epoch)
       } else {
-        materializeFile(disk, from, to, parseFileValue(value)!, graph.epoch)
+        const executable = parts.some((part) => part.kind === 'file' && part.name === name && part.executable)
+        materializeFile(disk, from, to, { executable, digest }, graph.epoch)
       }
       mounts.push({ from: fromBytes(to), to: `${INSIDE.inputs}/${name}` })
     }

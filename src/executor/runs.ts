@@ -1,4 +1,4 @@
-import { canonicalJson, partId } from '../planner/key.ts'
+import { isSamePart, partIndex } from '../planner/part.ts'
 import type { Planned } from '../planner/types.ts'
 
 /** A producer that runs, and what it runs for. */
@@ -15,6 +15,6 @@ export interface Run {
 export function isStillRight(run: Planned, now: Planned): boolean {
   if (now.decision.verdict === 'fresh' || now.decision.verdict === 'restorable') return false
   if (now.key !== undefined) return now.key === run.key
-  const before = new Map(run.parts.map((part) => [partId(part), canonicalJson(part.value)]))
-  return now.parts.every((part) => before.get(partId(part)) === canonicalJson(part.value))
+  const formerOf = partIndex(run.parts)
+  return now.parts.every((part) => isSamePart(formerOf(part), part))
 }

@@ -54,8 +54,9 @@ export async function commitTexts(
     } else if (input.kind === 'downloads') {
       const lock = lockfileSnapshot(snapshot, input.lock)
       if (lock.state.state === 'ready') keep(lock.state.digest, JSON.stringify(lock.content!.files))
-      for (const { kind, from } of lock.asked) {
-        const text = kind === 'file' ? textAt(disk, toBytes(`${locations.root}/${from}`)) : undefined
+      for (const part of lock.requestParts) {
+        const text =
+          part.kind === 'file' ? textAt(disk, toBytes(`${locations.root}/${part.path}`)) : undefined
         if (text !== undefined) keep(sha256(text), text)
       }
     }

@@ -1,7 +1,7 @@
 import type { Bytes } from '../platform/bytes.ts'
 import { toBytes } from '../platform/bytes.ts'
 import { pathOfLabel } from '../config/sourceFiles.ts'
-import { parseFileValue } from '../store/records.ts'
+import { contentOf, digestIn } from '../planner/part.ts'
 import { readTexts, textAt } from '../store/texts.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { unifiedDiff } from '../diff/textDiff.ts'
@@ -31,7 +31,7 @@ export function diffsOf(
       latest?.modules[reason.module],
       pathOfLabel(workspace.files, reason.module, workspace.locations.root),
     )
-  if (reason.kind === 'lock') {
+  if (reason.kind === 'lockfile') {
     const all = reason.changes.map((change) =>
       diffsOf(workspace, planned, { reason: change, artifacts, evidence }),
     )
@@ -42,11 +42,13 @@ export function diffsOf(
   if (now.kind === 'param' && typeof now.value !== 'object') return { diffs: [], notKept: [] }
   if (now.kind === 'param') {
     const text = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`
-    return { diffs: [unifiedDiff(`param ${now.name}`, text(before.value), text(now.value))], notKept: [] }
+    return {
+      diffs: [unifiedDiff(`param ${now.name}`, text(contentOf(before)), text(now.value))],
+      notKept: [],
+    }
   }
   const root = workspace.locations.root
-  if (now.kind === 'file')
-    return sides.compare(now.from!, parseFileValue(before.value)?.digest, `${root}/${now.from}`)
+  if (now.kind === 'file') return sides.compare(now.path, digestIn(before), `${root}/${now.path}`)
   if (now.kind !== 'tree') return { diffs: [], notKept: [] }
   const compared = (evidence.entries ?? [])
     .filter(hasText)
@@ -65,7 +67,7 @@ class Sides {
 
   constructor(workspace: Workspace, latest: BuildRecord | undefined) {
     this.#workspace = workspace
-    this.#former = readTexts(workspace.objects, latest?.texts)
+    this.#former = readTexts(workspace.objects, latest?.sourceTexts)
   }
 
   /** Compares the former text of a path with the one that is there; a path that came or went has only one side. */
@@ -103,8 +105,8 @@ export function outputSides(
 ): { readonly before: Bytes; readonly now: Bytes } | undefined {
   const sides = (before: Bytes, now: Bytes): { before: Bytes; now: Bytes } | undefined =>
     [before, now].every((path) => disk.lstat(path)?.type === 'file') ? { before, now } : undefined
-  if (reason.kind === 'changed' && reason.now.kind === 'output')
-    return sides(objects.path(String(reason.before.value)), objects.path(String(reason.now.value)))
+  if (reason.kind === 'changed' && reason.before.kind === 'output' && reason.now.kind === 'output')
+    return sides(objects.path(reason.before.digest), objects.path(reason.now.digest))
   if (reason.kind !== 'output-changed') return undefined
   const latest = planned.find(({ node }) => node.name === artifacts[0])?.latest
   const output = Object.values(latest?.outputs ?? {}).find(({ path }) => path === reason.path)

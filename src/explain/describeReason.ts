@@ -1,5 +1,5 @@
-import { parseFileValue } from '../store/records.ts'
-import type { Part, Reason } from '../planner/types.ts'
+import { contentOf, digestIn, subjectOf } from '../planner/part.ts'
+import type { FilePart, Part, Reason } from '../planner/types.ts'
 
 /** One reason in a line of plain words. */
 export function describeReason(reason: Reason): string {
@@ -16,7 +16,7 @@ export function describeReason(reason: Reason): string {
       return `${partName(reason.before)} ${isInput(reason.before) ? 'is no longer an input' : 'is no longer declared'}`
     case 'module':
       return `code: ${reason.module} ${reason.change}`
-    case 'lock':
+    case 'lockfile':
       return `the lock ${reason.path} is ${reason.state}: it will be resolved first`
     case 'record-damaged':
       return 'its record cannot be used'
@@ -36,15 +36,15 @@ export function describeReason(reason: Reason): string {
 function describeChange(before: Part, now: Part): string {
   switch (now.kind) {
     case 'param':
-      return `param ${now.name}: ${JSON.stringify(before.value)} → ${JSON.stringify(now.value)}`
+      return `param ${now.name}: ${JSON.stringify(contentOf(before))} → ${JSON.stringify(now.value)}`
     case 'env':
       return `environment ${now.name}: ${shownValue(before)} → ${shownValue(now)}`
     case 'platform':
-      return `${now.name === 'epoch' ? 'epoch' : 'platform'}: ${String(before.value)} → ${String(now.value)}`
+      return `${now.name === 'epoch' ? 'epoch' : 'platform'}: ${String(contentOf(before))} → ${String(now.value)}`
     case 'tool':
-      return `tool ${now.name}: other bytes (${now.from ?? 'not installed'})`
+      return `tool ${now.name}: other bytes (${now.path ?? 'not installed'})`
     case 'file':
-      return `${now.from} ${fileChange(before, now)}`
+      return `${now.path} ${fileChange(before, now)}`
     case 'downloads':
       return `${partName(now)} names other files than before`
     default:
@@ -54,28 +54,32 @@ function describeChange(before: Part, now: Part): string {
 
 const isInput = ({ kind }: Part): boolean => ['file', 'tree', 'output', 'downloads'].includes(kind)
 
-const valueOf = ({ kind, value }: Part): string => (kind === 'param' ? `: ${JSON.stringify(value)}` : '')
+const valueOf = (part: Part): string => (part.kind === 'param' ? `: ${JSON.stringify(part.value)}` : '')
 
-function fileChange(before: Part, now: Part): string {
-  const [was, is] = [parseFileValue(before.value), parseFileValue(now.value)]
-  if (!was) return 'is there now'
-  if (!is) return 'is gone'
-  if (was.digest !== is.digest) return 'changed'
-  return is.executable ? 'was made executable' : 'is no longer executable'
+function fileChange(before: Part, now: FilePart): string {
+  const former = digestIn(before)
+  if (former === undefined) return 'is there now'
+  if (now.digest === null) return 'is gone'
+  if (former !== now.digest) return 'changed'
+  return now.executable ? 'was made executable' : 'is no longer executable'
 }
 
-const shownValue = ({ value }: Part): string => (value === null ? 'not set' : JSON.stringify(value))
+const shownValue = (part: Part): string => {
+  const value = contentOf(part)
+  return value === null ? 'not set' : JSON.stringify(value)
+}
 
-function partName({ kind, name, from }: Part): string {
-  switch (kind) {
+function partName(part: Part): string {
+  switch (part.kind) {
     case 'file':
+      return part.path
     case 'tree':
-      return `${from}${kind === 'tree' ? '/' : ''}`
+      return `${part.path}/`
     case 'output':
-      return `the content of ${from}`
+      return `the content of ${subjectOf(part)}`
     case 'downloads':
-      return `the lock '${from}'`
+      return `the lock '${part.lockfile}'`
     default:
-      return `${kind} ${name}`
+      return `${part.kind} ${part.name}`
   }
 }

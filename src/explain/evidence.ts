@@ -6,7 +6,6 @@ import { pathOfLabel } from '../config/sourceFiles.ts'
 import type { LockedFile } from '../api/lockfile.ts'
 import { listingIfThere } from '../fingerprint/tree.ts'
 import type { EntryChange, Evidence, TextChange } from '../planner/evidence.ts'
-import { outputOf, parseFileValue } from '../store/records.ts'
 import { readTexts, textAt } from '../store/texts.ts'
 import type { Snapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
@@ -15,8 +14,10 @@ import { importChain } from './importChain.ts'
 import { textChangeOf } from '../diff/textDiff.ts'
 import { packageChanges } from '../diff/packageChanges.ts'
 import { treeChanges } from '../diff/treeChanges.ts'
+import type { Json } from '../api/params.ts'
+import { contentOf, digestIn } from '../planner/part.ts'
 import { recordOf } from '../planner/types.ts'
-import type { BuildRecord, Cause, Part, Planned, Reason } from '../planner/types.ts'
+import type { BuildRecord, Cause, Part, PartOf, Planned, Reason } from '../planner/types.ts'
 
 /** How many entries of a tree evidence holds; the others are counted. */
 export const ENTRIES = 200
@@ -31,16 +32,16 @@ export async function gatherEvidence(
   const one = planned.find(({ node }) => node.name === cause.artifacts[0])!
   const latest = one.latest
   const since = latest && { since: runOf(latest) }
-  const former = readTexts(workspace.objects, latest?.texts)
+  const former = readTexts(workspace.objects, latest?.sourceTexts)
   const { reason } = cause
   switch (reason.kind) {
     case 'changed':
       if (!latest) return {}
       if (reason.now.kind === 'param')
-        return { ...since, values: paramValuesOf(one, reason.before, reason.now) }
+        return { ...since, values: paramValuesOf(one, contentOf(reason.before), reason.now) }
       return {
         ...since,
-        ...(await changeEvidence(workspace, snapshot, latest, former, reason.before.value, reason.now)),
+        ...(await changeEvidence(workspace, snapshot, latest, former, digestIn(reason.before), reason.now)),
       }
     case 'module': {
       const path = pathOfLabel(workspace.files, reason.module, workspace.locations.root)
@@ -52,7 +53,7 @@ export async function gatherEvidence(
           }
       return { ...since, ...editedAt(workspace, path), ...(imports ? { imports } : {}), ...text }
     }
-    case 'lock':
+    case 'lockfile':
       return { ...since, ...askedEvidence(workspace, former, reason.changes) }
     case 'output-changed':
       return { ...since, ...editedAt(workspace, `${workspace.locations.output}/${reason.path}`) }
@@ -65,11 +66,15 @@ export async function gatherEvidence(
 type Texts = ReadonlyMap<Digest, string>
 
 /** Values of a param as they are written: text in quotes, a size without. */
-function paramValuesOf({ node }: Planned, before: Part, now: Part): NonNullable<Evidence['values']> {
+function paramValuesOf(
+  { node }: Planned,
+  before: Json,
+  now: PartOf<'param'>,
+): NonNullable<Evidence['values']> {
   const { type, setBy } = node.params[now.name] ?? {}
   const isSize = type === 'size'
-  const written = ({ value }: Part): string => (isSize ? String(value) : JSON.stringify(value))
-  return { before: written(before), now: written(now), ...(setBy === undefined ? {} : { setBy }) }
+  const written = (value: Json): string => (isSize ? String(value) : JSON.stringify(value))
+  return { before: written(before), now: written(now.value), ...(setBy === undefined ? {} : { setBy }) }
 }
 
 async function changeEvidence(
@@ -77,22 +82,22 @@ async function changeEvidence(
   snapshot: Snapshot,
   latest: BuildRecord,
   former: Texts,
-  before: Part['value'],
+  before: Digest | undefined,
   now: Part,
 ): Promise<Evidence> {
   const root = workspace.locations.root
   switch (now.kind) {
     case 'file': {
-      const path = `${root}/${now.from}`
+      const path = `${root}/${now.path}`
       return {
         ...editedAt(workspace, path),
-        text: textChange(workspace, former, now.from!, toBytes(path), parseFileValue(before)?.digest),
+        text: textChange(workspace, former, now.path, toBytes(path), before),
       }
     }
     case 'tree':
-      return treeEvidence(workspace, snapshot, former, String(before), now)
+      return treeEvidence(workspace, snapshot, former, before, now.path)
     case 'tool': {
-      const version = latest.versions[now.name]
+      const version = latest.toolVersions[now.name]
       const { toolVersion } = await import('../platform/version.ts')
       const tool = snapshot.tools.get(now.name)
       const current = tool && (await toolVersion(fromBytes(tool.path), [...READ_ONLY_SANDBOX, '--']))
@@ -105,10 +110,9 @@ async function changeEvidence(
       }
     }
     case 'downloads':
-      return lockEvidence(workspace, snapshot, former, String(before), now)
+      return lockEvidence(workspace, snapshot, former, before, now.lockfile)
     case 'output': {
-      const { artifact } = outputOf(now)
-      const maker = recordOf(snapshot.latest(artifact))
+      const maker = recordOf(snapshot.latest(now.artifact))
       return maker ? { madeBy: runOf(maker) } : {}
     }
     default:
@@ -120,11 +124,11 @@ async function treeEvidence(
   workspace: Workspace,
   snapshot: Snapshot,
   former: Texts,
-  before: Digest,
-  { from }: Part,
+  before: Digest | undefined,
+  from: string,
 ): Promise<Evidence> {
-  const listed = workspace.objects.readText(before)
-  const listing = await listingIfThere(snapshot.trees.get(from!))
+  const listed = before && workspace.objects.readText(before)
+  const listing = await listingIfThere(snapshot.trees.get(from))
   if (listed === undefined || listing === undefined) return {}
   const changes = treeChanges(listed, listing)
   const listedChanges = changes.slice(0, ENTRIES)
@@ -155,11 +159,11 @@ function lockEvidence(
   workspace: Workspace,
   snapshot: Snapshot,
   former: Texts,
-  before: Digest,
-  { from }: Part,
+  before: Digest | undefined,
+  lockfile: string,
 ): Evidence {
-  const lock = snapshot.lockfiles.find(({ node }) => node.name === from)
-  const text = former.get(before)
+  const lock = snapshot.lockfiles.find(({ node }) => node.name === lockfile)
+  const text = before && former.get(before)
   if (!lock?.content) return {}
   const edited = editedAt(workspace, `${workspace.locations.root}/${lock.node.path}`)
   if (text === undefined) return edited
@@ -171,16 +175,8 @@ function askedEvidence(workspace: Workspace, former: Texts, changes: readonly Re
   const root = workspace.locations.root
   const texts = changes.flatMap((change): TextChange[] => {
     if (change.kind !== 'changed' || change.now.kind !== 'file') return []
-    const path = change.now.from!
-    return [
-      textChange(
-        workspace,
-        former,
-        path,
-        toBytes(`${root}/${path}`),
-        parseFileValue(change.before.value)?.digest,
-      ),
-    ]
+    const { path } = change.now
+    return [textChange(workspace, former, path, toBytes(`${root}/${path}`), digestIn(change.before))]
   })
   const [first] = texts
   return first ? { ...editedAt(workspace, `${root}/${first.path}`), text: first } : {}

@@ -5,13 +5,14 @@ import { analyzeCauses } from '../planner/causes.ts'
 import type { EntryChange, Evidence, Explanation } from '../planner/evidence.ts'
 import { differences } from '../planner/reason.ts'
 import type { ObjectStore } from '../store/objects.ts'
-import { outputOf, parseFileValue } from '../store/records.ts'
 import { readTexts } from '../store/texts.ts'
 import { ENTRIES, runOf } from './evidence.ts'
 import { textChangeOf } from '../diff/textDiff.ts'
 import { packageChanges } from '../diff/packageChanges.ts'
 import { unchangedOf } from './unchangedParts.ts'
 import { treeChanges } from '../diff/treeChanges.ts'
+import { digestIn } from '../planner/part.ts'
+import type { Digest } from '../platform/digest.ts'
 import type { BuildRecord, Planned, Reason } from '../planner/types.ts'
 
 /** What two builds used of one artifact; missing where one of them had none, or where it is no longer kept. */
@@ -50,7 +51,9 @@ const nodeOf = (name: string, { parts, outputs, modules }: BuildRecord): Artifac
   name,
   inputs: Object.fromEntries(
     parts.flatMap((part) => {
-      return part.kind === 'output' ? [[part.name, { kind: part.kind, ...outputOf(part) }]] : []
+      return part.kind === 'output'
+        ? [[part.name, { kind: part.kind, artifact: part.artifact, output: part.output }]]
+        : []
     }),
   ),
   params: {},
@@ -69,7 +72,7 @@ function evidenceBetween(
   now: BuildRecord,
   reason: Reason,
 ): Evidence {
-  const [old, current] = [readTexts(objects, before.texts), readTexts(objects, now.texts)]
+  const [old, current] = [readTexts(objects, before.sourceTexts), readTexts(objects, now.sourceTexts)]
   const since = { since: runOf(before) }
   if (reason.kind === 'module') {
     const { module } = reason
@@ -83,24 +86,20 @@ function evidenceBetween(
     }
   }
   if (reason.kind !== 'changed') return since
-  const [was, is] = [String(reason.before.value), String(reason.now.value)]
-  const { name, from } = reason.now
-  switch (reason.now.kind) {
+  const is = reason.now
+  const [formerDigest, digest] = [digestIn(reason.before), digestIn(is)]
+  switch (is.kind) {
     case 'file':
       return {
         ...since,
-        text: textChangeOf(
-          from!,
-          old.get(parseFileValue(was)?.digest ?? ''),
-          current.get(parseFileValue(is)?.digest ?? ''),
-        ),
+        text: textChangeOf(is.path, lookUp(old, formerDigest), lookUp(current, digest)),
       }
     case 'tree': {
-      const [listed, listing] = [objects.readText(was), objects.readText(is)]
+      const [listed, listing] = [formerDigest, digest].map((each) => each && objects.readText(each))
       if (listed === undefined || listing === undefined) return since
       const changes = treeChanges(listed, listing)
       const entries = changes.slice(0, ENTRIES).map((entry): EntryChange => {
-        const path = `${from}/${display(entry.path)}`
+        const path = `${is.path}/${display(entry.path)}`
         const text =
           entry.change === 'content'
             ? textChangeOf(path, old.get(entry.before!), current.get(entry.now!))
@@ -111,7 +110,7 @@ function evidenceBetween(
       return { ...since, entries, ...(more > 0 ? { moreEntries: more } : {}) }
     }
     case 'tool': {
-      const [version, versionNow] = [before.versions[name], now.versions[name]]
+      const [version, versionNow] = [before.toolVersions[is.name], now.toolVersions[is.name]]
       return {
         ...since,
         versions: {
@@ -121,7 +120,7 @@ function evidenceBetween(
       }
     }
     case 'downloads': {
-      const [files, filesNow] = [old.get(was), current.get(is)]
+      const [files, filesNow] = [lookUp(old, formerDigest), lookUp(current, digest)]
       if (files === undefined || filesNow === undefined) return since
       return {
         ...since,
@@ -132,3 +131,6 @@ function evidenceBetween(
       return since
   }
 }
+
+const lookUp = (texts: ReadonlyMap<Digest, string>, digest: Digest | undefined): string | undefined =>
+  digest === undefined ? undefined : texts.get(digest)

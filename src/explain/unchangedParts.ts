@@ -1,4 +1,5 @@
-import { canonicalJson, partId } from '../planner/key.ts'
+import { canonicalJson } from '../platform/json.ts'
+import { contentOf, isSamePart, partIndex, subjectOf } from '../planner/part.ts'
 import type { Unchanged } from '../planner/evidence.ts'
 import type { PartKind, Plan } from '../planner/types.ts'
 
@@ -6,11 +7,11 @@ import type { PartKind, Plan } from '../planner/types.ts'
 export function unchangedOf(plan: Plan): Unchanged {
   const seen = new Map<PartKind, Set<string>>()
   for (const { parts, latest } of plan) {
-    const before = new Map(latest?.parts.map((part) => [partId(part), canonicalJson(part.value)]))
+    const formerOf = partIndex(latest?.parts ?? [])
     for (const part of parts)
-      if (before.get(partId(part)) === canonicalJson(part.value)) {
+      if (isSamePart(formerOf(part), part)) {
         const known = seen.get(part.kind) ?? new Set()
-        seen.set(part.kind, known.add(`${part.from ?? part.name} ${canonicalJson(part.value)}`))
+        seen.set(part.kind, known.add(`${subjectOf(part)} ${canonicalJson(contentOf(part))}`))
       }
   }
   return {

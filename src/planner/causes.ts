@@ -1,5 +1,5 @@
-import { canonicalJson } from './key.ts'
-import { outputOf } from '../store/records.ts'
+import { canonicalJson } from '../platform/json.ts'
+import { contentOf, subjectOf } from './part.ts'
 import type { Cause, CauseAnalysis, Consequence, Plan, Planned, Reason } from './types.ts'
 
 /** Finds what a plan's runs come from: every chain of artifacts that wait for each other ends in a cause. Pure. */
@@ -69,7 +69,7 @@ function waysOf(reasons: readonly Reason[], others: readonly Consequence[]): rea
 
 /** Whether an artifact still had a cause of its own when its turn came: a lock may have been resolved to the same. */
 const isSeen = (cause: Reason | undefined, reasons: readonly Reason[]): boolean =>
-  cause?.kind !== 'lock' ||
+  cause?.kind !== 'lockfile' ||
   reasons.some(
     (reason) => reason.kind === 'first-build' || ('now' in reason && reason.now.kind === 'downloads'),
   )
@@ -82,7 +82,7 @@ const carriedBy = ({ causes }: Consequence, list: readonly Cause[]): readonly nu
 function sourceOf(reason: Reason): string | undefined {
   if (reason.kind === 'depends') return reason.artifact
   if (reason.kind !== 'changed' || reason.now.kind !== 'output') return undefined
-  return outputOf(reason.now).artifact
+  return reason.now.artifact
 }
 
 const reasonsOf = ({ decision }: Planned): readonly Reason[] =>
@@ -101,9 +101,9 @@ function causeId(reason: Reason): string {
     return canonicalJson([
       reason.kind,
       reason.now.kind,
-      reason.now.from ?? reason.now.name,
-      reason.before.value,
-      reason.now.value,
+      subjectOf(reason.now),
+      contentOf(reason.before),
+      contentOf(reason.now),
     ])
   return canonicalJson(reason)
 }
@@ -113,7 +113,7 @@ function rank(reason: Reason): number {
   switch (reason.kind) {
     case 'forced':
       return 0
-    case 'lock':
+    case 'lockfile':
       return 1
     case 'changed':
     case 'added':

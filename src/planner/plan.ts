@@ -42,19 +42,19 @@ function decide(
   const openParts = new Set<string>()
   for (const [name, input] of Object.entries(node.inputs)) {
     if (input.kind === 'downloads') {
-      const lock = facts.lock(input.lock)
-      if (lock.state === 'ready')
-        parts.push({ kind: 'downloads', name, value: lock.digest, from: input.lock })
+      const lockfile = facts.lockfile(input.lock)
+      if (lockfile.state === 'ready')
+        parts.push({ kind: 'downloads', name, lockfile: input.lock, digest: lockfile.digest })
       else {
-        const { state, path, asked } = lock
-        const changes = changedParts(latest?.asked[input.lock] ?? asked, asked)
-        open.push({ kind: 'lock', lock: input.lock, state, path, changes })
+        const { state, path, request } = lockfile
+        const changes = changedParts(latest?.lockfileRequests[input.lock] ?? request, request)
+        open.push({ kind: 'lockfile', lockfile: input.lock, state, path, changes })
         openParts.add(`downloads ${name}`)
       }
     } else if (input.kind === 'output') {
       const digest = settledOutput(planned.get(input.artifact)!, input.output)
-      const from = `${input.artifact}.${input.output}`
-      if (digest !== undefined) parts.push({ kind: 'output', name, value: digest, from })
+      const { artifact, output } = input
+      if (digest !== undefined) parts.push({ kind: 'output', name, artifact, output, digest })
       else openParts.add(`output ${name}`)
       const reason: Reason = { kind: 'depends', artifact: input.artifact }
       if (

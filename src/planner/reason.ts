@@ -1,4 +1,4 @@
-import { canonicalJson, partId } from './key.ts'
+import { isSamePart, partId, partIndex } from './part.ts'
 import type { BuildRecord, Part, Reason } from './types.ts'
 
 /**
@@ -24,11 +24,11 @@ export function changedParts(
   now: readonly Part[],
   undecided: ReadonlySet<string> = new Set(),
 ): readonly Reason[] {
-  const old = new Map(before.map((part) => [partId(part), part]))
+  const formerOf = partIndex(before)
   const reasons = now.flatMap((part): Reason[] => {
-    const former = old.get(partId(part))
+    const former = formerOf(part)
     if (!former) return [{ kind: 'added', now: part }]
-    if (canonicalJson(former.value) === canonicalJson(part.value)) return []
+    if (isSamePart(former, part)) return []
     return [{ kind: 'changed', before: former, now: part }]
   })
   const ids = new Set(now.map(partId))

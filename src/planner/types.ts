@@ -3,22 +3,58 @@ import type { Json } from '../api/params.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
 import type { Digest } from '../platform/digest.ts'
 
-/** The kinds of things that a producer can see. */
-export type PartKind =
-  'code' | 'platform' | 'param' | 'file' | 'tree' | 'output' | 'downloads' | 'tool' | 'env'
-
 /**
  * One part of an artifact's key: one thing that its producer can see, under its name in the declaration. A key is the
- * digest of all parts; two keys are compared part by part to explain why they differ.
+ * digest of all parts; two keys are compared part by part to explain why they differ. Fields that only say where a part
+ * comes from (`path`, `artifact`, `output`, `lockfile`) are not compared.
  */
-export interface Part {
-  readonly kind: PartKind
+export type Part =
+  /** The producer's code, over all modules that it can reach. */
+  | { readonly kind: 'code'; readonly name: string; readonly digest: Digest }
+  /** `host`: the architecture and the version of Node; `epoch`: the time inside outputs. */
+  | { readonly kind: 'platform'; readonly name: string; readonly value: string | number }
+  /** A param; a size as a user writes it, such as `64G`. */
+  | { readonly kind: 'param'; readonly name: string; readonly value: Json }
+  /** A variable of the environment; null if it is not set. */
+  | { readonly kind: 'env'; readonly name: string; readonly value: string | null }
+  | FilePart
+  /** `digest` is of the listing; null if an optional tree does not exist. */
+  | { readonly kind: 'tree'; readonly name: string; readonly path: string; readonly digest: Digest | null }
+  | OutputPart
+  | {
+      readonly kind: 'downloads'
+      readonly name: string
+      readonly lockfile: string
+      readonly digest: Digest
+    }
+  /** Both are null if the tool is not installed. */
+  | {
+      readonly kind: 'tool'
+      readonly name: string
+      readonly path: string | null
+      readonly digest: Digest | null
+    }
+
+/** A file of the workspace. `digest` is null and `executable` false if an optional file does not exist. */
+export interface FilePart {
+  readonly kind: 'file'
   readonly name: string
-  /** What is compared: a digest, or the value of a param. */
-  readonly value: Json
-  /** The path, the tool's path or the output's origin, for people; not compared. */
-  readonly from?: string
+  readonly path: string
+  readonly executable: boolean
+  readonly digest: Digest | null
 }
+
+/** An output of another artifact. */
+export interface OutputPart {
+  readonly kind: 'output'
+  readonly name: string
+  readonly artifact: string
+  readonly output: string
+  readonly digest: Digest
+}
+
+export type PartKind = Part['kind']
+export type PartOf<K extends PartKind> = Extract<Part, { readonly kind: K }>
 
 /** The content of an object in the store. */
 export interface StoredObject {
@@ -33,15 +69,11 @@ export interface RecordedOutput extends StoredObject {
   readonly published: boolean
 }
 
-/** The version of a record; a record of another version counts as absent. */
-export const RECORD_VERSION = 3
-
 /**
  * What one past run of an artifact saw and produced. While the store has its objects, an artifact with the same key is
  * restored from it instead of running its producer.
  */
 export interface BuildRecord {
-  readonly version: typeof RECORD_VERSION
   readonly artifact: string
   readonly key: Digest
   readonly parts: readonly Part[]
@@ -49,11 +81,11 @@ export interface BuildRecord {
   /** The digest of each module of the producer's code, by its label. */
   readonly modules: Readonly<Record<string, Digest>>
   /** What each lockfile whose downloads it takes was resolved from, by the lockfile's name. */
-  readonly asked: Readonly<Record<string, readonly Part[]>>
+  readonly lockfileRequests: Readonly<Record<string, readonly Part[]>>
   /** The object with the source texts that the run saw, if any: a later change is shown line by line with them. */
-  readonly texts?: Digest
+  readonly sourceTexts?: Digest
   /** The version that each tool reported, if it reported one. */
-  readonly versions: Readonly<Record<string, string>>
+  readonly toolVersions: Readonly<Record<string, string>>
   /** The build in which it ran. */
   readonly build: string
   /** ISO 8601, UTC. */
@@ -86,14 +118,14 @@ export type LockfileState =
       readonly state: 'missing' | 'outdated'
       readonly path: string
       /** What it will be resolved from. */
-      readonly asked: readonly Part[]
+      readonly request: readonly Part[]
     }
 
 /** Everything that planning asks about the world. Answers must not change while one plan is computed. */
 export interface PlannerFacts {
   /** The parts of an artifact's key that do not depend on other artifacts or on lockfiles. */
   ownParts(node: ArtifactNode): readonly Part[]
-  lock(name: string): LockfileState
+  lockfile(name: string): LockfileState
   record(artifact: string, key: Digest): RecordLookup
   latest(artifact: string): LatestLookup
   hasObject(object: StoredObject): boolean
@@ -111,8 +143,8 @@ export type Reason =
   | { readonly kind: 'removed'; readonly before: Part }
   | { readonly kind: 'module'; readonly module: string; readonly change: 'changed' | 'added' | 'removed' }
   | {
-      readonly kind: 'lock'
-      readonly lock: string
+      readonly kind: 'lockfile'
+      readonly lockfile: string
       readonly state: 'missing' | 'outdated'
       readonly path: string
       /** How what it is resolved from differs from the last run, if that is known. */

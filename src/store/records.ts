@@ -1,29 +1,17 @@
-import type { Json } from '../api/params.ts'
 import type { Bytes } from '../platform/bytes.ts'
 import { fromBytes, toBytes } from '../platform/bytes.ts'
 import type { Disk } from '../platform/disk.ts'
 import type { Digest } from '../platform/digest.ts'
 import { isTemporary, syncDirectory } from '../platform/disk.ts'
 import { readChecksummed, writeChecksummed } from '../platform/checksummedFile.ts'
+import { isObject, isRecordOf } from '../platform/json.ts'
+import { isPart } from '../planner/part.ts'
 import { QUARANTINE_PREFIX } from './objects.ts'
-import type { BuildRecord, LatestLookup, Part, RecordLookup } from '../planner/types.ts'
-import { RECORD_VERSION, recordOf } from '../planner/types.ts'
+import type { BuildRecord, LatestLookup, RecordLookup } from '../planner/types.ts'
+import { recordOf } from '../planner/types.ts'
 
-/** The value of the part of a file: whether it is executable, and its digest. */
-export const fileValue = (executable: boolean, digest: Digest): string =>
-  `${executable ? 'executable' : 'file'} ${digest}`
-
-/** Reads what {@link fileValue} gives; undefined for that of an optional file which is not there. */
-export function parseFileValue(value: Json): { executable: boolean; digest: Digest } | undefined {
-  const [kind, digest] = String(value).split(' ')
-  return digest === undefined ? undefined : { executable: kind === 'executable', digest }
-}
-
-/** The output that a part of the kind `output` is of: artifacts' names may hold dots, outputs' may not. */
-export function outputOf({ from }: Part): { readonly artifact: string; readonly output: string } {
-  const at = from!.lastIndexOf('.')
-  return { artifact: from!.slice(0, at), output: from!.slice(at + 1) }
-}
+/** The version of a record's file; a record of another version counts as absent. */
+const RECORD_VERSION = 4
 
 /** A record with what the store knows of it. */
 export interface ListedRecord {
@@ -65,9 +53,9 @@ export class RecordStore {
     if (known) return known
     const found = readChecksummed(this.#disk, path)
     if (typeof found === 'string') return found
-    const record = found.value as BuildRecord
-    if (record.version !== RECORD_VERSION) return 'absent'
-    if (record.artifact !== artifact || record.key !== key) return 'damaged'
+    const { version, ...record } = isObject(found.value) ? found.value : {}
+    if (version !== RECORD_VERSION) return 'absent'
+    if (!isRecord(record) || record.artifact !== artifact || record.key !== key) return 'damaged'
     this.#read.set(path, record)
     return record
   }
@@ -150,7 +138,10 @@ export class RecordStore {
 
   /** Keeps a record, or one that is there anew: the time of its file says when it was published last. */
   add(record: BuildRecord): void {
-    writeChecksummed(this.#disk, this.#path(record.artifact, record.key), record)
+    writeChecksummed(this.#disk, this.#path(record.artifact, record.key), {
+      version: RECORD_VERSION,
+      ...record,
+    })
     this.#read.set(this.#path(record.artifact, record.key), record)
   }
 
@@ -168,7 +159,8 @@ export class RecordStore {
 
   #latestKey(artifact: string): Digest | 'absent' | 'damaged' {
     const found = readChecksummed(this.#disk, this.#path(artifact, 'latest'))
-    return typeof found === 'string' ? found : (found.value as { key: Digest }).key
+    if (typeof found === 'string') return found
+    return isObject(found.value) && typeof found.value['key'] === 'string' ? found.value['key'] : 'damaged'
   }
 
   /** The directory of an artifact's records, or one file there. */
@@ -177,3 +169,25 @@ export class RecordStore {
     return name === undefined ? directory : `${directory}/${name}.json`
   }
 }
+
+const isText = (value: unknown): value is string => typeof value === 'string'
+const areParts = (value: unknown): boolean => Array.isArray(value) && value.every(isPart)
+const isOutput = (value: unknown): boolean =>
+  isObject(value) &&
+  isText(value['path']) &&
+  typeof value['published'] === 'boolean' &&
+  isText(value['sha256']) &&
+  typeof value['size'] === 'number'
+
+/** Checks a record that was read. By hand, since every no-op reads records and loading a schema library takes 10 ms. */
+const isRecord = (value: unknown): value is BuildRecord =>
+  isObject(value) &&
+  ['artifact', 'key', 'build', 'startedAt'].every((field) => isText(value[field])) &&
+  areParts(value['parts']) &&
+  isRecordOf(value['outputs'], isOutput) &&
+  isRecordOf(value['modules'], isText) &&
+  isRecordOf(value['lockfileRequests'], areParts) &&
+  isRecordOf(value['toolVersions'], isText) &&
+  (value['sourceTexts'] === undefined || isText(value['sourceTexts'])) &&
+  typeof value['seconds'] === 'number' &&
+  typeof value['sandboxed'] === 'boolean'

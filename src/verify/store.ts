@@ -105,7 +105,7 @@ function usersOf(
     for (const [name, { sha256 }] of Object.entries(record.outputs))
       add(sha256, { kind: 'output', artifact, name, latest })
     for (const [name, digest] of listingsOf(record)) add(digest, { kind: 'tree', artifact, name, latest })
-    if (record.texts !== undefined) add(record.texts, { kind: 'texts', artifact, latest })
+    if (record.sourceTexts !== undefined) add(record.sourceTexts, { kind: 'texts', artifact, latest })
   }
   for (const { name: lock, path } of graph.lockfiles)
     for (const { name, sha256 } of readLockfile(disk, toBytes(`${locations.root}/${path}`))?.files ?? [])

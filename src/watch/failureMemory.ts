@@ -64,7 +64,7 @@ export class Memory {
   #isWorth({ node, key, decision }: Planned): boolean {
     if (decision.verdict === 'restorable') return true
     if (decision.verdict === 'fresh') return false
-    if (key === undefined) return decision.reasons.some(({ kind }) => kind === 'lock')
+    if (key === undefined) return decision.reasons.some(({ kind }) => kind === 'lockfile')
     return this.#failures.get(node.name)?.key !== key
   }
 }

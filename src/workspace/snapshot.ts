@@ -1,4 +1,5 @@
 import type { Input } from '../api/inputs.ts'
+import type { Json } from '../api/params.ts'
 import { formatSize } from '../api/params.ts'
 import type { Bytes } from '../platform/bytes.ts'
 import { byBytes, fromBytes, toBytes } from '../platform/bytes.ts'
@@ -13,16 +14,13 @@ import { fingerprintTree, isExecutable, state as inputState, unreadable } from '
 import type { ArtifactNode, LockfileNode, ToolSpec } from '../graph/graph.ts'
 import { closure, lockfilesOf, paramValues } from '../graph/graph.ts'
 import { suggestion } from '../graph/names.ts'
-import { canonicalJson } from '../planner/key.ts'
+import { canonicalJson } from '../platform/json.ts'
+import { contentOf } from '../planner/part.ts'
 import { lockfileDigest, readLockfile } from '../lockfiles/lockfile.ts'
 import type { LockfileContent } from '../lockfiles/lockfile.ts'
-import { fileValue } from '../store/records.ts'
 import type { Workspace } from './workspace.ts'
 import { toolDirectories } from './workspace.ts'
 import type { LockfileState, OutputState, Part, PlannerFacts } from '../planner/types.ts'
-
-/** The value of a part whose optional input, or whose tool, is not there. */
-export const ABSENT = 'absent'
 
 /** A lock, what it holds, and what it should answer. */
 export interface LockfileSnapshot {
@@ -30,7 +28,7 @@ export interface LockfileSnapshot {
   readonly state: LockfileState
   readonly content?: LockfileContent
   /** What it is resolved from. */
-  readonly asked: readonly Part[]
+  readonly requestParts: readonly Part[]
   /** Over what is asked for now. */
   readonly request: Digest
 }
@@ -82,7 +80,7 @@ export async function takeSnapshot(
     forced,
     refreshOutputs,
     ownParts: (node) => parts.get(node.name)!,
-    lock: (name) => lockfileSnapshot({ lockfiles }, name).state,
+    lockfile: (name) => lockfileSnapshot({ lockfiles }, name).state,
     record: (artifact, key) => records.find(artifact, key),
     latest: (artifact) => records.findLatest(artifact),
     hasObject: (object) => objects.has(object),
@@ -112,8 +110,20 @@ const paramParts = (node: ArtifactNode | LockfileNode): readonly Part[] =>
   Object.entries(paramValues(node)).map(([name, value]) => ({
     kind: 'param',
     name,
-    value: node.params[name]?.type === 'size' ? formatSize(value as number) : value,
+    value: node.params[name]?.type === 'size' ? formatSize(Number(value)) : value,
   }))
+
+/**
+ * The digest over what a lockfile is resolved from. Lockfiles in version control hold it, so the texts that it covers must
+ * not change: of a file `file SHA-256` or `executable SHA-256`, of what does not exist `absent`.
+ */
+const requestDigest = (parts: readonly Part[]): Digest =>
+  digestOf(parts.flatMap((part) => [part.name, canonicalJson(requestText(part))]))
+
+function requestText(part: Part): Json {
+  if (part.kind !== 'file') return contentOf(part) ?? 'absent'
+  return part.digest === null ? 'absent' : `${part.executable ? 'executable' : 'file'} ${part.digest}`
+}
 
 /** The tools that artifacts declare, by name, as they are now; one that is not there is left out. Looks at nothing else. */
 export async function declaredTools(
@@ -142,7 +152,7 @@ class SnapshotTaker {
     const { graph } = this.#workspace
     const platform = `${process.arch} node ${process.versions.node}`
     const parts: Part[] = [
-      { kind: 'code', name: 'producer', value: node.code },
+      { kind: 'code', name: 'producer', digest: node.code },
       { kind: 'platform', name: 'host', value: platform },
       { kind: 'platform', name: 'epoch', value: graph.epoch },
     ]
@@ -167,14 +177,15 @@ class SnapshotTaker {
     const params = paramParts(node)
       .filter(({ name }) => !node.mirrorParams.includes(name))
       .sort((a, b) => byBytes(a.name, b.name))
-    const asked: Part[] = [...sources, ...params]
+    const requestParts = [...sources, ...params]
     for (const tool of node.tools) await this.toolPart(tool)
     const content = readLockfile(this.#workspace.disk, this.#absolute(node.path))
-    const request = digestOf(asked.flatMap(({ name, value }) => [name, canonicalJson(value)]))
-    const snapshotted = { node, request, asked }
-    if (!content) return { ...snapshotted, state: { state: 'missing', path: node.path, asked } }
+    const request = requestDigest(requestParts)
+    const snapshotted = { node, request, requestParts }
+    if (!content)
+      return { ...snapshotted, state: { state: 'missing', path: node.path, request: requestParts } }
     if (content.request !== request)
-      return { ...snapshotted, content, state: { state: 'outdated', path: node.path, asked } }
+      return { ...snapshotted, content, state: { state: 'outdated', path: node.path, request: requestParts } }
     return { ...snapshotted, content, state: { state: 'ready', digest: lockfileDigest(content.files) } }
   }
 
@@ -209,8 +220,11 @@ class SnapshotTaker {
     const { disk, index, now } = this.#workspace
     const absolute = this.#absolute(input.path)
     const stat = inputState(disk, absolute)
-    const base = { kind: input.kind, name, from: input.path }
-    if (!stat && input.optional) return { ...base, value: ABSENT }
+    const { path } = input
+    if (!stat && input.optional)
+      return input.kind === 'file'
+        ? { kind: 'file', name, path, executable: false, digest: null }
+        : { kind: 'tree', name, path, digest: null }
     const expected = input.kind === 'file' ? 'file' : 'directory'
     if (stat?.type !== expected) {
       const what = stat ? `is a ${stat.type}, not a ${expected}` : 'does not exist'
@@ -221,13 +235,11 @@ class SnapshotTaker {
     if (input.kind === 'tree') {
       let tree = this.trees.get(input.path)
       if (!tree) this.trees.set(input.path, (tree = await fingerprintTree(disk, index, absolute, now)))
-      return { ...base, value: tree.digest }
+      return { kind: 'tree', name, path, digest: tree.digest }
     }
     try {
-      return {
-        ...base,
-        value: fileValue(isExecutable(stat), await index.file(absolute, stat)),
-      }
+      const digest = await index.file(absolute, stat)
+      return { kind: 'file', name, path, executable: isExecutable(stat), digest }
     } catch (error) {
       throw unreadable(absolute, error)
     }
@@ -253,10 +265,10 @@ class SnapshotTaker {
     const { disk, index } = this.#workspace
     const searchPath = [...toolDirectories(this.#workspace).map(toBytes), ...SEARCH_PATH.split(':')]
     const found = findTool(disk, searchPath, name)
-    let part: Part = { kind: 'tool', name, value: ABSENT }
+    let part: Part = { kind: 'tool', name, path: null, digest: null }
     if (found) {
       const tool = await fingerprintTool(disk, index, found.real, librariesByLdd, this.#stateOf, searchPath)
-      part = { ...part, value: tool.digest, from: fromBytes(found.path) }
+      part = { kind: 'tool', name, path: fromBytes(found.path), digest: tool.digest }
       this.tools.set(name, { ...tool, path: found.path })
     }
     this.#toolParts.set(name, part)

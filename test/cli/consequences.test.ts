@@ -1,3 +1,4 @@
+import { contentOf } from '../../src/planner/part.ts'
 import { describe, expect, it } from 'vitest'
 import { analyzeCauses, settle } from '../../src/planner/causes.ts'
 import { consequenceLines } from '../../src/cli/render/consequences.ts'
@@ -90,9 +91,9 @@ describe('what the next build would do', () => {
     const world = new World(graphOf(artifactNode('base', [], { inputs }), artifactNode('iso', ['base'])))
     world.lockfiles.set('debs', { state: 'ready', digest: 'd1' })
     world.build('iso')
-    world.lockfiles.set('debs', { state: 'outdated', path: 'debs.lock', asked: [] })
+    world.lockfiles.set('debs', { state: 'outdated', path: 'debs.lock', request: [] })
     expect(lines(analyzeCauses(world.plan('iso')))).toEqual({
-      'base lock': [
+      'base lockfile': [
         `→ base only if the lock 'debs' then names something else, about 1.0 s`,
         '→ iso only if the content of base changes, about 1.0 s',
       ],
@@ -102,9 +103,9 @@ describe('what the next build would do', () => {
   it('that something never built runs is told once', () => {
     const inputs = { packages: { kind: 'downloads', lock: 'debs' } } as const
     const world = new World(graphOf(artifactNode('base', [], { inputs }), artifactNode('iso', ['base'])))
-    world.lockfiles.set('debs', { state: 'missing', path: 'debs.lock', asked: [] })
+    world.lockfiles.set('debs', { state: 'missing', path: 'debs.lock', request: [] })
     expect(lines(analyzeCauses(world.plan('iso')))).toEqual({
-      'base lock': ['→ base runs'],
+      'base lockfile': ['→ base runs'],
       'base first-build': ['→ base runs', '→ iso runs'],
     })
   })
@@ -127,8 +128,7 @@ describe('what a past build did', () => {
   it('a cause that was cut off on its way is not told as one', () => {
     const world = built()
     // The kernel comes out the same, whatever its param.
-    world.content = (name, parts) =>
-      name === 'kernel' ? 'same' : JSON.stringify(parts.map(({ value }) => value))
+    world.content = (name, parts) => (name === 'kernel' ? 'same' : JSON.stringify(parts.map(contentOf)))
     edit(world, 'kernel', 1)
     world.build('qcow2')
     edit(world, 'kernel', 2)

@@ -44,9 +44,9 @@ describe('a line of the log', () => {
   it('is JSON with its version, both times, the event, and a sum at its end', () => {
     const line = formatLine({ at: 1_769_850_902_123, t: 41.25, event: EVENTS.retrying })
     expect(line).toMatch(
-      /^\{"v":2,"at":1769850902123,"t":41.25,"type":"retrying","artifact":"packed",.*,"sum":"[0-9a-f]{16}"\}$/,
+      /^\{"v":3,"at":1769850902123,"t":41.25,"type":"retrying","artifact":"packed",.*,"sum":"[0-9a-f]{16}"\}$/,
     )
-    expect(JSON.parse(line)).toMatchObject({ v: 2, ...EVENTS.retrying })
+    expect(JSON.parse(line)).toMatchObject({ v: 3, ...EVENTS.retrying })
   })
 
   it('of another version, or without one member that it must have, is not read', () => {
@@ -54,9 +54,9 @@ describe('a line of the log', () => {
       const body = JSON.stringify(value)
       return `${body.slice(0, -1)},"sum":"${sumOf(body)}"}`
     }
-    const base = { v: 2, at: 1, t: 1 }
+    const base = { v: 3, at: 1, t: 1 }
     expect(parseLine(sealed({ ...base, ...EVENTS.fetched }))).toBeDefined()
-    expect(parseLine(sealed({ ...base, v: 3, ...EVENTS.fetched }))).toBeUndefined()
+    expect(parseLine(sealed({ ...base, v: 2, ...EVENTS.fetched }))).toBeUndefined()
     expect(parseLine(sealed({ ...base, type: 'fetched', lock: 'packages' }))).toBeUndefined()
     expect(parseLine(sealed({ ...base, type: 'unheard of' }))).toBeUndefined()
     expect(parseLine(sealed({ ...base, at: -1, ...EVENTS.fetched }))).toBeUndefined()
@@ -120,12 +120,12 @@ describe('a log', () => {
     const disk = new MemoryDisk()
     const anyLine = fc.oneof(
       fc.string({ unit: 'binary' }),
-      fc.json().map((text) => `{"v":2,"at":1,"t":1,"of":${text}}`),
+      fc.json().map((text) => `{"v":3,"at":1,"t":1,"of":${text}}`),
       fc.record({ type: fc.constantFrom(...Object.keys(EVENTS)) }).map((value) => JSON.stringify(value)),
       // A real event with the members of another one.
       fc
         .tuple(fc.constantFrom(...Object.values(EVENTS)), fc.dictionary(fc.string(), fc.jsonValue()))
-        .map(([event, more]) => JSON.stringify({ v: 2, at: 1, t: 1, ...event, ...more })),
+        .map(([event, more]) => JSON.stringify({ v: 3, at: 1, t: 1, ...event, ...more })),
     )
     const sealed = anyLine.map((body) => `${body.slice(0, -1)},"sum":"${sumOf(body)}"}`)
     fc.assert(
@@ -168,7 +168,7 @@ describe('a log', () => {
     disk.file(paths[1]!, BYTES)
     disk.forbidden.set(`read ${paths[1]}`, 'EIO')
     disk.file(paths[2]!, '')
-    disk.file(paths[3]!, TEXT.replaceAll('"v":2', '"v":7'))
+    disk.file(paths[3]!, TEXT.replaceAll('"v":3', '"v":7'))
     const others = [`${CACHE}/log/README`, `${CACHE}/log/20260131-101501-123-4f2a9c.jsonl.tmp-1-00000000-1`]
     for (const path of others) disk.file(path, TEXT)
     const builds = [...listBuilds(disk, CACHE)]

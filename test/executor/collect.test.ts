@@ -10,7 +10,6 @@ import { RecordStore } from '../../src/store/records.ts'
 import { atEveryCall, FaultyDisk } from '../support/faultyDisk.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { artifactNode, graphOf } from '../support/world.ts'
-import { RECORD_VERSION } from '../../src/planner/types.ts'
 import type { BuildRecord, Part } from '../../src/planner/types.ts'
 
 // Whatever stops a collection leaves no record without its objects.
@@ -25,17 +24,21 @@ describe('a collection that is stopped at any call of the disk', () => {
     const put = (artifact: string, text: string, parts: readonly Part[]): string => {
       const digest = objects.putText(text)
       const key = sha256(`${artifact} ${text} ${JSON.stringify(parts)}`)
-      const tree = { kind: 'tree', name: 'src', value: objects.putText(`listing of ${text}`) } as const
+      const tree = {
+        kind: 'tree',
+        name: 'src',
+        path: 'src',
+        digest: objects.putText(`listing of ${text}`),
+      } as const
       const record: BuildRecord = {
-        version: RECORD_VERSION,
         artifact,
         key,
         parts: [...parts, tree],
         outputs: { image: { path: `${artifact}.img`, published: true, sha256: digest, size: text.length } },
         modules: {},
-        asked: {},
-        texts: objects.putText(`texts of ${text}`),
-        versions: {},
+        lockfileRequests: {},
+        sourceTexts: objects.putText(`texts of ${text}`),
+        toolVersions: {},
         build: 'a-build',
         startedAt: '2026-01-01T00:00:00.000Z',
         seconds: 1,
@@ -47,8 +50,8 @@ describe('a collection that is stopped at any call of the disk', () => {
     }
     put('gone', 'gone', [])
     for (const round of ['one', 'two', 'three']) {
-      const value = put('base', `base ${round}`, [])
-      const part = { kind: 'output', name: 'base', value, from: 'base.image' } as const
+      const digest = put('base', `base ${round}`, [])
+      const part = { kind: 'output', name: 'base', artifact: 'base', output: 'image', digest } as const
       put('image', round === 'three' ? 'image three' : 'image', [part])
     }
     objects.putText('nothing names this')
@@ -88,9 +91,9 @@ describe('a collection that is stopped at any call of the disk', () => {
           expect(left.damaged, call).toEqual([])
           for (const { record } of left.records) {
             for (const output of Object.values(record.outputs)) expect(objects.has(output), call).toBe(true)
-            for (const { kind, value } of record.parts)
-              if (kind === 'tree') expect(objects.readText(String(value)), call).toBeDefined()
-            expect(objects.readText(record.texts!), call).toBeDefined()
+            for (const part of record.parts)
+              if (part.kind === 'tree') expect(objects.readText(part.digest ?? ''), call).toBeDefined()
+            expect(objects.readText(record.sourceTexts ?? ''), call).toBeDefined()
           }
           for (const name of ['base', 'image']) expect(records.latest(name), call).toBeDefined()
           if (!completed) return

@@ -277,19 +277,19 @@ const CASES: readonly (readonly [string, Case])[] = [
   kind(
     'a lock that is gone',
     remove('fetched.lock'),
-    { kind: 'lock', state: 'missing' },
+    { kind: 'lockfile', state: 'missing' },
     'the lock fetched.lock is missing',
   ),
   kind(
     'an input of a lock',
     write('fetched.list', 'none\nmore\n'),
-    { kind: 'lock', state: 'outdated' },
+    { kind: 'lockfile', state: 'outdated' },
     'fetched.list changed, so the lock fetched.lock is outdated',
   ),
   kind(
     'a param of a lock',
     () => {},
-    { kind: 'lock', state: 'outdated' },
+    { kind: 'lockfile', state: 'outdated' },
     'param suite: "stable" → "testing", so the lock fetched.lock is outdated',
     '--suite',
     'testing',

@@ -100,7 +100,7 @@ describe('a part that changed, came or went', () => {
     const world = built()
     world.own.set(
       'kernel',
-      world.own.get('kernel')!.map((part) => ({ ...part, from: 'elsewhere' })),
+      world.own.get('kernel')!.map((part) => ({ ...part, path: 'elsewhere' })),
     )
     expect(verdicts(world)).toEqual({ kernel: 'fresh', rootfs: 'fresh', iso: 'fresh' })
   })
@@ -206,12 +206,12 @@ describe('a lock', () => {
       const one = world()
       one.lockfiles.set('debs', { state: 'ready', digest: 'd1' })
       one.build('iso')
-      one.lockfiles.set('debs', { state, path: 'debs.lock', asked: [] })
+      one.lockfiles.set('debs', { state, path: 'debs.lock', request: [] })
       const [kernel] = one.plan('iso')
       expect(kernel!.key).toBeUndefined()
       expect(kernel!.decision).toEqual({
         verdict: 'undecided',
-        reasons: [{ kind: 'lock', lock: 'debs', state, path: 'debs.lock', changes: [] }],
+        reasons: [{ kind: 'lockfile', lockfile: 'debs', state, path: 'debs.lock', changes: [] }],
       })
     },
   )
@@ -222,10 +222,10 @@ describe('a lock', () => {
     one.build('iso')
     expect(one.build('iso')).toEqual([])
     one.lockfiles.set('debs', { state: 'ready', digest: 'd2' })
-    const before = { kind: 'downloads', name: 'packages', value: 'd1', from: 'debs' }
+    const before = { kind: 'downloads', name: 'packages', lockfile: 'debs', digest: 'd1' }
     expect(one.plan('kernel')[0]!.decision).toEqual({
       verdict: 'stale',
-      reasons: [{ kind: 'changed', before, now: { ...before, value: 'd2' } }],
+      reasons: [{ kind: 'changed', before, now: { ...before, digest: 'd2' } }],
     })
   })
 })

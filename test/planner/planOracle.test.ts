@@ -45,9 +45,10 @@ const contentOf = (name: string, own: number, below: readonly string[]): string 
 const seenOf = (name: string, own: number, below: readonly string[]): string =>
   JSON.stringify([name, own, below])
 
-const ownValue = (parts: readonly Part[]): number => parts.find(({ name }) => name === 'own')!.value as number
+const ownValue = (parts: readonly Part[]): number =>
+  parts.flatMap((part) => (part.kind === 'param' && part.name === 'own' ? [Number(part.value)] : []))[0]!
 const valuesBelow = (parts: readonly Part[]): readonly string[] =>
-  parts.filter(({ kind }) => kind === 'output').map(({ value }) => String(value))
+  parts.flatMap((part) => (part.kind === 'output' ? [part.digest] : []))
 
 class Naive {
   readonly #below: ReadonlyMap<string, readonly string[]>

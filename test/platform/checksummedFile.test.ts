@@ -5,18 +5,16 @@ import { readChecksummed, writeChecksummed } from '../../src/platform/checksumme
 import { RecordStore } from '../../src/store/records.ts'
 import { atEveryCall } from '../support/faultyDisk.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
-import { RECORD_VERSION } from '../../src/planner/types.ts'
 import type { BuildRecord } from '../../src/planner/types.ts'
 
 const record = (seconds: number): BuildRecord => ({
-  version: RECORD_VERSION,
   artifact: 'image',
   key: 'k',
   parts: [{ kind: 'param', name: 'title', value: 'ein Name \ufffd é' }],
   outputs: { image: { path: 'x.img', published: true, sha256: 'a'.repeat(64), size: 5 } },
   modules: {},
-  asked: {},
-  versions: {},
+  lockfileRequests: {},
+  toolVersions: {},
   build: 'a-build',
   startedAt: '2026-01-01T00:00:00.000Z',
   seconds,

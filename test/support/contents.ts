@@ -1,6 +1,6 @@
 import * as fs from 'node:fs'
 import type { Recorded } from './damage.ts'
-import { objectPath } from './damage.ts'
+import { listingIn, objectPath } from './damage.ts'
 import { objectFiles } from './notes.ts'
 import type { TestWorkspace } from './workspace.ts'
 
@@ -18,9 +18,9 @@ export function contents(workspace: TestWorkspace): StoreContents {
   const outputs = new Set<string>()
   const listings = new Set<string>()
   const texts = new Set<string>()
-  for (const { parts, outputs: made, texts: seen } of allRecords(workspace)) {
+  for (const { parts, outputs: made, sourceTexts: seen } of allRecords(workspace)) {
     for (const { sha256 } of Object.values(made)) outputs.add(objectPath(sha256))
-    for (const { kind, value } of parts) if (kind === 'tree') listings.add(objectPath(value))
+    for (const digest of parts.map(listingIn)) if (digest !== undefined) listings.add(objectPath(digest))
     if (seen !== undefined) texts.add(objectPath(seen))
   }
   const counts = { outputs: 0, listings: 0, texts: 0, others: 0 }

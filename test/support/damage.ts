@@ -1,12 +1,14 @@
 import * as fs from 'node:fs'
+import { digestIn } from '../../src/planner/part.ts'
+import type { Part } from '../../src/planner/types.ts'
 import type { TestWorkspace } from './workspace.ts'
 
 /** A record as it lies on the disk. */
 export interface Recorded {
   readonly key: string
-  readonly parts: readonly { kind: string; value: string }[]
+  readonly parts: readonly Part[]
   readonly outputs: Readonly<Record<string, { sha256: string; size: number }>>
-  readonly texts?: string
+  readonly sourceTexts?: string
 }
 
 /** The latest record of an artifact. */
@@ -15,6 +17,10 @@ export function record(workspace: TestWorkspace, artifact: string): Recorded {
     JSON.parse(workspace.read(`cache/records/${artifact}/${name}.json`).split('\n')[1]!)
   return read((read('latest') as Recorded).key) as Recorded
 }
+
+/** The digest of the listing that a part names. */
+export const listingIn = (part: Part): string | undefined =>
+  part.kind === 'tree' ? digestIn(part) : undefined
 
 /** Where an object lies. */
 export const objectPath = (digest: string): string => `cache/objects/${digest.slice(0, 2)}/${digest.slice(2)}`
@@ -25,11 +31,15 @@ export const outputObject = (workspace: TestWorkspace, artifact: string): string
 
 /** The path of the listing of `src/`. */
 export const listing = (workspace: TestWorkspace): string =>
-  objectPath(record(workspace, 'names').parts.find(({ kind }) => kind === 'tree')!.value)
+  objectPath(
+    record(workspace, 'names')
+      .parts.map(listingIn)
+      .find((digest) => digest !== undefined)!,
+  )
 
 /** The path of the texts that the latest run of an artifact saw. */
 export const textsObject = (workspace: TestWorkspace, artifact: string): string =>
-  objectPath(record(workspace, artifact).texts!)
+  objectPath(record(workspace, artifact).sourceTexts!)
 
 /** Turns over the byte at a place of a file, and keeps its size. */
 export function flip(workspace: TestWorkspace, path: string, at: number): void {

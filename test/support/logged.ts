@@ -32,11 +32,16 @@ export const EVENTS: { readonly [K in LoggedEvent['type']]: EventOf<K> } = {
       causes: [
         {
           reason: {
-            kind: 'lock',
-            lock: 'packages',
+            kind: 'lockfile',
+            lockfile: 'packages',
             state: 'outdated',
             path: 'packages.lock',
-            changes: [{ kind: 'added', now: { kind: 'file', name: 'list', value: 'file 1', from: 'list' } }],
+            changes: [
+              {
+                kind: 'added',
+                now: { kind: 'file', name: 'list', path: 'list', executable: false, digest: DIGEST },
+              },
+            ],
           },
           artifacts: ['packed'],
           evidence: {

@@ -2,7 +2,8 @@ import type { ArtifactNode, Graph } from '../../src/graph/graph.ts'
 import { inOrder } from '../../src/graph/graph.ts'
 import { sha256 } from '../../src/platform/digest.ts'
 import { plan } from '../../src/planner/plan.ts'
-import { RECORD_VERSION } from '../../src/planner/types.ts'
+import { contentOf } from '../../src/planner/part.ts'
+import type { Json } from '../../src/api/params.ts'
 import type {
   BuildRecord,
   LockfileState,
@@ -65,17 +66,16 @@ export class World implements PlannerFacts {
   /** Artifacts in the order in which they ran. */
   readonly ran: string[] = []
   /** What a producer makes of the parts that it sees. */
-  content = (_artifact: string, parts: readonly Part[]): string =>
-    JSON.stringify(parts.map(({ value }) => value))
+  content = (_artifact: string, parts: readonly Part[]): string => JSON.stringify(parts.map(contentOf))
 
   constructor(graph: Graph) {
     this.graph = graph
     for (const { name, code } of graph.artifacts)
-      this.own.set(name, [{ kind: 'code', name: 'producer', value: code }, param('own', 0)])
+      this.own.set(name, [{ kind: 'code', name: 'producer', digest: code }, param('own', 0)])
   }
 
   ownParts = ({ name }: ArtifactNode): readonly Part[] => this.own.get(name)!
-  lock = (name: string): LockfileState => this.lockfiles.get(name)!
+  lockfile = (name: string): LockfileState => this.lockfiles.get(name)!
   record = (artifact: string, key: string): RecordLookup => this.records.get(`${artifact}/${key}`) ?? 'absent'
   hasObject = ({ sha256: digest }: { sha256: string }): boolean => this.objects.has(digest)
   output = (path: string): OutputState => this.outputs.get(path) ?? { state: 'missing' }
@@ -116,14 +116,13 @@ export class World implements PlannerFacts {
     this.objects.add(digest)
     const { image } = node.outputs
     const record: BuildRecord = {
-      version: RECORD_VERSION,
       artifact: node.name,
       key,
       parts,
       outputs: { image: { ...image!, sha256: digest, size: text.length } },
       modules: Object.fromEntries(node.modules.map((label) => [label, this.graph.modules[label]!])),
-      asked: {},
-      versions: {},
+      lockfileRequests: {},
+      toolVersions: {},
       build: 'a-build',
       startedAt: '2026-01-01T00:00:00.000Z',
       seconds: 1,
@@ -141,4 +140,4 @@ export class World implements PlannerFacts {
 }
 
 /** A param as a part of a key. */
-export const param = (name: string, value: Part['value']): Part => ({ kind: 'param', name, value })
+export const param = (name: string, value: Json): Part => ({ kind: 'param', name, value })

@@ -46,7 +46,7 @@ it('what is stale or restorable is worth building; what is fresh or waits for ot
   expect(worth(planned('a', 'stale', 'x'))).toBe(true)
   expect(worth(planned('a', 'restorable', 'x'))).toBe(true)
   expect(worth(planned('a', 'fresh', 'x'), planned('b', 'undecided', undefined))).toBe(false)
-  const lock: Reason = { kind: 'lock', lock: 'l', state: 'missing', path: 'l.lock', changes: [] }
+  const lock: Reason = { kind: 'lockfile', lockfile: 'l', state: 'missing', path: 'l.lock', changes: [] }
   const waits = { decision: { verdict: 'stale', reasons: [lock] } } as unknown as Partial<Planned>
   expect(worth(planned('a', 'stale', undefined, waits))).toBe(true)
   expect(worth(planned('a', 'stale', undefined))).toBe(false)

@@ -41,7 +41,7 @@ export function conditions(told: Explanation, one: Consequence, cause?: number):
   )
   const lockfiles = one.own.flatMap((at) => {
     const reason = told.causes[at]?.reason
-    return reason?.kind === 'lock' && (cause === undefined || cause === at) ? [reason.lock] : []
+    return reason?.kind === 'lockfile' && (cause === undefined || cause === at) ? [reason.lockfile] : []
   })
   return [
     ...(through.length > 0 ? [`the content of ${either(through)} changes`] : []),
@@ -64,7 +64,8 @@ function prediction(told: Explanation, one: Consequence, cause: number): string 
 
 /** Whether one cause alone makes an artifact run: it sees it itself, or takes what is known to be other content. */
 function isCertain(told: Explanation, one: Consequence, cause: number): boolean {
-  if (one.own.includes(cause)) return told.causes[cause]!.reason.kind !== 'lock' || isFirstBuild(told, one)
+  if (one.own.includes(cause))
+    return told.causes[cause]!.reason.kind !== 'lockfile' || isFirstBuild(told, one)
   return one.through.some((name) => {
     const source = consequenceOf(told, name)
     return source?.verdict === 'restorable' && source.causes.includes(cause)

@@ -70,7 +70,7 @@ function headline({ reason, artifacts, evidence }: ExplainedCause, { all }: Tell
       return `the record is gone: ${names}`
     case 'object-missing':
       return `no longer in the store: the output '${reason.output}' of ${names}`
-    case 'lock': {
+    case 'lockfile': {
       const [change] = reason.changes
       const why = change ? `${describeReason(change)}, so ` : ''
       return `${why}the lock ${reason.path} is ${reason.state}`
@@ -102,7 +102,7 @@ function details({ reason, evidence }: ExplainedCause, shared: boolean, options:
   const { because = [], values } = evidence
   const lines: string[] = []
   if (text?.lines) lines.push(sizeOfChange(text))
-  const tree = reason.kind === 'changed' && reason.now.kind === 'tree' ? `${reason.now.from}/` : ''
+  const tree = reason.kind === 'changed' && reason.now.kind === 'tree' ? `${reason.now.path}/` : ''
   lines.push(...entryLines(entries, moreEntries, tree, all))
   if (packages) lines.push(...packageLines(packages, all))
   if (values) lines.push(`set by ${values.setBy ?? 'nobody: it is the default'}`)

@@ -1,0 +1,78 @@
+// What is compared of a part, what it is about, and a check that read data is a part.
+import type { Json } from '../api/params.ts'
+import type { Digest } from '../platform/digest.ts'
+import { canonicalJson, isObject } from '../platform/json.ts'
+import type { Part, PartKind } from './types.ts'
+
+/** The name under which a part is compared with the same part of another run. */
+export const partId = ({ kind, name }: Pick<Part, 'kind' | 'name'>): string => `${kind} ${name}`
+
+/** What the producer sees of a part: equal contents make equal keys. */
+export function contentOf(part: Part): Json {
+  switch (part.kind) {
+    case 'param':
+    case 'platform':
+    case 'env':
+      return part.value
+    case 'file':
+      return part.digest === null ? null : [part.executable, part.digest]
+    default:
+      return part.digest
+  }
+}
+
+/** The digest of what a part is about, if it has one and exists. */
+export const digestIn = (part: Part): Digest | undefined =>
+  'digest' in part ? (part.digest ?? undefined) : undefined
+
+/** Whether a part exists on both sides with the same content. */
+export const isSamePart = (a: Part | undefined, b: Part): boolean =>
+  a?.kind === b.kind && canonicalJson(contentOf(a)) === canonicalJson(contentOf(b))
+
+/** Looks up parts by their kind and name. */
+export function partIndex(parts: readonly Part[]): (part: Part) => Part | undefined {
+  const byId = new Map(parts.map((part) => [partId(part), part]))
+  return (part) => byId.get(partId(part))
+}
+
+/** The thing that a part is about, whatever an artifact calls it: parts of several artifacts may be about one file. */
+export function subjectOf(part: Part): string {
+  switch (part.kind) {
+    case 'file':
+    case 'tree':
+      return part.path
+    case 'output':
+      return `${part.artifact}.${part.output}`
+    case 'downloads':
+      return part.lockfile
+    case 'tool':
+      return part.path ?? part.name
+    default:
+      return part.name
+  }
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string'
+const isOptional = (value: unknown): boolean => value === null || isText(value)
+
+/** The fields of each kind of part besides `kind` and `name`. */
+const FIELDS: Readonly<Record<PartKind, Readonly<Record<string, (value: unknown) => boolean>>>> = {
+  code: { digest: isText },
+  platform: { value: (value) => isText(value) || typeof value === 'number' },
+  param: { value: (value) => value !== undefined },
+  env: { value: isOptional },
+  file: { path: isText, executable: (value) => typeof value === 'boolean', digest: isOptional },
+  tree: { path: isText, digest: isOptional },
+  output: { artifact: isText, output: isText, digest: isText },
+  downloads: { lockfile: isText, digest: isText },
+  tool: { path: isOptional, digest: isOptional },
+}
+
+const isKind = (value: unknown): value is PartKind =>
+  typeof value === 'string' && Object.hasOwn(FIELDS, value)
+
+/** Checks data that was read. By hand, since every no-op reads records and loading a schema library takes 10 ms. */
+export function isPart(value: unknown): value is Part {
+  if (!isObject(value) || !isText(value['name']) || !isKind(value['kind'])) return false
+  return Object.entries(FIELDS[value['kind']]).every(([field, matches]) => matches(value[field]))
+}
