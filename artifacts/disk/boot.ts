@@ -1,8 +1,9 @@
+// The boot files of the installed disk.
 import type { FatFile } from 'lbuild/images/fat'
 import { fatUuid } from 'lbuild/images/ids'
 import { IDS } from './layout.ts'
 
-/** Files that go onto the EFI system partition, as paths. */
+/** The sources of the boot files, as paths. */
 export interface BootFiles {
   readonly systemdBoot: string
   readonly vmlinuz: string
@@ -15,7 +16,7 @@ const INITRD = 'levitateos/initramfs.img'
 
 const loaderConfig = `default ${ENTRY}\ntimeout 3\nconsole-mode keep\n`
 
-const entry = (title: string, consoles: string): string =>
+const bootEntry = (title: string, consoles: string): string =>
   [
     `title ${title}`,
     `linux /${LINUX}`,
@@ -24,17 +25,20 @@ const entry = (title: string, consoles: string): string =>
     '',
   ].join('\n')
 
-/** What the EFI system partition holds: systemd-boot, its configuration (loader.conf(5)), kernel and initramfs. */
+/**
+ * The files of the EFI system partition: systemd-boot with its configuration (loader.conf(5)) and one entry (Boot Loader
+ * Specification, type #1), kernel and initramfs.
+ */
 export const espFiles = (files: BootFiles, title: string, consoles: string): FatFile[] => [
   { path: 'EFI/BOOT/BOOTX64.EFI', source: files.systemdBoot },
   { path: 'EFI/systemd/systemd-bootx64.efi', source: files.systemdBoot },
   { path: 'loader/loader.conf', source: Buffer.from(loaderConfig) },
-  { path: `loader/entries/${ENTRY}`, source: Buffer.from(entry(title, consoles)) },
+  { path: `loader/entries/${ENTRY}`, source: Buffer.from(bootEntry(title, consoles)) },
   { path: LINUX, source: files.vmlinuz },
   { path: INITRD, source: files.initramfs },
 ]
 
-/** /etc/fstab (fstab(5)); FAT is not checked at boot. */
+/** The text of /etc/fstab (fstab(5)). The boot does not check the FAT. */
 export const fstab = [
   `UUID=${IDS.rootFileSystem} / ext4 defaults 0 1`,
   `UUID=${fatUuid(IDS.espVolume)} /boot vfat defaults 0 0`,

@@ -1,7 +1,8 @@
+// The artifact `disk`: the installed disk before the overlay.
 import { lstat, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { artifact, internal, size, text } from 'lbuild'
-import { ImageError } from 'lbuild/images/error'
+import { artifact, Failure, internal, size, text } from 'lbuild'
+import { checkDisk, diskCheckTools } from 'lbuild/images/diskCheck'
 import { ext4Tools, makeExt4 } from 'lbuild/images/ext4'
 import { fatTools, makeFat } from 'lbuild/images/fat'
 import { writeGpt } from 'lbuild/images/gpt'
@@ -13,12 +14,14 @@ import { kernel } from '../kernel/index.ts'
 import { loaders } from '../loaders/index.ts'
 import { modules } from '../modules/index.ts'
 import { espFiles, fstab } from './boot.ts'
-import { inspectDisk, inspectTools } from './inspect.ts'
 import { IDS, layOut } from './layout.ts'
 
+/** Files whose content, mode or owner decides who may log in, and what is mounted. */
+const SENSITIVE_FILES = ['/etc/fstab', '/etc/machine-id', '/etc/shadow']
+
 /**
- * A virtual machine's disk without what is the distro's own: GPT, an EFI system partition with systemd-boot, and the
- * base system on ext4. It is an artifact of its own so that an edit of the overlay is written into it, and nothing else.
+ * The disk of a virtual machine without the overlay: GPT, an EFI system partition with systemd-boot, and the base system
+ * on ext4. Because it is an artifact of its own, an edit of the overlay only rewrites the overlay.
  */
 export const disk = artifact('disk', {
   describe: 'the disk with the base system, before the overlay',
@@ -30,19 +33,19 @@ export const disk = artifact('disk', {
     systemdBoot: loaders.output('systemdBoot'),
   },
   params: {
-    diskSize: size('256G', 'the size of the disk; its image holds only what is used', '2G'),
+    diskSize: size('256G', 'the size of the disk; its image contains only the used part', '2G'),
     title: text('LevitateOS', 'the title of the boot entry'),
     consoles: text(
       'console=ttyS0,115200 console=tty0',
-      'where the kernel talks; the last one is /dev/console',
+      'the consoles of the kernel; the last one is /dev/console',
     ),
   },
-  tools: [...layerTools, ...fatTools, ...ext4Tools, ...inspectTools, 'qemu-img'],
+  tools: [...layerTools, ...fatTools, ...ext4Tools, ...diskCheckTools, 'qemu-img'],
   outputs: { image: internal('disk.qcow2') },
   async produce({ inputs, params, outputs, run, work, scratch, epoch }) {
     const tars = [inputs.base, inputs.modules]
     const layout = await layOut(params.diskSize, tars)
-    const raw = join(scratch, 'disk.raw')
+    const image = join(scratch, 'disk.raw')
     const tree = join(scratch, 'tree')
     const files = espFiles(inputs, params.title, params.consoles)
     const makeTree = async () => {
@@ -51,16 +54,15 @@ export const disk = artifact('disk', {
       await clampTimes(run, join(tree, 'etc'), epoch)
     }
     const makeEsp = async () => {
-      await writeFile(raw, '')
-      await truncate(raw, layout.size)
-      await writeGpt(run, raw, layout)
-      const { offset, size: espSize } = layout.esp
+      await writeFile(image, '')
+      await truncate(image, layout.size)
+      await writeGpt(run, image, layout)
       const fat = { bits: 32, label: 'ESP', volumeId: IDS.espVolume, files } as const
-      await makeFat(run, { image: raw, offset, size: espSize, ...fat, epoch, scratch })
+      await makeFat(run, { image, ...layout.esp, ...fat, epoch, scratch })
     }
     await Promise.all([makeTree(), makeEsp()])
     await makeExt4(run, {
-      image: raw,
+      image,
       ...layout.root,
       label: 'root',
       uuid: IDS.rootFileSystem,
@@ -69,18 +71,18 @@ export const disk = artifact('disk', {
       epoch,
       work,
     })
-    // the disk is read back while it is converted, on the other core
+    // One core reads the disk back while the other converts it.
     await Promise.all([
-      convertToQcow2(run, raw, outputs.image, 'none'),
-      inspectDisk(run, raw, layout, files, tree, scratch),
+      convertToQcow2(run, image, outputs.image, 'none'),
+      checkDisk(run, { image, layout, files, tree, paths: SENSITIVE_FILES, scratch }),
     ])
   },
 })
 
-/** Writes the file system table of the disk. Throws an ImageError when the image's /etc is no directory. */
+/** Writes /etc/fstab. Throws a Failure when /etc is not a directory, because a link could lead out of the tree. */
 async function writeFstab(tree: string): Promise<void> {
   if (!(await lstat(join(tree, 'etc'))).isDirectory())
-    throw new ImageError('/etc of the image is no directory')
+    throw new Failure('/etc of the image is not a directory')
   await rm(join(tree, 'etc/fstab'), { force: true })
   await writeFile(join(tree, 'etc/fstab'), fstab)
 }

@@ -1,14 +1,14 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+// The artifact `initramfs`: the initramfs of the live system, and that of an installed system.
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { artifact, file, integer } from 'lbuild'
-import { oneKernelVersion } from 'lbuild/images/modules'
 import { loaders } from '../loaders/index.ts'
 import { modules } from '../modules/index.ts'
 import { makeInitramfs } from './image.ts'
 
 const here = (name: string) => file(`artifacts/initramfs/${name}`)
 
-/** What the kernel starts first: it finds the system, on the live medium or on an installed disk. */
+/** The first program that the kernel starts: it finds the system on the live medium or on an installed disk. */
 export const initramfs = artifact('initramfs', {
   describe: 'the initramfs of the live system and of an installed one',
   inputs: {
@@ -21,10 +21,7 @@ export const initramfs = artifact('initramfs', {
     installedModules: here('installed.modules'),
   },
   params: {
-    compressionLevel: integer(
-      19,
-      'the level of zstd, from 1, which is quick to build, to 19, which is small',
-    ),
+    compressionLevel: integer(19, 'the level of zstd: 1 builds quickly, 19 gives the smallest image'),
   },
   tools: ['tar', 'zstd'],
   outputs: { live: 'initramfs-live.img', installed: 'initramfs-installed.img' },
@@ -32,17 +29,12 @@ export const initramfs = artifact('initramfs', {
     const root = join(scratch, 'root')
     await mkdir(root)
     await run('tar', [`--directory=${root}`, '--extract', `--file=${inputs.modules}`])
-    const all = join(root, 'usr/lib/modules')
-    const version = oneKernelVersion(await readdir(all))
+    const { busybox, common } = inputs
+    const directory = join(root, 'usr/lib/modules')
     const make = async (name: 'live' | 'installed') => {
-      const init = inputs[`${name}Init`]
-      const list = inputs[`${name}Modules`]
+      const [init, list] = [inputs[`${name}Init`], inputs[`${name}Modules`]]
       const cpio = join(scratch, `${name}.cpio`)
-      const { busybox, common } = inputs
-      await writeFile(
-        cpio,
-        await makeInitramfs({ init, list, busybox, common, modules: all, version }, epoch),
-      )
+      await writeFile(cpio, await makeInitramfs({ init, list, busybox, common, modules: directory }, epoch))
       await run('zstd', ['-q', '-f', `-${params.compressionLevel}`, '-T1', cpio, '-o', outputs[name]])
     }
     await Promise.all([make('live'), make('installed')])

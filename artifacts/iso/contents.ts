@@ -1,14 +1,15 @@
+// The files of the live ISO and the configuration of its loaders.
 import { isoDate, type IsoFile } from 'lbuild/images/iso'
 
-/** What a BIOS runs from the ISO. It is the one file that changes on its way there: xorriso writes a table into it. */
+/** The path of the loader that a BIOS runs. */
 export const BIOS_LOADER = 'isolinux/isolinux.bin'
 const LINUX = 'boot/vmlinuz'
 const INITRD = 'boot/initramfs.img'
 
-/** Files that go onto the ISO, as paths. */
+/** The sources of the files, as paths. */
 type Sources = Record<'initramfs' | 'vmlinuz' | 'isolinux' | 'ldlinux' | 'rootfs', string>
 
-/** What the ISO holds besides its EFI system partition; `config` is isolinux's. */
+/** The files of the ISO outside its EFI system partition; `config` is the configuration file of isolinux. */
 export const isoFiles = (sources: Sources, config: string): IsoFile[] => [
   { path: INITRD, source: sources.initramfs },
   { path: LINUX, source: sources.vmlinuz },
@@ -18,14 +19,11 @@ export const isoFiles = (sources: Sources, config: string): IsoFile[] => [
   { path: 'live/rootfs.erofs', source: sources.rootfs },
 ]
 
-/**
- * The kernel's command line on the ISO: how the initramfs knows the medium, and the consoles; the last one is
- * /dev/console.
- */
+/** The command line of the kernel: the initramfs finds the medium by its label and date; the last console is /dev/console. */
 export const commandLine = (label: string, epoch: number, consoles: string): string =>
   `live.label=${label} live.uuid=${isoDate(epoch)} ${consoles}`
 
-/** isolinux's configuration: boots at once, shows itself on the serial line too. */
+/** The configuration of isolinux: boots after a second, and writes to the serial line too. */
 export const isolinuxConfig = (line: string): string =>
   [
     'SERIAL 0 115200',

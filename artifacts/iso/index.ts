@@ -1,3 +1,4 @@
+// The artifact `iso`: the live system.
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readFile, truncate, writeFile } from 'node:fs/promises'
@@ -7,13 +8,13 @@ import { artifact, file, text } from 'lbuild'
 import { fatSizeFor, fatTools, makeFat } from 'lbuild/images/fat'
 import { deriveUuid, deriveVolumeId } from 'lbuild/images/ids'
 import { makeIso } from 'lbuild/images/iso'
+import { checkIso } from 'lbuild/images/isoCheck'
 import { makeUki } from 'lbuild/images/uki'
 import { initramfs } from '../initramfs/index.ts'
 import { kernel } from '../kernel/index.ts'
 import { loaders } from '../loaders/index.ts'
 import { rootfs } from '../rootfs/index.ts'
 import { BIOS_LOADER, commandLine, isoFiles, isolinuxConfig } from './contents.ts'
-import { inspectIso } from './inspect.ts'
 
 const NAMESPACE = 'levitateos/iso'
 
@@ -34,14 +35,14 @@ export const iso = artifact('iso', {
     isoLabel: text('LEVITATEOS', 'the label of the ISO: capitals, digits and _'),
     consoles: text(
       'console=ttyS0,115200 console=tty0',
-      'where the kernel talks; the last one is /dev/console',
+      'the consoles of the kernel; the last one is /dev/console',
     ),
   },
   tools: [...fatTools, 'xorriso'],
   outputs: { image: 'levitateos.iso', checksum: 'levitateos.iso.sha512' },
   async produce({ inputs, params, outputs, run, scratch, epoch }) {
     const line = commandLine(params.isoLabel, epoch, params.consoles)
-    const uki = await ukiOf(inputs, line)
+    const uki = await readUki(inputs, line)
     const esp = join(scratch, 'esp.img')
     const size = fatSizeFor([uki.length])
     await writeFile(esp, '')
@@ -74,19 +75,26 @@ export const iso = artifact('iso', {
     await writeFile(outputs.checksum, `${hash.digest('hex')}  levitateos.iso\n`)
   },
   async verify({ inputs, params, outputs, run, scratch, epoch }) {
-    const uki = await ukiOf(inputs, commandLine(params.isoLabel, epoch, params.consoles))
-    const files = isoFiles(inputs, join(scratch, 'isolinux.cfg'))
-    await inspectIso(run, outputs.image, { label: params.isoLabel, files, uki, scratch })
+    await checkIso(run, outputs.image, {
+      label: params.isoLabel,
+      files: isoFiles(inputs, join(scratch, 'isolinux.cfg')),
+      biosLoader: BIOS_LOADER,
+      uefiLoader: await readUki(inputs, commandLine(params.isoLabel, epoch, params.consoles)),
+      scratch,
+    })
   },
 })
 
-/** The unified kernel image that UEFI starts. */
-async function ukiOf(inputs: Record<'stub' | 'osRelease' | 'initramfs' | 'vmlinuz', string>, line: string) {
-  const paths = [inputs.stub, inputs.osRelease, inputs.initramfs, inputs.vmlinuz]
-  const [stub, osRelease, initrd, linux] = (await Promise.all(
-    paths.map((path) => readFile(path)),
-  )) as Four<Buffer>
+/** The unified kernel image that UEFI starts, made from the files at these paths. */
+async function readUki(
+  paths: Record<'stub' | 'osRelease' | 'initramfs' | 'vmlinuz', string>,
+  line: string,
+): Promise<Uint8Array> {
+  const [stub, osRelease, initrd, linux] = await Promise.all([
+    readFile(paths.stub),
+    readFile(paths.osRelease),
+    readFile(paths.initramfs),
+    readFile(paths.vmlinuz),
+  ])
   return makeUki({ stub, osRelease, commandLine: line, initrd, linux })
 }
-
-type Four<T> = [T, T, T, T]

@@ -1,11 +1,12 @@
+// The artifact `kernel`: Linux with its configuration and modules.
 import { copyFile, mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { artifact, internal } from 'lbuild'
+import { unpackKernel } from 'lbuild/debian/kernel'
 import { packLayer } from 'lbuild/images/layers'
 import { kernelPackages } from './lock.ts'
-import { unpackKernel } from 'lbuild/debian/kernel'
 
-/** Linux as Debian builds it: taken from its package, never installed. A kernel from source has the same outputs. */
+/** Debian's build of Linux, unpacked from its package. An artifact that compiles Linux could replace it. */
 export const kernel = artifact('kernel', {
   describe: "Debian's kernel, its configuration and all its modules",
   inputs: { packages: kernelPackages.downloads() },
@@ -24,7 +25,7 @@ export const kernel = artifact('kernel', {
     await run('depmod', ['-b', join(root, 'usr'), version])
     const tar = join(scratch, 'modules.tar')
     await packLayer(run, tar, root, ['usr/lib/modules'], epoch)
-    // Two workers whatever the host has: zstd's output depends on whether there are any, not on how many cores.
+    // The output of zstd depends on whether it has workers, but not on how many: two are right for every host.
     await run('zstd', ['-q', '-f', '-1', '-T2', tar, '-o', outputs.modules])
     await Promise.all([copyFile(vmlinuz, outputs.vmlinuz), copyFile(config, outputs.config)])
   },

@@ -1,19 +1,9 @@
-import { readFile } from 'node:fs/promises'
-import { file, lockfile } from 'lbuild'
-import { parseList } from 'lbuild/images/modules'
-import { aptParams, aptMirrorParams, aptTools, resolvePackages } from 'lbuild/debian/apt'
-import { archiveOf, mirrorsFor } from 'lbuild/debian/sources'
+// The lockfile `loaders`: the packages of the boot loaders and busybox.
+import { aptLockfile } from 'lbuild/debian/lockfile'
 
-/** The packages that boot loaders and busybox are taken from. */
-export const loaderPackages = lockfile('loaders', {
+/** The listed packages alone, without their dependencies. */
+export const loaderPackages = aptLockfile('loaders', {
   path: 'artifacts/loaders/loaders.lock',
-  inputs: { list: file('artifacts/loaders/loaders.list') },
-  params: aptParams,
-  mirrorParams: aptMirrorParams,
-  tools: aptTools,
-  async resolve(context) {
-    const names = new Set(parseList(await readFile(context.inputs.list, 'utf8')))
-    return resolvePackages(context, { list: context.inputs.list, keep: (name) => names.has(name) })
-  },
-  mirrors: (params, { path }) => mirrorsFor(params.mirror, archiveOf(path)),
+  list: 'artifacts/loaders/loaders.list',
+  keep: (name, listed) => listed.has(name),
 })

@@ -1,12 +1,13 @@
+// The artifact `modules`: the kernel modules of the running system.
 import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { artifact, file, internal } from 'lbuild'
+import { keepModules } from 'lbuild/images/keepModules'
 import { packLayer } from 'lbuild/images/layers'
 import { moduleClosure, oneKernelVersion, parseList, readModuleIndex } from 'lbuild/images/modules'
 import { kernel } from '../kernel/index.ts'
-import { keepModules } from 'lbuild/images/keepModules'
 
-/** The modules that the system is to have: those of a list, with all that they need. */
+/** The modules of a list, with everything that they require. */
 export const modules = artifact('modules', {
   describe: 'the kernel modules of the running system',
   inputs: { all: kernel.output('modules'), list: file('artifacts/modules/modules.list') },

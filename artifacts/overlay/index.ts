@@ -1,22 +1,25 @@
+// The artifact `overlay`: everything of LevitateOS that Debian's packages do not contain.
 import { readFile, writeFile } from 'node:fs/promises'
 import { artifact, choice, data, internal, text, tree, type Json } from 'lbuild'
+import { parseUsers, setAccounts } from 'lbuild/images/accounts'
+import { setIdentity } from 'lbuild/images/identity'
 import { Layer } from 'lbuild/images/layer'
+import { addTree } from 'lbuild/images/layerTree'
 import type { Manifest } from 'lbuild/images/manifest'
+import { setPermissions, type Permissions } from 'lbuild/images/permissions'
 import { enableUnits } from 'lbuild/images/units'
 import { base } from '../base/index.ts'
-import { parseUsers, setAccounts, setIdentity, setPermissions, type Permissions } from './settings.ts'
-import { addTree } from './tree.ts'
 
-/** What makes a Debian base LevitateOS: files of its own, accounts, a name, and the services that run. */
+/** LevitateOS's own files, accounts, host name and services, as a layer over the base system. */
 export const overlay = artifact('overlay', {
   describe: "the distro's own files, accounts and services, over the base system",
   inputs: { base: base.output('manifest'), files: tree('artifacts/overlay/files') },
   params: {
-    hostname: text('levitate', 'the name of the system'),
+    hostname: text('levitate', 'the host name of the system'),
     rootPassword: choice(
       ['empty', 'locked'],
       'empty',
-      'how root logs in at the console: without a password, or not',
+      'empty lets root log in at the console without a password',
     ),
     users: data<Json>([], 'users to add: { name, uid, groups, password }'),
     services: data(
@@ -33,7 +36,8 @@ export const overlay = artifact('overlay', {
   },
   outputs: { tar: internal('overlay.tar') },
   async produce({ inputs, params, outputs, epoch }) {
-    const layer = new Layer(JSON.parse(await readFile(inputs.base, 'utf8')) as Manifest)
+    const manifest: Manifest = JSON.parse(await readFile(inputs.base, 'utf8'))
+    const layer = new Layer(manifest)
     await addTree(layer, inputs.files)
     setIdentity(layer, params.hostname)
     setAccounts(layer, parseUsers(params.users), params.rootPassword, epoch)

@@ -1,19 +1,9 @@
-import { file, lockfile } from 'lbuild'
-import { aptParams, aptMirrorParams, aptTools, resolvePackages } from 'lbuild/debian/apt'
-import { mirrorsFor, archiveOf } from 'lbuild/debian/sources'
+// The lockfile `packages`: the packages of the base system.
+import { aptLockfile } from 'lbuild/debian/lockfile'
 
-/** The packages of the base system, with all that they need. */
-export const packages = lockfile('packages', {
+/** The packages of the base system and everything that they depend on. */
+export const packages = aptLockfile('packages', {
   path: 'artifacts/packages/packages.lock',
-  inputs: { list: file('artifacts/packages/packages.list') },
-  params: aptParams,
-  mirrorParams: aptMirrorParams,
-  tools: aptTools,
-  resolve: (context) =>
-    resolvePackages(context, {
-      list: context.inputs.list,
-      also: ['?essential', '?priority(required)', 'apt'],
-      keep: () => true,
-    }),
-  mirrors: (params, { path }) => mirrorsFor(params.mirror, archiveOf(path)),
+  list: 'artifacts/packages/packages.list',
+  include: ['?essential', '?priority(required)', 'apt'],
 })

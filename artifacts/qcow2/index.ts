@@ -1,16 +1,16 @@
+// The artifact `qcow2`: the disk of a virtual machine with the installed system.
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { artifact, choice } from 'lbuild'
-import { ImageError } from 'lbuild/images/error'
+import { artifact, choice, Failure } from 'lbuild'
 import { layOverExt4 } from 'lbuild/images/ext4Layer'
 import { extractLayers, layerTools } from 'lbuild/images/layers'
 import { checkQcow2, convertToQcow2, convertToRaw, readQcow2Info } from 'lbuild/images/qcow2'
 import { disk } from '../disk/index.ts'
 import { ROOT_OFFSET } from '../disk/layout.ts'
 import { overlay } from '../overlay/index.ts'
-import { inspectSystem, inspectTools } from './inspect.ts'
+import { checkSystem, checkTools } from './check.ts'
 
-/** The installed system as a virtual machine's disk: the overlay, written into the disk with the base system. */
+/** The installed system as a disk image: the disk with the base system, with the overlay written into it. */
 export const qcow2 = artifact('qcow2', {
   describe: 'the installed system as a disk image',
   inputs: { disk: disk.output('image'), overlay: overlay.output('tar') },
@@ -18,10 +18,10 @@ export const qcow2 = artifact('qcow2', {
     qcow2Compression: choice(
       ['zstd', 'zlib', 'none'],
       'zstd',
-      'how clusters are compressed; none is quick to build',
+      'how clusters are compressed; none builds quickly',
     ),
   },
-  tools: [...layerTools, ...inspectTools, { name: 'qemu-img', atLeast: '5.1' }],
+  tools: [...layerTools, ...checkTools, { name: 'qemu-img', atLeast: '5.1' }],
   outputs: { image: 'levitateos.qcow2' },
   async produce({ inputs, params, outputs, run, work, scratch, epoch }) {
     const raw = join(scratch, 'disk.raw')
@@ -30,14 +30,14 @@ export const qcow2 = artifact('qcow2', {
       convertToRaw(run, inputs.disk, raw),
       extractLayers(run, [inputs.overlay], tree, epoch),
     ])
-    // the disk has its own
+    // The disk has its own fstab.
     await rm(join(tree, 'etc/fstab'), { force: true })
     const root = { image: raw, offset: ROOT_OFFSET, tree }
     await layOverExt4(run, { ...root, epoch, work })
-    // the disk is read back while it is compressed, on the other core
+    // One core reads the disk back while the other compresses it.
     await Promise.all([
       convertToQcow2(run, raw, outputs.image, params.qcow2Compression),
-      inspectSystem(run, { ...root, scratch }),
+      checkSystem(run, { ...root, scratch }),
     ])
   },
   async verify({ inputs, outputs, run }) {
@@ -48,10 +48,12 @@ export const qcow2 = artifact('qcow2', {
     ])
     const expected = before.virtualSize
     if (info.format !== 'qcow2' || info.virtualSize !== expected || info.backingFile !== undefined)
-      throw new ImageError('the image is not the disk that was asked for', {
-        'expected size': expected,
-        'found size': info.virtualSize,
-        format: info.format,
+      throw new Failure('the qcow2 image differs from its disk', {
+        facts: [
+          ['expected size', `${expected} bytes`],
+          ['found size', `${info.virtualSize} bytes`],
+          ['format', info.format],
+        ],
       })
   },
 })

@@ -1,3 +1,4 @@
+// The artifact `rootfs`: the system as an EROFS image.
 import { join } from 'node:path'
 import { artifact, choice } from 'lbuild'
 import { makeErofs } from 'lbuild/images/erofs'
@@ -12,7 +13,7 @@ export const rootfs = artifact('rootfs', {
   describe: 'the system as an EROFS image',
   inputs: { base: base.output('tar'), modules: modules.output('tar'), overlay: overlay.output('tar') },
   params: {
-    erofsCompression: choice(['lz4hc', 'lz4', 'none'], 'lz4hc', 'lz4hc is small, lz4 is quick to build'),
+    erofsCompression: choice(['lz4hc', 'lz4', 'none'], 'lz4hc', 'lz4hc is small, lz4 builds quickly'),
   },
   tools: [...layerTools, 'mkfs.erofs', 'fsck.erofs'],
   outputs: { image: 'rootfs.erofs' },

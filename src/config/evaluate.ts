@@ -5,7 +5,7 @@ import type { BootPatterns } from '../api/config.ts'
 import type { AnyLockfileDeclaration } from '../api/lockfile.ts'
 import { declaredLockfile } from '../api/lockfile.ts'
 import type { Json } from '../api/params.ts'
-import { Failure } from '../platform/failure.ts'
+import { Failure, failureFrom } from '../platform/failure.ts'
 import type { StoreLimits } from '../graph/graph.ts'
 import { check, ConfigSchema } from './schema.ts'
 
@@ -92,7 +92,8 @@ function addOnce<D>(known: Map<string, Declared<D>>, declared: Declared<D>, what
 }
 
 function thrownFailure(error: unknown): Failure {
-  if (error instanceof Failure) return error
+  const failure = failureFrom(error)
+  if (failure) return failure
   const { message, stack } = error instanceof Error ? error : new Error(String(error))
   const where = /\(?(?:file:\/\/)?(\/[^()\n]+:\d+:\d+)\)?/.exec(stack ?? '')?.[1]
   return new Failure(`build.config.ts fails: ${message}`, {

@@ -1,37 +1,28 @@
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises'
+// Resolves packages to exact files with apt, independently of the packages on the host.
+import { access, mkdir, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { text, type LockedFile, type ResolveContext } from '../api/index.ts'
-import { ImageError } from '../images/error.ts'
-import { parseList } from '../images/modules.ts'
-import { ARCHIVES, mirrorsFor, type Archive } from './sources.ts'
+import { Failure, type LockedFile, type Run } from '../api/index.ts'
+import { bestMirror, type Archive } from './sources.ts'
 
-/** Where packages are to come from; of these, only `suite` says what they are. */
-export const aptParams = {
-  suite: text('bookworm', 'the Debian release'),
-  mirror: text(
-    '',
-    "the address above debian/ and debian-security/; empty for the host's own, or deb.debian.org",
-  ),
+/** The environment of a resolution. */
+export interface AptContext {
+  readonly run: Run<'apt-get' | 'apt-cache' | 'apt-config'>
+  /** The Debian release: `bookworm`. */
+  readonly suite: string
+  /** The address to download from; empty for the host's own mirror. */
+  readonly mirror: string
+  /** An empty directory for the state of apt. */
+  readonly scratch: string
+  readonly log: (line: string) => void
+  /** The files of the lockfile; apt keeps to their versions. */
+  readonly previous: readonly LockedFile[]
 }
 
-/** The params that name a place, for `mirrorParams`. */
-export const aptMirrorParams = ['mirror'] as const
-
-/** The tools that resolvePackages runs. */
-export const aptTools = ['apt-get', 'apt-cache', 'apt-config'] as const
-
-type Context = Pick<
-  ResolveContext<Record<never, never>, typeof aptParams, (typeof aptTools)[number]>,
-  'run' | 'params' | 'scratch' | 'log' | 'previous'
->
-
-/** What is to be resolved. */
-export interface Wanted {
-  /** A file with the names of packages. */
-  readonly list: string
-  /** Names or patterns of apt-patterns(7) to take besides. */
-  readonly also?: readonly string[]
-  /** Which of the packages that are found go into the lock. */
+/** The packages to resolve. */
+export interface AptRequest {
+  /** Names, or patterns of apt-patterns(7). */
+  readonly packages: readonly string[]
+  /** Whether a package that apt would install is part of the result. */
   readonly keep: (name: string) => boolean
 }
 
@@ -39,54 +30,58 @@ const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
 const ARCHITECTURE = 'amd64'
 
 /**
- * Finds the exact files of some packages and of all that they need, by apt itself, as on a system with nothing
- * installed. Versions that the lock names are kept.
+ * Resolves packages and their dependencies to exact files, as apt would install them on an empty system. Versions in
+ * `previous` are kept.
  *
- * Throws an ImageError when the archive's keys are not on the host, or when the mirror no longer has a version that
- * the lock names; rejects with apt's own words when it fails.
+ * Throws a Failure when the host lacks the keys of the archive, or when the mirror no longer has a version in
+ * `previous`; rejects with the output of apt when apt fails.
  */
-export async function resolvePackages(context: Context, wanted: Wanted): Promise<LockedFile[]> {
+export async function resolvePackages(context: AptContext, request: AptRequest): Promise<LockedFile[]> {
   const { run, scratch, log, previous } = context
-  const bases = await writeRoot(context)
+  await access(KEYRING).catch(() => {
+    throw new Failure('this host lacks the keys of the Debian archive', {
+      facts: [['missing', KEYRING]],
+      hint: 'install debian-archive-keyring',
+    })
+  })
+  const sources = sourcesOf(context)
+  await writeRoot(context, sources)
   const env = { APT_CONFIG: join(scratch, 'apt.conf') }
-  log(`reading the package lists of ${[...new Set(Object.values(bases))].join(' and ')}`)
+  log(`reading the package lists of ${[...new Set(sources.map(({ base }) => base))].join(' and ')}`)
   await run('apt-get', ['update', '-qq', '-o', 'APT::Update::Error-Mode=any'], { env })
-  const names = parseList(await readFile(wanted.list, 'utf8'))
-  const { stdout: uris } = await run(
-    'apt-get',
-    ['install', '--print-uris', '-y', '-qq', ...(wanted.also ?? []), ...names],
-    { env },
-  )
-  const paths = [...uris.matchAll(/^'([^']+)' /gm)].map(([, uri]) => pathOnMirror(uri!, bases))
-  const kept = paths.filter((path) => wanted.keep(packageOf(path)))
-  const { stdout } = await run('apt-cache', ['show', ...kept.map(packageOf)], { env })
+  const install = ['install', '--print-uris', '-y', '-qq', ...request.packages]
+  const { stdout: uris } = await run('apt-get', install, { env })
+  const paths = [...uris.matchAll(/^'([^']+)' /gm)].map(([, uri = '']) => pathOnMirror(uri, sources))
+  const kept = paths.filter((path) => request.keep(packageIn(path)))
+  const { stdout } = await run('apt-cache', ['show', ...kept.map(packageIn)], { env })
   const files = lockedFiles(kept, stdout)
-  assertKept(files, previous)
+  checkVersions(files, previous)
   return files
 }
 
-/** Makes an apt of its own: no packages installed, one release, none of the host's sources or hooks. */
-async function writeRoot({ run, params, scratch, previous }: Context): Promise<Record<Archive, string>> {
-  await access(KEYRING).catch(() => {
-    throw new ImageError(
-      'the keys of the Debian archive are not on this host',
-      { missing: KEYRING },
-      'install debian-archive-keyring',
-    )
-  })
+/** One suite of an archive, and the base address to download it from. */
+interface Source {
+  readonly archive: Archive
+  readonly suite: string
+  readonly base: string
+}
+
+function sourcesOf({ suite, mirror }: AptContext): readonly Source[] {
+  const debian = { archive: 'debian', base: bestMirror(mirror, 'debian') } as const
+  const security = { archive: 'debian-security', base: bestMirror(mirror, 'debian-security') } as const
+  return [
+    { ...debian, suite },
+    { ...debian, suite: `${suite}-updates` },
+    { ...security, suite: `${suite}-security` },
+  ]
+}
+
+/** Writes the configuration and state of a separate apt: no packages installed, and none of the host's sources or hooks. */
+async function writeRoot({ run, scratch, previous }: AptContext, sources: readonly Source[]): Promise<void> {
   const directories = ['state/lists/partial', 'cache/archives/partial', 'etc/preferences.d', 'etc/apt.conf.d']
   await Promise.all(directories.map((name) => mkdir(join(scratch, name), { recursive: true })))
-  const bases = Object.fromEntries(
-    ARCHIVES.map((archive) => [archive, mirrorsFor(params.mirror, archive)[0]!]),
-  ) as Record<Archive, string>
-  const { suite } = params
-  const suites: [Archive, string][] = [
-    ['debian', suite],
-    ['debian', `${suite}-updates`],
-    ['debian-security', `${suite}-security`],
-  ]
-  const sources = suites.map(
-    ([archive, name]) => `deb [signed-by=${KEYRING}] ${bases[archive]}/${archive} ${name} main\n`,
+  const lines = sources.map(
+    ({ archive, base, suite }) => `deb [signed-by=${KEYRING}] ${base}/${archive} ${suite} main\n`,
   )
   const pins = previous.map(
     (file) => `Package: ${file.package}\nPin: version ${file.version}\nPin-Priority: 1001\n\n`,
@@ -95,14 +90,13 @@ async function writeRoot({ run, params, scratch, previous }: Context): Promise<R
   const connection = host.split('\n').filter((line) => HOST_SETTINGS.test(line))
   await Promise.all([
     writeFile(join(scratch, 'state/status'), ''),
-    writeFile(join(scratch, 'etc/sources.list'), sources.join('')),
+    writeFile(join(scratch, 'etc/sources.list'), lines.join('')),
     writeFile(join(scratch, 'etc/preferences'), pins.join('')),
     writeFile(join(scratch, 'apt.conf'), [...settings(scratch), ...connection, ''].join('\n')),
   ])
-  return bases
 }
 
-/** What is taken over from the host's apt.conf(5): how to reach the network, and whether its clock can be trusted. */
+/** The settings copied from the host's apt.conf(5): how to reach the network, and whether to trust the clock. */
 const HOST_SETTINGS = /^Acquire::(https?|Retries|ForceIPv[46]|Check-Valid-Until|Check-Date)\b/
 
 const settings = (root: string): string[] => [
@@ -118,17 +112,19 @@ const settings = (root: string): string[] => [
   'Acquire::Languages "none";',
 ]
 
-function pathOnMirror(uri: string, bases: Record<Archive, string>): string {
+/** The path of a file on its mirror, which begins with the name of the archive. */
+function pathOnMirror(uri: string, sources: readonly Source[]): string {
   const decoded = decodeURIComponent(uri)
-  for (const archive of ARCHIVES)
-    if (decoded.startsWith(`${bases[archive]}/${archive}/`)) return decoded.slice(bases[archive].length + 1)
-  throw new ImageError('apt names a file that is not of its sources', { file: decoded })
+  const source = sources.find(({ base, archive }) => decoded.startsWith(`${base}/${archive}/`))
+  if (source === undefined)
+    throw new Failure('apt printed a file outside its sources', { facts: [['file', decoded]] })
+  return decoded.slice(source.base.length + 1)
 }
 
-/** The name of the package in a file; files are called `NAME_VERSION_ARCHITECTURE.deb`. */
-const packageOf = (path: string): string => basename(path).split('_')[0]!
+/** The name of the package in a file that is called `NAME_VERSION_ARCHITECTURE.deb`. */
+const packageIn = (path: string): string => basename(path).replace(/_.*/, '')
 
-/** Pairs files with the records that describe them, by their place in the archive. */
+/** Pairs files with their records in the output of `apt-cache show`, by their path in the archive. */
 function lockedFiles(paths: readonly string[], records: string): LockedFile[] {
   const byFile = new Map<string, (field: string) => string>()
   for (const record of records.split(/\n\n+/)) {
@@ -137,7 +133,8 @@ function lockedFiles(paths: readonly string[], records: string): LockedFile[] {
   }
   const files = paths.map((path) => {
     const field = byFile.get(path.slice(path.indexOf('/') + 1))
-    if (!field) throw new ImageError('apt does not describe a file that it would install', { file: path })
+    if (!field)
+      throw new Failure('apt does not describe a file that it installs', { facts: [['file', path]] })
     return {
       name: basename(path),
       package: field('Package'),
@@ -150,17 +147,16 @@ function lockedFiles(paths: readonly string[], records: string): LockedFile[] {
   return files.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** Sees to it that no package is of another version, or another file, than the lock says. */
-function assertKept(files: readonly LockedFile[], previous: readonly LockedFile[]): void {
-  const before = new Map(previous.map((file) => [file.package, file]))
-  const gone = files.flatMap(({ package: name, sha256 }) => {
-    const locked = before.get(name)
-    return locked && locked.sha256 !== sha256 ? [`${name} ${locked.version}`] : []
+/** Throws a Failure when a file differs from the file that the lockfile pins for its package. */
+function checkVersions(files: readonly LockedFile[], previous: readonly LockedFile[]): void {
+  const pinned = new Map(previous.map((file) => [file.package, file]))
+  const missing = files.flatMap(({ package: name, sha256 }) => {
+    const before = pinned.get(name)
+    return before && before.sha256 !== sha256 ? [`${name} ${before.version}`] : []
   })
-  if (gone.length > 0)
-    throw new ImageError(
-      `the mirror no longer has ${gone.length === 1 ? 'a version' : `${gone.length} versions`} that the lock names`,
-      { gone: gone.join(', ') },
-      'run `lbuild update` to lock the versions of today',
+  if (missing.length > 0)
+    throw new Failure(
+      `the mirror no longer has ${missing.length === 1 ? 'a version' : `${missing.length} versions`} of the lockfile`,
+      { facts: [['missing', missing.join(', ')]], hint: 'run `lbuild update` to pin the current versions' },
     )
 }

@@ -1,22 +1,22 @@
+// Unpacks Debian's kernel packages.
 import { access, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Run } from '../api/index.ts'
-import { ImageError } from '../images/error.ts'
+import { Failure, type Run } from '../api/index.ts'
 import { oneKernelVersion } from '../images/modules.ts'
 
-/** What is in the package of a kernel. */
+/** An unpacked kernel package. */
 export interface UnpackedKernel {
-  /** As the kernel calls itself: `6.1.0-56-amd64`. */
+  /** The version that the kernel reports: `6.1.0-56-amd64`. */
   readonly version: string
   readonly vmlinuz: string
   readonly config: string
-  /** The directory that holds `VERSION/kernel/…`. */
+  /** The directory that contains `VERSION/kernel/…`. */
   readonly modules: string
 }
 
 /**
- * Unpacks the one kernel among some packages. Throws an ImageError when there is none or more than one, or when its
- * parts are of different versions.
+ * Unpacks the only kernel in a directory of packages. Throws a Failure when there is none or more than one, or when the
+ * kernel and its modules have different versions.
  */
 export async function unpackKernel(
   run: Run<'dpkg-deb'>,
@@ -24,25 +24,26 @@ export async function unpackKernel(
   directory: string,
 ): Promise<UnpackedKernel> {
   const images = (await readdir(packages)).filter((name) => /^linux-image-\d.*\.deb$/.test(name))
-  if (images.length !== 1)
-    throw new ImageError(
-      images.length === 0
-        ? 'there is no kernel among the packages'
-        : 'there is more than one kernel among the packages',
-      { found: images.length === 0 ? 'none' : images.sort().join(', ') },
-      'artifacts/kernel/kernel.list is to name one kernel',
-    )
-  await run('dpkg-deb', ['--extract', join(packages, images[0]!), directory])
+  const [image, ...others] = images
+  if (image === undefined)
+    throw new Failure('the packages contain no kernel', { hint: 'add a kernel to the list of packages' })
+  if (others.length > 0)
+    throw new Failure('the packages contain more than one kernel', {
+      facts: [['kernels', images.sort().join(', ')]],
+      hint: 'keep exactly one kernel in the list of packages',
+    })
+  await run('dpkg-deb', ['--extract', join(packages, image), directory])
   const modules = join(directory, 'lib/modules')
   const version = oneKernelVersion(await readdir(modules))
-  const [vmlinuz, config] = [`vmlinuz-${version}`, `config-${version}`].map((name) =>
-    join(directory, 'boot', name),
-  ) as [string, string]
+  const vmlinuz = join(directory, 'boot', `vmlinuz-${version}`)
+  const config = join(directory, 'boot', `config-${version}`)
   for (const path of [vmlinuz, config])
     await access(path).catch(() => {
-      throw new ImageError('the kernel and its modules are of different versions', {
-        modules: version,
-        missing: path,
+      throw new Failure('the kernel and its modules have different versions', {
+        facts: [
+          ['modules', version],
+          ['missing', path],
+        ],
       })
     })
   return { version, vmlinuz, config, modules }

@@ -1,3 +1,4 @@
+// Makes a local apt repository from a directory of packages.
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
@@ -6,18 +7,18 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Run } from '../api/index.ts'
 
-/** A directory that apt can take packages from, and the names of all that it has. */
+/** A repository, and the names of all its packages. */
 export interface Repository {
   readonly directory: string
   readonly names: readonly string[]
 }
 
-/** Where the packages are, seen from the repository. */
+/** The directory of the packages, relative to the repository. */
 const POOL = 'pool'
 
 /**
- * Makes an apt repository, in the flat form (sources.list(5)), over a directory of packages, which is left as it is.
- * mmdebstrap finds the essential packages only where a Release file vouches for the index.
+ * Makes an apt repository in the flat format (sources.list(5)) over a directory of packages, which stays unchanged.
+ * It has a Release file because mmdebstrap ignores the essential packages of an index that no Release file covers.
  */
 export async function makeRepository(
   run: Run<'dpkg-deb'>,
@@ -29,9 +30,9 @@ export async function makeRepository(
   await symlink(packages, join(directory, POOL))
   const files = (await readdir(packages)).filter((name) => name.endsWith('.deb')).sort()
   const stanzas: string[] = []
-  const work = files.entries()
+  const pending = files.entries()
   const worker = async () => {
-    for (const [index, name] of work) stanzas[index] = await describe(run, packages, name)
+    for (const [index, name] of pending) stanzas[index] = await describePackage(run, packages, name)
   }
   await Promise.all(Array.from({ length: availableParallelism() + 1 }, worker))
   const index = stanzas.join('\n')
@@ -45,11 +46,11 @@ export async function makeRepository(
   ]
   await writeFile(join(directory, 'Packages'), index)
   await writeFile(join(directory, 'Release'), release.join('\n'))
-  return { directory, names: stanzas.map((stanza) => /^Package: (.*)$/m.exec(stanza)![1]!) }
+  return { directory, names: [...index.matchAll(/^Package: (.*)$/gm)].map(([, name = '']) => name) }
 }
 
-/** The stanza of one package in an index: its control file, and where and what its file is. */
-async function describe(run: Run<'dpkg-deb'>, packages: string, name: string): Promise<string> {
+/** The stanza of a package in the index: its control file, and the path, size and digest of its file. */
+async function describePackage(run: Run<'dpkg-deb'>, packages: string, name: string): Promise<string> {
   const hash = createHash('sha256')
   const file = createReadStream(join(packages, name))
   const [{ stdout }] = await Promise.all([

@@ -1,26 +1,30 @@
-import { ImageError } from './error.ts'
+// The account files of an image: passwd(5), group(5), shadow(5), gshadow(5).
+import { Failure } from '../api/index.ts'
 import type { Layer } from './layer.ts'
 
-/** How one logs in: without a password, not by password at all, or by a hash as crypt(5) writes it. */
+/** How a user logs in: without a password, never by password, or by a hash in the format of crypt(5). */
 export type Password = 'empty' | 'locked' | { readonly hash: string }
 
 /** A user to add. */
 export interface User {
   readonly name: string
   readonly uid: number
-  /** The user's own group; as the uid unless given. */
+  /** The user's own group; the same number as `uid` by default. */
   readonly gid?: number
-  /** Other groups that the user is in; they must exist. */
+  /** Existing groups that the user joins. */
   readonly groups?: readonly string[]
-  /** What passwd(5) calls GECOS: the full name. */
+  /** The GECOS field of passwd(5): the full name. */
   readonly comment?: string
+  /** `/home/NAME` by default. */
   readonly home?: string
+  /** `/bin/bash` by default. */
   readonly shell?: string
+  /** Locked by default. */
   readonly password?: Password
 }
 
-/** The account files of an image, as text: passwd(5), group(5), shadow(5), gshadow(5). */
-export interface AccountTexts {
+/** The account files of an image, as text. */
+export interface AccountFiles {
   readonly passwd: string
   readonly group: string
   readonly shadow: string
@@ -29,97 +33,140 @@ export interface AccountTexts {
 
 const FILES = ['passwd', 'group', 'shadow', 'gshadow'] as const
 
-const NAME = /^[a-z_][a-z0-9_-]{0,31}$/
+const SECONDS_PER_DAY = 86_400
 
-const field = (password: Password): string => {
-  if (password === 'empty') return ''
-  if (password === 'locked') return '*'
-  if (!/^[A-Za-z0-9./$=*,-]+$/.test(password.hash))
-    throw new ImageError(
-      'a password hash is not as crypt(5) writes it',
-      {},
-      'make one with: openssl passwd -6',
-    )
-  return password.hash
-}
+/** useradd(8), CAVEATS. */
+const USER_NAME = /^[a-z_][a-z0-9_-]{0,31}$/
 
-const rows = (text: string): string[][] =>
+type Row = string[]
+
+const parseRows = (text: string): Row[] =>
   text
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => line.split(':'))
 
-const unrows = (table: readonly (readonly string[])[]): string =>
-  table.map((row) => `${row.join(':')}\n`).join('')
+const formatRows = (table: readonly Row[]): string => table.map((row) => `${row.join(':')}\n`).join('')
 
-/** Sets the password of one user in the text of a shadow file. Throws an ImageError when there is no such user. */
+function passwordField(password: Password): string {
+  if (password === 'empty') return ''
+  if (password === 'locked') return '*'
+  if (!/^[A-Za-z0-9./$=*,-]+$/.test(password.hash))
+    throw new Failure('invalid password hash', { hint: 'create one with: openssl passwd -6' })
+  return password.hash
+}
+
+/** Sets one user's password in the text of a shadow file. Throws a Failure when the user does not exist. */
 export function setPassword(shadow: string, user: string, password: Password): string {
-  const table = rows(shadow)
+  const table = parseRows(shadow)
   const row = table.find(([name]) => name === user)
-  if (!row) throw new ImageError(`there is no user ${user} in /etc/shadow`)
-  row[1] = field(password)
-  return unrows(table)
+  if (!row) throw new Failure(`/etc/shadow has no user '${user}'`)
+  row[1] = passwordField(password)
+  return formatRows(table)
 }
 
 /**
- * Adds a user, and the group of the same name. `day` is the date of the password, in days since 1970.
- * Throws an ImageError when a name or number is taken, or a group is missing.
+ * Adds a user, and a group with the same name. `day` dates the password, in days since 1970-01-01.
+ * Throws a Failure when the name or a number is invalid or taken, or when a group is missing.
  */
-export function addUser(texts: AccountTexts, user: User, day: number): AccountTexts {
-  const {
-    name,
-    uid,
-    gid = uid,
-    groups = [],
-    comment = '',
-    home = `/home/${name}`,
-    shell = '/bin/bash',
-  } = user
-  if (!NAME.test(name)) throw new ImageError(`'${name}' cannot be the name of a user`)
+export function addUser(files: AccountFiles, user: User, day: number): AccountFiles {
+  const { name, uid, gid = uid, groups = [], comment = '', shell = '/bin/bash' } = user
+  const home = homeOf(user)
+  if (!USER_NAME.test(name)) throw new Failure(`'${name}' is not a valid user name`)
   for (const text of [comment, home, shell])
-    if (/[:\n]/.test(text)) throw new ImageError(`user ${name}: '${text}' holds a colon or a line break`)
-  const [passwd, group, shadow, gshadow] = FILES.map((file) => rows(texts[file])) as [
-    string[][],
-    string[][],
-    string[][],
-    string[][],
-  ]
-  const taken = [
-    ...passwd
-      .filter((row) => row[0] === name || row[2] === String(uid))
-      .map((row) => `user ${row[0]} (${row[2]})`),
-    ...group
-      .filter((row) => row[0] === name || row[2] === String(gid))
-      .map((row) => `group ${row[0]} (${row[2]})`),
-  ]
-  if (taken.length > 0)
-    throw new ImageError(`cannot add the user ${name} (${uid})`, { 'there is': taken.join(', ') })
+    if (/[:\n]/.test(text)) throw new Failure(`user '${name}': '${text}' contains a colon or a line break`)
+  const passwd = parseRows(files.passwd)
+  const group = parseRows(files.group)
+  const shadow = parseRows(files.shadow)
+  const gshadow = parseRows(files.gshadow)
+  const conflicts = [
+    ...conflictsIn(passwd, 'user', name, uid),
+    ...conflictsIn(group, 'group', name, gid),
+  ].join(', ')
+  if (conflicts !== '')
+    throw new Failure(`cannot add user '${name}' (${uid})`, { facts: [['already taken', conflicts]] })
   passwd.push([name, 'x', String(uid), String(gid), comment, home, shell])
-  shadow.push([name, field(user.password ?? 'locked'), String(day), '0', '99999', '7', '', '', ''])
+  shadow.push([name, passwordField(user.password ?? 'locked'), String(day), '0', '99999', '7', '', '', ''])
   group.push([name, 'x', String(gid), ''])
   gshadow.push([name, '!', '', ''])
   for (const other of groups) {
-    const members = [group, gshadow].map((table) => table.find((row) => row[0] === other))
-    if (!members[0])
-      throw new ImageError(`cannot add the user ${name} to the group ${other}`, {}, 'there is no such group')
-    for (const row of members)
-      if (row) row[3] = [...(row[3] ?? '').split(',').filter(Boolean), name].join(',')
+    if (!group.some((row) => row[0] === other))
+      throw new Failure(`cannot add user '${name}' to group '${other}'`, {
+        hint: `create the group '${other}', or remove it from the user's groups`,
+      })
+    addMember(group, other, name)
+    addMember(gshadow, other, name)
   }
-  return { passwd: unrows(passwd), group: unrows(group), shadow: unrows(shadow), gshadow: unrows(gshadow) }
+  return {
+    passwd: formatRows(passwd),
+    group: formatRows(group),
+    shadow: formatRows(shadow),
+    gshadow: formatRows(gshadow),
+  }
 }
 
-/** The account files of an image, read through a layer. Throws an ImageError when one is missing. */
-export function readAccounts(layer: Layer): AccountTexts {
+const homeOf = ({ name, home = `/home/${name}` }: User): string => home
+
+const conflictsIn = (table: readonly Row[], kind: string, name: string, id: number): string[] =>
+  table
+    .filter((row) => row[0] === name || row[2] === String(id))
+    .map((row) => `${kind} ${row[0]} (${row[2]})`)
+
+/** Adds a member to a group in a table of group(5) or gshadow(5), where the fourth field lists the members. */
+function addMember(table: readonly Row[], group: string, member: string): void {
+  const row = table.find(([name]) => name === group)
+  if (row) row[3] = [...(row[3] ?? '').split(',').filter(Boolean), member].join(',')
+}
+
+/** Reads the account files of an image through a layer. Throws a Failure when one is missing. */
+export function readAccounts(layer: Layer): AccountFiles {
   const read = (file: string): string => {
     const text = layer.read(`/etc/${file}`)
-    if (text === undefined) throw new ImageError(`there is no /etc/${file} in the image`)
+    if (text === undefined) throw new Failure(`the image has no /etc/${file}`)
     return text
   }
   return { passwd: read('passwd'), group: read('group'), shadow: read('shadow'), gshadow: read('gshadow') }
 }
 
-/** Writes the account files that differ from what is there, with the mode and owner that they have. */
-export function writeAccounts(layer: Layer, texts: AccountTexts): void {
+/** Writes the account files whose content changed; their modes and owners stay. */
+export function writeAccounts(layer: Layer, files: AccountFiles): void {
   const before = readAccounts(layer)
-  for (const file of FILES) if (before[file] !== texts[file]) layer.rewrite(`/etc/${file}`, texts[file])
+  for (const file of FILES) if (before[file] !== files[file]) layer.rewrite(`/etc/${file}`, files[file])
+}
+
+/**
+ * Sets root's password and adds users, each with a home directory that contains the files of /etc/skel.
+ * `epoch` dates their passwords, in seconds since 1970-01-01. Throws a Failure where `addUser` does.
+ */
+export function setAccounts(
+  layer: Layer,
+  users: readonly User[],
+  rootPassword: Password,
+  epoch: number,
+): void {
+  let files = readAccounts(layer)
+  files = { ...files, shadow: setPassword(files.shadow, 'root', rootPassword) }
+  for (const user of users) files = addUser(files, user, Math.floor(epoch / SECONDS_PER_DAY))
+  writeAccounts(layer, files)
+  for (const user of users) {
+    const { uid, gid = uid } = user
+    const home = homeOf(user)
+    layer.directory(home, { mode: 0o700, uid, gid })
+    for (const path of layer.filesBelow('/etc/skel'))
+      layer.write(`${home}${path.slice('/etc/skel'.length)}`, layer.read(path) ?? '', { uid, gid })
+  }
+}
+
+const isUser = (value: unknown): value is User =>
+  typeof value === 'object' &&
+  value !== null &&
+  'name' in value &&
+  typeof value.name === 'string' &&
+  'uid' in value &&
+  Number.isInteger(value.uid)
+
+/** Reads the value of a param as users. Throws a Failure when it is not a list, or a user lacks its name or uid. */
+export function parseUsers(value: unknown): readonly User[] {
+  if (Array.isArray(value) && value.every(isUser)) return value
+  throw new Failure('invalid list of users', { hint: 'write users as { name: "ada", uid: 1000 }' })
 }

@@ -1,42 +1,43 @@
+// Makes, inspects and checks ext4 file systems inside disk images.
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Run } from '../api/artifact.ts'
-import { ImageError, toolWords } from './error.ts'
+import { Failure, type Run } from '../api/index.ts'
+import { passCheck } from './toolCheck.ts'
 
-/** The tools that makeExt4 runs. mke2fs is to be 1.47.0 or later: it has `assume_storage_prezeroed`. */
+/** The tools that `makeExt4` runs. `assume_storage_prezeroed` requires mke2fs 1.47.0. */
 export const ext4Tools = [{ name: 'mke2fs', atLeast: '1.47.0' }, 'debugfs', 'dumpe2fs'] as const
 
-/** Bytes in a block of every file system made here. */
-export const BLOCK = 4096
+/** Bytes in a block of every file system that `makeExt4` makes. */
+export const EXT4_BLOCK = 4096
 
 export interface Ext4Options {
-  /** A file that is large enough already, with zeros where the file system goes. */
+  /** A file that already has its final size, with zeros in the place of the file system. */
   readonly image: string
-  /** Where it starts in the file, in bytes. */
+  /** Where the file system starts in the image, in bytes. */
   readonly offset: number
-  /** In bytes; what is left over a multiple of 4096 stays unused. */
+  /** In bytes; the remainder of a division by 4096 stays unused. */
   readonly size: number
   readonly label: string
   readonly uuid: string
-  /** The UUID that directory hashes are seeded with. */
+  /** The UUID that seeds the hashes of directories. */
   readonly hashSeed: string
-  /** What the file system is to hold: contents, owners, modes and attributes as they are there. */
+  /** The directory to copy, with its contents, owners, modes and extended attributes. */
   readonly tree: string
-  /** The time of the file system and of all inodes' ctime, atime and crtime, in seconds since 1970. */
+  /** The time of the file system, and the ctime, atime and crtime of all inodes, in seconds since 1970-01-01. */
   readonly epoch: number
-  /** A directory for a configuration and a script. */
+  /** A directory for a configuration file and a script. */
   readonly work: string
 }
 
 /**
- * Features and sizes, so that no host's mke2fs.conf(5) decides: those of e2fsprogs 1.47 as Debian 12 ships it, with one
- * inode size and ratio for disks of every size.
+ * The features and sizes of e2fsprogs 1.47, with one inode size and ratio for disks of every size. They replace the
+ * host's mke2fs.conf(5).
  */
 const CONFIG = `[defaults]
 base_features = sparse_super,large_file,filetype,resize_inode,dir_index,ext_attr
 default_mntopts = acl,user_xattr
 enable_periodic_fsck = 0
-blocksize = ${BLOCK}
+blocksize = ${EXT4_BLOCK}
 inode_size = 256
 inode_ratio = 16384
 [fs_types]
@@ -45,16 +46,16 @@ features = has_journal,extent,huge_file,flex_bg,metadata_csum,64bit,dir_nlink,ex
 }
 `
 
-/** The first inode that is not reserved; the root directory is 2 (fs/ext4/ext4.h). */
+/** The first inode that is not reserved, and the root directory (fs/ext4/ext4.h). */
 const FIRST_INODE = 11
 const ROOT_INODE = 2
 
 /**
- * Makes an ext4 file system inside an image from a directory, without mounting it; the same tree and options give the
- * same bytes, and holes stay holes. Must run as uid 0, real or of a user namespace.
+ * Makes an ext4 file system inside an image from a directory, without mounting it; equal trees and options give equal
+ * bytes, and holes stay holes. Must run as uid 0, real or in a user namespace.
  *
- * mke2fs -d copies the ctime and atime that the files happen to have on the host (until 1.47.1), so debugfs sets these
- * afterwards. Rejects with mke2fs's own words when the tree does not fit.
+ * `mke2fs -d` copies the ctime and atime of the host's files (until 1.47.1), so debugfs sets them afterwards. Rejects
+ * with the output of mke2fs when the tree does not fit.
  */
 export async function makeExt4(
   run: Run<'mke2fs' | 'debugfs' | 'dumpe2fs'>,
@@ -74,22 +75,25 @@ export async function makeExt4(
   ]
   const env = { MKE2FS_CONFIG: config, E2FSPROGS_FAKE_TIME: String(epoch) }
   const args = [
-    ['-q', '-F', '-t', 'ext4', '-T', 'ext4', '-b', String(BLOCK), '-L', label, '-U', uuid],
-    ['-E', extended.join(','), '-d', tree, image, String(Math.floor(size / BLOCK))],
+    ['-q', '-F', '-t', 'ext4', '-T', 'ext4', '-b', String(EXT4_BLOCK), '-L', label, '-U', uuid],
+    ['-E', extended.join(','), '-d', tree, image, String(Math.floor(size / EXT4_BLOCK))],
   ]
   await run('mke2fs', args.flat(), { env })
   const at = `${image}?offset=${offset}`
   const { stdout } = await run('dumpe2fs', ['-h', at], { env })
   const script = join(work, 'times.debugfs')
-  await writeFile(script, timesScript(countIn(stdout, 'Inode count') - countIn(stdout, 'Free inodes'), epoch))
+  await writeFile(
+    script,
+    timesScript(superblockField(stdout, 'Inode count') - superblockField(stdout, 'Free inodes'), epoch),
+  )
   await run('debugfs', ['-w', '-f', script, at], { env })
 }
 
-/** A number that dumpe2fs(8) or debugfs(8) tells of a file system's superblock; NaN where it does not. */
-export const countIn = (superblock: string, name: string): number =>
+/** A number in a superblock as dumpe2fs(8) or debugfs(8) prints it; NaN when it is missing. */
+export const superblockField = (superblock: string, name: string): number =>
   Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(superblock)?.[1])
 
-/** A script for debugfs(8) that sets the times of all inodes that mke2fs takes from the host. */
+/** A script for debugfs(8) that sets the times that mke2fs copies from the host, for all inodes in use. */
 function timesScript(inodes: number, epoch: number): string {
   const numbers = [ROOT_INODE]
   for (let inode = FIRST_INODE; inode <= inodes; inode += 1) numbers.push(inode)
@@ -97,8 +101,8 @@ function timesScript(inodes: number, epoch: number): string {
 }
 
 /**
- * The least size of an ext4 file system for a tree whose tars are this large together, in bytes: with the journal that
- * mke2fs gives small disks (at most 64 MiB), one inode to 16 KiB, 5 % for root alone, and some room to start in.
+ * The minimum size of an ext4 file system for tars of `content` bytes, in bytes: with the journal that mke2fs gives
+ * small disks (at most 64 MiB), one inode per 16 KiB, 5 % reserved for root, and some free space.
  */
 export const minimumExt4Size = (content: number): number =>
   Math.ceil((content * 1.02 + JOURNAL + ROOM) / (1 - INODES - RESERVED) / 2 ** 20) * 2 ** 20
@@ -109,8 +113,8 @@ const INODES = 256 / 16384
 const RESERVED = 0.05
 
 /**
- * Runs commands of debugfs(8) on a file system that starts at `offset` bytes of an image, read-only, and gives the
- * output of each.
+ * Runs commands of debugfs(8) on a file system that starts at `offset` bytes of an image, read-only. Resolves to the
+ * output of each command. Throws a Failure when debugfs skips a command.
  */
 export async function inspectExt4(
   run: Run<'debugfs'>,
@@ -121,22 +125,18 @@ export async function inspectExt4(
   const { stdout } = await run('debugfs', ['-f', '-', `${image}?offset=${offset}`], {
     input: `${commands.join('\n')}\n`,
   })
-  let at = 0
-  const starts = commands.map((command) => {
+  let position = 0
+  const spans = commands.map((command) => {
     const echo = `debugfs: ${command}\n`
-    const found = stdout.indexOf(echo, at)
-    if (found < 0) throw new ImageError('debugfs did not run a command', { command })
-    at = found + echo.length
-    return { from: found, to: at }
+    const start = stdout.indexOf(echo, position)
+    if (start < 0) throw new Failure('debugfs did not run a command', { facts: [['command', command]] })
+    position = start + echo.length
+    return { start, end: position }
   })
-  return starts.map(({ to }, index) => stdout.slice(to, starts[index + 1]?.from))
+  return spans.map(({ end }, index) => stdout.slice(end, spans[index + 1]?.start))
 }
 
-/** Checks a file system in an image without writing to it. Throws an ImageError with what e2fsck found. */
+/** Checks a file system in an image without writing to it. Throws a Failure that shows what e2fsck found. */
 export async function checkExt4(run: Run<'e2fsck'>, image: string, offset: number): Promise<void> {
-  try {
-    await run('e2fsck', ['-f', '-n', `${image}?offset=${offset}`])
-  } catch (error) {
-    throw new ImageError('the ext4 file system is not clean', {}, undefined, toolWords(error))
-  }
+  await passCheck('the ext4 file system is damaged', run('e2fsck', ['-f', '-n', `${image}?offset=${offset}`]))
 }

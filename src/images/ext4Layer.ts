@@ -1,75 +1,75 @@
+// Writes a tree over an ext4 file system in a disk image, and reads it back.
 import type { Stats } from 'node:fs'
 import { lstat, mkdtemp, readdir, readFile, readlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { Run } from '../api/artifact.ts'
-import { bytes, ImageError } from './error.ts'
-import { BLOCK, countIn, inspectExt4 } from './ext4.ts'
+import { Failure, type Run } from '../api/index.ts'
+import { formatBytes } from './byteSize.ts'
+import { EXT4_BLOCK, inspectExt4, superblockField } from './ext4.ts'
 
-/** Something of a tree that lies, or is to lie, in a file system. */
-interface Entry {
-  /** Absolute, as it is in the file system. */
+/** A file, directory or link of the tree. */
+interface TreeEntry {
+  /** Its absolute path in the file system. */
   readonly path: string
   readonly stat: Stats
-  /** Of a symbolic link. */
+  /** The target of a symbolic link. */
   readonly target?: string
 }
 
 export interface Ext4Layer {
   /** An image with an ext4 file system. */
   readonly image: string
-  /** Where that starts in the image, in bytes. */
+  /** Where the file system starts in the image, in bytes. */
   readonly offset: number
   /** A directory of directories, files and symbolic links, as extracted from a tar. */
   readonly tree: string
 }
 
-/** `scratch` is a directory for copies. */
+/** `scratch` is a directory for temporary copies. */
 type ReadBack = Ext4Layer & { readonly scratch: string }
 
-/** The longest line that debugfs(8) reads from a script (BUFSIZ of the C library, less the end of the line). */
-const LINE = 8190
+/** The longest line of a debugfs(8) script in bytes: BUFSIZ of the C library without the line break. */
+const MAX_LINE = 8190
 
-/** Up to this many bytes the target of a symbolic link lies in the inode (EXT4_N_BLOCKS × 4 with a 0 byte, fs/ext4/ext4.h). */
-const FAST_LINK = 59
+/** The inode contains link targets of at most this many bytes (EXT4_N_BLOCKS × 4 with a zero byte, fs/ext4/ext4.h). */
+const MAX_FAST_LINK = 59
 
 /**
- * Lays a tree over an ext4 file system in an image, without mounting it, as extracting a tar over a directory would:
- * files and links take the place of what is not a directory, directories that are there keep what is in them, and
- * contents, owners, modes and times become those of the tree. The same file system and tree give the same bytes.
- * Extended attributes are not carried over. What is replaced is unlinked, not wiped.
+ * Writes a tree over an ext4 file system in an image, without mounting it, as extracting a tar over a directory would:
+ * files and links replace existing files and links, existing directories keep their contents, and contents, owners,
+ * modes and times become those of the tree. Equal file systems and trees give equal bytes. Extended attributes are not
+ * copied. Replaced files are unlinked; their data is not wiped.
  *
- * Throws an ImageError where a directory and something else meet, for a type or a name that debugfs cannot write, and
- * when the tree does not fit. `epoch` is the time of the changes and what all other times of a new inode become, in
- * seconds since 1970; `work` a directory for a script.
+ * `epoch` is the time of the changes and becomes all other times of a new inode, in seconds since 1970-01-01; `work` is
+ * a directory for a script. Throws a Failure when a directory would replace something else or the reverse, when debugfs
+ * cannot write a type or a name, and when the tree does not fit.
  */
 export async function layOverExt4(
   run: Run<'debugfs'>,
   { image, offset, tree, epoch, work }: Ext4Layer & { readonly epoch: number; readonly work: string },
 ): Promise<void> {
   const entries = await entriesOf(tree)
-  const looks = entries.map(({ path }) => command('stat', path))
-  const [space, ...found] = await inspectExt4(run, image, offset, ['show_super_stats -h', ...looks])
-  throwIfTooLarge(space!, entries)
-  const lines = entries.flatMap((entry, index) => changes(entry, tree, typeOf(found[index]!)))
+  const lookups = entries.map(({ path }) => debugfsCommand('stat', path))
+  const [space = '', ...found] = await inspectExt4(run, image, offset, ['show_super_stats -h', ...lookups])
+  checkSpace(space, entries)
+  const lines = entries.flatMap((entry, index) => commandsFor(entry, tree, typeIn(found[index])))
   const script = join(work, 'layer.debugfs')
   await writeFile(script, `${lines.join('\n')}\n`)
   const env = { E2FSPROGS_FAKE_TIME: String(epoch) }
   const { stderr } = await run('debugfs', ['-w', '-f', script, `${image}?offset=${offset}`], { env })
-  // it goes on after an error and exits with 0
-  const words = stderr.replace(/^debugfs \d.*\n/, '')
-  if (words !== '')
-    throw new ImageError('debugfs could not write all of the layer', {}, undefined, words.trimEnd())
+  // debugfs continues after an error and exits with 0.
+  const errors = stderr.replace(/^debugfs \d.*\n/, '')
+  if (errors !== '') throw new Failure('debugfs could not write the layer', { tail: errors.trimEnd() })
 }
 
 /**
- * Reads back what was laid over an ext4 file system: content, owner, mode and size of every entry of the tree. Throws an
- * ImageError at the first difference.
+ * Reads back a tree that was written over an ext4 file system: content, owner, mode and size of every entry. Throws a
+ * Failure at the first difference.
  */
 export async function checkExt4Layer(run: Run<'debugfs'>, layer: ReadBack): Promise<void> {
   await compare(run, layer, await entriesOf(layer.tree))
 }
 
-/** Reads back some files of a tree in the same way, given by their absolute paths in the file system. */
+/** Reads back some files of a tree in the same way, named by their absolute paths in the file system. */
 export async function checkExt4Files(
   run: Run<'debugfs'>,
   layer: ReadBack,
@@ -81,30 +81,35 @@ export async function checkExt4Files(
 async function compare(
   run: Run<'debugfs'>,
   { image, offset, tree, scratch }: ReadBack,
-  entries: readonly Entry[],
+  entries: readonly TreeEntry[],
 ): Promise<void> {
   const copies = await mkdtemp(join(scratch, 'read-back-'))
   const copy = (index: number): string => join(copies, String(index))
-  const stats = entries.map(({ path }) => command('stat', path))
+  const stats = entries.map(({ path }) => debugfsCommand('stat', path))
   const dumps = entries.flatMap((entry, index) =>
-    hasBlocks(entry) ? [command('dump', entry.path, copy(index))] : [],
+    hasBlocks(entry) ? [debugfsCommand('dump', entry.path, copy(index))] : [],
   )
   const answers = await inspectExt4(run, image, offset, [...stats, ...dumps])
   for (const [index, entry] of entries.entries()) {
-    const expected = describe(entry)
-    const found = describeAnswer(answers[index]!)
+    const expected = describeEntry(entry)
+    const found = describeAnswer(answers[index])
     if (found !== expected)
-      throw new ImageError(`${entry.path} is not as it was in the tree`, { expected, found })
+      throw new Failure(`'${entry.path}' differs from the tree`, {
+        facts: [
+          ['expected', expected],
+          ['found', found],
+        ],
+      })
     if (!hasBlocks(entry)) continue
     const content = entry.target ?? (await readFile(join(tree, entry.path)))
     if (!(await readFile(copy(index))).equals(Buffer.from(content)))
-      throw new ImageError(`${entry.path} has another content than in the tree`)
+      throw new Failure(`the content of '${entry.path}' differs from the tree`)
   }
 }
 
-/** All that is below a directory, every directory before what is in it, names in the order of their code units. */
-async function entriesOf(tree: string, directory = '/'): Promise<Entry[]> {
-  const entries: Entry[] = []
+/** Everything below a directory, each directory before its contents, sorted by code units. */
+async function entriesOf(tree: string, directory = '/'): Promise<TreeEntry[]> {
+  const entries: TreeEntry[] = []
   for (const name of (await readdir(join(tree, directory))).sort()) {
     const entry = await entryAt(tree, join(directory, name))
     entries.push(entry)
@@ -113,34 +118,40 @@ async function entriesOf(tree: string, directory = '/'): Promise<Entry[]> {
   return entries
 }
 
-async function entryAt(tree: string, path: string): Promise<Entry> {
+async function entryAt(tree: string, path: string): Promise<TreeEntry> {
   const at = join(tree, path)
   const stat = await lstat(at)
   if (!stat.isDirectory() && !stat.isFile() && !stat.isSymbolicLink())
-    throw new ImageError(`${path} is neither a file nor a directory nor a link`)
+    throw new Failure(`'${path}' is not a file, directory or link`)
   return { path, stat, ...(stat.isSymbolicLink() ? { target: await readlink(at) } : {}) }
 }
 
-/** The commands that make an entry what it is in the tree, where something of this type lies now. */
-function changes({ path, stat, target }: Entry, tree: string, there: string | undefined): string[] {
+/** The commands that write an entry; `existing` is the type that its path has in the file system. */
+function commandsFor(
+  { path, stat, target }: TreeEntry,
+  tree: string,
+  existing: string | undefined,
+): string[] {
   const isDirectory = stat.isDirectory()
-  if (there !== undefined && isDirectory !== (there === 'directory'))
-    throw new ImageError(`${path} cannot be written over what is there`, {
-      'in the layer': isDirectory ? 'directory' : 'no directory',
-      'in the file system': there,
+  if (existing !== undefined && isDirectory !== (existing === 'directory'))
+    throw new Failure(`cannot write '${path}' over a different type`, {
+      facts: [
+        ['in the layer', isDirectory ? 'directory' : 'not a directory'],
+        ['in the file system', existing],
+      ],
     })
   const name = basename(path)
-  const make = isDirectory
-    ? command('mkdir', name)
+  const create = isDirectory
+    ? debugfsCommand('mkdir', name)
     : target === undefined
-      ? command('write', join(tree, path), name)
-      : command('symlink', name, target)
-  const set = (field: string, value: string): string => command('set_inode_field', path, field, value)
+      ? debugfsCommand('write', join(tree, path), name)
+      : debugfsCommand('symlink', name, target)
+  const set = (field: string, value: string): string => debugfsCommand('set_inode_field', path, field, value)
   return [
-    // debugfs takes the working directory for the parent of `/name`
-    command('cd', dirname(path)),
-    ...(there === undefined || isDirectory ? [] : [command('rm', name)]),
-    ...(there !== undefined && isDirectory ? [] : [make]),
+    // debugfs takes the working directory for the parent of `/name`.
+    debugfsCommand('cd', dirname(path)),
+    ...(existing === undefined || isDirectory ? [] : [debugfsCommand('rm', name)]),
+    ...(existing !== undefined && isDirectory ? [] : [create]),
     set('mode', `0${stat.mode.toString(8)}`),
     set('uid', String(stat.uid)),
     set('gid', String(stat.gid)),
@@ -149,37 +160,41 @@ function changes({ path, stat, target }: Entry, tree: string, there: string | un
 }
 
 /**
- * A command of debugfs(8) with its arguments quoted; within quotes, two are one (lib/ss/parse.c of e2fsprogs). Throws
- * an ImageError for an argument that would not stay on its line.
+ * A command of debugfs(8) with its arguments quoted; a quote is doubled within quotes (lib/ss/parse.c of e2fsprogs).
+ * Throws a Failure when an argument does not fit into one line.
  */
-function command(name: string, ...args: readonly string[]): string {
+function debugfsCommand(name: string, ...args: readonly string[]): string {
   const line = [name, ...args.map((arg) => `"${arg.replaceAll('"', '""')}"`)].join(' ')
-  if (/[\n\r\0]/.test(line) || Buffer.byteLength(line) > LINE)
-    throw new ImageError('a name cannot be written into an ext4 file system', {
-      name: JSON.stringify(args[0]),
+  if (/[\n\r\0]/.test(line) || Buffer.byteLength(line) > MAX_LINE)
+    throw new Failure('cannot write a name into an ext4 file system', {
+      facts: [['name', JSON.stringify(args[0])]],
+      hint: 'rename the file',
     })
   return line
 }
 
-/** Throws an ImageError when files need more than what debugfs(8) says is free. */
-function throwIfTooLarge(space: string, entries: readonly Entry[]): void {
-  const free = countIn(space, 'Free blocks') * BLOCK
-  const needed = entries.reduce((sum, { stat }) => sum + Math.ceil(stat.size / BLOCK) * BLOCK, 0)
+/** Throws a Failure when files need more space than is free, by the superblock that debugfs(8) printed. */
+function checkSpace(superblock: string, entries: readonly TreeEntry[]): void {
+  const free = superblockField(superblock, 'Free blocks') * EXT4_BLOCK
+  const needed = entries.reduce((sum, { stat }) => sum + Math.ceil(stat.size / EXT4_BLOCK) * EXT4_BLOCK, 0)
   if (!(needed <= free))
-    throw new ImageError(
-      'the layer does not fit into the file system',
-      { needed: bytes(needed), free: bytes(free) },
-      'make the disk larger, or the layer smaller',
-    )
+    throw new Failure('the layer does not fit into the file system', {
+      facts: [
+        ['needed', formatBytes(needed)],
+        ['free', formatBytes(free)],
+      ],
+      hint: 'increase the size of the disk, or remove files from the layer',
+    })
 }
 
-/** Whether the content of an entry lies in blocks, and not in its inode. */
-const hasBlocks = ({ stat }: Entry): boolean =>
-  stat.isFile() || (stat.isSymbolicLink() && stat.size > FAST_LINK)
+/** Whether blocks contain the content of an entry, rather than its inode. */
+const hasBlocks = ({ stat }: TreeEntry): boolean =>
+  stat.isFile() || (stat.isSymbolicLink() && stat.size > MAX_FAST_LINK)
 
-const typeOf = (answer: string): string | undefined => /Type: (\w+( \w+)?)/.exec(answer)?.[1]
+/** The type in debugfs's answer to `stat`; undefined when the path is missing. */
+const typeIn = (answer = ''): string | undefined => /Type: (\w+( \w+)?)/.exec(answer)?.[1]
 
-function describe(entry: Entry): string {
+function describeEntry(entry: TreeEntry): string {
   const { stat, target } = entry
   const type = stat.isDirectory() ? 'directory' : stat.isFile() ? 'regular' : 'symlink'
   const size = type === 'directory' ? '' : `, ${stat.size} bytes`
@@ -187,9 +202,10 @@ function describe(entry: Entry): string {
   return `${type}, mode ${(stat.mode & 0o7777).toString(8)}, owner ${stat.uid}:${stat.gid}${size}${to}`
 }
 
-/** What debugfs says of an inode, in the same words. */
-function describeAnswer(answer: string): string {
-  const type = typeOf(answer)
+/** Describes debugfs's answer to `stat` in the same words. */
+function describeAnswer(answer = ''): string {
+  const type = typeIn(answer)
+  if (type === undefined) return 'missing'
   const [, mode] = /Mode:\s+(\d+)/.exec(answer) ?? []
   const [, uid, gid, size] =
     /User:\s+(\d+)\s+Group:\s+(\d+)(?:\s+Project:\s+\d+)?\s+Size:\s+(\d+)/.exec(answer) ?? []

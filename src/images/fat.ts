@@ -1,50 +1,52 @@
+// Makes, reads and checks FAT file systems inside disk images.
 import { copyFile, open, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Run } from '../api/artifact.ts'
-import { ImageError, toolWords } from './error.ts'
+import type { Run } from '../api/index.ts'
+import { SECTOR } from './gpt.ts'
+import { passCheck } from './toolCheck.ts'
 
-/** The tools that makeFat runs. */
+/** The tools that `makeFat` runs. */
 export const fatTools = ['mkfs.vfat', 'mmd', 'mcopy'] as const
 
-/** A file of a FAT file system: the path inside (`EFI/BOOT/BOOTX64.EFI`), and a file's path or its bytes. */
+/** A file of a FAT file system: its path inside (`EFI/BOOT/BOOTX64.EFI`), and a file to copy or the content itself. */
 export interface FatFile {
   readonly path: string
   readonly source: string | Uint8Array
 }
 
 export interface FatOptions {
-  /** A file that is large enough already, with zeros where the file system goes. */
+  /** A file that already has its final size, with zeros in the place of the file system. */
   readonly image: string
-  /** Where it starts in the file, in bytes: a multiple of 512. */
+  /** Where the file system starts in the image, in bytes: a multiple of 512. */
   readonly offset: number
   /** In bytes: a multiple of 1024. */
   readonly size: number
-  /** Bits of an entry of the table. */
+  /** FAT16 or FAT32: the bits of an entry of the allocation table. */
   readonly bits: 16 | 32
-  /** At most 11 characters, upper case. */
+  /** At most 11 characters, in upper case. */
   readonly label: string
   /** Eight hexadecimal digits. */
   readonly volumeId: string
   readonly files: readonly FatFile[]
-  /** The time of every file, in seconds since 1970. */
+  /** The time of every file, in seconds since 1970-01-01. */
   readonly epoch: number
-  /** A directory for copies. */
+  /** A directory for temporary copies. */
   readonly scratch: string
 }
 
-/** How mtools is to run: with no configuration of the host's, and without a geometry check that images fail. */
+/** mtools runs without the host's configuration, and without a geometry check that disk images fail. */
 const MTOOLS = { MTOOLSRC: '/dev/null', MTOOLS_SKIP_CHECK: '1', TZ: 'UTC' }
 
 /**
- * Clusters of 4 KiB keep a FAT32 of 260 MiB and more above the 65,525 clusters that make it one (Microsoft, "FAT32 File
- * System Specification", FAT type determination); by default mkfs.vfat looks at the size of the whole disk image.
+ * Clusters of 4 KiB keep a FAT32 of 260 MiB and more above the 65,525 clusters that make it a FAT32 (Microsoft, "FAT32
+ * File System Specification", FAT type determination). The default of mkfs.vfat depends on the size of the whole image.
  */
 const SECTORS_PER_CLUSTER = 8
 
-/** Makes a FAT file system inside an image, with files in it; the same arguments give the same bytes. */
+/** Makes a FAT file system with files inside an image; equal arguments give equal bytes. */
 export async function makeFat(run: Run<(typeof fatTools)[number]>, options: FatOptions): Promise<void> {
   const { image, offset, size, bits, label, volumeId, files, epoch, scratch } = options
-  const sector = offset / 512
+  const sector = offset / SECTOR
   await run(
     'mkfs.vfat',
     [
@@ -58,7 +60,7 @@ export async function makeFat(run: Run<(typeof fatTools)[number]>, options: FatO
   const drive = ['-i', `${image}@@${offset}`]
   const directories = [...new Set(files.flatMap(({ path }) => directoriesOf(path)))].sort()
   if (directories.length > 0) await run('mmd', [...drive, ...directories.map((path) => `::/${path}`)], mtools)
-  // one after the other: where a file's clusters lie depends on what was there before it
+  // One file after the other: the clusters of a file depend on the files before it.
   const copy = join(scratch, 'fat-file')
   for (const { path, source } of files) {
     await rm(copy, { force: true })
@@ -87,17 +89,17 @@ export async function copyFromFat(
 
 /** The size of a FAT16 file system that holds files of these sizes and little more, in bytes: whole MiB. */
 export function fatSizeFor(sizes: readonly number[]): number {
-  const cluster = SECTORS_PER_CLUSTER * 512
+  const cluster = SECTORS_PER_CLUSTER * SECTOR
   const content = sizes.reduce((sum, size) => sum + Math.ceil(size / cluster) * cluster, 0)
   return Math.max(MINIMUM_FAT16, Math.ceil((content + ROOM) / 2 ** 20) * 2 ** 20)
 }
 
-/** Room for two tables of 128 KiB, the root directory, and directories. */
+/** Bytes for two tables of 128 KiB, the root directory, and directories. */
 const ROOM = 2 ** 20
-/** Below 4,085 clusters it would be a FAT12. */
+/** In bytes; below 4,085 clusters the file system would be a FAT12. */
 const MINIMUM_FAT16 = 18 * 2 ** 20
 
-/** Offsets in a FAT32's first sector (Microsoft, "FAT32 File System Specification", boot sector and BPB). */
+/** Byte offsets in the first sector of a FAT32 (Microsoft, "FAT32 File System Specification", boot sector and BPB). */
 const BPB = {
   bytesPerSector: 11,
   sectorsPerCluster: 13,
@@ -108,8 +110,8 @@ const BPB = {
 }
 
 /**
- * Copies a FAT32 that starts at `offset` bytes of an image into a file of its own, of `size` bytes: its tables, and
- * data up to the last cluster in use. All that comes after is a hole.
+ * Copies a FAT32 of `size` bytes that starts at `offset` bytes of an image into a file of its own: its tables, and data
+ * up to the last used cluster. Everything behind is a hole.
  */
 export async function copyFatOut(
   image: string,
@@ -141,11 +143,7 @@ export async function copyFatOut(
   }
 }
 
-/** Checks a FAT file system in a file of its own. Throws an ImageError with what fsck.vfat found. */
+/** Checks a FAT file system in a file of its own. Throws a Failure that shows what fsck.vfat found. */
 export async function checkFat(run: Run<'fsck.vfat'>, file: string): Promise<void> {
-  try {
-    await run('fsck.vfat', ['-n', file])
-  } catch (error) {
-    throw new ImageError('the FAT file system is not clean', {}, undefined, toolWords(error))
-  }
+  await passCheck('the FAT file system is damaged', run('fsck.vfat', ['-n', file]))
 }

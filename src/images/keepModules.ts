@@ -1,9 +1,10 @@
+// Removes kernel modules from an unpacked kernel.
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 /**
- * Removes all modules below a directory `lib/modules/VERSION` but some, given by their paths (`kernel/fs/ext4/ext4.ko`).
- * What is not below `kernel/` stays; depmod must be run afterwards.
+ * Removes all modules below a directory `lib/modules/VERSION` except those in `kept`, given by path
+ * (`kernel/fs/ext4/ext4.ko`). Files outside `kernel/` stay. Run depmod afterwards.
  */
 export async function keepModules(directory: string, kept: readonly string[]): Promise<void> {
   const all = join(directory, 'all')

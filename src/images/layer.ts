@@ -1,12 +1,14 @@
+// A layer of changes over an image, held in memory and packed as a tar.
+import { buffer } from 'node:stream/consumers'
 import { pack } from 'tar-stream'
-import { ImageError } from './error.ts'
+import { Failure } from '../api/index.ts'
 import { manifestLookup, type Manifest, type ManifestEntry } from './manifest.ts'
-import { parentOf, resolveInRoot } from './paths.ts'
+import { parentPath, resolveInRoot } from './paths.ts'
 
-/** A bit that tar-stream masks out: it takes a mode of 0 for one that was not given. */
+/** A bit that tar-stream masks out; without it, tar-stream would replace a mode of 0 by its default. */
 const NOT_ZERO = 0o10000
 
-/** Permission bits (setuid, setgid and sticky included) and owner. */
+/** Permission bits (with setuid, setgid and sticky) and owner. */
 export interface Attributes {
   readonly mode: number
   readonly uid: number
@@ -20,9 +22,9 @@ interface LayerEntry extends ManifestEntry {
 const ROOT_OWNED = { uid: 0, gid: 0 }
 
 /**
- * A tree of changes over an image, held in memory. Paths are resolved inside the image: a link in the middle of a path
- * is followed within it (`/lib/x` becomes `/usr/lib/x`), the last component never is, so that writing to a link
- * replaces the link. Packed, it is a tar that holds what was added or replaced, and the directories above that.
+ * A tree of changes over an image. Paths are resolved inside the image: a link in the middle of a path is followed
+ * (`/lib/x` becomes `/usr/lib/x`), but never the last component, so that writing to a link replaces the link. The
+ * packed tar contains what was added or replaced, and the directories above it.
  */
 export class Layer {
   readonly #base: (path: string) => ManifestEntry | undefined
@@ -34,19 +36,19 @@ export class Layer {
     this.#manifest = base
   }
 
-  /** What lies at a resolved path, of the layer or else of the image below. */
+  /** The entry at a resolved path, in the layer or else in the image below. */
   lookup(path: string): ManifestEntry | undefined {
     return this.#entries.get(path) ?? this.#base(path)
   }
 
-  /** Resolves a path inside the image; see resolveInRoot. */
+  /** Resolves a path inside the image; see `resolveInRoot`. */
   resolve(path: string, followLast = true): string {
     return resolveInRoot((at) => this.lookup(at), path, followLast)
   }
 
   /**
-   * Reads a text file, links followed; undefined when there is none. Of the image below, only the files whose
-   * contents are in its manifest can be read: any other is an ImageError.
+   * Reads a text file, following links; undefined when the file is missing. Throws a Failure for a file of the image
+   * below whose content its manifest does not contain.
    */
   read(path: string): string | undefined {
     const at = this.resolve(path)
@@ -55,20 +57,23 @@ export class Layer {
     const below = this.#base(at)
     if (own || below?.type !== 'file') return undefined
     const text = this.#manifest.texts[at]
-    if (text === undefined) throw new ImageError(`the manifest does not hold the contents of ${at}`)
+    if (text === undefined) throw new Failure(`the manifest does not contain the text of '${at}'`)
     return text
   }
 
-  /** The paths of all files below a directory, of the image and of the layer, sorted. */
+  /** The sorted paths of all files below a directory, in the image and in the layer. */
   filesBelow(path: string): string[] {
     const prefix = `${this.resolve(path)}/`
     const paths = new Set([...this.#manifest.entries.map((entry) => entry.path), ...this.#entries.keys()])
     return [...paths].filter((at) => at.startsWith(prefix) && this.lookup(at)?.type === 'file').sort()
   }
 
-  /** Writes a file. It belongs to root unless said otherwise. Throws an ImageError over a directory. */
+  /**
+   * Writes a file, with mode 0644 and owned by root by default, and creates missing directories above it. Throws a
+   * Failure when the path is a directory.
+   */
   write(path: string, data: Uint8Array | string, attributes: Partial<Attributes> = {}): void {
-    const at = this.#place(path, 'file')
+    const at = this.#prepare(path, 'file')
     const content = typeof data === 'string' ? Buffer.from(data) : data
     this.#entries.set(at, {
       mode: 0o644,
@@ -80,68 +85,65 @@ export class Layer {
     })
   }
 
-  /** Replaces the content of a file that is there, links followed, and keeps its mode and owner. */
+  /** Replaces the content of a file, following links; its mode and owner stay. Throws a Failure when it is missing. */
   rewrite(path: string, data: Uint8Array | string): void {
     const at = this.resolve(path)
-    const found = this.lookup(at)
-    if (found?.type !== 'file') throw new ImageError(`there is no file ${path} in the image`)
-    this.write(at, data, { mode: found.mode, uid: found.uid, gid: found.gid })
+    const entry = this.lookup(at)
+    if (entry?.type !== 'file') throw new Failure(`the image has no file '${path}'`)
+    this.write(at, data, { mode: entry.mode, uid: entry.uid, gid: entry.gid })
   }
 
-  /** Makes a symbolic link with this very target. Throws an ImageError over a directory. */
+  /** Creates a symbolic link with exactly this target. Throws a Failure when the path is a directory. */
   symlink(path: string, target: string): void {
-    const at = this.#place(path, 'symlink')
+    const at = this.#prepare(path, 'symlink')
     this.#entries.set(at, { path: at, type: 'symlink', target, mode: 0o777, ...ROOT_OWNED })
   }
 
-  /** Makes a directory and those above it; one that is there keeps its mode and owner, unless others are given. */
+  /**
+   * Creates a directory, and missing directories above it, with mode 0755 and owned by root by default. An existing
+   * directory keeps the attributes that are not given. Throws a Failure when the path is not a directory.
+   */
   directory(path: string, attributes: Partial<Attributes> = {}): void {
     const at = this.resolve(path)
-    const found = this.lookup(at)
-    if (found && found.type !== 'directory')
-      throw new ImageError(`${path} cannot be a directory: there is a ${found.type}`, { path: at })
-    if (at !== '/') this.directory(parentOf(at))
-    if (found && Object.keys(attributes).length === 0) return
-    const { mode, uid, gid } = { mode: 0o755, ...ROOT_OWNED, ...found, ...attributes }
+    const existing = this.lookup(at)
+    if (existing && existing.type !== 'directory')
+      throw new Failure(`cannot create directory '${path}': a ${existing.type} is in its place`, {
+        facts: [['path', at]],
+      })
+    if (at !== '/') this.directory(parentPath(at))
+    if (existing && Object.keys(attributes).length === 0) return
+    const { mode, uid, gid } = { mode: 0o755, ...ROOT_OWNED, ...existing, ...attributes }
     this.#entries.set(at, { path: at, type: 'directory', mode, uid, gid })
   }
 
   /**
-   * Sets mode or owner of a directory, or of a file or link of this layer. Throws an ImageError when there is nothing
-   * at the path, or a file of the image below, whose content the layer does not have.
+   * Sets the mode or owner of a directory, or of a file or link of this layer. Throws a Failure when the path is
+   * missing, or is a file of the image below: the layer does not have its content.
    */
   setAttributes(path: string, attributes: Partial<Attributes>): void {
     const at = this.resolve(path, false)
     const own = this.#entries.get(at)
-    const found = own ?? this.#base(at)
-    if (!found) throw new ImageError(`permissions name ${path}, which is not in the image`)
-    if (found.type === 'directory') this.directory(at, attributes)
+    const entry = own ?? this.#base(at)
+    if (!entry) throw new Failure(`cannot set permissions of '${path}': it is not in the image`)
+    if (entry.type === 'directory') this.directory(at, attributes)
     else if (own) this.#entries.set(at, { ...own, ...attributes })
     else
-      throw new ImageError(`permissions name ${path}, which is not of this layer`, {
-        path: at,
-        type: found.type,
+      throw new Failure(`cannot set permissions of '${path}': it is not part of this layer`, {
+        facts: [
+          ['path', at],
+          ['type', entry.type],
+        ],
       })
   }
 
   /**
-   * Packs the layer as a tar: entries in the order of their bytes, all times at `epoch` (seconds since 1970), no names
-   * of users. The directories above an entry come with the attributes that they have in the image.
+   * Packs the layer as a tar: entries sorted by bytes, every time at `epoch` (seconds since 1970-01-01), numeric owners
+   * only. The directories above an entry have the attributes that they have in the image.
    */
-  async tar(epoch: number): Promise<Buffer> {
-    const entries = new Map<string, LayerEntry>()
-    for (const [path, entry] of this.#entries) {
-      entries.set(path, entry)
-      for (let above = path; above !== '/';) {
-        above = parentOf(above)
-        const directory = this.lookup(above)
-        if (directory) entries.set(above, directory)
-      }
-    }
-    const paths = [...entries.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+  async tar(epoch: number): Promise<Uint8Array> {
     const archive = pack()
-    for (const path of paths) {
-      const { type, mode, uid, gid, target, data } = entries.get(path)!
+    for (const entry of this.#sortedEntries()) {
+      const { path, type, mode, uid, gid, target, data } = entry
       const name = `.${path}${type === 'directory' && path !== '/' ? '/' : ''}`
       const header = { name, mode: mode | NOT_ZERO, uid, gid, mtime: new Date(epoch * 1000) }
       if (type === 'symlink') archive.entry({ ...header, type, linkname: target ?? '' })
@@ -149,17 +151,31 @@ export class Layer {
       else archive.entry({ ...header, type: 'file' }, Buffer.from(data ?? []))
     }
     archive.finalize()
-    const chunks: Uint8Array[] = []
-    for await (const chunk of archive) chunks.push(chunk as Uint8Array)
-    return Buffer.concat(chunks)
+    return buffer(archive)
   }
 
-  /** Where a file or link is to lie, the directories above it made. */
-  #place(path: string, what: string): string {
+  /** The entries of the layer and the directories above them, sorted by the bytes of their paths. */
+  #sortedEntries(): LayerEntry[] {
+    const entries = new Map<string, LayerEntry>()
+    for (const [path, entry] of this.#entries) {
+      entries.set(path, entry)
+      for (let above = path; above !== '/';) {
+        above = parentPath(above)
+        const directory = this.lookup(above)
+        if (directory) entries.set(above, directory)
+      }
+    }
+    return [...entries.values()].sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)))
+  }
+
+  /** Resolves the path of a new file or link, and creates the directories above it. */
+  #prepare(path: string, type: string): string {
     const at = this.resolve(path, false)
     if (this.lookup(at)?.type === 'directory')
-      throw new ImageError(`${path} cannot be a ${what}: there is a directory`, { path: at })
-    this.directory(parentOf(at))
+      throw new Failure(`cannot create ${type} '${path}': a directory is in its place`, {
+        facts: [['path', at]],
+      })
+    this.directory(parentPath(at))
     return at
   }
 }

@@ -1,15 +1,16 @@
+// Extracts and packs tars reproducibly.
 import { mkdir } from 'node:fs/promises'
-import type { Run } from '../api/artifact.ts'
+import type { Run } from '../api/index.ts'
 
-/** The tools that extractLayers runs. */
+/** The tools that `extractLayers` runs. */
 export const layerTools = ['tar', 'find', 'touch'] as const
 
 /**
- * Extracts tars over one another into a new directory, with owners, modes, links, extended attributes and
- * capabilities; what lies in /dev is left out, as the kernel fills it. Times after `epoch` (seconds since 1970), such
- * as those of directories that the extraction itself touched, are set to it.
+ * Extracts tars over each other into a new directory, with owners, modes, links, extended attributes and capabilities.
+ * The contents of /dev are skipped: the kernel provides them. Times after `epoch` (seconds since 1970-01-01) become
+ * `epoch`, such as those of directories that the extraction changed.
  *
- * Must run as uid 0, real or of a user namespace. Rejects with tar's own words when a tar is damaged.
+ * Must run as uid 0, real or in a user namespace. Rejects with the output of tar when a tar is damaged.
  */
 export async function extractLayers(
   run: Run<(typeof layerTools)[number]>,
@@ -34,7 +35,7 @@ export async function extractLayers(
   await clampTimes(run, directory, epoch)
 }
 
-/** Sets every time below a directory that is after `epoch` (seconds since 1970) to it. */
+/** Sets every time below a directory that is after `epoch` to `epoch`, in seconds since 1970-01-01. */
 export async function clampTimes(run: Run<'find'>, directory: string, epoch: number): Promise<void> {
   await run(
     'find',
@@ -47,8 +48,8 @@ export async function clampTimes(run: Run<'find'>, directory: string, epoch: num
 }
 
 /**
- * Packs part of a directory as a tar: names sorted by bytes, everything owned by root, all times at `epoch` (seconds
- * since 1970), nothing of the host.
+ * Packs `members` of a directory as a tar: names sorted by bytes, root as the owner of everything, and every time at
+ * `epoch`, in seconds since 1970-01-01.
  */
 export async function packLayer(
   run: Run<'tar'>,

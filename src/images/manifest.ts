@@ -1,18 +1,21 @@
+// The manifest of an image: every path in its tar, with type, mode and owner.
 import { createReadStream } from 'node:fs'
+import { buffer } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
 import { extract, type Header } from 'tar-stream'
-import type { Found, Lookup } from './paths.ts'
+import type { PathEntry } from './paths.ts'
 
 /** One path of an image. */
-export interface ManifestEntry extends Found {
+export interface ManifestEntry extends PathEntry {
   /** Absolute: `/usr/bin/bash`. */
   readonly path: string
-  /** Permission bits, setuid, setgid and sticky included. */
+  /** Permission bits, with setuid, setgid and sticky. */
   readonly mode: number
   readonly uid: number
   readonly gid: number
 }
 
-/** What there is in the tar of an image, without the contents. */
+/** The contents of an image's tar, mostly without file contents. */
 export interface Manifest {
   /** In the order of the tar. */
   readonly entries: readonly ManifestEntry[]
@@ -20,7 +23,7 @@ export interface Manifest {
   readonly texts: Readonly<Record<string, string>>
 }
 
-const TYPES: Partial<Record<Header['type'], Found['type']>> = {
+const TYPES: Partial<Record<Header['type'], PathEntry['type']>> = {
   file: 'file',
   link: 'file',
   directory: 'directory',
@@ -28,40 +31,34 @@ const TYPES: Partial<Record<Header['type'], Found['type']>> = {
 }
 
 /**
- * Reads the manifest of a tar: every path with its type, mode and owner, and the contents of the regular files that
- * `keepText` asks for. Contents are streamed past, not held.
+ * Reads the manifest of a tar, and the contents of the regular files that `keepText` accepts. Memory holds only these
+ * contents. Rejects when the tar is damaged.
  */
 export async function readManifest(tar: string, keepText: (path: string) => boolean): Promise<Manifest> {
   const entries: ManifestEntry[] = []
   const texts: Record<string, string> = {}
   const reader = extract()
-  const source = createReadStream(tar, { highWaterMark: 2 ** 20 })
-  source.on('error', (error) => reader.destroy(error))
-  source.pipe(reader as unknown as NodeJS.WritableStream)
-  for await (const entry of reader) {
-    const { name, type: kind, mode, uid, gid, linkname } = entry.header
-    const path = absolute(name)
-    const type = TYPES[kind] ?? 'other'
-    const target = type === 'symlink' ? { target: linkname } : {}
-    entries.push({ path, type, mode: mode & 0o7777, uid, gid, ...target })
-    if (kind === 'file' && keepText(path)) texts[path] = await textOf(entry)
-    else entry.resume()
+  const read = async (): Promise<void> => {
+    for await (const entry of reader) {
+      const { name, type: kind, mode, uid, gid, linkname } = entry.header
+      const path = absolutePath(name)
+      const type = TYPES[kind] ?? 'other'
+      const target = type === 'symlink' ? { target: linkname } : {}
+      entries.push({ path, type, mode: mode & 0o7777, uid, gid, ...target })
+      if (kind === 'file' && keepText(path)) texts[path] = (await buffer(entry)).toString()
+      else entry.resume()
+    }
   }
+  await Promise.all([pipeline(createReadStream(tar, { highWaterMark: 2 ** 20 }), reader), read()])
   return { entries, texts }
 }
 
-async function textOf(content: AsyncIterable<unknown>): Promise<string> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of content) chunks.push(chunk as Uint8Array)
-  return Buffer.concat(chunks).toString()
-}
+/** The name of a tar member as an absolute path of the image. */
+const absolutePath = (name: string): string => `/${name.replace(/^\.?\/+|^\.$/, '').replace(/\/+$/, '')}`
 
-/** The name of a tar's member as a path from the image's root. */
-const absolute = (name: string): string => `/${name.replace(/^\.?\/+|^\.$/, '').replace(/\/+$/, '')}`
-
-/** A lookup over a manifest. The root is always there. */
+/** Looks up paths in a manifest; the root always exists. */
 export function manifestLookup(manifest: Manifest): (path: string) => ManifestEntry | undefined {
   const byPath = new Map(manifest.entries.map((entry) => [entry.path, entry]))
   if (!byPath.has('/')) byPath.set('/', { path: '/', type: 'directory', mode: 0o755, uid: 0, gid: 0 })
-  return ((path) => byPath.get(path)) satisfies Lookup
+  return (path) => byPath.get(path)
 }

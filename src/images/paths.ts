@@ -1,61 +1,66 @@
-import { ImageError } from './error.ts'
+// Paths inside an image, resolved without leaving it.
+import { Failure } from '../api/index.ts'
 
-/** What lies at a path of an image. */
-export interface Found {
+/** The file, directory or link at a path of an image. */
+export interface PathEntry {
   readonly type: 'file' | 'directory' | 'symlink' | 'other'
-  /** Of a symbolic link: where it points. */
+  /** The target of a symbolic link. */
   readonly target?: string
 }
 
-/** Says what lies at a path of an image, itself not followed. Paths are absolute and normal. */
-export type Lookup = (path: string) => Found | undefined
+/**
+ * Looks up an absolute, normalized path of an image; a symbolic link at the path itself is not followed. Undefined when
+ * nothing is there.
+ */
+export type Lookup = (path: string) => PathEntry | undefined
 
-/** As many links as Linux follows in one path (MAXSYMLINKS, path_resolution(7)). */
+/** The number of links that Linux follows in one path (MAXSYMLINKS, path_resolution(7)). */
 const MAX_LINKS = 40
 
 /**
- * Resolves a path as a process chrooted into the image would (path_resolution(7)): links are followed inside the
- * image, an absolute target starts at the image's root, and `..` at the root stays there. What does not exist is kept
- * as written. The last component is followed only when `followLast` is set.
+ * Resolves a path as a process chrooted into the image would (path_resolution(7)): an absolute link starts at the
+ * image's root, and `..` at the root stays there. Missing components are kept as written. The last component is
+ * followed only with `followLast`.
  *
- * Throws an ImageError when links loop, or when the path goes through something that is no directory.
+ * Throws a Failure when links loop, or when a component before the last is not a directory.
  */
 export function resolveInRoot(lookup: Lookup, path: string, followLast = true): string {
-  const pending = components(path).reverse()
-  const done: string[] = []
+  const pending = componentsOf(path).reverse()
+  const resolved: string[] = []
   let links = 0
-  while (pending.length > 0) {
-    const component = pending.pop()!
+  for (let component = pending.pop(); component !== undefined; component = pending.pop()) {
     if (component === '.') continue
     if (component === '..') {
-      done.pop()
+      resolved.pop()
       continue
     }
-    const here = `/${[...done, component].join('/')}`
-    const found = lookup(here)
-    if (found?.type === 'symlink' && (pending.length > 0 || followLast)) {
+    const at = `/${[...resolved, component].join('/')}`
+    const entry = lookup(at)
+    if (entry?.type === 'symlink' && (pending.length > 0 || followLast)) {
       if (++links > MAX_LINKS)
-        throw new ImageError(`the links of ${path} loop inside the image`, { at: here })
-      const target = found.target ?? ''
-      if (target.startsWith('/')) done.length = 0
-      pending.push(...components(target).reverse())
+        throw new Failure(`cannot resolve '${path}' in the image: its links loop`, { facts: [['at', at]] })
+      const target = entry.target ?? ''
+      if (target.startsWith('/')) resolved.length = 0
+      pending.push(...componentsOf(target).reverse())
       continue
     }
-    if (found && found.type !== 'directory' && pending.length > 0)
-      throw new ImageError(`${path} goes through something that is no directory`, {
-        at: here,
-        type: found.type,
+    if (entry && entry.type !== 'directory' && pending.length > 0)
+      throw new Failure(`cannot resolve '${path}' in the image: a component is not a directory`, {
+        facts: [
+          ['at', at],
+          ['type', entry.type],
+        ],
       })
-    done.push(component)
+    resolved.push(component)
   }
-  return `/${done.join('/')}`
+  return `/${resolved.join('/')}`
 }
 
-/** The components of a path. A slash at the end asks for a directory, as `/.` does. */
-const components = (path: string): string[] => path.replace(/\/$/, '/.').split('/').filter(Boolean)
+/** The components of a path. A trailing slash demands a directory, as `/.` does. */
+const componentsOf = (path: string): string[] => path.replace(/\/$/, '/.').split('/').filter(Boolean)
 
-/** The directory that holds a normal absolute path; the root holds itself. */
-export const parentOf = (path: string): string => path.slice(0, Math.max(1, path.lastIndexOf('/')))
+/** The directory that contains a normalized absolute path; the root contains itself. */
+export const parentPath = (path: string): string => path.slice(0, Math.max(1, path.lastIndexOf('/')))
 
 /** The last component of a path. */
-export const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
+export const lastComponent = (path: string): string => path.slice(path.lastIndexOf('/') + 1)

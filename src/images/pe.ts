@@ -1,4 +1,5 @@
-import { ImageError } from './error.ts'
+// Appends sections to PE images, the format of EFI programs.
+import { Failure } from '../api/index.ts'
 
 /** A section of a PE image. */
 export interface PeSection {
@@ -7,14 +8,14 @@ export interface PeSection {
   readonly data: Uint8Array
 }
 
-/** A section as it lies in an image: its address in memory relative to the image's base, in bytes. */
+/** A section with its address in memory, in bytes from the image's base. */
 export interface PlacedSection extends PeSection {
   readonly virtualAddress: number
 }
 
 /*
- * Offsets from "PE Format", Microsoft: the COFF file header and the section table (each by its own start), and the
- * optional header of PE32+.
+ * Offsets from "PE Format", Microsoft, in bytes: the COFF file header, the optional header of PE32+, and an entry of the
+ * section table, each counted from its own start.
  */
 const PE_POINTER = 0x3c
 const SIGNATURE = 0x00004550
@@ -34,11 +35,16 @@ const PE32_PLUS = 0x20b
 const SECTION = { virtualSize: 8, virtualAddress: 12, rawSize: 16, rawPointer: 20, flags: 36, size: 40 }
 /** IMAGE_SCN_CNT_INITIALIZED_DATA and IMAGE_SCN_MEM_READ. */
 const READ_ONLY_DATA = 0x40000040
-/** Firmware maps pages of this size, and systemd-stub's sections must not share one with its own. */
+/** Bytes in a page of the firmware; appended sections must not share one with the stub's own. */
 const PAGE = 4096
 
 const align = (value: number, to: number): number => Math.ceil(value / to) * to
 
+/** A view of the same memory with Node's methods to read and write numbers. */
+const bufferOf = ({ buffer, byteOffset, byteLength }: Uint8Array) =>
+  Buffer.from(buffer, byteOffset, byteLength)
+
+/** Where the headers of an image start, in bytes, and the number of its sections. */
 interface Headers {
   readonly coff: number
   readonly optional: number
@@ -51,75 +57,71 @@ function headersOf(image: Buffer): Headers {
   const optional = coff + COFF.size
   const short = image.length < optional + OPTIONAL.certificates + 8
   if (short || image.readUInt32LE(coff - 4) !== SIGNATURE || image.readUInt16LE(optional) !== PE32_PLUS)
-    throw new ImageError(
-      'this is no 64-bit PE image',
-      { size: image.length },
-      'a UKI is made from linuxx64.efi.stub',
-    )
+    throw new Failure('not a 64-bit PE image', {
+      facts: [['size', `${image.length} bytes`]],
+      hint: 'use linuxx64.efi.stub as the stub of a UKI',
+    })
   const table = optional + image.readUInt16LE(coff + COFF.optionalSize)
   return { coff, optional, table, count: image.readUInt16LE(coff + COFF.sections) }
 }
 
-/** Reads the sections of a 64-bit PE image, in the order of its table. Throws an ImageError when it is none. */
-export function readSections(image: Buffer): PlacedSection[] {
-  const { table, count } = headersOf(image)
+/** A section as the section table describes it, with the size that it takes in memory. */
+interface TableEntry extends PlacedSection {
+  readonly virtualSize: number
+  readonly rawPointer: number
+}
+
+function tableOf(image: Buffer, { table, count }: Headers): TableEntry[] {
   return Array.from({ length: count }, (_, index) => {
     const at = table + index * SECTION.size
-    const raw = image.readUInt32LE(at + SECTION.rawPointer)
-    const size = Math.min(
-      image.readUInt32LE(at + SECTION.virtualSize),
-      image.readUInt32LE(at + SECTION.rawSize),
-    )
+    const rawPointer = image.readUInt32LE(at + SECTION.rawPointer)
+    const virtualSize = image.readUInt32LE(at + SECTION.virtualSize)
+    const size = Math.min(virtualSize, image.readUInt32LE(at + SECTION.rawSize))
     return {
       name: image.toString('latin1', at, at + 8).replace(/\0+$/, ''),
       virtualAddress: image.readUInt32LE(at + SECTION.virtualAddress),
-      data: image.subarray(raw, raw + size),
+      virtualSize,
+      rawPointer,
+      data: image.subarray(rawPointer, rawPointer + size),
     }
   })
 }
 
-/**
- * Appends read-only data sections to a 64-bit PE image, in the order given, each on pages of its own after all that
- * is there. Nothing of the outside comes in: the checksum, which UEFI ignores, is set to zero.
- *
- * Throws an ImageError when the image is no PE32+, is signed (a signature would no longer hold), already has a section
- * of that name, or has no room left in its header.
- */
-export function appendSections(image: Buffer, sections: readonly PeSection[]): Buffer {
-  const { coff, optional, table, count } = headersOf(image)
-  const there = readSections(image)
-  const certificates =
-    image.readUInt32LE(optional + OPTIONAL.directories) > 4 &&
-    image.readUInt32LE(optional + OPTIONAL.certificates + 4) > 0
-  if (certificates) throw new ImageError('cannot append sections to a signed PE image')
-  const tableEnd = table + (count + sections.length) * SECTION.size
-  const headersSize = image.readUInt32LE(optional + OPTIONAL.headersSize)
-  const firstData = Math.min(
-    ...there.map((_, i) => image.readUInt32LE(table + i * SECTION.size + SECTION.rawPointer)),
-  )
-  if (tableEnd > Math.min(headersSize, firstData))
-    throw new ImageError('no room for more sections in the header of the PE image', {
-      sections: count + sections.length,
-      needed: tableEnd,
-      there: Math.min(headersSize, firstData),
-    })
-  const fileAlignment = image.readUInt32LE(optional + OPTIONAL.fileAlignment)
-  const memoryAlignment = Math.max(PAGE, image.readUInt32LE(optional + OPTIONAL.sectionAlignment))
+/** Reads the sections of a 64-bit PE image, in the order of its table. Throws a Failure for any other file. */
+export function readSections(image: Uint8Array): PlacedSection[] {
+  const buffer = bufferOf(image)
+  return tableOf(buffer, headersOf(buffer)).map(({ name, virtualAddress, data }) => {
+    return { name, virtualAddress, data }
+  })
+}
 
+/**
+ * Appends read-only data sections to a 64-bit PE image, in the order given, each on pages of its own behind everything
+ * else. The checksum, which UEFI ignores, becomes zero.
+ *
+ * Throws a Failure when the image is not PE32+, when it is signed (its signature would become invalid), when it already
+ * has a section of that name, or when its header has no room left.
+ */
+export function appendSections(image: Uint8Array, sections: readonly PeSection[]): Uint8Array {
   const head = Buffer.from(image)
-  const chunks: Buffer[] = [head]
-  let fileEnd = image.length
-  let memoryEnd = Math.max(
-    ...there.map(
-      (section, i) =>
-        section.virtualAddress + image.readUInt32LE(table + i * SECTION.size + SECTION.virtualSize),
-    ),
-  )
+  const headers = headersOf(head)
+  const { coff, optional, table, count } = headers
+  const existing = tableOf(head, headers)
+  checkRoom(head, headers, existing, sections.length)
+  const fileAlignment = head.readUInt32LE(optional + OPTIONAL.fileAlignment)
+  const memoryAlignment = Math.max(PAGE, head.readUInt32LE(optional + OPTIONAL.sectionAlignment))
+
+  const chunks: Uint8Array[] = [head]
+  let fileEnd = head.length
+  let memoryEnd = Math.max(...existing.map(({ virtualAddress, virtualSize }) => virtualAddress + virtualSize))
   let added = 0
-  const names = new Set(there.map(({ name }) => name))
+  const names = new Set(existing.map(({ name }) => name))
   for (const [index, { name, data }] of sections.entries()) {
     if (names.has(name) || Buffer.byteLength(name) > 8 || data.length === 0)
-      throw new ImageError(`cannot append the section '${name}' to a PE image`, { size: data.length })
+      throw new Failure(`cannot append section '${name}' to a PE image`, {
+        facts: [['size', `${data.length} bytes`]],
+        hint: 'give every section its own name of at most 8 bytes, and data',
+      })
     names.add(name)
     const rawPointer = align(fileEnd, fileAlignment)
     const rawSize = align(data.length, fileAlignment)
@@ -132,15 +134,40 @@ export function appendSections(image: Buffer, sections: readonly PeSection[]): B
     head.writeUInt32LE(rawSize, at + SECTION.rawSize)
     head.writeUInt32LE(rawPointer, at + SECTION.rawPointer)
     head.writeUInt32LE(READ_ONLY_DATA, at + SECTION.flags)
-    chunks.push(Buffer.alloc(rawPointer - fileEnd), Buffer.from(data), Buffer.alloc(rawSize - data.length))
+    chunks.push(new Uint8Array(rawPointer - fileEnd), data, new Uint8Array(rawSize - data.length))
     fileEnd = rawPointer + rawSize
     memoryEnd = virtualAddress + data.length
     added += rawSize
   }
   head.writeUInt16LE(count + sections.length, coff + COFF.sections)
-  const initialized = image.readUInt32LE(optional + OPTIONAL.initializedData)
+  const initialized = head.readUInt32LE(optional + OPTIONAL.initializedData)
   head.writeUInt32LE(initialized + added, optional + OPTIONAL.initializedData)
   head.writeUInt32LE(align(memoryEnd, memoryAlignment), optional + OPTIONAL.imageSize)
   head.writeUInt32LE(0, optional + OPTIONAL.checksum)
   return Buffer.concat(chunks)
+}
+
+/** Throws a Failure when an image is signed, or its header has no room for more sections. */
+function checkRoom(
+  image: Buffer,
+  { optional, table, count }: Headers,
+  existing: readonly TableEntry[],
+  more: number,
+): void {
+  const hasCertificates =
+    image.readUInt32LE(optional + OPTIONAL.directories) > 4 &&
+    image.readUInt32LE(optional + OPTIONAL.certificates + 4) > 0
+  if (hasCertificates)
+    throw new Failure('cannot append sections to a signed PE image', { hint: 'use an unsigned image' })
+  const needed = table + (count + more) * SECTION.size
+  const firstData = Math.min(...existing.map(({ rawPointer }) => rawPointer))
+  const available = Math.min(image.readUInt32LE(optional + OPTIONAL.headersSize), firstData)
+  if (needed > available)
+    throw new Failure('the header of the PE image has no room for more sections', {
+      facts: [
+        ['sections', String(count + more)],
+        ['needed', `${needed} bytes`],
+        ['available', `${available} bytes`],
+      ],
+    })
 }

@@ -1,22 +1,24 @@
+// Makes unified kernel images.
 import { appendSections } from './pe.ts'
 
 /** The parts of a unified kernel image. */
 export interface UkiParts {
   /** systemd-stub, `linuxx64.efi.stub`. */
-  readonly stub: Buffer
+  readonly stub: Uint8Array
+  /** The text of os-release(5). */
   readonly osRelease: Uint8Array
-  /** The kernel's command line. */
+  /** The command line of the kernel. */
   readonly commandLine: string
   readonly initrd: Uint8Array
   readonly linux: Uint8Array
 }
 
 /**
- * Makes a unified kernel image: one EFI program that holds a kernel, its initramfs and its command line, in sections
- * with the names that the Boot Loader Specification (type #2) and systemd-stub(7) give. The kernel comes last, since
- * it may unpack itself over what follows it in memory. Throws an ImageError when the stub cannot take them.
+ * Makes a unified kernel image: one EFI program that contains a kernel, its initramfs and its command line, in sections
+ * named by the Boot Loader Specification (type #2) and systemd-stub(7). The kernel comes last because it may unpack
+ * itself over the memory behind it. Throws a Failure where `appendSections` does.
  */
-export const makeUki = ({ stub, osRelease, commandLine, initrd, linux }: UkiParts): Buffer =>
+export const makeUki = ({ stub, osRelease, commandLine, initrd, linux }: UkiParts): Uint8Array =>
   appendSections(stub, [
     { name: '.osrel', data: osRelease },
     { name: '.cmdline', data: Buffer.from(commandLine) },

@@ -13,12 +13,12 @@ export const lastLines = (text: string): string => text.trimEnd().split('\n').sl
 export interface FailureOptions {
   readonly facts?: readonly Fact[]
   /** One thing that the reader can do; starts with a verb. */
-  readonly hint?: string
+  readonly hint?: string | undefined
   /** The exit code of a process that ends with this failure; 1 by default. */
   readonly exitCode?: number
   readonly cause?: unknown
   /** The last lines of a tool's output or of a console, shown unchanged. */
-  readonly tail?: string
+  readonly tail?: string | undefined
 }
 
 /**
@@ -42,3 +42,15 @@ export class Failure extends Error {
     this.tail = options.tail
   }
 }
+
+/**
+ * The Failure behind an error, or undefined for any other error. The code of a distro is bundled with its own copy of
+ * the class, so `instanceof` does not recognize a Failure that it throws.
+ */
+export function failureFrom(error: unknown): Failure | undefined {
+  if (error instanceof Failure) return error
+  return isFailure(error) ? new Failure(error.headline, error) : undefined
+}
+
+const isFailure = (error: unknown): error is Failure =>
+  error instanceof Error && error.name === 'Failure' && 'headline' in error && 'facts' in error

@@ -1,10 +1,11 @@
+// Tests of the layout and the images of the installed disk.
 import fc from 'fast-check'
 import { open, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { espFiles, fstab } from '../../artifacts/disk/boot.ts'
 import { IDS, layOut } from '../../artifacts/disk/layout.ts'
-import { ImageError } from '../../src/images/error.ts'
+import { Failure } from '../../src/api/index.ts'
 import { minimumExt4Size } from '../../src/images/ext4.ts'
 import { readGpt, writeGpt } from '../../src/images/gpt.ts'
 import { checkQcow2, convertToQcow2, readQcow2Info } from '../../src/images/qcow2.ts'
@@ -12,7 +13,7 @@ import { digestOfFile, run, temporary } from '../support/images.ts'
 
 const GIB = 2 ** 30
 
-/** A file that stands for a tar of this size. */
+/** A file in the place of a tar of this size. */
 async function tarOf(size: number): Promise<string> {
   const tar = join(await temporary(), 'tar')
   await writeFile(tar, '')
@@ -20,7 +21,7 @@ async function tarOf(size: number): Promise<string> {
   return tar
 }
 
-test('a disk of 256 GiB is laid out as it always was', async () => {
+test('keeps the layout of published disks of 256 GiB', async () => {
   const layout = await layOut(256 * GIB, [await tarOf(300 * 2 ** 20)])
   expect(layout.partitions.map(({ start, sectors, type }) => ({ start, sectors, type }))).toEqual([
     { start: 2048, sectors: 2097152, type: 'C12A7328-F81F-11D2-BA4B-00A0C93EC93B' },
@@ -28,7 +29,7 @@ test('a disk of 256 GiB is laid out as it always was', async () => {
   ])
 })
 
-test('whatever the size, it is refused or everything fits', async () => {
+test('refuses a size or fits everything into it', async () => {
   const content = 300 * 2 ** 20
   const tars = [await tarOf(content)]
   const small = fc.integer({ min: 0, max: 4 * GIB })
@@ -38,8 +39,8 @@ test('whatever the size, it is refused or everything fits', async () => {
       try {
         layout = await layOut(size, tars)
       } catch (error) {
-        expect(error).toBeInstanceOf(ImageError)
-        expect((error as Error).message).toContain('the disk is too small')
+        expect(error).toBeInstanceOf(Failure)
+        expect(error).toMatchObject({ message: expect.stringContaining('the disk is too small') })
         expect(size).toBeLessThan(2 * GIB)
         return
       }
@@ -54,7 +55,7 @@ test('whatever the size, it is refused or everything fits', async () => {
   )
 })
 
-test('a partition table is read back as it was written, and its signature is where UEFI looks', async () => {
+test('writes a partition table that reads back unchanged, with its signature where UEFI looks', async () => {
   const disk = join(await temporary(), 'disk.raw')
   await writeFile(disk, '')
   const layout = await layOut(8 * GIB, [await tarOf(2 ** 20)])
@@ -92,7 +93,7 @@ test('every path that the loader names is on the partition', () => {
   expect(text('loader/loader.conf')).toMatch(/^timeout 3$/m)
 })
 
-test('a qcow2 has the same bytes every time and the content of its disk, in whichever way it is compressed', async () => {
+test('makes equal qcow2 images with the content of the disk, for each compression', async () => {
   const directory = await temporary()
   const raw = join(directory, 'disk.raw')
   const file = await open(raw, 'w')
@@ -116,7 +117,7 @@ test('a qcow2 has the same bytes every time and the content of its disk, in whic
   }
 })
 
-test('a damaged qcow2 is not taken for a good one', async () => {
+test('finds damage in a qcow2', async () => {
   const directory = await temporary()
   const [raw, image] = [join(directory, 'raw'), join(directory, 'image')]
   await writeFile(raw, Buffer.alloc(10 ** 6, 'content'))

@@ -1,3 +1,4 @@
+// Tests of the initramfs and its scripts.
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,20 +23,16 @@ async function parts(list: string): Promise<Parameters<typeof makeInitramfs>[0]>
     [`modules/${VERSION}/kernel/lib/crc16.ko`]: 'crc16',
     [`modules/${VERSION}/kernel/x.ko`]: 'x',
   })
-  const [init, common, busybox, listed] = ['init', 'common', 'busybox', 'list'].map((name) =>
-    join(directory, name),
-  )
   return {
-    init: init!,
-    common: common!,
-    busybox: busybox!,
-    list: listed!,
+    init: join(directory, 'init'),
+    common: join(directory, 'common'),
+    busybox: join(directory, 'busybox'),
+    list: join(directory, 'list'),
     modules: join(directory, 'modules'),
-    version: VERSION,
   }
 }
 
-test('an initramfs holds /init, busybox, and the modules of the list with what they need', async () => {
+test('packs /init, busybox, and the listed modules with everything that they require', async () => {
   const image = await makeInitramfs(await parts('ext4\nvirtio # built in\n'), EPOCH)
   const { stdout } = await run('cpio', ['-i', '-t', '--quiet'], { input: image })
   const paths = stdout.split('\n').filter(Boolean)
@@ -43,7 +40,7 @@ test('an initramfs holds /init, busybox, and the modules of the list with what t
   expect(paths).toContain(`lib/modules/${VERSION}/kernel/lib/crc16.ko`)
   expect(paths).not.toContain(`lib/modules/${VERSION}/kernel/x.ko`)
   const out = await temporary()
-  // what is not a device: those an ordinary user cannot make
+  // no devices: an ordinary user cannot create them
   await run('cpio', ['-i', '-d', '--quiet', 'etc/*', 'lib/*', 'init'], { cwd: out, input: image })
   expect(await readFile(join(out, 'etc/modules'), 'utf8')).toBe('ext4\n')
   expect(await readFile(join(out, `lib/modules/${VERSION}/modules.dep`), 'utf8')).toBe(
@@ -51,18 +48,18 @@ test('an initramfs holds /init, busybox, and the modules of the list with what t
   )
 })
 
-test('a listed module that is neither there nor built in is an error that names it', async () => {
+test('names a listed module that is neither present nor built in', async () => {
   await expect(makeInitramfs(await parts('ext4\nnope\n'), EPOCH)).rejects.toThrow('no such module: nope')
 })
 
-test('the scripts of both initramfs are ones that a shell can read', async () => {
+test('has scripts that a shell can parse', async () => {
   const directory = fileURLToPath(new URL('../../artifacts/initramfs', import.meta.url))
   const scripts = (await readdir(directory)).filter((name) => /^init-|\.sh$/.test(name))
   expect(scripts.sort()).toEqual(['common.sh', 'init-installed', 'init-live'])
   for (const script of scripts) await run('sh', ['-n', join(directory, script)])
 })
 
-test('the GUID of a partition is read as UEFI writes it', async () => {
+test('reads the GUID of a partition in the byte order of UEFI', async () => {
   const directory = fileURLToPath(new URL('../../artifacts/initramfs', import.meta.url))
   const script = await readFile(join(directory, 'init-installed'), 'utf8')
   const expression = /sed -E '([^']+)'/.exec(script)![1]!

@@ -1,3 +1,4 @@
+// Tests of Debian packages: kernels, repositories and resolving with apt.
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -9,7 +10,7 @@ import type { Run } from '../../src/api/artifact.ts'
 import type { LockedFile } from '../../src/api/lockfile.ts'
 import { digestOfFile, plant, run, temporary } from '../support/images.ts'
 
-/** Builds a package with some files into a directory. */
+/** Builds a package with these files into a directory. */
 async function deb(directory: string, name: string, files: Record<string, string>): Promise<void> {
   const root = await plant(await temporary(), {
     ...files,
@@ -25,7 +26,7 @@ const kernelFiles = (version: string) => ({
   [`lib/modules/${version}/kernel/x.ko`]: 'x',
 })
 
-test('a kernel is unpacked from the package that holds it', async () => {
+test('unpacks a kernel from its package', async () => {
   const packages = await temporary()
   await deb(packages, 'linux-image-6.1.0-1-amd64_6.1_amd64.deb', kernelFiles('6.1.0-1-amd64'))
   await deb(packages, 'linux-image-amd64_6.1_amd64.deb', {})
@@ -34,10 +35,10 @@ test('a kernel is unpacked from the package that holds it', async () => {
   expect(await readFile(kernel.vmlinuz, 'utf8')).toBe('linux')
 })
 
-test('no kernel, two kernels, and modules of another kernel are errors', async () => {
+test('rejects no kernel, two kernels, and modules of another kernel', async () => {
   const packages = await temporary()
   const unpack = async () => unpackKernel(run, packages, join(await temporary(), 'out'))
-  await expect(unpack()).rejects.toThrow('there is no kernel among the packages')
+  await expect(unpack()).rejects.toThrow('the packages contain no kernel')
   await deb(packages, 'linux-image-6.1.0-1-amd64_6.1_amd64.deb', {
     ...kernelFiles('6.1.0-1-amd64'),
     'lib/modules/6.1.0-2-amd64/x': '',
@@ -47,12 +48,12 @@ test('no kernel, two kernels, and modules of another kernel are errors', async (
     'boot/vmlinuz-6.1.0-2-amd64': '',
     'lib/modules/6.1.0-1-amd64/x': '',
   })
-  await expect(unpack()).rejects.toThrow('the kernel and its modules are of different versions')
+  await expect(unpack()).rejects.toThrow('the kernel and its modules have different versions')
   await deb(packages, 'linux-image-6.1.0-2-amd64_6.1_amd64.deb', kernelFiles('6.1.0-2-amd64'))
-  await expect(unpack()).rejects.toThrow('there is more than one kernel among the packages')
+  await expect(unpack()).rejects.toThrow('the packages contain more than one kernel')
 })
 
-test('of the modules only those that are kept stay', async () => {
+test('keeps only the given modules', async () => {
   const directory = await plant(await temporary(), {
     'kernel/fs/ext4/ext4.ko': '',
     'kernel/fs/xfs/xfs.ko': '',
@@ -64,7 +65,7 @@ test('of the modules only those that are kept stay', async () => {
   expect(stdout.split('\n').sort()).toEqual(['', 'kernel/fs/ext4/ext4.ko', 'modules.order'])
 })
 
-test('a repository describes its packages, and vouches for the description', async () => {
+test('describes the packages of a repository, with the digest of the description', async () => {
   const packages = await temporary()
   await deb(packages, 'b+c_1.0~1_amd64.deb', {})
   await deb(packages, 'a_1.0_amd64.deb', { x: 'x' })
@@ -104,9 +105,9 @@ const URIS = `'http://mirror/debian/pool/main/b/bash/bash_5.2-2_amd64.deb' bash_
 'http://mirror/debian-security/pool/updates/main/l/libc%2b%2b_2%7e3_amd64.deb' libc++_1%3a2~3_amd64.deb 7 MD5Sum:0
 `
 
-/** Resolves with an apt that answers as above. */
+/** Resolves packages with a fake apt that prints the records and addresses above. */
 async function resolve(previous: readonly LockedFile[], keep: (name: string) => boolean = () => true) {
-  const scratch = await plant(await temporary(), { list: 'bash # a shell\n' })
+  const scratch = await temporary()
   const calls: string[][] = []
   const apt: Run = async (tool, args) => {
     calls.push([tool, ...args])
@@ -120,9 +121,9 @@ async function resolve(previous: readonly LockedFile[], keep: (name: string) => 
             : ''
     return { stdout, stderr: '' }
   }
-  const params = { suite: 'bookworm', mirror: 'http://mirror' }
-  const context = { run: apt, params, scratch, log: () => {}, previous }
-  const files = await resolvePackages(context, { list: join(scratch, 'list'), also: ['apt'], keep })
+  const source = { suite: 'bookworm', mirror: 'http://mirror' }
+  const context = { run: apt, ...source, scratch, log: () => {}, previous }
+  const files = await resolvePackages(context, { packages: ['apt', 'bash'], keep })
   const read = (name: string) => readFile(join(scratch, name), 'utf8')
   return {
     files,
@@ -133,7 +134,7 @@ async function resolve(previous: readonly LockedFile[], keep: (name: string) => 
   }
 }
 
-test('what apt would install is locked by version, place and digest', async () => {
+test('pins the files that apt would install by version, path and digest', async () => {
   const { files, calls, sources, conf } = await resolve([])
   expect(files).toEqual([
     {
@@ -157,23 +158,25 @@ test('what apt would install is locked by version, place and digest', async () =
   expect(
     sources.match(/ http:\/\/mirror\/debian(-security)? bookworm(-updates|-security)? main$/gm),
   ).toHaveLength(3)
-  // how the host reaches the network is taken over, what it does after an update is not
+  // the host's connection settings are copied, its hooks are not
   expect(conf).toContain('Acquire::http::Proxy "http://proxy:3128";')
   expect(conf).not.toContain('Post-Invoke')
 })
 
-test('only packages that are to be kept are locked', async () => {
+test('pins only packages that are kept', async () => {
   const { files } = await resolve([], (name) => name === 'bash')
   expect(files.map((file) => file.package)).toEqual(['bash'])
 })
 
-test('versions of the lock are asked for; where the mirror has others, they are named', async () => {
+test('asks for the pinned versions, and names those that the mirror no longer has', async () => {
   const [bash] = (await resolve([])).files
   const same = await resolve([bash!])
   expect(same.preferences).toBe('Package: bash\nPin: version 5.2-2\nPin-Priority: 1001\n\n')
   const old = { ...bash!, version: '5.0-9', sha256: 'd'.repeat(64) }
-  await expect(resolve([old])).rejects.toThrow('gone: bash 5.0-9')
-  await expect(resolve([old])).rejects.toThrow('lbuild update')
-  // what is no longer asked for may be gone
+  await expect(resolve([old])).rejects.toMatchObject({ facts: [['missing', 'bash 5.0-9']] })
+  await expect(resolve([old])).rejects.toMatchObject({
+    hint: expect.stringContaining('lbuild update'),
+  })
+  // a package that is no longer requested may be missing
   await resolve([{ ...old, package: 'zsh', name: 'zsh.deb' }])
 })

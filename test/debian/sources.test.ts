@@ -1,9 +1,10 @@
+// Tests of Debian sources and mirrors.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { archiveOf, hostUris, mirrorsFor, mirrorsOf, sourceUris } from '../../src/debian/sources.ts'
 import { plant, temporary } from '../support/images.ts'
 
-test('one-line sources: options, comments and source packages', () => {
+test('reads one-line sources with options, comments and source packages', () => {
   const text = [
     '# deb http://comment/debian bookworm main',
     'deb http://one/debian bookworm main',
@@ -19,7 +20,7 @@ test('one-line sources: options, comments and source packages', () => {
   ])
 })
 
-test('deb822 sources: several addresses, continued lines, comments, disabled stanzas', () => {
+test('reads deb822 sources with several addresses, continued lines, comments and disabled stanzas', () => {
   const text = [
     'Types: deb deb-src',
     '# a comment',
@@ -48,7 +49,7 @@ test('deb822 sources: several addresses, continued lines, comments, disabled sta
   ])
 })
 
-test('both formats say the same of the same sources', () => {
+test('reads the same addresses from both formats', () => {
   const uri = fc.stringMatching(/^https?:\/\/[a-z0-9.-]{1,20}(\/[a-z~_+%0-9.-]{1,9}){0,3}\/?$/)
   fc.assert(
     fc.property(fc.array(uri, { minLength: 1, maxLength: 5 }), (uris) => {
@@ -62,7 +63,7 @@ test('both formats say the same of the same sources', () => {
   )
 })
 
-test('only http mirrors of the archive count, each once', () => {
+test('takes each http mirror of the archive once', () => {
   const uris = [
     'http://a/debian',
     'http://a/debian/',
@@ -77,7 +78,7 @@ test('only http mirrors of the archive count, each once', () => {
   expect(mirrorsOf('debian-security', uris)).toEqual(['http://c'])
 })
 
-test("a mirror of one's own comes first, or the host's, and Debian's own always last", async () => {
+test("prefers the given mirror, or the host's, and ends with Debian's own", async () => {
   const etc = await plant(await temporary(), {
     'sources.list': 'deb http://old/debian bookworm main\n',
     'sources.list.d/debian.sources': 'Types: deb\nURIs: http://new/debian\n',
@@ -91,7 +92,7 @@ test("a mirror of one's own comes first, or the host's, and Debian's own always 
   expect(mirrorsFor('', 'debian', `${etc}/nowhere`)).toEqual(['http://deb.debian.org'])
 })
 
-test('a path says which archive it is in', () => {
+test('takes the archive from a path', () => {
   expect(archiveOf('debian/pool/main/b/bash/bash_5.2_amd64.deb')).toBe('debian')
   expect(archiveOf('debian-security/pool/updates/main/l/x.deb')).toBe('debian-security')
 })

@@ -1,3 +1,4 @@
+// Tests of accounts: passwords, users and the files that contain them.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { addUser, setPassword, writeAccounts, readAccounts } from '../../src/images/accounts.ts'
@@ -11,16 +12,16 @@ const TEXTS = {
   gshadow: 'root:*::\nsudo:*::root\nadm:*::\n',
 }
 
-test("root's password becomes empty, locked or a hash; nothing else changes", () => {
+test("sets root's password to empty, locked or a hash, and changes nothing else", () => {
   expect(setPassword(TEXTS.shadow, 'root', 'empty')).toBe(TEXTS.shadow.replace('root:*:', 'root::'))
   expect(setPassword(TEXTS.shadow, 'root', 'locked')).toBe(TEXTS.shadow)
   const hash = '$6$salt$abc./XYZ'
   expect(setPassword(TEXTS.shadow, 'root', { hash })).toBe(TEXTS.shadow.replace('root:*:', `root:${hash}:`))
-  expect(() => setPassword(TEXTS.shadow, 'ada', 'empty')).toThrow('there is no user ada')
-  expect(() => setPassword(TEXTS.shadow, 'root', { hash: 'a:b' })).toThrow('not as crypt(5) writes it')
+  expect(() => setPassword(TEXTS.shadow, 'ada', 'empty')).toThrow("/etc/shadow has no user 'ada'")
+  expect(() => setPassword(TEXTS.shadow, 'root', { hash: 'a:b' })).toThrow('invalid password hash')
 })
 
-test('a user is added to all four files, and to groups', () => {
+test('adds a user to all four files and to groups', () => {
   const user = {
     name: 'ada',
     uid: 1000,
@@ -36,18 +37,19 @@ test('a user is added to all four files, and to groups', () => {
   })
 })
 
-test('a user that cannot be is an error', () => {
+test('rejects users that are invalid or conflict with existing ones', () => {
   const add = (user: Partial<Parameters<typeof addUser>[1]>) => () =>
     addUser(TEXTS, { name: 'ada', uid: 1000, ...user }, 0)
-  expect(add({ name: 'Ada:0' })).toThrow('cannot be the name of a user')
-  expect(add({ uid: 102 })).toThrow('there is: user sshd (102)')
-  expect(add({ gid: 27 })).toThrow('there is: group sudo (27)')
-  expect(add({ name: 'root' })).toThrow('there is: user root (0), group root (0)')
-  expect(add({ groups: ['wheel'] })).toThrow('to the group wheel')
+  const conflict = (taken: string) => expect.objectContaining({ facts: [['already taken', taken]] })
+  expect(add({ name: 'Ada:0' })).toThrow('is not a valid user name')
+  expect(add({ uid: 102 })).toThrow(conflict('user sshd (102)'))
+  expect(add({ gid: 27 })).toThrow(conflict('group sudo (27)'))
+  expect(add({ name: 'root' })).toThrow(conflict('user root (0), group root (0)'))
+  expect(add({ groups: ['wheel'] })).toThrow("to group 'wheel'")
   expect(add({ home: '/home/a:b' })).toThrow('a colon or a line break')
 })
 
-test('whatever is added, the lines that were there stay, and each file gains one', () => {
+test('keeps every existing line and adds one line to each file, whichever user is added', () => {
   const user = fc.record({
     name: fc
       .stringMatching(/^[a-z_][a-z0-9_-]{0,30}$/)
@@ -68,7 +70,7 @@ test('whatever is added, the lines that were there stay, and each file gains one
   )
 })
 
-test('only files that change are written, with the mode and owner that they have', () => {
+test('writes only files that changed, and keeps their modes and owners', () => {
   const layer = new Layer(
     manifestOf(Object.fromEntries(Object.entries(TEXTS).map(([file, text]) => [`/etc/${file}`, text]))),
   )

@@ -1,3 +1,4 @@
+// Tests of cpio: GNU cpio is the oracle.
 import fc from 'fast-check'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -5,7 +6,7 @@ import { expect, test } from 'vitest'
 import { packCpio, parentDirectories, type CpioEntry } from '../../src/images/cpio.ts'
 import { EPOCH, run, temporary } from '../support/images.ts'
 
-/** Names of one to three parts, without what cpio's own listing would not show as it is. */
+/** Paths of one to three parts, without names that the listing of cpio would change. */
 const path = fc
   .array(fc.stringMatching(/^[a-zA-Z0-9 _.é-]{1,12}$/), { minLength: 1, maxLength: 3 })
   .filter((parts) => parts.every((part) => part !== '.' && part !== '..' && part.trim() === part))
@@ -26,7 +27,7 @@ const entries = fc
     return [...parentDirectories(files.map((file) => file.path)), ...members]
   })
 
-test('cpio unpacks what was packed: names, modes, contents', async () => {
+test('packs archives that cpio unpacks to the same names, modes and contents', async () => {
   await fc.assert(
     fc.asyncProperty(entries, async (members) => {
       const root = await temporary()
@@ -51,7 +52,7 @@ test('cpio unpacks what was packed: names, modes, contents', async () => {
   )
 })
 
-test('links and devices are listed as what they are', async () => {
+test('packs links and devices', async () => {
   const members: CpioEntry[] = [
     { path: 'bin', type: 'directory', mode: 0o755 },
     { path: 'bin/sh', type: 'symlink', mode: 0o777, target: 'busybox' },
@@ -70,8 +71,8 @@ test('links and devices are listed as what they are', async () => {
   ])
 })
 
-test('a path that comes twice, or before its directory, is an error', () => {
+test('rejects a path that occurs twice or precedes its directory', () => {
   const file = (at: string): CpioEntry => ({ path: at, type: 'file', mode: 0o644, data: Buffer.alloc(0) })
-  expect(() => packCpio([file('a'), file('a')], EPOCH)).toThrow('a comes twice')
-  expect(() => packCpio([file('a/b')], EPOCH)).toThrow('a/b comes before its directory')
+  expect(() => packCpio([file('a'), file('a')], EPOCH)).toThrow("'a' occurs twice")
+  expect(() => packCpio([file('a/b')], EPOCH)).toThrow("'a/b' precedes its directory")
 })

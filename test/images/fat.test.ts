@@ -1,3 +1,4 @@
+// Tests of FAT file systems: mtools and fsck.vfat are the oracles.
 import { open, readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -15,7 +16,7 @@ import { EPOCH, expectSameImage, run, temporary } from '../support/images.ts'
 const OFFSET = 2 ** 20
 const SIZE = 2 ** 30
 
-/** A FAT32 of 1 GiB inside a larger file, with a few files. */
+/** A FAT32 of 1 GiB with a few files, inside a larger image. */
 async function fat(change: Partial<FatOptions> = {}): Promise<{ directory: string; image: string }> {
   const directory = await temporary()
   const image = join(directory, 'disk.raw')
@@ -42,7 +43,7 @@ async function fat(change: Partial<FatOptions> = {}): Promise<{ directory: strin
   return { directory, image }
 }
 
-test('what goes in comes out, from a file system that is clean and a real FAT32', async () => {
+test('makes a clean FAT32 that returns its files unchanged', async () => {
   const { directory, image } = await fat()
   const own = join(directory, 'esp.img')
   await copyFatOut(image, OFFSET, SIZE, own)
@@ -55,7 +56,7 @@ test('what goes in comes out, from a file system that is clean and a real FAT32'
   expect(await readFile(join(directory, 'loader'), 'utf8')).toBe('loader')
 })
 
-test('the copy of a file system is all of it', async () => {
+test('copies a whole file system out of an image', async () => {
   const { directory, image } = await fat()
   const [own, plain] = [join(directory, 'esp.img'), join(directory, 'plain.img')]
   await copyFatOut(image, OFFSET, SIZE, own)
@@ -72,19 +73,19 @@ test('the copy of a file system is all of it', async () => {
   expect((await stat(own)).blocks * 512).toBeLessThan(2 ** 23)
 })
 
-test('the same files give the same bytes, whenever they were written', async () => {
+test('gives equal bytes for equal files, whenever they were written', async () => {
   const one = await fat()
-  await setTimeout(2100) // FAT tells times apart by two seconds
+  await setTimeout(2100) // the times of FAT have a resolution of two seconds
   const two = await fat()
   await expectSameImage(one.image, two.image)
 })
 
-test('holes stay holes', async () => {
+test('keeps holes', async () => {
   const { image } = await fat()
   expect((await stat(image)).blocks * 512).toBeLessThan(2 ** 23)
 })
 
-test('files that do not fit, and damage, are errors', async () => {
+test('reports files that do not fit, and damage', async () => {
   const files = [{ path: 'a', source: Buffer.alloc(30_000_000) }]
   await expect(fat({ bits: 16, size: 18 * 2 ** 20, files })).rejects.toThrow('mcopy failed')
   const { directory, image } = await fat()
@@ -93,10 +94,10 @@ test('files that do not fit, and damage, are errors', async () => {
   const file = await open(own, 'r+')
   await file.write(Buffer.alloc(64, 0xff), 0, 64, 32 * 512 + 16)
   await file.close()
-  await expect(checkFat(run, own)).rejects.toThrow('the FAT file system is not clean')
+  await expect(checkFat(run, own)).rejects.toThrow('the FAT file system is damaged')
 })
 
-test('a FAT16 is sized for what it holds', async () => {
+test('sizes a FAT16 for its files', async () => {
   for (const length of [1, 20_000_000, 60_000_000]) {
     const size = fatSizeFor([length, 100])
     const files = [

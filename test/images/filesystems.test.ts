@@ -1,3 +1,4 @@
+// Tests of ext4, EROFS and tars: the tools of the file systems are the oracles.
 import { readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -11,7 +12,7 @@ import { digestOfFile, EPOCH, expectSameImage, plant, run, temporary } from '../
 const OFFSET = 2 ** 20
 const UUID = deriveUuid('test', 'fs')
 
-/** A tar with what is easily lost: owners, setuid, a capability, a hole, a hard link. */
+/** A tar with attributes that are easily lost: owners, setuid, a capability, a hole, a hard link. */
 async function hardTar(): Promise<string> {
   const directory = await temporary()
   const tree = await plant(join(directory, 'tree'), {
@@ -55,15 +56,15 @@ async function ext4(tar: string): Promise<string> {
   return image
 }
 
-test('an ext4 has the same bytes from two extractions at two times', async () => {
+test('makes equal ext4 file systems from two extractions at two times', async () => {
   const tar = await hardTar()
   const one = await ext4(tar)
-  // ctime has a resolution of some milliseconds, and whole seconds are what a leak would show in
+  // a leaked time would differ in whole seconds
   await setTimeout(1100)
   await expectSameImage(await ext4(tar), one)
 })
 
-test('an ext4 is clean, and owners, modes, capabilities, links and holes are as in the tar', async () => {
+test('makes a clean ext4 with the owners, modes, capabilities, links and holes of the tar', async () => {
   const image = await ext4(await hardTar())
   await checkExt4(run, image, OFFSET)
   const commands = [
@@ -92,7 +93,7 @@ test('an ext4 is clean, and owners, modes, capabilities, links and holes are as 
   expect((await stat(image)).blocks * 512).toBeLessThan(2 ** 25)
 })
 
-test('a directory that holds many files has all of their times set', async () => {
+test('sets the times of all files in a large directory', async () => {
   const directory = await temporary()
   const files = Object.fromEntries(
     Array.from({ length: 3000 }, (_, index) => [`many/file ${index}`, `${index}`]),
@@ -110,7 +111,7 @@ test('a directory that holds many files has all of their times set', async () =>
     expect(answer.match(/0x6955b900:00000000/g)).toHaveLength(4)
 })
 
-test('a tree that does not fit is an error in the words of mke2fs', async () => {
+test('shows the output of mke2fs when a tree does not fit', async () => {
   const work = await temporary()
   const tree = await plant(join(work, 'tree'), { large: Buffer.alloc(40 * 2 ** 20, 'x') })
   const image = join(work, 'disk.raw')
@@ -130,7 +131,7 @@ test('a tree that does not fit is an error in the words of mke2fs', async () => 
   await expect(makeExt4(run, options)).rejects.toThrow('mke2fs failed')
 })
 
-test('what the least size allows for does fit', async () => {
+test('fits a tree into the minimum size', async () => {
   const work = await temporary()
   const content = 150 * 2 ** 20
   const tree = await plant(join(work, 'tree'), { large: Buffer.alloc(content, 'x') })
@@ -152,13 +153,13 @@ test('what the least size allows for does fit', async () => {
   await checkExt4(run, image, 0)
 })
 
-test('damage to an ext4 is found', async () => {
+test('finds damage in an ext4', async () => {
   const image = await ext4(await hardTar())
   await run('debugfs', ['-w', '-R', 'clri /etc/shadow', `${image}?offset=${OFFSET}`])
-  await expect(checkExt4(run, image, OFFSET)).rejects.toThrow('the ext4 file system is not clean')
+  await expect(checkExt4(run, image, OFFSET)).rejects.toThrow('the ext4 file system is damaged')
 })
 
-test('an EROFS has the same bytes from two extractions, for each compression', async () => {
+test('makes equal EROFS images from two extractions, for each compression', async () => {
   const tar = await hardTar()
   const directory = await temporary()
   const trees = [join(directory, 'one'), join(directory, 'two')]
@@ -175,7 +176,7 @@ test('an EROFS has the same bytes from two extractions, for each compression', a
   }
 })
 
-test('layers lie over one another, /dev is left out, and no time is after the epoch', async () => {
+test('extracts layers over each other, without /dev and without times after the epoch', async () => {
   const directory = await temporary()
   const lower = await plant(join(directory, 'lower'), {
     'etc/motd': 'lower',

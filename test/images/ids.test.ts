@@ -1,8 +1,9 @@
+// Tests of derived identifiers.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { deriveUuid, deriveVolumeId, fatUuid } from '../../src/images/ids.ts'
 
-test('a derived UUID is one of version 8 and of the RFC variant, the same every time', () => {
+test('derives the same UUID of version 8 every time', () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), (namespace, name) => {
       const uuid = deriveUuid(namespace, name)
@@ -12,12 +13,12 @@ test('a derived UUID is one of version 8 and of the RFC variant, the same every 
   )
 })
 
-test('bytes that move between namespace and name give another id', () => {
+test('separates the namespace from the name', () => {
   expect(deriveUuid('ab', 'c')).not.toBe(deriveUuid('a', 'bc'))
   expect(deriveVolumeId('ab', 'c')).not.toBe(deriveVolumeId('a', 'bc'))
 })
 
-test('the ids of an image that exists do not change', () => {
+test('keeps the ids of published images', () => {
   expect(deriveUuid('levitateos/qcow2', 'root file system')).toBe('24a84b25-b663-8178-8862-57d07b4a1032')
   expect(fatUuid(deriveVolumeId('levitateos/qcow2', 'esp'))).toBe('8622-B65C')
 })

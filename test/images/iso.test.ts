@@ -1,15 +1,16 @@
+// Tests of ISO images: xorriso and sfdisk are the oracles.
 import { readFile, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { commandLine, isoFiles, isolinuxConfig } from '../../artifacts/iso/contents.ts'
-import { inspectIso } from '../../artifacts/iso/inspect.ts'
 import { makeFat } from '../../src/images/fat.ts'
-import { isoDate, makeIso, readIso, sameBytes, type IsoFile } from '../../src/images/iso.ts'
+import { isoDate, makeIso, type IsoFile } from '../../src/images/iso.ts'
+import { checkIso, readIso, sameBytes } from '../../src/images/isoCheck.ts'
 import { digestOfFile, EPOCH, plant, run, temporary } from '../support/images.ts'
 
 const UKI = Buffer.alloc(5000, 'uki')
 
-/** An ISO with stand-ins for its boot loaders: enough for every table that firmware reads. */
+/** An ISO with placeholders for its boot loaders, which suffice for every table that firmware reads. */
 async function iso(
   prepare?: (file: IsoFile) => Promise<void>,
 ): Promise<{ directory: string; image: string; files: IsoFile[] }> {
@@ -53,10 +54,11 @@ async function iso(
 }
 
 const expected = ({ directory, files }: Awaited<ReturnType<typeof iso>>) => {
-  return { label: 'LEVITATEOS', files, uki: UKI, scratch: directory }
+  const biosLoader = 'isolinux/isolinux.bin'
+  return { label: 'LEVITATEOS', files, biosLoader, uefiLoader: UKI, scratch: directory }
 }
 
-test('an ISO holds its files, and a loader for BIOS and for UEFI', async () => {
+test('makes an ISO with its files, and loaders for BIOS and UEFI', async () => {
   const made = await iso()
   const contents = await readIso(run, made.image)
   expect(contents.label).toBe('LEVITATEOS')
@@ -65,10 +67,10 @@ test('an ISO holds its files, and a loader for BIOS and for UEFI', async () => {
     'live/rootfs.erofs',
   ])
   expect(contents.boot.map(({ platform }) => platform)).toEqual(['BIOS', 'UEFI'])
-  await inspectIso(run, made.image, expected(made))
+  await checkIso(run, made.image, expected(made))
 })
 
-test('an ISO is a disk with a partition table too, the EFI system partition in it', async () => {
+test('makes an ISO with a partition table that contains the EFI system partition', async () => {
   const { image } = await iso()
   const { stdout } = await run('sfdisk', ['--json', image])
   const table = JSON.parse(stdout) as { partitiontable: { label: string; partitions: { type: string }[] } }
@@ -77,7 +79,7 @@ test('an ISO is a disk with a partition table too, the EFI system partition in i
   expect(types).toContain('C12A7328-F81F-11D2-BA4B-00A0C93EC93B')
 })
 
-test('an ISO has the same bytes wherever and whenever it is made', async () => {
+test('makes equal ISOs from files with other times and modes', async () => {
   const one = await iso()
   const two = await iso(async ({ source }) => {
     await utimes(source, 1, 1)
@@ -86,7 +88,7 @@ test('an ISO has the same bytes wherever and whenever it is made', async () => {
   expect(await digestOfFile(two.image)).toBe(await digestOfFile(one.image))
 })
 
-test('the date of an ISO, by which the initramfs knows it, is where the initramfs reads it', async () => {
+test('writes the label and date where the initramfs reads them', async () => {
   expect(isoDate(EPOCH)).toBe('2026010100000000')
   const { image } = await iso()
   const head = (await readFile(image)).subarray(32768, 32768 + 2048)
@@ -96,21 +98,21 @@ test('the date of an ISO, by which the initramfs knows it, is where the initramf
   expect(commandLine('X', EPOCH, 'console=tty0')).toBe('live.label=X live.uuid=2026010100000000 console=tty0')
 })
 
-test('what is not as it was made is found', async () => {
+test('finds differences from the sources', async () => {
   const made = await iso()
   const wrong = { ...expected(made), label: 'OTHER' }
-  await expect(inspectIso(run, made.image, wrong)).rejects.toThrow('another label')
+  await expect(checkIso(run, made.image, wrong)).rejects.toThrow('the label of the ISO differs')
   const more = { ...expected(made), files: [...made.files, { path: 'boot/vmlinuz', source: made.image }] }
-  await expect(inspectIso(run, made.image, more)).rejects.toThrow('lacks /boot/vmlinuz')
-  const uki = { ...expected(made), uki: Buffer.from('other') }
-  await expect(inspectIso(run, made.image, uki)).rejects.toThrow('not the one that was made')
+  await expect(checkIso(run, made.image, more)).rejects.toThrow('the ISO has no /boot/vmlinuz')
+  const uki = { ...expected(made), uefiLoader: Buffer.from('other') }
+  await expect(checkIso(run, made.image, uki)).rejects.toThrow('the loader for UEFI on the ISO differs')
   await writeFile(made.files[1]!.source, Buffer.alloc(3_000_000, 'rootFS'))
-  await expect(inspectIso(run, made.image, expected(made))).rejects.toThrow(
-    '/live/rootfs.erofs on the ISO is not',
+  await expect(checkIso(run, made.image, expected(made))).rejects.toThrow(
+    '/live/rootfs.erofs on the ISO differs',
   )
 })
 
-test('files are compared to their last byte', async () => {
+test('compares files to their last byte', async () => {
   const directory = await plant(await temporary(), {
     whole: 'abcdef',
     part: 'cde',
@@ -124,7 +126,7 @@ test('files are compared to their last byte', async () => {
   expect(await sameBytes(whole, 4, 3, join(directory, 'part'))).toBe(false)
 })
 
-test("isolinux's entry boots what is on the ISO", () => {
+test('boots files that are on the ISO', () => {
   const sources = { initramfs: 'a', vmlinuz: 'b', isolinux: 'c', ldlinux: 'd', rootfs: 'e' }
   const paths = isoFiles(sources, 'config').map(({ path }) => path)
   const config = isolinuxConfig('quiet')

@@ -1,3 +1,4 @@
+// Tests of layers: tar and find are the oracles.
 import fc from 'fast-check'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,13 +8,13 @@ import { extractLayers, packLayer } from '../../src/images/layers.ts'
 import { readManifest } from '../../src/images/manifest.ts'
 import { EPOCH, manifestOf, plant, run, temporary } from '../support/images.ts'
 
-/** What lies below a directory, as `path type mode uid:gid target`, sorted. */
+/** Everything below a directory, as sorted lines `path type mode uid:gid target`. */
 async function listing(directory: string): Promise<string[]> {
   const { stdout } = await run('find', [directory, '-mindepth', '1', '-printf', '/%P %y %m %U:%G %l\\n'])
   return stdout.split('\n').filter(Boolean).sort()
 }
 
-/** A small image as a tar: a merged /usr, and something of another owner. */
+/** A small image as a tar: a merged /usr, and files of another owner. */
 async function baseTar(): Promise<{ directory: string; tar: string }> {
   const directory = await temporary()
   const tree = await plant(join(directory, 'tree'), {
@@ -33,7 +34,7 @@ async function baseTar(): Promise<{ directory: string; tar: string }> {
   return { directory, tar }
 }
 
-test('a manifest says of every path what find says', async () => {
+test('lists every path of a manifest as find does', async () => {
   const { directory, tar } = await baseTar()
   const { entries, texts } = await readManifest(tar, (path) => path === '/etc/shadow')
   const described = entries
@@ -46,7 +47,7 @@ test('a manifest says of every path what find says', async () => {
   expect(texts).toEqual({ '/etc/shadow': 'root:*:1::::::\n' })
 })
 
-test('a layer lands where the image leads to, and leaves the attributes of directories alone', async () => {
+test('resolves paths inside the image, and keeps the attributes of directories', async () => {
   const { directory, tar } = await baseTar()
   const layer = new Layer(await readManifest(tar, () => true))
   layer.write('/lib/new', 'new\n', { mode: 0o755 })
@@ -82,19 +83,23 @@ test('a layer lands where the image leads to, and leaves the attributes of direc
   expect(late.stdout).toBe('')
 })
 
-test('what cannot be in an image is an error that names the path', () => {
+test('rejects impossible paths and names them', () => {
   const layer = new Layer(manifestOf({ '/etc/motd': 'x', '/a': { to: 'b' }, '/b': { to: 'a' } }))
-  expect(() => layer.write('/etc', 'x')).toThrow('/etc cannot be a file: there is a directory')
-  expect(() => layer.symlink('/etc', 'x')).toThrow('/etc cannot be a symlink: there is a directory')
-  expect(() => layer.directory('/etc/motd')).toThrow('/etc/motd cannot be a directory: there is a file')
-  expect(() => layer.write('/etc/motd/x', 'x')).toThrow('no directory')
+  expect(() => layer.write('/etc', 'x')).toThrow("cannot create file '/etc': a directory is in its place")
+  expect(() => layer.symlink('/etc', 'x')).toThrow(
+    "cannot create symlink '/etc': a directory is in its place",
+  )
+  expect(() => layer.directory('/etc/motd')).toThrow(
+    "cannot create directory '/etc/motd': a file is in its place",
+  )
+  expect(() => layer.write('/etc/motd/x', 'x')).toThrow('is not a directory')
   expect(() => layer.write('/a/x', 'x')).toThrow('loop')
-  expect(() => layer.rewrite('/etc/nothing', 'x')).toThrow('there is no file /etc/nothing')
-  expect(() => layer.setAttributes('/nowhere', { uid: 1 })).toThrow('permissions name /nowhere')
-  expect(() => layer.setAttributes('/etc/motd', { uid: 1 })).toThrow('not of this layer')
+  expect(() => layer.rewrite('/etc/nothing', 'x')).toThrow("the image has no file '/etc/nothing'")
+  expect(() => layer.setAttributes('/nowhere', { uid: 1 })).toThrow("cannot set permissions of '/nowhere'")
+  expect(() => layer.setAttributes('/etc/motd', { uid: 1 })).toThrow('not part of this layer')
 })
 
-test('extracted, a layer is what it said it would be, whatever was written', async () => {
+test('extracts to the entries of the layer, whatever was written', async () => {
   const name = fc.constantFrom('a', 'b', 'lib', 'usr', 'link', '..')
   const path = fc.array(name, { minLength: 1, maxLength: 4 }).map((parts) => `/${parts.join('/')}`)
   const attributes = fc.record({
@@ -128,7 +133,7 @@ test('extracted, a layer is what it said it would be, whatever was written', asy
           else layer.write(step.path, 'content', step.attributes)
           written.push(at)
         } catch {
-          // an error leaves the layer as it was
+          // an error does not change the layer
         }
       const own = join(directory, 'layer.tar')
       await writeFile(own, await layer.tar(EPOCH))

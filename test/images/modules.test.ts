@@ -1,3 +1,4 @@
+// Tests of kernel modules and lists.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
@@ -38,7 +39,7 @@ const index = parseModuleIndex({
   builtin: 'kernel/drivers/virtio/virtio.ko\nkernel/drivers/tty/serial/8250/8250.ko\n',
 })
 
-test('a module comes with what it needs, and softly needs by an alias', () => {
+test('adds the modules that a module requires, or prefers by an alias', () => {
   expect(moduleClosure(index, ['ext4'])).toEqual([
     'kernel/arch/x86/crypto/crc32c-intel.ko',
     'kernel/crypto/crc32c_generic.ko',
@@ -50,36 +51,36 @@ test('a module comes with what it needs, and softly needs by an alias', () => {
   expect(moduleClosure(index, ['libcrc32c'])).toContain('kernel/crypto/crc32c_generic.ko')
 })
 
-test('names may be written with dashes or underscores; soft needs that are nowhere are left', () => {
+test('accepts dashes and underscores in names, and ignores preferred modules that do not exist', () => {
   const expected = ['kernel/drivers/net/virtio_net.ko', 'kernel/net/core/failover.ko']
   expect(moduleClosure(index, ['virtio-net'])).toEqual(expected)
   expect(moduleClosure(index, ['virtio_net', 'virtio-net'])).toEqual(expected)
   expect(moduleName('kernel/arch/x86/crypto/crc32c-intel.ko.zst')).toBe('crc32c_intel')
 })
 
-test('a directory stands for what is below it; what is built in needs no file', () => {
+test('expands directories, and needs no file for built-in modules', () => {
   expect(moduleClosure(index, ['kernel/net/'])).toEqual(['kernel/net/core/failover.ko'])
   expect(moduleClosure(index, ['virtio', '8250', 'kernel/drivers/tty/'])).toEqual([])
 })
 
-test('every entry that is nothing is named, and a directory is no prefix of a name', () => {
+test('names every entry that does not exist, and does not take a directory for a prefix', () => {
   expect(() => moduleClosure(index, ['ext4', 'ext5', 'kernel/fs/nope/'])).toThrow(
     'no such modules: ext5, kernel/fs/nope/',
   )
   expect(() => moduleClosure(index, ['kernel/fs/ext/'])).toThrow('no such module: kernel/fs/ext/')
 })
 
-test('there is exactly one kernel, or an error', () => {
+test('demands exactly one kernel version', () => {
   expect(oneKernelVersion(['6.1.0-56-amd64'])).toBe('6.1.0-56-amd64')
   expect(() => oneKernelVersion([])).toThrow('there are no kernel modules')
   expect(() => oneKernelVersion(['6.1.0-56-amd64', '6.1.0-50-amd64'])).toThrow('more than one kernel')
 })
 
-test('a list has comments and blank lines', () => {
+test('reads a list with comments and blank lines', () => {
   expect(parseList('# all\n\next4 # disks\n  loop\n')).toEqual(['ext4', 'loop'])
 })
 
-test('the closure is what a walk over all pairs gives, whatever the graph', () => {
+test('finds the same modules as a walk over all pairs, for any graph', () => {
   const modules = ['a', 'b', 'c', 'd', 'e', 'f']
   const edges = fc.array(fc.tuple(fc.constantFrom(...modules), fc.constantFrom(...modules)), {
     maxLength: 14,

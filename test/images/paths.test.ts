@@ -1,7 +1,8 @@
+// Tests of paths inside an image: the kernel is the oracle.
 import fc from 'fast-check'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { ImageError } from '../../src/images/error.ts'
+import { Failure } from '../../src/api/index.ts'
 import { manifestLookup } from '../../src/images/manifest.ts'
 import { resolveInRoot } from '../../src/images/paths.ts'
 import { manifestOf, plant, run, temporary } from '../support/images.ts'
@@ -9,7 +10,7 @@ import { manifestOf, plant, run, temporary } from '../support/images.ts'
 const resolve = (paths: Parameters<typeof manifestOf>[0], path: string, followLast = true) =>
   resolveInRoot(manifestLookup(manifestOf(paths)), path, followLast)
 
-test('links are followed inside the image, wherever they point', () => {
+test('follows links inside the image, wherever they point', () => {
   const image = {
     '/usr/lib/os-release': '',
     '/lib': { to: 'usr/lib' },
@@ -25,12 +26,14 @@ test('links are followed inside the image, wherever they point', () => {
   expect(resolve(image, '/')).toBe('/')
 })
 
-test('a loop and a file in the middle of a path are errors that say where', () => {
-  expect(() => resolve({ '/a': { to: 'b' }, '/b': { to: 'a' } }, '/a/x')).toThrow('the links of /a/x loop')
-  expect(() => resolve({ '/etc/passwd': '' }, '/etc/passwd/x')).toThrow('no directory')
+test('reports loops, and files in the middle of a path', () => {
+  expect(() => resolve({ '/a': { to: 'b' }, '/b': { to: 'a' } }, '/a/x')).toThrow(
+    "cannot resolve '/a/x' in the image: its links loop",
+  )
+  expect(() => resolve({ '/etc/passwd': '' }, '/etc/passwd/x')).toThrow('a component is not a directory')
 })
 
-/** Resolves paths of an image as the kernel does: in a process whose root it is. */
+/** Resolves paths in a process that is chrooted into the image. */
 const ORACLE = `
 import os, sys, json
 root, paths = sys.argv[1], json.load(sys.stdin)
@@ -46,7 +49,7 @@ def answer(path):
 print(json.dumps([answer(path) for path in paths]))
 `
 
-test('what resolves to something resolves to the same in a real root directory', async () => {
+test('resolves paths as the kernel does in a real root directory', async () => {
   const name = fc.constantFrom('a', 'b', 'c')
   const path = fc.array(fc.oneof(name, fc.constantFrom('..', '.')), { minLength: 1, maxLength: 5 })
   const target = fc
@@ -64,7 +67,7 @@ test('what resolves to something resolves to the same in a real root directory',
   })
   await fc.assert(
     fc.asyncProperty(locations, fc.array(path, { minLength: 10, maxLength: 10 }), async (entries, asked) => {
-      // what lies below a file or link cannot be there
+      // a path below a file or link cannot exist
       const leaves = entries
         .filter(([, short]) => short === '' || 'to' in short)
         .map(([parts]) => parts.join('/'))
@@ -78,7 +81,7 @@ test('what resolves to something resolves to the same in a real root directory',
       const paths = asked.map((parts) => `/${parts.join('/')}`)
       const { stdout } = await run('python3', ['-c', ORACLE, root], { input: JSON.stringify(paths) })
       for (const [index, expected] of (JSON.parse(stdout) as (string | null)[]).entries()) {
-        if (expected === 'error') expect(() => resolve(image, paths[index]!)).toThrow(ImageError)
+        if (expected === 'error') expect(() => resolve(image, paths[index]!)).toThrow(Failure)
         else if (expected !== null) expect(resolve(image, paths[index]!)).toBe(expected)
       }
     }),

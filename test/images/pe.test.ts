@@ -1,3 +1,4 @@
+// Tests of PE images and unified kernel images.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { appendSections, readSections, type PeSection } from '../../src/images/pe.ts'
@@ -6,7 +7,7 @@ import { makeUki } from '../../src/images/uki.ts'
 const HEADERS = 0x400
 const OPTIONAL_SIZE = 240
 
-/** A PE32+ image, from the tables of "PE Format", with sections of some sizes; `room` sections fit in its header. */
+/** A PE32+ image, built from the tables of "PE Format", with sections of these sizes. */
 function stub(sizes: readonly number[] = [100, 700], signed = false): Buffer {
   const image = Buffer.alloc(HEADERS)
   const put = (at: number, value: number) => image.writeUInt32LE(value, at)
@@ -52,10 +53,10 @@ const sections = fc.uniqueArray(
   { selector: ({ name }) => name, minLength: 1, maxLength: 5 },
 )
 
-test('appended sections are read back, on pages of their own, in order, inside the image', () => {
+test('appends sections in order, on their own pages and inside the image', () => {
   fc.assert(
     fc.property(sections, (added) => {
-      const image = appendSections(stub(), added)
+      const image = Buffer.from(appendSections(stub(), added))
       const found = readSections(image)
       expect(found.slice(0, 2).map(({ name, data }) => [name, data.length])).toEqual([
         ['.s0', 100],
@@ -78,29 +79,29 @@ test('appended sections are read back, on pages of their own, in order, inside t
   )
 })
 
-test('of what was there, only the numbers in the header change, and the time stays', () => {
+test('changes only numbers of the header, and keeps the time', () => {
   const before = stub()
-  const after = appendSections(before, [{ name: '.linux', data: Buffer.from('kernel') }])
+  const after = Buffer.from(appendSections(before, [{ name: '.linux', data: Buffer.from('kernel') }]))
   expect(Buffer.compare(after.subarray(HEADERS, before.length), before.subarray(HEADERS))).toBe(0)
   expect(after.readUInt32LE(0x84 + 4)).toBe(0x11223344)
   expect(after.readUInt32LE(0x84 + 20 + 64)).toBe(0)
   expect(Buffer.compare(before, stub())).toBe(0)
 })
 
-test('what cannot be appended to is refused', () => {
+test('rejects images and sections that cannot be appended', () => {
   const one: PeSection[] = [{ name: '.linux', data: Buffer.from('x') }]
-  expect(() => appendSections(Buffer.from('#!/bin/sh\n'), one)).toThrow('no 64-bit PE image')
-  expect(() => appendSections(Buffer.alloc(4096), one)).toThrow('no 64-bit PE image')
+  expect(() => appendSections(Buffer.from('#!/bin/sh\n'), one)).toThrow('not a 64-bit PE image')
+  expect(() => appendSections(Buffer.alloc(4096), one)).toThrow('not a 64-bit PE image')
   expect(() => appendSections(stub([1], true), one)).toThrow('signed')
-  expect(() => appendSections(stub(), [...one, ...one])).toThrow("cannot append the section '.linux'")
+  expect(() => appendSections(stub(), [...one, ...one])).toThrow("cannot append section '.linux'")
   expect(() => appendSections(stub(), [{ name: '.toolonganame', data: one[0]!.data }])).toThrow(
     'cannot append',
   )
   const many = Array.from({ length: 20 }, (_, index) => ({ name: `.x${index}`, data: one[0]!.data }))
-  expect(() => appendSections(stub(), many)).toThrow('no room for more sections')
+  expect(() => appendSections(stub(), many)).toThrow('has no room for more sections')
 })
 
-test('a unified kernel image holds its parts under the names that systemd-stub looks for, the kernel last', () => {
+test('makes a unified kernel image with the section names of systemd-stub, and the kernel last', () => {
   const parts = {
     osRelease: Buffer.from('NAME=x'),
     initrd: Buffer.alloc(5000, 1),

@@ -1,9 +1,12 @@
+// Tests of the settings of a system: its files, identity, accounts and permissions.
 import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { addTree } from '../../artifacts/overlay/tree.ts'
-import { parseUsers, setAccounts, setIdentity, setPermissions } from '../../artifacts/overlay/settings.ts'
+import { parseUsers, setAccounts } from '../../src/images/accounts.ts'
+import { setIdentity } from '../../src/images/identity.ts'
 import { Layer } from '../../src/images/layer.ts'
+import { addTree } from '../../src/images/layerTree.ts'
+import { setPermissions } from '../../src/images/permissions.ts'
 import { EPOCH, manifestOf, plant, run, temporary } from '../support/images.ts'
 
 const BASE = {
@@ -20,7 +23,7 @@ const BASE = {
 
 const layer = () => new Layer(manifestOf(BASE))
 
-test('a tree is copied with executable bits and links, into where the image leads', async () => {
+test('copies a tree with executable bits and links, and resolves its paths inside the image', async () => {
   const tree = await plant(await temporary(), {
     'etc/motd': 'hello\n',
     'lib/tool': '#!/bin/sh\n',
@@ -38,16 +41,16 @@ test('a tree is copied with executable bits and links, into where the image lead
   expect(into.lookup('/empty')).toMatchObject({ type: 'directory', mode: 0o755 })
 })
 
-test('a fifo and a name that is no UTF-8 are errors', async () => {
+test('rejects a FIFO and a name that is not UTF-8', async () => {
   const fifo = await temporary()
   await run('mkfifo', [join(fifo, 'pipe')])
-  await expect(addTree(layer(), fifo)).rejects.toThrow('no file, directory or link')
+  await expect(addTree(layer(), fifo)).rejects.toThrow('is not a file, directory or link')
   const odd = await temporary()
   await run('python3', ['-c', "import os, sys; open(os.fsencode(sys.argv[1]) + b'/\\xff', 'w')", odd])
   await expect(addTree(layer(), odd)).rejects.toThrow('not UTF-8')
 })
 
-test('the system is named, and has no machine id yet', () => {
+test('sets the host name and leaves the machine id empty', () => {
   const named = layer()
   setIdentity(named, 'levitate')
   expect(named.read('/etc/hostname')).toBe('levitate\n')
@@ -55,10 +58,10 @@ test('the system is named, and has no machine id yet', () => {
   expect(named.read('/etc/machine-id')).toBe('')
   expect(named.lookup('/etc/machine-id')).toMatchObject({ mode: 0o444 })
   for (const wrong of ['', '-x', 'a b', 'a/b', 'x'.repeat(65), 'a\nb'])
-    expect(() => setIdentity(layer(), wrong)).toThrow('cannot be a host name')
+    expect(() => setIdentity(layer(), wrong)).toThrow('is not a valid host name')
 })
 
-test('accounts: root without a password or locked, users with homes of their own', () => {
+test('sets the password of root, and gives each user a home directory', () => {
   const open = layer()
   setAccounts(open, parseUsers([{ name: 'ada', uid: 1000, groups: ['sudo'] }]), 'empty', EPOCH)
   expect(open.read('/etc/shadow')).toBe('root::1:0:99999:7:::\nada:*:20454:0:99999:7:::\n')
@@ -68,16 +71,16 @@ test('accounts: root without a password or locked, users with homes of their own
   const locked = layer()
   setAccounts(locked, [], 'locked', EPOCH)
   expect(locked.read('/etc/shadow')).toBe(BASE['/etc/shadow'])
-  expect(() => parseUsers('ada')).toThrow('cannot read the list of users')
-  expect(() => parseUsers([{ name: 'ada' }])).toThrow('cannot read the list of users')
+  expect(() => parseUsers('ada')).toThrow('invalid list of users')
+  expect(() => parseUsers([{ name: 'ada' }])).toThrow('invalid list of users')
 })
 
-test('permissions are set by path, in octal', () => {
+test('sets octal permissions by path', () => {
   const set = layer()
   set.write('/lib/secret', 'x')
   setPermissions(set, { '/lib/secret': { mode: '4750', gid: 27 }, '/etc': { mode: '0711' } })
   expect(set.lookup('/usr/lib/secret')).toMatchObject({ mode: 0o4750, uid: 0, gid: 27 })
   expect(set.lookup('/etc')).toMatchObject({ mode: 0o711 })
-  expect(() => setPermissions(layer(), { '/etc': { mode: '9' } })).toThrow("cannot read the mode '9' of /etc")
+  expect(() => setPermissions(layer(), { '/etc': { mode: '9' } })).toThrow("invalid mode '9' for '/etc'")
   expect(() => setPermissions(layer(), { '/nope': { mode: '600' } })).toThrow('not in the image')
 })

@@ -1,10 +1,12 @@
+// Tests of the checks that read disks back.
 import { truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { espFiles, fstab } from '../../artifacts/disk/boot.ts'
-import { inspectDisk } from '../../artifacts/disk/inspect.ts'
-import { IDS, layOut, type DiskLayout } from '../../artifacts/disk/layout.ts'
-import { inspectSystem } from '../../artifacts/qcow2/inspect.ts'
+import { IDS, layOut } from '../../artifacts/disk/layout.ts'
+import { checkSystem } from '../../artifacts/qcow2/check.ts'
+import { checkDisk } from '../../src/images/diskCheck.ts'
+import type { DiskLayout } from '../../src/images/diskLayout.ts'
 import { makeExt4 } from '../../src/images/ext4.ts'
 import { layOverExt4 } from '../../src/images/ext4Layer.ts'
 import { makeFat, type FatFile } from '../../src/images/fat.ts'
@@ -19,7 +21,7 @@ interface Disk {
   readonly scratch: string
 }
 
-/** A whole disk as the producers make it, with little in it. */
+/** A small disk, made as the producers make theirs. */
 async function disk(change: (tree: string) => Promise<void> = async () => {}): Promise<Disk> {
   const scratch = await temporary()
   const [raw, tree] = [join(scratch, 'disk.raw'), join(scratch, 'tree')]
@@ -62,10 +64,10 @@ async function disk(change: (tree: string) => Promise<void> = async () => {}): P
   return { raw, layout, files, tree, scratch }
 }
 
-const inspect = ({ raw, layout, files, tree, scratch }: Disk) =>
-  inspectDisk(run, raw, layout, files, tree, scratch)
+const check = ({ raw, ...disk }: Disk) =>
+  checkDisk(run, { image: raw, ...disk, paths: ['/etc/fstab', '/etc/machine-id', '/etc/shadow'] })
 
-/** Changes the root file system of a disk with commands of debugfs. */
+/** Changes the root file system of a disk by commands of debugfs. */
 async function tamper({ raw, layout }: Disk, ...commands: readonly string[]): Promise<void> {
   await run('debugfs', ['-w', '-f', '-', `${raw}?offset=${layout.root.offset}`], {
     input: `${commands.join('\n')}\n`,
@@ -73,63 +75,70 @@ async function tamper({ raw, layout }: Disk, ...commands: readonly string[]): Pr
   })
 }
 
-test('a disk that is as it was made passes', async () => {
-  await inspect(await disk())
+test('accepts an unchanged disk', async () => {
+  await check(await disk())
 })
 
-test('an owner or a setuid bit that is lost is found', async () => {
+test('finds a lost owner and a lost setuid bit', async () => {
   const made = await disk()
   await tamper(made, 'sif /usr/bin/su mode 0100755')
-  await expect(inspect(made)).rejects.toThrow('/usr/bin/su is not as it was in the tree')
+  await expect(check(made)).rejects.toThrow("'/usr/bin/su' differs from the tree")
   const owned = await disk()
   await tamper(owned, 'sif /etc/shadow uid 1000')
-  await expect(inspect(owned)).rejects.toThrow('expected: regular, mode 640, owner 0:42')
+  await expect(check(owned)).rejects.toMatchObject({
+    facts: [['expected', expect.stringMatching(/^regular, mode 640, owner 0:42/)], expect.anything()],
+  })
 })
 
-test('a machine id and another fstab are found', async () => {
+test('finds a machine id and a changed fstab', async () => {
   const identified = await disk()
   await tamper(identified, 'sif /etc/machine-id size 33')
-  await expect(inspect(identified)).rejects.toThrow('/etc/machine-id is not as it was in the tree')
+  await expect(check(identified)).rejects.toThrow("'/etc/machine-id' differs from the tree")
   const made = await disk()
   await tamper(made, 'sif /etc/fstab size 20')
-  await expect(inspect(made)).rejects.toThrow('/etc/fstab is not as it was in the tree')
+  await expect(check(made)).rejects.toThrow("'/etc/fstab' differs from the tree")
 })
 
-test('a system is inspected when the overlay is in it: its layer, its fstab, host keys', async () => {
+test('checks the layer, fstab and host keys of a system with its overlay', async () => {
   const made = await disk()
   const layer = await plant(join(made.scratch, 'layer'), { 'etc/motd': 'welcome\n' })
   await run('chown', ['-R', '0:0', layer])
   const root = { image: made.raw, offset: made.layout.root.offset, tree: layer }
   await layOverExt4(run, { ...root, epoch: EPOCH, work: made.scratch })
-  const inspected = (): Promise<void> => inspectSystem(run, { ...root, scratch: made.scratch })
-  await inspected()
+  const checked = (): Promise<void> => checkSystem(run, { ...root, scratch: made.scratch })
+  await checked()
   await tamper(made, 'sif /etc/motd uid 1000')
-  await expect(inspected()).rejects.toThrow('/etc/motd is not as it was in the tree')
+  await expect(checked()).rejects.toThrow("'/etc/motd' differs from the tree")
   await tamper(made, 'sif /etc/motd uid 0', 'sif /etc/fstab size 20')
-  await expect(inspected()).rejects.toThrow('/etc/fstab is not that of the disk')
+  await expect(checked()).rejects.toThrow('/etc/fstab differs from that of the disk')
   await tamper(
     made,
     `sif /etc/fstab size ${fstab.length}`,
     'cd /etc/ssh',
     `write ${layer}/etc/motd ssh_host_rsa_key`,
   )
-  await expect(inspected()).rejects.toThrow('there are SSH host keys in the image\n  found: ssh_host_rsa_key')
+  await expect(checked()).rejects.toMatchObject({
+    headline: 'the image contains SSH host keys',
+    facts: [['found', 'ssh_host_rsa_key']],
+  })
   await tamper(made, 'cd /etc/ssh', 'rm ssh_host_rsa_key', 'clri /etc/hostname')
-  await expect(inspected()).rejects.toThrow('the ext4 file system is not clean')
+  await expect(checked()).rejects.toThrow('the ext4 file system is damaged')
 })
 
-test('a file of the EFI system partition that differs, and one that is missing, are found', async () => {
+test('finds changed and missing files of the EFI system partition', async () => {
   const made = await disk()
   const env = { MTOOLSRC: '/dev/null', MTOOLS_SKIP_CHECK: '1' }
   const drive = ['-i', `${made.raw}@@${made.layout.esp.offset}`]
   await run('mcopy', [...drive, '-o', join(made.scratch, 'vmlinuz'), '::/levitateos/initramfs.img'], { env })
-  await expect(inspect(made)).rejects.toThrow('/boot/levitateos/initramfs.img is not what it was made from')
+  await expect(check(made)).rejects.toThrow(
+    "'levitateos/initramfs.img' on the EFI system partition differs from its source",
+  )
   await run('mdel', [...drive, '::/levitateos/initramfs.img'], { env })
-  await expect(inspect(made)).rejects.toThrow('mcopy failed')
+  await expect(check(made)).rejects.toThrow('mcopy failed')
 })
 
-test('another partition table is found', async () => {
+test('finds a changed partition table', async () => {
   const made = await disk()
   await writeGpt(run, made.raw, { ...made.layout, uuid: IDS.rootPartition })
-  await expect(inspect(made)).rejects.toThrow('the partition table is not as it was written')
+  await expect(check(made)).rejects.toThrow('the partition table differs from the layout')
 })

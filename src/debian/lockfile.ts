@@ -1,0 +1,47 @@
+// Declares lockfiles that apt resolves from a list of packages.
+import { readFile } from 'node:fs/promises'
+import { file, lockfile, text, type Lockfile } from '../api/index.ts'
+import { parseList } from '../images/modules.ts'
+import { resolvePackages } from './apt.ts'
+import { archiveOf, mirrorsFor } from './sources.ts'
+
+/** The lockfile to declare. */
+export interface AptLockfileOptions {
+  /** The path of the lockfile in the workspace. */
+  readonly path: string
+  /** The path of a file with the names of packages, one per line; comments start with `#`. */
+  readonly list: string
+  /** Names or patterns of apt-patterns(7) to install in addition. */
+  readonly include?: readonly string[]
+  /** Whether a package goes into the lockfile; all packages that apt would install do by default. */
+  readonly keep?: (name: string, listed: ReadonlySet<string>) => boolean
+}
+
+/**
+ * Declares a lockfile of the packages of a list and everything that they depend on, without recommendations. It adds
+ * the params `suite`, the Debian release, and `mirror`, the address to download from.
+ */
+export const aptLockfile = (name: string, options: AptLockfileOptions): Lockfile =>
+  lockfile(name, {
+    path: options.path,
+    inputs: { list: file(options.list) },
+    params: {
+      suite: text('bookworm', 'the Debian release'),
+      mirror: text(
+        '',
+        "the address above debian/ and debian-security/; empty for the host's own, or deb.debian.org",
+      ),
+    },
+    mirrorParams: ['mirror'],
+    tools: ['apt-get', 'apt-cache', 'apt-config'],
+    async resolve({ inputs, params, run, scratch, log, previous }) {
+      const listed = parseList(await readFile(inputs.list, 'utf8'))
+      const names = new Set(listed)
+      const { include = [], keep = () => true } = options
+      return resolvePackages(
+        { run, scratch, log, previous, ...params },
+        { packages: [...include, ...listed], keep: (found) => keep(found, names) },
+      )
+    },
+    mirrors: ({ mirror }, { path }) => mirrorsFor(mirror, archiveOf(path)),
+  })
