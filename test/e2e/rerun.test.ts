@@ -78,7 +78,7 @@ describe('what is rebuilt after a change of the reference distro', () => {
   })
 
   test('a helper module that only qcow2 imports: qcow2 alone', async () => {
-    edit('artifacts/qcow2/inspect.ts', (text) => `${text}// a comment\n`)
+    edit('artifacts/qcow2/check.ts', (text) => `${text}// a comment\n`)
     expect(await ran()).toEqual(['qcow2'])
   })
 
