@@ -1,44 +1,54 @@
+// Finds past builds in the event log.
 import type { Disk } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
+import { buildFromLog } from './buildFromLog.ts'
 import { loggedIds, logPath } from './logFiles.ts'
 import type { LoggedBuild } from './loggedBuild.ts'
-import { loggedBuild } from './loggedBuild.ts'
 import type { ReadLog } from './logReader.ts'
 import { readLog } from './logReader.ts'
 
 /**
- * The builds that the log tells of, newest first, each read when it is asked for. A log of which nothing can be read
- * stands for a build of which nothing is known; those of commands that build nothing are left out. Takes no lock, writes
- * nothing and needs no config.
+ * The past builds, newest first; each is read when the caller asks for it. An unreadable log stands for a build of which
+ * nothing is known. Logs of commands that build nothing are left out. Takes no workspace lock, writes nothing and needs
+ * no config.
  */
 export function* listBuilds(disk: Disk, cache: string): Generator<LoggedBuild, void> {
   for (const id of loggedIds(disk, cache).toReversed()) {
     const log = readLog(disk, logPath(cache, id))
-    if (isOfBuild(log)) yield loggedBuild(id, log)
+    if (isOfBuild(log)) yield buildFromLog(id, log)
   }
 }
 
 /**
- * Reads one build: that whose name, or whose name's last part, begins with `id`, or `last`, the one that began last.
- * Undefined where there is none. Throws a Failure (exit code 2) where several builds can be meant.
+ * Reads one build: the one whose name, or the last part of it, begins with `id`; or with `last`, the newest. Undefined if
+ * there is none. Throws a Failure (exit code 2) if several builds match.
  */
 export function readBuild(disk: Disk, cache: string, id: string): LoggedBuild | undefined {
   if (id === 'last') return listBuilds(disk, cache).next().value ?? undefined
-  const known = loggedIds(disk, cache)
-  const isMeant = (name: string): boolean =>
+  const all = loggedIds(disk, cache)
+  const matches = (name: string): boolean =>
     name.startsWith(id) || name.slice(name.lastIndexOf('-') + 1).startsWith(id)
-  const named = known.includes(id) ? [id] : known.filter(isMeant)
-  if (named.length > 1)
-    throw new Failure(`${named.length} builds have names that begin with '${id}'`, {
-      facts: [['the newest', named.slice(-5).join('\n')]],
-      hint: 'write more of it',
+  const [found, ...others] = all.includes(id) ? [id] : all.filter(matches)
+  if (found === undefined) return undefined
+  if (others.length > 0)
+    throw new Failure(`${others.length + 1} builds match '${id}'`, {
+      facts: [['the newest', [found, ...others].slice(-5).join('\n')]],
+      hint: 'write more of the name',
       exitCode: 2,
     })
-  return named[0] === undefined ? undefined : loggedBuild(named[0], readLog(disk, logPath(cache, named[0])))
+  return buildFromLog(found, readLog(disk, logPath(cache, found)))
 }
 
-/** What `update` and `verify` write, too. */
-const OF_ALL = new Set(['resolving', 'resolved', 'fetching', 'fetched', 'warning', 'rebuilding', 'rebuilt'])
+/** Events that `update` and `verify` log, too. */
+const SHARED_EVENTS = new Set([
+  'resolving',
+  'resolved',
+  'fetching',
+  'fetched',
+  'warning',
+  'rebuilding',
+  'rebuilt',
+])
 
 const isOfBuild = ({ lines }: ReadLog): boolean =>
-  lines.length === 0 || lines.some(({ event }) => !OF_ALL.has(event.type))
+  lines.length === 0 || lines.some(({ event }) => !SHARED_EVENTS.has(event.type))

@@ -1,6 +1,7 @@
+// Computes the critical path of a build: the longest chain of dependencies by measured times.
 import type { LoggedBuild, Span } from './loggedBuild.ts'
 
-/** Something that takes time and begins when all that it depends on has ended. */
+/** Something that takes time and begins when all its dependencies have ended. */
 export interface Step {
   readonly id: string
   readonly dependencies: readonly string[]
@@ -10,15 +11,15 @@ export interface Step {
 
 /** The chain of dependencies that takes longest. */
 export interface CriticalPath {
-  /** Each depends on the one before. */
+  /** The ids of its steps; each depends on the one before. */
   readonly path: readonly string[]
   readonly length: number
 }
 
 /**
- * The longest chain through dependencies, by the lengths of its steps (the critical path method): nothing can end
- * sooner, however much is done at a time. Steps stand behind what they depend on; dependencies that are not there do not
- * count. The path neither begins nor ends with a step of no length; of several longest ones it is the first. Pure.
+ * Finds the longest chain of dependencies by the lengths of its steps (the critical path method): no degree of
+ * parallelism makes the whole shorter. Steps must come after their dependencies; unknown dependencies are ignored. The
+ * path neither begins nor ends with a step of length 0. Of several longest paths it is the first. Pure.
  */
 export function criticalPath(steps: readonly Step[]): CriticalPath {
   const known = new Map<string, { readonly length: number; readonly before: string | undefined }>()
@@ -35,13 +36,13 @@ export function criticalPath(steps: readonly Step[]): CriticalPath {
     if (most + length > longest) [last, longest] = [id, most + length]
   }
   const path: string[] = []
-  for (let id = last; id !== undefined; id = known.get(id)!.before) path.unshift(id)
+  for (let id = last; id !== undefined; id = known.get(id)?.before) path.unshift(id)
   return { path, length: longest }
 }
 
 /** A step of the critical path of a build. */
 export interface CriticalStep {
-  readonly kind: 'artifact' | 'lock'
+  readonly kind: 'artifact' | 'lockfile'
   readonly name: string
   readonly seconds: number
   /** When it took that time. */
@@ -49,25 +50,34 @@ export interface CriticalStep {
 }
 
 /**
- * The critical path of a build by the times that its artifacts took, from laying out the inputs to publishing or for
- * being restored, and the times for which they waited for lockfiles to be resolved and fetched.
+ * The critical path of a build. The length of an artifact is the time of its attempts, from laying out the inputs to
+ * publishing; that of a lockfile is the time to resolve it and to fetch its downloads.
  */
 export function criticalPathOf({ artifacts, lockfiles }: LoggedBuild): readonly CriticalStep[] {
-  const secondsOf = (spans: readonly Span[]): number =>
-    spans.reduce((sum, { from, to }) => sum + to - from, 0) / 1000
   const steps = new Map<string, CriticalStep>()
-  const waits = new Map<string, readonly string[]>()
-  for (const { name, spans } of lockfiles) {
-    steps.set(`lock ${name}`, { kind: 'lock', name, seconds: secondsOf(spans), spans })
-    waits.set(`lock ${name}`, [])
+  const dependenciesOf = new Map<string, readonly string[]>()
+  const add = (
+    kind: CriticalStep['kind'],
+    name: string,
+    spans: readonly Span[],
+    dependencies: readonly string[],
+  ): void => {
+    const seconds = spans.reduce((sum, { from, to }) => sum + to - from, 0) / 1000
+    steps.set(`${kind} ${name}`, { kind, name, seconds, spans })
+    dependenciesOf.set(`${kind} ${name}`, dependencies)
   }
-  for (const { name, dependencies, lockfiles: taken, goes } of artifacts) {
-    steps.set(`artifact ${name}`, { kind: 'artifact', name, seconds: secondsOf(goes), spans: goes })
-    const before = dependencies.map((other) => `artifact ${other}`)
-    waits.set(`artifact ${name}`, [...taken.map((lock) => `lock ${lock}`), ...before])
-  }
+  for (const { name, spans } of lockfiles) add('lockfile', name, spans, [])
+  for (const { name, dependencies, lockfiles: taken, attempts } of artifacts)
+    add('artifact', name, attempts, [
+      ...taken.map((lockfile) => `lockfile ${lockfile}`),
+      ...dependencies.map((artifact) => `artifact ${artifact}`),
+    ])
   const { path } = criticalPath(
-    [...steps].map(([id, { seconds }]) => ({ id, dependencies: waits.get(id)!, length: seconds })),
+    [...steps].map(([id, { seconds }]) => ({
+      id,
+      dependencies: dependenciesOf.get(id) ?? [],
+      length: seconds,
+    })),
   )
-  return path.map((id) => steps.get(id)!).filter(({ seconds }) => seconds > 0)
+  return path.flatMap((id) => steps.get(id) ?? []).filter(({ seconds }) => seconds > 0)
 }

@@ -1,182 +1,164 @@
-import type { Json } from '../api/params.ts'
-import type { Explanation } from '../planner/evidence.ts'
-import type { Reason } from '../planner/types.ts'
+// Everything that a build reports: one schema, from which the types of the events are inferred.
+import * as v from 'valibot'
+import { amount, explanation, json, oneOf, reason, text } from './explanationSchema.ts'
+
+const list = <T extends v.GenericSchema>(item: T) => v.pipe(v.array(item), v.readonly())
+const members = <E extends v.ObjectEntries>(entries: E) => v.pipe(v.object(entries), v.readonly())
+/** An event that carries some members beside its type. */
+const event = <K extends string, E extends v.ObjectEntries>(type: K, entries: E) =>
+  members({ type: v.literal(type), ...entries })
+
+const failureData = members({
+  headline: text,
+  facts: list(v.pipe(v.tuple([text, text]), v.readonly())),
+  hint: v.exactOptional(text),
+  tail: v.exactOptional(text),
+})
+
+/** How a failure travels: in events, in results of producers, in JSON. */
+export type FailureData = v.InferOutput<typeof failureData>
+
+const buildNode = members({
+  name: text,
+  /** The artifacts whose outputs it takes. */
+  dependencies: list(text),
+  /** The lockfiles whose downloads it takes. */
+  lockfiles: list(text),
+})
+
+/** An artifact of a build, with what it waits for. */
+export type BuildNode = v.InferOutput<typeof buildNode>
+
+const builtOutput = members({
+  /** Its name in the declaration. */
+  name: text,
+  path: text,
+  published: v.boolean(),
+  sha256: text,
+  /** In bytes. */
+  size: amount,
+  /** Whether its content differs from the version published before. */
+  changed: v.boolean(),
+})
+
+/** An output that a build published. */
+export type BuiltOutput = v.InferOutput<typeof builtOutput>
+
+const phase = v.picklist(['produce', 'store', 'publish'])
+
+/** The phases of a producer's run, in order. Before them, `running` begins the phase that lays out the inputs. */
+export type Phase = v.InferOutput<typeof phase>
+
+const artifact = { artifact: text }
+const reasons = { reasons: list(reason) }
+const outputs = {
+  key: text,
+  /** Whether any output differs from the version published before. */
+  changed: v.boolean(),
+  outputs: list(builtOutput),
+}
+
+/**
+ * Checks that a value that was read is an event of the log. docs/history.md documents the events; progress lines, the log
+ * and `watch` render them. Members that the schema does not name are allowed: a later lbuild may add some.
+ */
+export const LOGGED_EVENT = oneOf('type', [
+  event('started', {
+    build: text,
+    /** The version of lbuild. */
+    lbuild: text,
+    targets: list(text),
+    /** The params that the command line set. */
+    params: v.pipe(v.record(text, json), v.readonly()),
+    jobs: amount,
+    force: v.boolean(),
+    keepGoing: v.boolean(),
+    /** In the graph's order: dependencies first. */
+    artifacts: list(buildNode),
+  }),
+  /** Explains the first plan that is made while the workspace lock is held. */
+  event('explained', { explanation }),
+  event('resolving', { lockfile: text, path: text, reason: v.picklist(['missing', 'outdated', 'update']) }),
+  event('resolved', { lockfile: text, path: text, files: amount, seconds: amount }),
+  event('fetching', { lockfile: text, files: amount, bytes: amount }),
+  event('fetched', { lockfile: text, seconds: amount }),
+  event('running', {
+    ...artifact,
+    ...reasons,
+    /** How long its last run took. */
+    usualSeconds: v.exactOptional(amount),
+  }),
+  event('phase', { ...artifact, phase }),
+  /** An input changed or an object proved damaged during a run or a restoration: the artifact is planned again. */
+  event('retrying', { ...artifact, reason: text }),
+  event('built', {
+    ...artifact,
+    ...outputs,
+    /** How long its producer ran. */
+    seconds: amount,
+  }),
+  event('restoring', artifact),
+  event('restored', {
+    ...artifact,
+    ...reasons,
+    ...outputs,
+    /** How long the run took whose outputs are restored. */
+    savedSeconds: amount,
+  }),
+  /** A producer runs again to check whether it produces the same bytes. */
+  event('rebuilding', { ...artifact, usualSeconds: amount }),
+  event('rebuilt', { ...artifact, seconds: amount, outcome: v.picklist(['same', 'differs', 'failed']) }),
+  event('fresh', {
+    ...artifact,
+    key: text,
+    /** How long the run took that produced its outputs. */
+    savedSeconds: amount,
+    /** Early cutoff: it might have run, but its dependencies were rebuilt with identical output. */
+    cutOff: v.boolean(),
+  }),
+  /** A published output that somebody had changed was renamed to `as`. */
+  event('preserved', { path: text, as: text }),
+  /** The store exceeded its size limit: what was removed from it. */
+  event('collected', { records: amount, objects: amount, bytes: amount }),
+  event('warning', { message: text, hint: v.exactOptional(text) }),
+  event('failed', {
+    ...artifact,
+    ...reasons,
+    /** Of the inputs with which it failed. */
+    key: v.exactOptional(text),
+    /** Since it was scheduled. */
+    seconds: amount,
+    failure: failureData,
+  }),
+  /** A run was cancelled because its inputs changed; the artifact is planned again. */
+  event('cancelled', { ...artifact, seconds: amount }),
+  event('skipped', {
+    ...artifact,
+    ...reasons,
+    /** The artifact that failed first. */
+    failedArtifact: text,
+  }),
+  event('ended', {
+    outcome: v.picklist(['done', 'failed', 'interrupted']),
+    seconds: amount,
+    /** How long the runs would have taken that were not needed; unknown if the build was cut short. */
+    savedSeconds: v.exactOptional(amount),
+    /** What ended it, if that was not the failure of an artifact. */
+    failure: v.exactOptional(failureData),
+  }),
+])
+
+/** An event that is written to the log, which begins when the workspace lock is held. */
+export type LoggedEvent = v.InferOutput<typeof LOGGED_EVENT>
+
+/** Everything that a build reports while it runs. */
+export type BuildEvent = LoggedEvent | { readonly type: 'waiting'; readonly for: 'workspace lock' }
+
+/** The event of one type. */
+export type EventOf<K extends BuildEvent['type']> = Extract<BuildEvent, { readonly type: K }>
 
 /** What happened to one artifact. */
 export type Outcome = 'built' | 'restored' | 'fresh' | 'failed' | 'skipped'
 
-/** How a failure travels: in events, in results of producers, in JSON. */
-export interface FailureData {
-  readonly headline: string
-  readonly facts: readonly (readonly [string, string])[]
-  readonly hint?: string
-  readonly tail?: string
-}
-
-/** An artifact of a build, with what it waits for. */
-export interface BuildNode {
-  readonly name: string
-  /** The artifacts whose outputs it takes. */
-  readonly dependencies: readonly string[]
-  /** The lockfiles whose downloads it takes. */
-  readonly lockfiles: readonly string[]
-}
-
-/** An output that a build put in its place. */
-export interface BuiltOutput {
-  /** Its name in the declaration. */
-  readonly name: string
-  readonly path: string
-  readonly published: boolean
-  readonly sha256: string
-  /** In bytes. */
-  readonly size: number
-  /** Whether its content differs from that which was published last. */
-  readonly changed: boolean
-}
-
-/** What a producer's run goes through, in order. `running` begins the first: laying out the inputs. */
-export type Phase = 'produce' | 'keep' | 'publish'
-
-/**
- * Everything that a build says while it goes on. Progress, plain lines and the log render these, and nothing else. The
- * log writes each {@link LoggedEvent} as it is: docs/history.md documents them for readers.
- */
-export type BuildEvent =
-  | {
-      readonly type: 'started'
-      readonly build: string
-      /** The version of lbuild. */
-      readonly lbuild: string
-      readonly targets: readonly string[]
-      /** The params that the command line set. */
-      readonly params: Readonly<Record<string, Json>>
-      readonly jobs: number
-      readonly force: boolean
-      readonly keepGoing: boolean
-      /** In the graph's order: dependencies first. */
-      readonly artifacts: readonly BuildNode[]
-    }
-  | {
-      /** The first plan under the lock, told from its causes. */
-      readonly type: 'explained'
-      readonly explanation: Explanation
-    }
-  | { readonly type: 'waiting'; readonly for: 'lock' }
-  | {
-      readonly type: 'resolving'
-      readonly lock: string
-      readonly path: string
-      readonly why: 'missing' | 'outdated' | 'update'
-    }
-  | {
-      readonly type: 'resolved'
-      readonly lock: string
-      readonly path: string
-      readonly files: number
-      readonly seconds: number
-    }
-  | { readonly type: 'fetching'; readonly lock: string; readonly files: number; readonly bytes: number }
-  | { readonly type: 'fetched'; readonly lock: string; readonly seconds: number }
-  | {
-      readonly type: 'running'
-      readonly artifact: string
-      readonly reasons: readonly Reason[]
-      /** How long its last run took. */
-      readonly usualSeconds?: number
-    }
-  | { readonly type: 'phase'; readonly artifact: string; readonly phase: Phase }
-  | {
-      /** Something that the artifact's run or restoration rested on is no longer so: it is planned anew. */
-      readonly type: 'retrying'
-      readonly artifact: string
-      readonly because: string
-    }
-  | {
-      readonly type: 'built'
-      readonly artifact: string
-      readonly key: string
-      /** How long its producer ran. */
-      readonly seconds: number
-      /** Whether any output differs from what the artifact made before. */
-      readonly changed: boolean
-      readonly outputs: readonly BuiltOutput[]
-    }
-  | { readonly type: 'restoring'; readonly artifact: string }
-  | {
-      readonly type: 'restored'
-      readonly artifact: string
-      readonly key: string
-      readonly reasons: readonly Reason[]
-      /** How long the run took that made it. */
-      readonly savedSeconds: number
-      readonly changed: boolean
-      readonly outputs: readonly BuiltOutput[]
-    }
-  | {
-      /** A producer runs to see whether it makes the same again. */
-      readonly type: 'rebuilding'
-      readonly artifact: string
-      readonly usualSeconds: number
-    }
-  | {
-      readonly type: 'rebuilt'
-      readonly artifact: string
-      readonly seconds: number
-      readonly outcome: 'same' | 'differs' | 'failed'
-    }
-  | {
-      readonly type: 'fresh'
-      readonly artifact: string
-      readonly key: string
-      /** How long the run took that made it. */
-      readonly savedSeconds: number
-      /** Whether that was open at the start: what it waited for came out with the content of before. */
-      readonly cutOff: boolean
-    }
-  | { readonly type: 'kept'; readonly path: string; readonly as: string }
-  | {
-      /** The store had outgrown its limit: what of it was removed. */
-      readonly type: 'collected'
-      readonly records: number
-      readonly objects: number
-      readonly bytes: number
-    }
-  | { readonly type: 'warning'; readonly message: string; readonly hint?: string }
-  | {
-      readonly type: 'failed'
-      readonly artifact: string
-      /** Of the inputs with which it failed. */
-      readonly key?: string
-      readonly reasons: readonly Reason[]
-      /** From when its turn came. */
-      readonly seconds: number
-      readonly failure: FailureData
-    }
-  | {
-      /** A run was ended because what it was made of is no longer so; the artifact is planned anew. */
-      readonly type: 'cancelled'
-      readonly artifact: string
-      readonly seconds: number
-    }
-  | {
-      readonly type: 'skipped'
-      readonly artifact: string
-      readonly reasons: readonly Reason[]
-      /** The artifact that failed first. */
-      readonly because: string
-    }
-  | {
-      readonly type: 'ended'
-      readonly outcome: 'done' | 'failed' | 'interrupted'
-      readonly seconds: number
-      /** How long the runs took that were not needed; unknown where the build was cut short. */
-      readonly savedSeconds?: number
-      /** What ended it, where that was no failure of an artifact. */
-      readonly failure?: FailureData
-    }
-
-/** What is written to the log, which begins when the lock is held. */
-export type LoggedEvent = Exclude<BuildEvent, { readonly type: 'waiting' }>
-
+/** Receives the events of a build, in order. */
 export type Listener = (event: BuildEvent) => void

@@ -1,12 +1,13 @@
+// Names the builds of a workspace, and finds the files of their logs.
 import { randomBytes } from 'node:crypto'
 import type { Bytes } from '../platform/bytes.ts'
 import { fromBytes, toBytes } from '../platform/bytes.ts'
 import type { Disk } from '../platform/disk.ts'
 
 /**
- * The name of a build, as a pattern: when it began in UTC, to the millisecond, and random digits, such as
- * `20260131-101502-123-4f2a9c`. Names sort in the order in which builds of a workspace began. Those of before end with
- * the number of a process.
+ * The name of a build, as a pattern: when it began, in UTC to the millisecond, and random digits, such as
+ * `20260131-101502-123-4f2a9c`. Names sort in the order in which the builds of a workspace began. Older versions of lbuild
+ * end names with a process number.
  */
 export const BUILD_ID = String.raw`\d{8}-\d{6}-\d+(?:-[0-9a-f]{6})?`
 
@@ -15,11 +16,11 @@ const TIMED = /^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)-(\d{3})-[0-9a-f]{6}$/
 
 const directoryOf = (cache: string): Bytes => toBytes(`${cache}/log`)
 
-/** Where the log of a build is. */
+/** The path of a build's log. */
 export const logPath = (cache: string, build: string): Bytes =>
   `${directoryOf(cache)}/${toBytes(build)}.jsonl`
 
-/** The builds of which there is a log, in the order in which they began. */
+/** The names of the builds that have a log, oldest first. */
 export function loggedIds(disk: Disk, cache: string): readonly string[] {
   const directory = directoryOf(cache)
   if (disk.lstat(directory)?.type !== 'directory') return []
@@ -29,18 +30,18 @@ export function loggedIds(disk: Disk, cache: string): readonly string[] {
     .sort()
 }
 
-/** How many logs are kept. */
-const KEPT = 100
+/** How many logs `gc` retains. */
+const RETAINED = 100
 
-/** The logs beyond those of the newest builds. */
+/** The logs of all but the newest builds. */
 export const oldLogs = (disk: Disk, cache: string): readonly Bytes[] =>
   loggedIds(disk, cache)
-    .slice(0, -KEPT)
+    .slice(0, -RETAINED)
     .map((id) => logPath(cache, id))
 
 /**
- * A name for a build that begins at a time, in milliseconds since 1970: after all names in the log, also where the clock
- * was set back. Only for the holder of the workspace's lock.
+ * Names a build that begins at a time, in milliseconds since 1970. The name sorts after all names in the log, even if the
+ * clock was set back. The caller must hold the workspace lock.
  */
 export function newBuildId(disk: Disk, cache: string, now: number): string {
   const newest = loggedIds(disk, cache).reduce((most, id) => Math.max(most, timeOf(id)), 0)
@@ -49,11 +50,12 @@ export function newBuildId(disk: Disk, cache: string, now: number): string {
   return `${digits}-${randomBytes(3).toString('hex')}`
 }
 
-/** The time in the name of a build, in milliseconds since 1970; 0 for a name that holds none. */
+/** The time in the name of a build, in milliseconds since 1970; 0 if the name holds no valid date. */
 function timeOf(id: string): number {
-  const [year, month, day, hour, minute, second, thousandths] = TIMED.exec(id)?.slice(1).map(Number) ?? []
-  if (year === undefined) return 0
-  const time = Date.UTC(year, month! - 1, day, hour, minute, second, thousandths)
-  // A name that is no date, such as one with a 13th month, was given by nobody here; nor was the end of all dates.
-  return new Date(time).getUTCMonth() === month! - 1 && year < 9999 ? time : 0
+  const [year = 0, month = 0, day, hour, minute, second, thousandths] =
+    TIMED.exec(id)?.slice(1).map(Number) ?? []
+  if (year === 0) return 0
+  const time = Date.UTC(year, month - 1, day, hour, minute, second, thousandths)
+  // lbuild wrote no name with a 13th month, and no year may leave newBuildId without a later date.
+  return new Date(time).getUTCMonth() === month - 1 && year < 9999 ? time : 0
 }

@@ -1,24 +1,26 @@
+// Reads an event log, as far as it is intact.
 import * as v from 'valibot'
 import type { Bytes } from '../platform/bytes.ts'
 import type { Disk } from '../platform/disk.ts'
 import { errorCode } from '../platform/disk.ts'
-import { EVENT, TIMES } from './schema.ts'
+import { LOGGED_EVENT } from './events.ts'
+import { amount } from './explanationSchema.ts'
 import type { LogLine } from './logWriter.ts'
-import { LINE_VERSION, sumOf } from './logWriter.ts'
+import { LINE_VERSION, checksumOf } from './logWriter.ts'
 
 /** What could be read of a log. */
 export interface ReadLog {
   readonly lines: readonly LogLine[]
-  /** Whether all of it could be read: no line was cut, damaged, or of another version. */
-  readonly whole: boolean
+  /** Whether every line could be read: none was truncated, damaged or of another version. */
+  readonly complete: boolean
 }
 
-/** No log is larger, in bytes: what is, was not written by lbuild. */
+/** The size limit of a log, in bytes. lbuild writes no larger one. */
 const LARGEST = 2 ** 26
 
-const UNREADABLE: ReadLog = { lines: [], whole: false }
+const UNREADABLE: ReadLog = { lines: [], complete: false }
 
-/** Reads a log as far as it can be read. Never throws for what is in it, nor for one that is not there or no file. */
+/** Reads a log as far as it is intact. Never throws because of its content, or because it is missing or not a file. */
 export function readLog(disk: Disk, path: Bytes): ReadLog {
   try {
     const stat = disk.lstat(path)
@@ -30,26 +32,31 @@ export function readLog(disk: Disk, path: Bytes): ReadLog {
   }
 }
 
-/** Reads the text of a log: one line for each event, and what cannot be read of it is left out. */
+/** Parses the text of a log, one event a line, and skips the lines that it cannot read. */
 export function parseLog(text: string): ReadLog {
   const all = text.split('\n')
   const last = all.pop()
   const lines = all.flatMap((line) => parseLine(line) ?? [])
-  return { lines, whole: last === '' && lines.length === all.length && lines.length > 0 }
+  return { lines, complete: last === '' && lines.length === all.length && lines.length > 0 }
 }
 
 const LINE = /^(\{.*),"sum":"([0-9a-f]{16})"\}$/s
 
-/** Reads one line; undefined where it is not whole, or not one that this lbuild writes. */
+/** ECMA-262, 21.4.1.1: no date is later than this, in milliseconds since 1970. */
+const time = v.pipe(amount, v.maxValue(8.64e15))
+const STAMPS = v.object({ v: v.literal(LINE_VERSION), at: time, t: time })
+
+/** Parses one line; undefined if it is truncated or damaged, or not a line that this version of lbuild writes. */
 export function parseLine(line: string): LogLine | undefined {
   const [, body, sum] = LINE.exec(line) ?? []
-  if (body === undefined || sumOf(`${body}}`) !== sum) return undefined
+  if (body === undefined || checksumOf(`${body}}`) !== sum) return undefined
   try {
-    const { v: version, at, t, ...rest } = JSON.parse(`${body}}`) as Record<string, unknown>
-    if (version !== LINE_VERSION) return undefined
-    return { ...v.parse(TIMES, { at, t }), event: v.parse(EVENT, rest) }
+    const value: unknown = JSON.parse(`${body}}`)
+    if (!v.is(STAMPS, value) || !v.is(LOGGED_EVENT, value)) return undefined
+    const { v: _, at, t, ...event } = value
+    return { at, t, event }
   } catch {
-    // Whatever is wrong with it, be it nested deeper than any parser goes.
+    // JSON that is nested deeper than the stack allows.
     return undefined
   }
 }

@@ -1,36 +1,36 @@
+// Limits the size of an event in the log.
 import type { ExplainedCause } from '../planner/evidence.ts'
 import type { BuildEvent } from './events.ts'
 
-/** How much room one cause, one reason or one failure has in a line of the log, in characters of JSON. */
-const ROOM = 131_072
+/** How large one cause, one reason or one failure may be in a line of the log, in characters of JSON. */
+const LARGEST = 131_072
 /** How many reasons of one artifact the log holds. */
 const REASONS = 200
-/** No object of lbuild's own has more members; the value of a param may. */
+/** Objects of lbuild have fewer members than this; only the value of a param may have more. */
 const MEMBERS = 32
 
 /**
- * An event as the log keeps it: what may be of any size is cut where it lists entries or holds long texts, and its shape
- * stays. Lists that are as long as the graph is stay whole, and a cause that was cut says so (`cut`). Gives the event
- * itself where nothing had to be cut.
+ * Shortens the lists and texts of an event that may be of any size; its shape stays valid. A truncated cause says so with
+ * `cut`. Lists as long as the graph are never shortened. Returns the event itself if it is small enough.
  */
-export function cutEvent(event: BuildEvent): BuildEvent {
+export function truncateEvent(event: BuildEvent): BuildEvent {
   switch (event.type) {
     case 'explained': {
-      const causes = event.explanation.causes.map(cutCause)
+      const causes = event.explanation.causes.map(truncateCause)
       const isCut = causes.some((cause, at) => cause !== event.explanation.causes[at])
       return isCut ? { ...event, explanation: { ...event.explanation, causes } } : event
     }
     case 'running':
     case 'restored':
     case 'skipped':
-      return withReasons(event)
+      return truncateReasons(event)
     case 'failed': {
       const failure = fit(event.failure)
-      return withReasons(failure === event.failure ? event : { ...event, failure })
+      return truncateReasons(failure === event.failure ? event : { ...event, failure })
     }
     case 'ended': {
       const failure = event.failure && fit(event.failure)
-      return failure === event.failure ? event : { ...event, failure: failure! }
+      return failure && failure !== event.failure ? { ...event, failure } : event
     }
     case 'started': {
       const params = fit(event.params)
@@ -43,31 +43,32 @@ export function cutEvent(event: BuildEvent): BuildEvent {
   }
 }
 
-/** A cause says that it was cut, and how many entries were there beside those that are left. */
-function cutCause(cause: ExplainedCause): ExplainedCause {
+/** Truncates a cause, marks it as cut, and counts the entries that it no longer lists. */
+function truncateCause(cause: ExplainedCause): ExplainedCause {
   const { artifacts, ...rest } = cause
-  const cut = fit(rest)
-  if (cut === rest) return cause
+  const short = fit(rest)
+  if (short === rest) return cause
   const { entries = [], moreEntries = 0 } = cause.evidence
-  const left = entries.length + moreEntries - (cut.evidence.entries?.length ?? 0)
-  const evidence = left > 0 ? { ...cut.evidence, moreEntries: left } : cut.evidence
-  const marked: ExplainedCause & { readonly cut: true } = { ...cut, evidence, artifacts, cut: true }
+  const left = entries.length + moreEntries - (short.evidence.entries?.length ?? 0)
+  const evidence = left > 0 ? { ...short.evidence, moreEntries: left } : short.evidence
+  const marked: ExplainedCause & { readonly cut: true } = { ...short, evidence, artifacts, cut: true }
   return marked
 }
 
-function withReasons<E extends Extract<BuildEvent, { readonly reasons: unknown }>>(event: E): E {
+function truncateReasons<E extends Extract<BuildEvent, { readonly reasons: unknown }>>(event: E): E {
   const reasons = event.reasons.slice(0, REASONS).map(fit)
-  const same =
+  const isSame =
     reasons.length === event.reasons.length && reasons.every((one, at) => one === event.reasons[at])
-  return same ? event : { ...event, reasons }
+  return isSame ? event : { ...event, reasons }
 }
 
-/** The value itself if there is room for it, else one of the same shape with less in its lists and texts. */
+/** Returns the value itself if it is small enough, else one of the same shape with shorter lists and texts. */
 function fit<T>(value: T): T {
-  if (JSON.stringify(value).length <= ROOM) return value
+  if (JSON.stringify(value).length <= LARGEST) return value
   for (let most = 4096; ; most = Math.floor(most / 2)) {
-    const cut = shorten(value, most)
-    if (most === 0 || JSON.stringify(cut).length <= ROOM) return cut as T
+    const short = shorten(value, most)
+    // Shortening keeps the shape of every object of lbuild.
+    if (most === 0 || JSON.stringify(short).length <= LARGEST) return short as T
   }
 }
 

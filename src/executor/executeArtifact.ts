@@ -69,7 +69,7 @@ export async function executeArtifact(
     throw error
   }
   const seconds = monotonicSeconds() - startedAt
-  listener({ type: 'phase', artifact: node.name, phase: 'keep' })
+  listener({ type: 'phase', artifact: node.name, phase: 'store' })
   const sandboxed = (await context.confinement()) === 'sandbox'
   const record = await commitResult(context, planned, work, {
     startedAt: startedOn,
@@ -146,7 +146,7 @@ async function putInPlace(
     const { aside, writtenAt } = publish(disk, objects, output, root, path, { keep, checked })
     index.remember(`${root}/${path}`, disk.lstat(`${root}/${path}`), output.sha256, writtenAt)
     if (aside !== undefined)
-      listener({ type: 'kept', path: shown(output.path), as: shown(display(aside.slice(root.length + 1))) })
+      listener({ type: 'preserved', path: shown(output.path), as: shown(display(aside.slice(root.length + 1))) })
   }
   records.setLatest(node.name, record.key)
   await snapshot.refreshOutputs(node)

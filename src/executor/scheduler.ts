@@ -153,7 +153,7 @@ export class Scheduler {
     if (error instanceof DamagedObject) this.#emit({ type: 'warning', message: error.headline })
     else if (!(error instanceof InputChanged)) throw error
     this.#attempt(node.name, error.headline)
-    this.#emit({ type: 'retrying', artifact: node.name, because: error.headline })
+    this.#emit({ type: 'retrying', artifact: node.name, reason: error.headline })
     if (error instanceof InputChanged) await this.#noticed()
     await this.#snapshot()
   }
@@ -270,7 +270,7 @@ export class Scheduler {
       }
       if (firstFailed === undefined)
         throw new Failure(`the inputs of '${node.name}' changed during the build`, { hint: 'build again' })
-      this.#emit({ type: 'skipped', artifact: node.name, reasons, because: firstFailed })
+      this.#emit({ type: 'skipped', artifact: node.name, reasons, failedArtifact: firstFailed })
       return { name: node.name, outcome: 'skipped', reasons, outputs: [] }
     })
     const notRun = planned.filter(({ node }) => this.#reports.get(node.name)?.outcome !== 'built')

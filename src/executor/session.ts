@@ -40,7 +40,7 @@ export async function underLock<T>(
   // Whatever ends the work, nothing may begin after it.
   const over = new AbortController()
   const signal = AbortSignal.any([asked, over.signal])
-  const waiting = (): void => listener({ type: 'waiting', for: 'lock' })
+  const waiting = (): void => listener({ type: 'waiting', for: 'workspace lock' })
   const lock = await processes.lock(disk, `${locations.cache}/lock`, wait, waiting, signal)
   try {
     if (signal.aborted) throw new Interrupted('interrupted')

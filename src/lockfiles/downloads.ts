@@ -27,7 +27,7 @@ async function fetchMissing(
   const startedAt = monotonicSeconds()
   listener({
     type: 'fetching',
-    lock: name,
+    lockfile: name,
     files: files.length,
     bytes: files.reduce((sum, { size }) => sum + size, 0),
   })
@@ -36,5 +36,5 @@ async function fetchMissing(
   const { declaration } = config.lockfiles.get(name)!
   const params = paramValues(node)
   await fetchFiles(workspace, name, files, (file: LockedFile) => declaration.mirrors(params, file), signal)
-  listener({ type: 'fetched', lock: name, seconds: monotonicSeconds() - startedAt })
+  listener({ type: 'fetched', lockfile: name, seconds: monotonicSeconds() - startedAt })
 }

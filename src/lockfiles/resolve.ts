@@ -31,8 +31,8 @@ async function resolveLock(
   const { workspace, listener, build } = context
   const { disk, locations } = workspace
   const startedAt = monotonicSeconds()
-  const why = anew ? 'update' : state.state === 'ready' ? 'outdated' : state.state
-  listener({ type: 'resolving', lock: node.name, path: node.path, why })
+  const reason = anew ? 'update' : state.state === 'ready' ? 'outdated' : state.state
+  listener({ type: 'resolving', lockfile: node.name, path: node.path, reason })
   const work = makeWorkDirectory(disk, locations.cache, build, `${node.name}.lock`)
   try {
     const inputs = await layInputs(context, node, await sourceParts(workspace, node), work)
@@ -43,7 +43,7 @@ async function resolveLock(
     writeLockfile(disk, toBytes(`${locations.root}/${node.path}`), { request, files })
     removeWork(disk, work.path)
     const seconds = monotonicSeconds() - startedAt
-    listener({ type: 'resolved', lock: node.name, path: node.path, files: files.length, seconds })
+    listener({ type: 'resolved', lockfile: node.name, path: node.path, files: files.length, seconds })
   } catch (error) {
     if (!(error instanceof InputChanged || context.signal.aborted)) preserveWork(disk, work)
     throw error

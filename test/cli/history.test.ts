@@ -138,7 +138,12 @@ describe('the history', () => {
     expect(image.reasons).toMatchObject([{ kind: 'changed', now: { kind: 'output', name: 'tar' } }])
     expect(image.key).toMatch(/^[0-9a-f]{64}$/)
     expect(image.outputs).toMatchObject([{ name: 'image', path: 'tiny.img', published: true, changed: true }])
-    expect(image.goes[0]!.phases.map(({ name }) => name)).toEqual(['inputs', 'produce', 'keep', 'publish'])
+    expect(image.attempts[0]!.phases.map(({ name }) => name)).toEqual([
+      'inputs',
+      'produce',
+      'store',
+      'publish',
+    ])
     // What was fresh all along was not cut off.
     workspace.write('src/hello', 'hello again\n')
     await workspace.build('image', 'other')
@@ -173,7 +178,7 @@ describe('the history', () => {
       failure: { headline: 'tar failed' },
       reasons: [{ kind: 'module', module: 'artifacts/packed.ts' }],
     })
-    expect(artifactOf(build, 'image')).toMatchObject({ because: 'packed' })
+    expect(artifactOf(build, 'image')).toMatchObject({ failedArtifact: 'packed' })
     const { stdout } = await workspace.lbuild('history', '--build', 'last')
     expect(stdout).toMatch(/^failed +packed +[\d.]+ s +tar failed$/m)
     expect(stdout).toMatch(/^skipped +image +because packed failed$/m)
@@ -203,7 +208,7 @@ export default defineConfig({ artifacts: [packages, base] })
 
   it.each([
     ['SIGINT', 'interrupted', 'interrupted after'],
-    ['SIGKILL', 'unended', 'did not end'],
+    ['SIGKILL', 'unfinished', 'did not end'],
   ] as const)('tells of a build that %s ended that it was %s', async (signal, end, words) => {
     const workspace = built()
     const meeting = meetInOther(workspace)
@@ -253,7 +258,7 @@ describe('looking at the history', () => {
     const build = workspace.start('other')
     await meeting.arrived(build)
     expect(await history(workspace)).toMatchObject([
-      { end: 'unended', unfinished: ['other'] },
+      { end: 'unfinished', unfinished: ['other'] },
       { end: 'done' },
     ])
     expect((await workspace.lbuild('history', '-n', '1')).stdout).toContain('or still running')
@@ -336,8 +341,8 @@ describe('looking at the history', () => {
     workspace.write('cache/log/20200101-000002-000-000000.jsonl', log.slice(0, -10))
     const [whole, cut, unreadable] = await history(workspace)
     expect(whole).toMatchObject({ end: 'done', incomplete: false })
-    expect(cut).toMatchObject({ end: 'unended', incomplete: true, built: whole!.built })
-    expect(unreadable).toMatchObject({ ...EMPTY, end: 'unended', incomplete: true, targets: [] })
+    expect(cut).toMatchObject({ end: 'unfinished', incomplete: true, built: whole!.built })
+    expect(unreadable).toMatchObject({ ...EMPTY, end: 'unfinished', incomplete: true, targets: [] })
     const { stdout } = await workspace.lbuild('history')
     expect(stdout).toMatch(/; its log is\s+incomplete$/m)
     expect(stdout).toContain('nothing of its log can be read')
@@ -353,7 +358,7 @@ describe('looking at the history', () => {
     expect((await detail(workspace, last!.id.slice(-6))).id).toBe(last!.id)
     expect((await detail(workspace, first!.id.slice(-6, -1))).id).toBe(first!.id)
     for (const [args, message] of [
-      [['--build', '20'], `2 builds have names that begin with '20'`],
+      [['--build', '20'], `2 builds match '20'`],
       [['--build', '1999'], `no build has a name that begins with '1999'`],
       [['--build', 'last', 'image'], '--build is of one build'],
       [['--trace', 'trace.json'], '--trace is of one build'],

@@ -6,7 +6,7 @@ import { traceOf } from '../../src/cli/trace/trace.ts'
 import { criticalPathOf } from '../../src/events/criticalPath.ts'
 import type { BuildEvent } from '../../src/events/events.ts'
 import type { LoggedBuild } from '../../src/events/loggedBuild.ts'
-import { loggedBuild } from '../../src/events/loggedBuild.ts'
+import { buildFromLog } from '../../src/events/buildFromLog.ts'
 import type { LogLine } from '../../src/events/logWriter.ts'
 import { EVENTS, linesOf } from '../support/logged.ts'
 import { builtTiny, meetInOther, TINY, TINY_TARGETS } from '../support/tiny.ts'
@@ -58,7 +58,7 @@ function simulate(graph: readonly { below: readonly number[]; ms: number }[], jo
     ended.set(name, now)
     say(now, { ...EVENTS.built, artifact: name })
   }
-  return loggedBuild('20260131-101502-123-4f2a9c', { lines, whole: true })
+  return buildFromLog('20260131-101502-123-4f2a9c', { lines, complete: true })
 }
 
 const anyBuild = fc
@@ -115,11 +115,11 @@ describe('a trace of any build', () => {
 
 describe('a trace', () => {
   const of = (...events: readonly BuildEvent[]): Trace =>
-    traceOf(loggedBuild('id', { lines: linesOf(...events), whole: true }))
+    traceOf(buildFromLog('id', { lines: linesOf(...events), complete: true }))
 
   it('shows the phases of a run within it, with the reasons in words', () => {
     const { started, running, phase, built } = EVENTS
-    const keep: BuildEvent = { ...phase, phase: 'keep' }
+    const keep: BuildEvent = { ...phase, phase: 'store' }
     const [path, run, ...phases] = barsOf(of(started, running, phase, keep, built))
     expect(path).toMatchObject({ cat: 'critical path', name: 'packed' })
     expect(run).toMatchObject({ name: 'packed', cat: 'run', ts: 1_500_000, dur: 1_500_000, pid: 1 })
@@ -129,7 +129,7 @@ describe('a trace', () => {
     expect(phases.map(({ name, ts, dur, tid }) => [name, ts, dur, tid === run!.tid])).toEqual([
       ['inputs', 1_500_000, 500_000, true],
       ['produce', 2_000_000, 500_000, true],
-      ['keep', 2_500_000, 500_000, true],
+      ['store', 2_500_000, 500_000, true],
     ])
   })
 
@@ -231,5 +231,5 @@ describe('lbuild --trace FILE', () => {
 })
 
 it('the critical path of a build in which nothing took time is empty', () => {
-  expect(criticalPathOf(loggedBuild('id', { lines: linesOf(EVENTS.started), whole: true }))).toEqual([])
+  expect(criticalPathOf(buildFromLog('id', { lines: linesOf(EVENTS.started), complete: true }))).toEqual([])
 })

@@ -9,11 +9,11 @@ import { listBuilds, readBuild } from '../../src/events/buildHistory.ts'
 import type { BuildEvent } from '../../src/events/events.ts'
 import { loggedIds, newBuildId } from '../../src/events/logFiles.ts'
 import type { LoggedBuild } from '../../src/events/loggedBuild.ts'
-import { loggedBuild } from '../../src/events/loggedBuild.ts'
+import { buildFromLog } from '../../src/events/buildFromLog.ts'
 import type { ReadLog } from '../../src/events/logReader.ts'
 import { parseLine, parseLog } from '../../src/events/logReader.ts'
 import type { LogLine } from '../../src/events/logWriter.ts'
-import { eventLog, formatLine, sumOf } from '../../src/events/logWriter.ts'
+import { eventLog, formatLine, checksumOf } from '../../src/events/logWriter.ts'
 import { hasLeftovers, makeWorkDirectory } from '../../src/executor/workDirectory.ts'
 import { EVENTS, linesOf, logOf } from '../support/logged.ts'
 import { MemoryDisk } from '../support/memoryDisk.ts'
@@ -52,12 +52,12 @@ describe('a line of the log', () => {
   it('of another version, or without one member that it must have, is not read', () => {
     const sealed = (value: object): string => {
       const body = JSON.stringify(value)
-      return `${body.slice(0, -1)},"sum":"${sumOf(body)}"}`
+      return `${body.slice(0, -1)},"sum":"${checksumOf(body)}"}`
     }
     const base = { v: 3, at: 1, t: 1 }
     expect(parseLine(sealed({ ...base, ...EVENTS.fetched }))).toBeDefined()
     expect(parseLine(sealed({ ...base, v: 2, ...EVENTS.fetched }))).toBeUndefined()
-    expect(parseLine(sealed({ ...base, type: 'fetched', lock: 'packages' }))).toBeUndefined()
+    expect(parseLine(sealed({ ...base, type: 'fetched', lockfile: 'packages' }))).toBeUndefined()
     expect(parseLine(sealed({ ...base, type: 'unheard of' }))).toBeUndefined()
     expect(parseLine(sealed({ ...base, at: -1, ...EVENTS.fetched }))).toBeUndefined()
     expect(parseLine(JSON.stringify({ ...base, ...EVENTS.fetched }))).toBeUndefined()
@@ -83,23 +83,23 @@ describe('a line of the log', () => {
 })
 
 describe('a log', () => {
-  it('that is cut at any length gives the lines that are whole, and says that it is not', () => {
+  it('that is cut at any length gives the lines that are complete, and says that it is not', () => {
     const lengths = ALL.map((line) => Buffer.byteLength(`${formatLine(line)}\n`))
     const bytes = Buffer.from(TEXT)
-    let whole = 0
+    let complete = 0
     let end = 0
     for (let length = 0; length <= bytes.length; length += 1) {
-      const isEnd = length === end + lengths[whole]!
-      if (isEnd) end += lengths[whole++]!
+      const isEnd = length === end + lengths[complete]!
+      if (isEnd) end += lengths[complete++]!
       const log = parseLog(bytes.subarray(0, length).toString())
-      expect([log.lines.length, log.whole]).toEqual([whole, isEnd])
+      expect([log.lines.length, log.complete]).toEqual([complete, isEnd])
       // What is told of the lines changes with each line, and before its end.
-      if (isEnd || length === end + 1) render(loggedBuild(ID, log))
+      if (isEnd || length === end + 1) render(buildFromLog(ID, log))
     }
     expect(parseLog(TEXT).lines).toEqual(ALL)
   })
 
-  it('in which any byte is flipped gives all other lines, and says that it is not whole', () => {
+  it('in which any byte is flipped gives all other lines, and says that it is not complete', () => {
     const some = linesOf(EVENTS.started, EVENTS.running, EVENTS.built, EVENTS.ended)
     const bytes = Buffer.from(logOf(some))
     let line = 0
@@ -109,9 +109,9 @@ describe('a log', () => {
       const log = parseLog(flipped.toString())
       const isEnd = bytes[at] === 10
       const lost = [line, ...(isEnd && line + 1 < some.length ? [line + 1] : [])]
-      expect(log.whole).toBe(false)
+      expect(log.complete).toBe(false)
       expect(log.lines).toEqual(some.filter((_, other) => !lost.includes(other)))
-      render(loggedBuild(ID, log))
+      render(buildFromLog(ID, log))
       if (isEnd) line += 1
     }
   })
@@ -127,7 +127,7 @@ describe('a log', () => {
         .tuple(fc.constantFrom(...Object.values(EVENTS)), fc.dictionary(fc.string(), fc.jsonValue()))
         .map(([event, more]) => JSON.stringify({ v: 3, at: 1, t: 1, ...event, ...more })),
     )
-    const sealed = anyLine.map((body) => `${body.slice(0, -1)},"sum":"${sumOf(body)}"}`)
+    const sealed = anyLine.map((body) => `${body.slice(0, -1)},"sum":"${checksumOf(body)}"}`)
     fc.assert(
       fc.property(fc.array(fc.oneof(anyLine, sealed), { maxLength: 8 }), (lines) => {
         disk.file(`${CACHE}/log/${ID}.jsonl`, Buffer.from(lines.join('\n')).toString('latin1'))
@@ -141,13 +141,16 @@ describe('a log', () => {
     fc.assert(
       fc.property(fc.shuffledSubarray([...ALL, ...ALL.slice(3)]), fc.array(fc.nat(5000)), (lines, times) => {
         const moved = lines.map((line, at): LogLine => ({ ...line, t: times[at] ?? line.t }))
-        const build = loggedBuild(ID, { lines: moved, whole: true })
+        const build = buildFromLog(ID, { lines: moved, complete: true })
         render(build)
         const spans = [
-          ...build.artifacts.flatMap(({ goes }) => [...goes, ...goes.flatMap(({ phases }) => phases)]),
+          ...build.artifacts.flatMap(({ attempts }) => [
+            ...attempts,
+            ...attempts.flatMap(({ phases }) => phases),
+          ]),
           ...build.lockfiles.flatMap(({ spans: all }) => all),
         ]
-        for (const { from, to, phases } of build.artifacts.flatMap(({ goes }) => goes))
+        for (const { from, to, phases } of build.artifacts.flatMap(({ attempts }) => attempts))
           for (const phase of phases) {
             expect(phase.from).toBeGreaterThanOrEqual(from)
             expect(phase.to).toBeLessThanOrEqual(to)
@@ -174,7 +177,7 @@ describe('a log', () => {
     const builds = [...listBuilds(disk, CACHE)]
     expect(builds.map(({ id }) => id)).toEqual([4, 3, 2, 1].map((at) => `20260131-10150${at}-123-4f2a9c`))
     for (const build of builds) {
-      expect(build).toMatchObject({ incomplete: true, end: 'unended', artifacts: [], targets: [] })
+      expect(build).toMatchObject({ incomplete: true, end: 'unfinished', artifacts: [], targets: [] })
       expect(summaryLines(build, 0).join('\n')).toContain('nothing of its log can be read')
     }
     const large = new Proxy(disk, {
@@ -191,7 +194,7 @@ describe('a log', () => {
 
 describe('a build that is read back', () => {
   const told = (...events: readonly BuildEvent[]): LoggedBuild =>
-    loggedBuild(ID, parseLog(logOf(linesOf(...events))))
+    buildFromLog(ID, parseLog(logOf(linesOf(...events))))
   const artifactOf = (build: LoggedBuild, name: string): LoggedBuild['artifacts'][number] =>
     build.artifacts.find((one) => one.name === name)!
 
@@ -216,7 +219,7 @@ describe('a build that is read back', () => {
       failure: EVENTS.ended.failure,
       explanation: EVENTS.explained.explanation,
       warnings: [{ message: EVENTS.warning.message, hint: EVENTS.warning.hint }],
-      kept: [{ path: EVENTS.kept.path, as: EVENTS.kept.as }],
+      preserved: [{ path: EVENTS.preserved.path, as: EVENTS.preserved.as }],
     })
     expect(build.artifacts.map(({ name, outcome }) => [name, outcome])).toEqual([
       ['packed', 'built'],
@@ -237,12 +240,12 @@ describe('a build that is read back', () => {
     })
     expect(artifactOf(build, 'report')).toMatchObject({ cutOff: true, savedSeconds: 3 })
     expect(artifactOf(build, 'image')).toMatchObject({ failure: EVENTS.failed.failure })
-    expect(artifactOf(build, 'iso')).toMatchObject({ because: 'image' })
+    expect(artifactOf(build, 'iso')).toMatchObject({ failedArtifact: 'image' })
   })
 
   it('has when each artifact ran and what the run went through, and when lockfiles were resolved and fetched', () => {
     const { resolving, resolved, fetching, fetched, running, phase, built } = EVENTS
-    const keep: BuildEvent = { ...phase, phase: 'keep' }
+    const keep: BuildEvent = { ...phase, phase: 'store' }
     const build = told(resolving, resolved, fetching, fetched, running, phase, keep, built)
     expect(build.lockfiles).toEqual([
       {
@@ -253,7 +256,7 @@ describe('a build that is read back', () => {
         ],
       },
     ])
-    expect(artifactOf(build, 'packed').goes).toEqual([
+    expect(artifactOf(build, 'packed').attempts).toEqual([
       {
         name: 'run',
         from: 3000,
@@ -261,7 +264,7 @@ describe('a build that is read back', () => {
         phases: [
           { name: 'inputs', from: 3000, to: 3500 },
           { name: 'produce', from: 3500, to: 4000 },
-          { name: 'keep', from: 4000, to: 4500 },
+          { name: 'store', from: 4000, to: 4500 },
         ],
       },
     ])
@@ -269,9 +272,9 @@ describe('a build that is read back', () => {
 
   it('shows a run that was begun again as two, and counts the artifact by its last', () => {
     const { running, retrying, built } = EVENTS
-    const { outcome, goes } = artifactOf(told(running, retrying, running, built), 'packed')
+    const { outcome, attempts } = artifactOf(told(running, retrying, running, built), 'packed')
     expect(outcome).toBe('built')
-    expect(goes.map(({ from, to }) => [from, to])).toEqual([
+    expect(attempts.map(({ from, to }) => [from, to])).toEqual([
       [1000, 1500],
       [2000, 2500],
     ])
@@ -279,14 +282,14 @@ describe('a build that is read back', () => {
 
   it('without an end did not end: what ran then is unfinished, and what had not begun unreached', () => {
     const build = told(EVENTS.started, EVENTS.running)
-    expect(build).toMatchObject({ end: 'unended', seconds: 1.5, incomplete: false })
+    expect(build).toMatchObject({ end: 'unfinished', seconds: 1.5, incomplete: false })
     expect(build.artifacts.map(({ outcome }) => outcome)).toEqual(['unfinished', 'unreached', 'unreached'])
   })
 
   it('knows of a run whose beginning is lost how long it took', () => {
-    const { seconds, goes } = artifactOf(told(EVENTS.started, EVENTS.phase, EVENTS.built), 'packed')
+    const { seconds, attempts } = artifactOf(told(EVENTS.started, EVENTS.phase, EVENTS.built), 'packed')
     expect(seconds).toBe(1.5)
-    expect(goes).toEqual([{ name: 'run', from: 500, to: 2000, phases: [] }])
+    expect(attempts).toEqual([{ name: 'run', from: 500, to: 2000, phases: [] }])
   })
 })
 
@@ -303,14 +306,14 @@ describe('what is of any size', () => {
     const told = { ...explanation, causes: [large, cause!] }
     const text = formatLine({ at: 1, t: 1, event: { type: 'explained', explanation: told } })
     expect(text.length).toBeLessThan(150_000)
-    const build = loggedBuild(ID, parseLog(`${text}\n`))
-    const [cut, whole] = build.explanation!.causes
+    const build = buildFromLog(ID, parseLog(`${text}\n`))
+    const [cut, complete] = build.explanation!.causes
     expect(cut).toMatchObject({ cut: true, reason: cause!.reason, artifacts: cause!.artifacts })
     const kept = cut!.evidence.entries!.length
     expect(kept).toBeGreaterThan(50)
     expect(cut!.evidence.entries).toEqual(entries.slice(0, kept))
     expect(cut!.evidence.moreEntries).toBe(100_007 - kept)
-    expect(whole).toEqual(cause)
+    expect(complete).toEqual(cause)
     expect(build.explanation!.consequences).toEqual(explanation.consequences)
     expect(JSON.parse(text)).toMatchObject({ cut: true })
   })
@@ -354,7 +357,7 @@ describe('the writer', () => {
     const { lines } = readOnly(cache)
     expect(lines.map(({ at }) => at)).toEqual([1_769_850_902_123, 1_769_764_502_123])
     expect(lines[1]!.t).toBeGreaterThanOrEqual(lines[0]!.t)
-    expect(loggedBuild(ID, readOnly(cache))).toMatchObject({ end: 'failed', incomplete: false })
+    expect(buildFromLog(ID, readOnly(cache))).toMatchObject({ end: 'failed', incomplete: false })
   })
 
   it('loses a line that a full disk cut, and none after it', () => {
@@ -374,8 +377,8 @@ describe('the writer', () => {
     full = false
     log(EVENTS.built)
     log(EVENTS.ended)
-    const { lines, whole } = readOnly(cache)
-    expect([whole, ...lines.map(({ event }) => event.type)]).toEqual([false, 'started', 'built', 'ended'])
+    const { lines, complete } = readOnly(cache)
+    expect([complete, ...lines.map(({ event }) => event.type)]).toEqual([false, 'started', 'built', 'ended'])
   })
 
   function readOnly(cache: string): ReadLog {
@@ -431,7 +434,7 @@ describe('the name of a build', () => {
       ids[0],
     ])
     expect([found('2027'), found('../log/20260131'), found('ast')]).toEqual([undefined, undefined, undefined])
-    expect(() => found('20260131')).toThrow('2 builds have names that begin with')
+    expect(() => found('20260131')).toThrow('2 builds match')
     expect(() => found('')).toThrow('3 builds')
   })
 

@@ -1,10 +1,8 @@
-import type { BuildEvent, LoggedEvent } from '../../src/events/events.ts'
+import type { BuildEvent, EventOf, LoggedEvent } from '../../src/events/events.ts'
 import type { LogLine } from '../../src/events/logWriter.ts'
 import { formatLine } from '../../src/events/logWriter.ts'
 
 const DIGEST = 'ab'.repeat(32)
-
-type EventOf<K extends LoggedEvent['type']> = Extract<LoggedEvent, { readonly type: K }>
 
 const OUTPUT = { name: 'image', path: 'tiny.img', published: true, sha256: DIGEST, size: 12, changed: true }
 
@@ -69,10 +67,10 @@ export const EVENTS: { readonly [K in LoggedEvent['type']]: EventOf<K> } = {
       ],
     },
   },
-  resolving: { type: 'resolving', lock: 'packages', path: 'packages.lock', why: 'outdated' },
-  resolved: { type: 'resolved', lock: 'packages', path: 'packages.lock', files: 3, seconds: 0.5 },
-  fetching: { type: 'fetching', lock: 'packages', files: 2, bytes: 1000 },
-  fetched: { type: 'fetched', lock: 'packages', seconds: 0.25 },
+  resolving: { type: 'resolving', lockfile: 'packages', path: 'packages.lock', reason: 'outdated' },
+  resolved: { type: 'resolved', lockfile: 'packages', path: 'packages.lock', files: 3, seconds: 0.5 },
+  fetching: { type: 'fetching', lockfile: 'packages', files: 2, bytes: 1000 },
+  fetched: { type: 'fetched', lockfile: 'packages', seconds: 0.25 },
   running: {
     type: 'running',
     artifact: 'packed',
@@ -96,7 +94,7 @@ export const EVENTS: { readonly [K in LoggedEvent['type']]: EventOf<K> } = {
     ],
   },
   phase: { type: 'phase', artifact: 'packed', phase: 'produce' },
-  retrying: { type: 'retrying', artifact: 'packed', because: 'src/hello changed while it was used' },
+  retrying: { type: 'retrying', artifact: 'packed', reason: 'src/hello changed while it was used' },
   built: {
     type: 'built',
     artifact: 'packed',
@@ -118,7 +116,7 @@ export const EVENTS: { readonly [K in LoggedEvent['type']]: EventOf<K> } = {
   rebuilding: { type: 'rebuilding', artifact: 'image', usualSeconds: 1 },
   rebuilt: { type: 'rebuilt', artifact: 'image', seconds: 1, outcome: 'same' },
   fresh: { type: 'fresh', artifact: 'report', key: DIGEST, savedSeconds: 3, cutOff: true },
-  kept: { type: 'kept', path: 'output/tiny.img', as: 'output/tiny.img.changed' },
+  preserved: { type: 'preserved', path: 'output/tiny.img', as: 'output/tiny.img.changed' },
   collected: { type: 'collected', records: 1, objects: 2, bytes: 3 },
   warning: { type: 'warning', message: 'note.txt changed while it was built', hint: 'build again' },
   failed: {
@@ -134,7 +132,7 @@ export const EVENTS: { readonly [K in LoggedEvent['type']]: EventOf<K> } = {
       tail: 'tar: no',
     },
   },
-  skipped: { type: 'skipped', artifact: 'iso', reasons: [], because: 'image' },
+  skipped: { type: 'skipped', artifact: 'iso', reasons: [], failedArtifact: 'image' },
   ended: {
     type: 'ended',
     outcome: 'failed',

@@ -157,7 +157,7 @@ const buildDocument = (build: LoggedBuild): object => ({
   criticalPath: criticalPathOf(build).map(({ kind, name, seconds }) => ({ kind, name, seconds })),
   failure: build.failure ?? null,
   warnings: build.warnings,
-  kept: build.kept,
+  preserved: build.preserved,
 })
 
 const artifactDocument = ({ key, ...artifact }: LoggedArtifact): object => ({ key: key ?? null, ...artifact })

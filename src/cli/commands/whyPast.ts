@@ -246,7 +246,7 @@ const printable = (cause: ExplainedCause): ExplainedCause =>
   ) as ExplainedCause
 
 /** What became of an artifact, in words. */
-function became({ outcome, seconds, changed, cutOff, failure, because }: LoggedArtifact): string {
+function became({ outcome, seconds, changed, cutOff, failure, failedArtifact }: LoggedArtifact): string {
   switch (outcome) {
     case 'built': {
       const time = seconds === undefined ? '' : `, ${duration(seconds)}`
@@ -259,7 +259,7 @@ function became({ outcome, seconds, changed, cutOff, failure, because }: LoggedA
     case 'failed':
       return paint(process.stdout, 'red', `failed: ${failure?.headline ?? ''}`)
     case 'skipped':
-      return `was skipped${because === undefined ? '' : `, because ${because} failed`}`
+      return `was skipped${failedArtifact === undefined ? '' : `, because ${failedArtifact} failed`}`
     case 'unfinished':
       return 'was begun and did not end'
     case 'unreached':

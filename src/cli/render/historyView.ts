@@ -15,7 +15,7 @@ export const shown = (text: string): string =>
   // oxlint-disable-next-line no-control-regex -- control characters are what this takes away
   stripVTControlCharacters(text).replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
 
-const END_COLORS = { done: 'green', failed: 'red', interrupted: 'yellow', unended: 'yellow' } as const
+const END_COLORS = { done: 'green', failed: 'red', interrupted: 'yellow', unfinished: 'yellow' } as const
 
 /** A build in a few lines for people, without final newlines; `now` is in milliseconds since 1970. */
 export function summaryLines(build: LoggedBuild, now: number): readonly string[] {
@@ -57,7 +57,7 @@ function endWords({ end, seconds, savedSeconds = 0 }: LoggedBuild): string {
     done: `done in ${duration(seconds)}${saved}`,
     failed: `failed after ${duration(seconds)}`,
     interrupted: `interrupted after ${duration(seconds)}`,
-    unended: `did not end: killed after ${duration(seconds)}, or still running`,
+    unfinished: `did not end: killed after ${duration(seconds)}, or still running`,
   }
   return words[end]
 }
@@ -96,7 +96,7 @@ const COLORS = {
 
 /** Everything about a build in lines for people: what became of each artifact, what failed, and the critical path. */
 export function detailLines(build: LoggedBuild, now: number): readonly string[] {
-  const { artifacts, warnings, kept, failure } = build
+  const { artifacts, warnings, preserved, failure } = build
   const names = Math.max(0, ...artifacts.map(({ name }) => shown(name).length))
   const failures = [
     ...artifacts.flatMap((one) => (one.failure ? [failureText(one.failure, `${one.name}: `)] : [])),
@@ -108,9 +108,9 @@ export function detailLines(build: LoggedBuild, now: number): readonly string[] 
     ...(artifacts.length > 0 ? [''] : []),
     ...artifacts.map((artifact) => artifactLine(artifact, names)),
     ...(path === '' ? [] : ['', ...wrapped(path, width(), 2)]),
-    ...(warnings.length + kept.length > 0 ? [''] : []),
+    ...(warnings.length + preserved.length > 0 ? [''] : []),
     ...warnings.flatMap(({ message }) => wrapped(`warning: ${shown(message)}`, width(), 2)),
-    ...kept.flatMap(({ path: output, as }) =>
+    ...preserved.flatMap(({ path: output, as }) =>
       wrapped(`kept ${shown(output)}, which had been changed, as ${shown(as)}`, width(), 2),
     ),
     ...failures.flatMap((text) => ['', text]),
@@ -138,7 +138,7 @@ function remarkOn({
   cutOff,
   savedSeconds,
   failure,
-  because,
+  failedArtifact,
 }: LoggedArtifact): string {
   const [first, ...others] = reasons.map(describeReason)
   const why = `${first ?? ''}${others.length > 0 ? ` (and ${counted(others.length, 'more reason')})` : ''}`
@@ -153,7 +153,7 @@ function remarkOn({
     case 'failed':
       return failure?.headline ?? ''
     case 'skipped':
-      return because === undefined ? '' : `because ${because} failed`
+      return failedArtifact === undefined ? '' : `because ${failedArtifact} failed`
     case 'unfinished':
       return why
     case 'unreached':
@@ -165,7 +165,8 @@ function pathWords(build: LoggedBuild): string {
   const path = criticalPathOf(build)
   const seconds = path.reduce((sum, step) => sum + step.seconds, 0)
   const steps = path.map(
-    ({ kind, name, seconds: own }) => `${shown(name)}${kind === 'lock' ? ' (lock)' : ''} ${duration(own)}`,
+    ({ kind, name, seconds: own }) =>
+      `${shown(name)}${kind === 'lockfile' ? ' (lockfile)' : ''} ${duration(own)}`,
   )
   if (steps.length === 0) return ''
   return `critical path, ${duration(seconds)} of ${duration(build.seconds)}: ${steps.join(' → ')}`

@@ -48,20 +48,20 @@ function lineOf(
   const dim = (text: string): string => paint(stream, 'dim', text)
   if (event.type === 'warning')
     return `${paint(stream, 'yellow', 'warning:')} ${event.message}${event.hint === undefined ? '' : `\n  hint: ${event.hint}`}`
-  if (event.type === 'kept')
+  if (event.type === 'preserved')
     return `${paint(stream, 'yellow', 'kept')}     ${event.path} had been changed: it is now ${event.as}`
   if (verbosity === 'quiet') return undefined
   switch (event.type) {
     case 'waiting':
       return WAITING
     case 'resolving':
-      return `resolve  ${name(event.lock)} ${dim(`${event.path} is ${event.why === 'update' ? 'renewed' : event.why}`)}`
+      return `resolve  ${name(event.lockfile)} ${dim(`${event.path} is ${event.reason === 'update' ? 'renewed' : event.reason}`)}`
     case 'resolved':
-      return `resolved ${name(event.lock)} ${event.path}: ${counted(event.files, 'file')} in ${duration(event.seconds)}; commit it to keep these versions`
+      return `resolved ${name(event.lockfile)} ${event.path}: ${counted(event.files, 'file')} in ${duration(event.seconds)}; commit it to keep these versions`
     case 'fetching':
-      return `fetch    ${name(event.lock)} ${counted(event.files, 'file')}, ${bytes(event.bytes)}`
+      return `fetch    ${name(event.lockfile)} ${counted(event.files, 'file')}, ${bytes(event.bytes)}`
     case 'fetched':
-      return `fetched  ${name(event.lock)} ${duration(event.seconds)}`
+      return `fetched  ${name(event.lockfile)} ${duration(event.seconds)}`
     case 'running':
       return live ? undefined : `run      ${name(event.artifact)} ${dim(reasonsOf(event))}`
     case 'built':
@@ -81,7 +81,7 @@ function lineOf(
     case 'cancelled':
       return `${paint(stream, 'yellow', 'cancelled')} ${event.artifact.padEnd(NAME_WIDTH - 1)} ${dim(`after ${duration(event.seconds)}: its inputs changed`)}`
     case 'skipped':
-      return `skipped  ${name(event.artifact)} ${dim(`because ${event.because} failed`)}`
+      return `skipped  ${name(event.artifact)} ${dim(`because ${event.failedArtifact} failed`)}`
     case 'fresh':
       return verbosity === 'verbose' ? dim(`fresh    ${event.artifact}`) : undefined
     case 'collected':
@@ -145,15 +145,19 @@ class LiveLines {
     )
       this.#running.delete(event.artifact)
     else if (event.type === 'fetching')
-      this.#running.set(`↓ ${event.lock}`, {
+      this.#running.set(`↓ ${event.lockfile}`, {
         since: monotonicSeconds(),
         usual: undefined,
         why: bytes(event.bytes),
       })
-    else if (event.type === 'fetched') this.#running.delete(`↓ ${event.lock}`)
+    else if (event.type === 'fetched') this.#running.delete(`↓ ${event.lockfile}`)
     else if (event.type === 'resolving')
-      this.#running.set(`? ${event.lock}`, { since: monotonicSeconds(), usual: undefined, why: event.path })
-    else if (event.type === 'resolved') this.#running.delete(`? ${event.lock}`)
+      this.#running.set(`? ${event.lockfile}`, {
+        since: monotonicSeconds(),
+        usual: undefined,
+        why: event.path,
+      })
+    else if (event.type === 'resolved') this.#running.delete(`? ${event.lockfile}`)
   }
 
   above(line: string): void {

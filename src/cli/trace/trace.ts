@@ -51,21 +51,21 @@ export function traceOf(build: LoggedBuild): Trace {
   const path = criticalPathOf(build)
   const critical = new Set(path.map(({ kind, name }) => `${kind} ${name}`))
   const bars = build.artifacts.flatMap((artifact) =>
-    artifact.goes.map((go, at): Bar & { readonly isRun: boolean } => ({
-      isRun: go.name === 'run',
-      span: go,
+    artifact.attempts.map((attempt, at): Bar & { readonly isRun: boolean } => ({
+      isRun: attempt.name === 'run',
+      span: attempt,
       name: artifact.name,
-      category: go.name,
+      category: attempt.name,
       args: {
-        ...artifactArgs(artifact, at === artifact.goes.length - 1),
+        ...artifactArgs(artifact, at === artifact.attempts.length - 1),
         critical: critical.has(`artifact ${artifact.name}`),
       },
-      parts: go.phases,
+      parts: attempt.phases,
     })),
   )
   const lockfiles = build.lockfiles.flatMap(({ name, spans }) =>
     spans.map((span): Bar => {
-      const args = { critical: critical.has(`lock ${name}`) }
+      const args = { critical: critical.has(`lockfile ${name}`) }
       return { span, name: `${span.name} ${name}`, category: span.name, args, parts: [] }
     }),
   )

@@ -155,7 +155,7 @@ function followBuild(state: WatchState, event: BuildEvent, now: number): WatchSt
       return noted(state, 'waiting for another build of this workspace')
     case 'warning':
       return noted(state, event.message)
-    case 'kept':
+    case 'preserved':
       return noted(state, `${event.path} had been changed: it is now ${event.as}`)
     default:
       return state
