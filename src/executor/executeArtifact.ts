@@ -146,7 +146,11 @@ async function putInPlace(
     const { aside, writtenAt } = publish(disk, objects, output, root, path, { keep, checked })
     index.remember(`${root}/${path}`, disk.lstat(`${root}/${path}`), output.sha256, writtenAt)
     if (aside !== undefined)
-      listener({ type: 'preserved', path: shown(output.path), as: shown(display(aside.slice(root.length + 1))) })
+      listener({
+        type: 'preserved',
+        path: shown(output.path),
+        as: shown(display(aside.slice(root.length + 1))),
+      })
   }
   records.setLatest(node.name, record.key)
   await snapshot.refreshOutputs(node)
