@@ -15,7 +15,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/fuzz/**', 'test/bench/**'],
+          exclude: ['test/e2e/**', 'test/fuzz/**', 'test/bench/**', 'test/package/**'],
           globalSetup: ['test/support/compile.ts'],
           testTimeout: 10 * MINUTE,
           hookTimeout: 10 * MINUTE,
@@ -39,6 +39,17 @@ export default defineConfig({
           globalSetup: ['test/support/compile.ts', 'test/e2e/support/setup.ts'],
           testTimeout: 60 * MINUTE,
           hookTimeout: 60 * MINUTE,
+          fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'package',
+          include: ['test/package/**/*.test.ts'],
+          globalSetup: ['test/package/support/setup.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
           fileParallelism: false,
         },
       },
