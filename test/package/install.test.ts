@@ -80,7 +80,14 @@ describe('another layout', () => {
     const project = new Project({ ...DISTRO, 'package.json': '{}' })
     const tools = new Project()
     await tools.install('pnpm')
-    const pnpm = [tools.path('node_modules/.bin/pnpm'), 'add', '-D', '--ignore-scripts', '--store-dir', tools.path('store')]
+    const pnpm = [
+      tools.path('node_modules/.bin/pnpm'),
+      'add',
+      '-D',
+      '--ignore-scripts',
+      '--store-dir',
+      tools.path('store'),
+    ]
     await project.done([...pnpm, inject('tarball')])
     await buildsTwice(project, '.', 'node_modules/lbuild')
     expect(await project.keys()).toEqual(await npm.keys())
