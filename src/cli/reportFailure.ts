@@ -1,13 +1,18 @@
+import { detectManager, missingToolsFailure } from '../debian/install.ts'
 import { Failure } from '../platform/failure.ts'
+import { MissingToolsFailure } from '../platform/missingTools.ts'
 import { renderFailure } from '../platform/renderFailure.ts'
 import { usesColor } from './render/format.ts'
 
 /** Tells what went wrong on standard error, and gives the exit code. */
 export function reportFailure(error: unknown): number {
-  const failure = error instanceof Failure ? error : systemFailure(error)
+  const failure = error instanceof Failure ? withHint(error) : systemFailure(error)
   process.stderr.write(`${renderFailure(failure, usesColor(process.stderr))}\n`)
   return failure.exitCode
 }
+
+const withHint = (failure: Failure): Failure =>
+  failure instanceof MissingToolsFailure ? missingToolsFailure(failure.tools, detectManager()) : failure
 
 /** Errors of the operating system in its own words; anything else is a mistake of ours and says where. */
 function systemFailure(error: unknown): Failure {

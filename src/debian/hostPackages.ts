@@ -1,9 +1,8 @@
-import { findOvmf } from '../vm/firmware.ts'
-import { isFile } from '../platform/findTool.ts'
+// The packages that contain the tools of a build, for each package manager.
 
 export type Manager = 'apt' | 'dnf' | 'pacman' | 'zypper'
 
-/** A package's name for apt, dnf, pacman and zypper; null where the distribution has no such package. */
+/** The name of a package for each manager; null when the distribution does not have the package. */
 type Names = readonly [apt: string, dnf: string | null, pacman: string | null, zypper: string | null]
 
 const COLUMNS: Record<Manager, number> = { apt: 0, dnf: 1, pacman: 2, zypper: 3 }
@@ -29,8 +28,8 @@ const UTIL_LINUX = same('util-linux')
 const COREUTILS = same('coreutils')
 
 /**
- * Which package brings a tool. Debian's names are what `dpkg -S` says of each file on Debian 12; the others are from
- * the file lists of Fedora, Arch Linux (core and extra; mmdebstrap is in the AUR only) and openSUSE.
+ * The package of each tool. The names for apt are those of `dpkg -S` on Debian 12; the others come from the file lists of
+ * Fedora, Arch Linux (core and extra; only the AUR has mmdebstrap) and openSUSE.
  */
 const TOOLS: ReadonlyMap<string, Names> = new Map([
   ['qemu-system-x86_64', QEMU],
@@ -78,21 +77,17 @@ const TOOLS: ReadonlyMap<string, Names> = new Map([
   ['git', GIT],
 ])
 
-/** What counts as a tool and is none: files that other programs read. */
-const FILES: ReadonlyMap<string, (root: string) => boolean> = new Map([
-  ['ovmf', (root: string) => findOvmf(root) !== undefined],
-  [
-    'debian-archive-keyring',
-    (root: string) => isFile(`${root}/usr/share/keyrings/debian-archive-keyring.gpg`),
-  ],
+/** Tools that are not programs but files that other programs read, with the path of one of them. */
+const FILES: ReadonlyMap<string, string> = new Map([
+  ['debian-archive-keyring', '/usr/share/keyrings/debian-archive-keyring.gpg'],
 ])
 
-/** The package that brings a tool; null if this distribution has none, undefined if lbuild does not know the tool. */
+/** The package of a tool; null when the distribution has none, undefined for an unknown tool. */
 export const packageOf = (tool: string, manager: Manager): string | null | undefined =>
   TOOLS.get(tool)?.[COLUMNS[manager]]
 
-/** For a name that stands for files and not for a program, whether they are there; undefined for a program. */
-export const filesPresent = (name: string, root = '/'): boolean | undefined => FILES.get(name)?.(root)
+/** The path of a file that the tool consists of; undefined for a program. */
+export const fileOf = (tool: string): string | undefined => FILES.get(tool)
 
-/** All names that have a package for at least one manager. */
+/** All tools with a package for at least one manager. */
 export const knownTools = (): readonly string[] => [...TOOLS.keys()]

@@ -1,15 +1,19 @@
+// Installs missing tools with the package manager of the host.
 import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { Failure, type Fact, TAIL_LINES } from '../platform/failure.ts'
-import { filesPresent, packageOf, type Manager } from './hostPackages.ts'
-import { findTool, osRelease, SEARCH_PATH } from '../platform/findTool.ts'
+import { findTool, isFile, osRelease, SEARCH_PATH } from '../platform/findTool.ts'
+import { missingToolsHeadline } from '../platform/missingTools.ts'
+import { fileOf, packageOf, type Manager } from './hostPackages.ts'
 
-/** The names that are not there, in the order given, each once. */
-export function missingTools(names: Iterable<string>, path = SEARCH_PATH, root = '/'): string[] {
-  const missing = (name: string): boolean => !(filesPresent(name, root) ?? findTool(name, path) !== undefined)
-  return [...new Set(names)].filter(missing)
+/** Whether this host has a tool: a program on the path, or the file that the tool consists of. */
+export function hasTool(tool: string, path = SEARCH_PATH, root = '/'): boolean {
+  const file = fileOf(tool)
+  return file === undefined ? findTool(tool, path) !== undefined : isFile(join(root, file))
 }
 
-/** Which program each manager is, and the words of os-release that stand for its distributions. */
+/** The program of each manager, and the values of ID and ID_LIKE in os-release(5) of its distributions. */
 const MANAGERS: readonly (readonly [manager: Manager, program: string, distributions: readonly string[]])[] =
   [
     ['apt', 'apt-get', ['debian', 'ubuntu']],
@@ -19,41 +23,41 @@ const MANAGERS: readonly (readonly [manager: Manager, program: string, distribut
   ]
 
 /**
- * The package manager of this distribution, by ID and ID_LIKE of os-release: a Fedora host may well have apt-get, too.
- * If they say nothing, the first manager whose program is there; undefined if there is none.
+ * The package manager of this host. os-release(5) decides, because a Fedora may have apt-get too; otherwise the first
+ * manager whose program exists. Undefined when there is none.
  */
 export function detectManager(path = SEARCH_PATH, root = '/'): Manager | undefined {
   const release = osRelease(root)
-  const words = `${release.get('ID') ?? ''} ${release.get('ID_LIKE') ?? ''}`.split(' ')
-  const there = MANAGERS.filter(([, program]) => findTool(program, path) !== undefined)
-  const named = there.find(([, , distributions]) => distributions.some((name) => words.includes(name)))
-  return (named ?? there[0])?.[0]
+  const ids = `${release.get('ID') ?? ''} ${release.get('ID_LIKE') ?? ''}`.split(' ')
+  const available = MANAGERS.filter(([, program]) => findTool(program, path) !== undefined)
+  const named = available.find(([, , distributions]) => distributions.some((name) => ids.includes(name)))
+  return (named ?? available[0])?.[0]
 }
 
-/** How missing tools are to be had. */
+/** How to install missing tools. */
 export interface InstallPlan {
   readonly manager: Manager
-  /** Packages to install, sorted. */
+  /** The packages to install, sorted. */
   readonly packages: readonly string[]
-  /** The commands to run one after the other, as argument vectors; none if there are no packages. */
+  /** The commands to run in order, as argument vectors; none when there are no packages. */
   readonly commands: readonly (readonly string[])[]
-  /** The commands as one line to type. */
+  /** The commands as one line for a shell. */
   readonly line: string
-  /** Tools that no package is known for. */
+  /** Tools without a known package. */
   readonly unknown: readonly string[]
 }
 
-/** What to install for these tools. With `root` false, commands begin with `sudo`. */
+/** Plans the installation of tools. Unless `root`, the commands begin with `sudo`. */
 export function installPlan(
   missing: readonly string[],
   manager: Manager,
   root = process.getuid?.() === 0,
 ): InstallPlan {
-  const found = missing.map((tool) => packageOf(tool, manager))
-  const packages = [...new Set(found.filter((name) => typeof name === 'string'))].toSorted()
+  const names = missing.map((tool) => packageOf(tool, manager))
+  const packages = [...new Set(names.filter((name) => typeof name === 'string'))].toSorted()
   const commands = packages.length === 0 ? [] : commandsOf(manager, packages, root ? [] : ['sudo'])
   const line = commands.map((argv) => argv.join(' ')).join(' && ')
-  const unknown = missing.filter((_, index) => typeof found[index] !== 'string')
+  const unknown = missing.filter((_, index) => typeof names[index] !== 'string')
   return { manager, packages, commands, line, unknown }
 }
 
@@ -75,44 +79,46 @@ function commandsOf(manager: Manager, packages: readonly string[], sudo: readonl
   }
 }
 
-/** The failure that names all missing tools at once, each with its package, and how to get them. */
+/** A Failure that names all missing tools with their packages, and the command that installs them. */
 export function missingToolsFailure(
   missing: readonly string[],
   manager: Manager | undefined,
   root?: boolean,
 ): Failure {
-  const facts = missing.map((tool): Fact => [tool, whence(tool, manager)])
   const line = manager === undefined ? '' : installPlan(missing, manager, root).line
-  return new Failure(`${missing.length === 1 ? 'a tool is' : `${missing.length} tools are`} missing`, {
-    facts,
+  return new Failure(missingToolsHeadline(missing), {
+    facts: missing.map((tool): Fact => [tool, originOf(tool, manager)]),
     hint:
       line === ''
-        ? 'install what is named, and try again'
+        ? 'install these tools, and try again'
         : `run '${line}', or let lbuild do it: --install-tools`,
     exitCode: 2,
   })
 }
 
-function whence(tool: string, manager: Manager | undefined): string {
+function originOf(tool: string, manager: Manager | undefined): string {
   const name = manager === undefined ? undefined : packageOf(tool, manager)
   return typeof name === 'string' ? `package ${name}` : 'must be installed'
 }
 
 export interface InstallOptions {
+  /** The package manager of the host by default. */
   readonly manager?: Manager | undefined
   readonly path?: string
   readonly root?: boolean
-  /** Gets each command before it runs, and each line that it prints. */
+  /** Whether the host has a tool; {@link hasTool} by default. */
+  readonly isPresent?: (tool: string) => boolean
+  /** Receives each command before it runs, and each line that it prints. */
   readonly say?: (line: string) => void
   readonly signal?: AbortSignal
 }
 
 /**
- * Installs what is missing with the distribution's package manager, and looks again. Throws a Failure with the
- * manager's own output if it fails, and one that names what is still missing if that is not all.
+ * Installs missing tools with the package manager of the host, and checks that they are present. Throws a Failure that
+ * shows the output of the manager when it fails, or one that names the tools that are still missing.
  */
 export async function installTools(missing: readonly string[], options: InstallOptions = {}): Promise<void> {
-  const { path = SEARCH_PATH, say = () => {} } = options
+  const { path = SEARCH_PATH, isPresent = (tool) => hasTool(tool, path), say = () => {} } = options
   if (missing.length === 0) return
   const manager = options.manager ?? detectManager(path)
   if (manager === undefined) throw missingToolsFailure(missing, manager)
@@ -121,8 +127,8 @@ export async function installTools(missing: readonly string[], options: InstallO
     say(`$ ${argv.join(' ')}`)
     await runCommand(argv, say, options)
   }
-  const still = missingTools(missing, path)
-  if (still.length > 0) throw missingToolsFailure(still, manager, options.root)
+  const remaining = missing.filter((tool) => !isPresent(tool))
+  if (remaining.length > 0) throw missingToolsFailure(remaining, manager, options.root)
 }
 
 async function runCommand(
@@ -130,46 +136,33 @@ async function runCommand(
   say: (line: string) => void,
   { path = SEARCH_PATH, signal }: InstallOptions,
 ): Promise<void> {
-  // sudo clears the environment: what must reach the command goes through env(1).
+  // sudo clears the environment, so env(1) sets the variable behind it.
   const setting = 'DEBIAN_FRONTEND=noninteractive'
-  const [program, ...args] = argv[0] === 'sudo' ? ['sudo', 'env', setting, ...argv.slice(1)] : argv
-  const lines: string[] = []
-  const keep = (line: string): void => {
-    say(line)
-    lines.push(line)
-    if (lines.length > TAIL_LINES) lines.shift()
-  }
+  const isSudo = argv[0] === 'sudo'
+  const [program = '', ...args] = isSudo ? ['sudo', 'env', setting, ...argv.slice(1)] : argv
   const env = { ...process.env, PATH: path, DEBIAN_FRONTEND: 'noninteractive' }
-  const child = spawn(program!, args, { stdio: ['inherit', 'pipe', 'pipe'], env, signal })
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8')
-    let rest = ''
-    stream.on('data', (text: string) => {
-      const parts = (rest + text).split('\n')
-      rest = parts.pop()!
-      for (const part of parts) keep(part)
+  const child = spawn(program, args, { stdio: ['inherit', 'pipe', 'pipe'], env, signal })
+  const tail: string[] = []
+  for (const stream of [child.stdout, child.stderr])
+    createInterface(stream).on('line', (line) => {
+      say(line)
+      tail.push(line)
+      if (tail.length > TAIL_LINES) tail.shift()
     })
-    stream.once('end', () => {
-      if (rest !== '') keep(rest)
-    })
-  }
   const status = await new Promise<number | string>((resolve, reject) => {
-    child.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') resolve(`${program} is not there`)
+    child.once('error', (error) => {
+      if ('code' in error && error.code === 'ENOENT') resolve(`${program} is missing`)
       else reject(error)
     })
-    child.once('close', (code, killedBy) => resolve(code ?? `ended by ${killedBy}`))
+    child.once('close', (code, killedBy) => resolve(code ?? `killed by ${killedBy}`))
   })
   if (status === 0) return
-  throw new Failure(`could not install the missing tools`, {
+  throw new Failure('could not install the missing tools', {
     facts: [
       ['command', argv.join(' ')],
       ['exit status', String(status)],
     ],
-    tail: lines.join('\n'),
-    hint:
-      argv[0] === 'sudo'
-        ? 'run the command yourself, as root if sudo is not to be had'
-        : 'run the command yourself, and see what it asks for',
+    tail: tail.join('\n'),
+    hint: isSudo ? 'run the command yourself, as root if you cannot use sudo' : 'run the command yourself',
   })
 }

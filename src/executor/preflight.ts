@@ -1,6 +1,6 @@
 import { fromBytes } from '../platform/bytes.ts'
 import { Failure } from '../platform/failure.ts'
-import { detectManager, missingTools, missingToolsFailure } from '../debian/install.ts'
+import { missingTools, MissingToolsFailure } from '../platform/missingTools.ts'
 import { compareVersions, toolVersion } from '../platform/version.ts'
 import type { ArtifactNode, Graph, LockfileNode } from '../graph/graph.ts'
 import { plan } from '../planner/plan.ts'
@@ -49,7 +49,7 @@ function throwIfMissing(snapshot: Snapshot, nodes: readonly (ArtifactNode | Lock
   if (nodes.length === 0) return
   const declared = nodes.flatMap(({ tools }) => tools.map(({ name }) => name))
   const missing = missingTools([...ownTools(), ...declared.filter((name) => !snapshot.tools.has(name))])
-  if (missing.length > 0) throw missingToolsFailure(missing, detectManager())
+  if (missing.length > 0) throw new MissingToolsFailure(missing)
 }
 
 async function checkVersions(snapshot: Snapshot, node: ArtifactNode): Promise<void> {

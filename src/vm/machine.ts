@@ -2,8 +2,8 @@
 import { resolve } from 'node:path'
 import { Failure } from '../platform/failure.ts'
 import { findOvmf } from './firmware.ts'
-import { detectManager, missingTools, missingToolsFailure } from '../debian/install.ts'
 import { findTool, isFile, SEARCH_PATH } from '../platform/findTool.ts'
+import { missingTools, MissingToolsFailure } from '../platform/missingTools.ts'
 import { type Accelerator, chooseAccelerator, kvmHost } from './accelerator.ts'
 import { type Bus, type Firmware, imageKind, type Machine, qemuArguments } from './qemu.ts'
 
@@ -58,7 +58,7 @@ export async function prepareMachine(
       ...missingTools(['qemu-system-x86_64', 'setpriv'], searchPath),
       ...(firmware === 'uefi' && ovmf === undefined ? ['ovmf'] : []),
     ]
-    throw missingToolsFailure(missing, detectManager(searchPath))
+    throw new MissingToolsFailure(missing)
   }
 
   const accelerator =

@@ -1,3 +1,4 @@
+// Tests of installing missing tools with the package manager of the host.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -6,38 +7,33 @@ import { renderFailure } from '../../src/platform/renderFailure.ts'
 import {
   detectManager,
   installPlan,
+  hasTool,
   installTools,
-  missingTools,
   missingToolsFailure,
 } from '../../src/debian/install.ts'
-import { filesPresent, knownTools, type Manager, packageOf } from '../../src/debian/hostPackages.ts'
+import { knownTools, type Manager, packageOf } from '../../src/debian/hostPackages.ts'
 import { file, folder, program } from '../support/fakes.ts'
 
 const MANAGERS: readonly Manager[] = ['apt', 'dnf', 'pacman', 'zypper']
 
-describe('what is missing', () => {
-  test('is named once each, in the order given', () => {
+describe('a tool', () => {
+  test('may be a program', () => {
     const path = folder()
+    expect(hasTool('mcopy', path)).toBe(false)
     program(path, 'mcopy')
-    expect(missingTools(['xorriso', 'mcopy', 'mmd', 'xorriso'], path)).toEqual(['xorriso', 'mmd'])
+    expect(hasTool('mcopy', path)).toBe(true)
   })
 
-  test('may be files', () => {
+  test('may be a file', () => {
     const root = folder()
-    expect(missingTools(['ovmf', 'debian-archive-keyring'], '', root)).toEqual([
-      'ovmf',
-      'debian-archive-keyring',
-    ])
-    file(root, 'usr/share/OVMF/OVMF_CODE_4M.fd')
-    file(root, 'usr/share/OVMF/OVMF_VARS_4M.fd')
+    expect(hasTool('debian-archive-keyring', '', root)).toBe(false)
     file(root, 'usr/share/keyrings/debian-archive-keyring.gpg')
-    expect(missingTools(['ovmf', 'debian-archive-keyring'], '', root)).toEqual([])
-    expect(filesPresent('mcopy', root)).toBeUndefined()
+    expect(hasTool('debian-archive-keyring', '', root)).toBe(true)
   })
 })
 
 describe('packages', () => {
-  test('every known tool has one on Debian, and no name is empty', () => {
+  test('exist for every known tool on Debian, and have names', () => {
     for (const tool of knownTools()) {
       expect(packageOf(tool, 'apt')).toMatch(/^[a-z0-9][a-z0-9+.-]+$/)
       for (const manager of MANAGERS) expect(packageOf(tool, manager)).not.toBe('')
@@ -53,7 +49,7 @@ describe('packages', () => {
   })
 })
 
-describe('the manager', () => {
+describe('the package manager', () => {
   const all = (): string => {
     const path = folder()
     for (const name of ['apt-get', 'dnf', 'pacman', 'zypper']) program(path, name)
@@ -67,13 +63,13 @@ describe('the manager', () => {
     ['ID="rocky"\nID_LIKE="rhel centos fedora"\n', 'dnf'],
     ['ID=arch\n', 'pacman'],
     ['ID="opensuse-tumbleweed"\nID_LIKE="opensuse suse"\n', 'zypper'],
-  ])('of %j', (release, manager) => {
+  ])('is detected from %j', (release, manager) => {
     const root = folder()
     file(root, 'etc/os-release', release)
     expect(detectManager(all(), root)).toBe(manager)
   })
 
-  test('is the one that is there when the name says nothing, or the wrong thing', () => {
+  test('is the available one when os-release names none or another', () => {
     const [root, path] = [folder(), folder()]
     expect(detectManager(path, root)).toBeUndefined()
     program(path, 'pacman')
@@ -83,8 +79,8 @@ describe('the manager', () => {
   })
 })
 
-describe('a plan', () => {
-  test('for apt as root', () => {
+describe('an installation plan', () => {
+  test('updates the package lists of apt first', () => {
     expect(installPlan(['mmd', 'xorriso', 'mcopy'], 'apt', true)).toEqual({
       manager: 'apt',
       packages: ['mtools', 'xorriso'],
@@ -102,11 +98,11 @@ describe('a plan', () => {
     ['dnf', 'sudo dnf install -y xorriso'],
     ['pacman', 'sudo pacman -S --needed --noconfirm libisoburn'],
     ['zypper', 'sudo zypper --non-interactive install --no-recommends xorriso'],
-  ])('for %s as an ordinary user', (manager, line) => {
+  ])('uses sudo for %s as an ordinary user', (manager, line) => {
     expect(installPlan(['xorriso'], manager, false).line).toBe(line)
   })
 
-  test('names what no package is known for', () => {
+  test('names tools without a known package', () => {
     expect(installPlan(['frobnicate', 'mmdebstrap'], 'pacman', true)).toMatchObject({
       packages: [],
       commands: [],
@@ -116,8 +112,8 @@ describe('a plan', () => {
   })
 })
 
-describe('the message', () => {
-  test('names all tools, their packages, and the command', () => {
+describe('the message about missing tools', () => {
+  test('names all tools, their packages, and the command that installs them', () => {
     const failure = missingToolsFailure(['xorriso', 'frobnicate'], 'apt', true)
     expect(failure.exitCode).toBe(2)
     expect(renderFailure(failure, false)).toBe(
@@ -130,7 +126,7 @@ describe('the message', () => {
     )
   })
 
-  test('without a manager says only that they must be installed', () => {
+  test('says only that they must be installed when there is no package manager', () => {
     const failure = missingToolsFailure(['xorriso'], undefined)
     expect(failure).toMatchObject({
       headline: 'a tool is missing',
@@ -140,8 +136,8 @@ describe('the message', () => {
   })
 })
 
-describe('installing', () => {
-  test('runs the commands in order, without questions, and looks again', async () => {
+describe('an installation', () => {
+  test('runs the commands in order and without questions, and checks the result', async () => {
     const path = folder()
     const log = join(path, 'log')
     const create = `case $1 in install) echo '#!/bin/sh' > ${path}/xorriso; /bin/chmod +x ${path}/xorriso;; esac`
@@ -156,7 +152,7 @@ describe('installing', () => {
     expect(said).toContain('partial')
   })
 
-  test('goes through sudo with its environment when not root', async () => {
+  test('passes its environment through sudo when not root', async () => {
     const path = folder()
     const log = join(path, 'log')
     program(path, 'sudo', `echo "$*" >> ${log}; echo > ${path}/xorriso; /bin/chmod +x ${path}/xorriso`)
@@ -164,7 +160,7 @@ describe('installing', () => {
     expect(readFileSync(log, 'utf8')).toBe('env DEBIAN_FRONTEND=noninteractive dnf install -y xorriso\n')
   })
 
-  test('that fails shows what the manager said', async () => {
+  test('shows the output of the package manager when it fails', async () => {
     const path = folder()
     program(path, 'dnf', 'echo "No match for argument: xorriso"; exit 1')
     const failure = await installTools(['xorriso'], { manager: 'dnf', path, root: true }).catch(
@@ -178,7 +174,7 @@ describe('installing', () => {
     ])
   })
 
-  test('that has not brought everything names the rest', async () => {
+  test('names the tools that are still missing', async () => {
     const path = folder()
     program(path, 'dnf')
     await expect(installTools(['xorriso'], { manager: 'dnf', path, root: true })).rejects.toMatchObject({
@@ -186,17 +182,17 @@ describe('installing', () => {
     })
   })
 
-  test('without sudo, or without a manager, is a clear error', async () => {
+  test('fails without sudo, and without a package manager', async () => {
     const path = folder()
     const asUser = installTools(['xorriso'], { manager: 'dnf', path, root: false })
     await expect(asUser).rejects.toMatchObject({
-      facts: [expect.anything(), ['exit status', 'sudo is not there']],
+      facts: [expect.anything(), ['exit status', 'sudo is missing']],
     })
     const root = join(path, 'nowhere')
     await expect(installTools(['xorriso'], { path: root, root: true })).rejects.toBeInstanceOf(Failure)
   })
 
-  test('of nothing runs nothing', async () => {
+  test('runs nothing when no tools are missing', async () => {
     await installTools([], { manager: 'apt', path: '/nonexistent', root: true })
   })
 })

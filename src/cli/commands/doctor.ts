@@ -1,7 +1,9 @@
 import { print } from '../render/print.ts'
 import { Failure } from '../../platform/failure.ts'
 import { renderFailure } from '../../platform/renderFailure.ts'
-import { detectManager, installTools, missingTools, missingToolsFailure } from '../../debian/install.ts'
+import { hasTool, installTools } from '../../debian/install.ts'
+import { MissingToolsFailure } from '../../platform/missingTools.ts'
+import { findOvmf } from '../../vm/firmware.ts'
 import type { Graph } from '../../graph/graph.ts'
 import { allTools } from '../../executor/preflight.ts'
 import { memoryIsRoomy, probeConfinement } from '../../sandbox/bubblewrap.ts'
@@ -23,8 +25,8 @@ export async function doctorCommand(invocation: Invocation, options: DoctorOptio
   const { workspace } = await openSession(invocation, [], options)
   workspace.index.save()
   const needed = [...allTools(workspace.graph), ...BOOT_TOOLS, ...options.with]
-  if (options.install) await install(missingTools(needed))
-  const missing = missingTools(needed)
+  if (options.install) await install(needed)
+  const missing = missingOf(needed)
   const good = (text: string): void => void print(`${paint(process.stdout, 'green', 'ok')}    ${text}\n`)
   const bad = (text: string): void => void print(`${paint(process.stdout, 'red', 'no')}    ${text}\n`)
   if (missing.length === 0) good(`all ${needed.length} tools are there`)
@@ -43,16 +45,23 @@ export async function doctorCommand(invocation: Invocation, options: DoctorOptio
   good(
     memoryIsRoomy() ? 'transient trees fit into memory' : 'memory is short: transient trees go to the disk',
   )
-  if (missing.length > 0) throw missingToolsFailure(missing, detectManager())
+  if (missing.length > 0) throw new MissingToolsFailure(missing)
   return confined ? 0 : 1
 }
 
 /** Installs what building needs and this host lacks, before a build. */
 export async function installMissing(graph: Graph): Promise<void> {
-  await install(missingTools(allTools(graph)))
+  await install(allTools(graph))
 }
 
-async function install(missing: readonly string[]): Promise<void> {
+/** Whether this host has a tool, or the firmware that lbuild looks up itself. */
+const isPresent = (name: string): boolean => (name === 'ovmf' ? findOvmf() !== undefined : hasTool(name))
+
+const missingOf = (tools: readonly string[]): string[] =>
+  [...new Set(tools)].filter((name) => !isPresent(name))
+
+async function install(tools: readonly string[]): Promise<void> {
+  const missing = missingOf(tools)
   if (missing.length > 0) process.stderr.write(`installing ${missing.join(', ')} …\n`)
-  await installTools(missing, { say: (line) => void process.stderr.write(`  ${line}\n`) })
+  await installTools(missing, { isPresent, say: (line) => void process.stderr.write(`  ${line}\n`) })
 }
