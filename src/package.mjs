@@ -8,7 +8,11 @@ const home = dirname(import.meta.dirname)
 const dist = `${home}/dist`
 
 rmSync(dist, { recursive: true, force: true })
-execFileSync(`${home}/node_modules/.bin/tsc`, ['-p', `${home}/tsconfig.package.json`], { stdio: 'inherit' })
+execFileSync(
+  process.execPath,
+  [`${home}/node_modules/typescript-native/bin/tsc`, '-p', `${home}/tsconfig.package.json`],
+  { stdio: 'inherit' },
+)
 nameCompiledModules()
 const { files, inputs } = await program(home)
 mkdirSync(`${dist}/program`)

@@ -44,7 +44,10 @@ export type Run<T extends string = string> = (
   options?: RunOptions,
 ) => Promise<RunResult>
 
-type ParamValues<P extends Params> = { readonly [K in keyof P]: P[K] extends Param<infer T> ? T : never }
+/** The value of each param, as a producer gets it. */
+export type ParamValues<P extends Params> = {
+  readonly [K in keyof P]: P[K] extends Param<infer T> ? T : never
+}
 
 /** Everything that a producer gets. All paths are absolute, and valid only while the producer runs. */
 export interface Context<I extends Inputs, P extends Params, T extends string, O extends Outputs> {

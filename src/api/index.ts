@@ -1,11 +1,24 @@
 export { artifact, internal } from './artifact.ts'
-export type { Artifact, Context, Run, RunOptions, RunResult } from './artifact.ts'
+export type {
+  Artifact,
+  Context,
+  Declaration,
+  InternalOutput,
+  Outputs,
+  Params,
+  ParamValues,
+  Run,
+  RunOptions,
+  RunResult,
+  ToolRequirement,
+} from './artifact.ts'
 export { Failure } from '../platform/failure.ts'
 export type { Fact, FailureOptions } from '../platform/failure.ts'
 export { defineConfig } from './config.ts'
 export type { BootFailurePattern, BootPatterns, Config } from './config.ts'
 export { file, tree } from './inputs.ts'
+export type { DownloadsInput, FileInput, Input, Inputs, OutputInput, TreeInput } from './inputs.ts'
 export { lockfile } from './lockfile.ts'
-export type { LockedFile, Lockfile, ResolveContext } from './lockfile.ts'
+export type { LockedFile, Lockfile, LockfileDeclaration, ResolveContext } from './lockfile.ts'
 export { choice, data, flag, integer, parseSize, size, text } from './params.ts'
 export type { Json, Param } from './params.ts'

@@ -25,7 +25,7 @@ export interface ExpectedDisk {
   readonly scratch: string
 }
 
-type CheckRun = Run<(typeof diskCheckTools)[number]>
+export type CheckRun = Run<(typeof diskCheckTools)[number]>
 
 /**
  * Reads a disk image back without mounting it: the partition table, every file of the EFI system partition, both file

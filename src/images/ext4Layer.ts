@@ -25,7 +25,7 @@ export interface Ext4Layer {
 }
 
 /** `scratch` is a directory for temporary copies. */
-type ReadBack = Ext4Layer & { readonly scratch: string }
+export type ReadBack = Ext4Layer & { readonly scratch: string }
 
 /** The longest line of a debugfs(8) script in bytes: BUFSIZ of the C library without the line break. */
 const MAX_LINE = 8190
