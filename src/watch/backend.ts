@@ -1,16 +1,20 @@
+// The interface between watch and the mechanisms that notice file changes.
 import type { Directories } from './directories.ts'
 
-/** What a backend tells. Everything that it says is a hint to look: what has changed is decided by content. */
+/** Receives what a backend notices. Every change is only a hint: contents decide what changed. */
 export interface BackendListener {
-  /** Something happened at a path. `entries` says that a name came or went, so that directories may have. */
-  happened(path: string, entries: boolean): void
-  /** It cannot watch all that it was given. */
+  /**
+   * Something changed at an absolute path, or anywhere if the path is empty. `entries` says that a name came or went, so
+   * that directories may have.
+   */
+  changed(path: string, entries: boolean): void
+  /** The backend cannot watch everything that it was asked to. */
   failed(error: unknown): void
 }
 
-/** What wakes `watch`. */
+/** Notices changes in directories. */
 export interface WatchBackend {
-  /** Watches exactly these directories, not what is below them, and resolves when it does. */
+  /** Watches exactly these directories, without their subdirectories; resolves when it does. */
   watch(directories: Directories): Promise<void>
   close(): Promise<void>
 }

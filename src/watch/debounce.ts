@@ -1,98 +1,71 @@
-import { monotonicSeconds } from '../platform/clock.ts'
-import type { BackendListener } from './backend.ts'
+// Collects file changes into bursts: a burst is over when no change follows for a moment.
 
-/** Milliseconds without an event after which a burst is over. */
-const QUIET = 50
-/** Milliseconds after which a burst that does not end is looked at nevertheless. */
-const PATIENCE = 1_000
-/** How many paths are remembered by name. */
+/** How long a burst must be quiet until it is over, in seconds. */
+const QUIET = 0.05
+/** After so many seconds a burst counts as over, whatever happens. */
+const LONGEST = 1
+/** How many paths of a burst are reported by name. */
 const NAMED = 10
-/** So many events may have overflown the kernel's queue, of 16384 (inotify(7), max_queued_events): names are not trusted. */
+/**
+ * After so many events some may have been lost, because the kernel's queue holds 16384 (inotify(7),
+ * max_queued_events): then any directory may have come or gone.
+ */
 const MANY = 4_000
 
-/** What happened since somebody looked. */
-export interface Burst {
-  /** When it began, in {@link monotonicSeconds}. */
-  readonly since: number
-  readonly paths: readonly string[]
-  readonly more: number
-  /** Whether directories may have come or gone. */
+/** A hint that something changed; only a snapshot decides what did. */
+export interface Change {
+  /** Absolute; empty for a change anywhere. */
+  readonly path: string
+  /** Whether a name came or went, so that directories may have. */
   readonly entries: boolean
+  /** In {@link monotonicSeconds}. */
+  readonly now: number
 }
 
-/** Collects what a backend tells, until it is taken. */
-export class Hints implements BackendListener {
-  /** Whether a path is worth a look; all are until it is set. */
-  concerns: (path: string) => boolean = () => true
-  /** Called with what the backend cannot do. */
-  failed: (error: unknown) => void = () => {}
-  readonly #paths = new Set<string>()
-  #events = 0
-  #since: number | undefined
-  #latest = 0
-  #entries = false
-  #wake: (() => void) | undefined
+/** Changes that follow each other closely. */
+export interface Burst {
+  /** The time of the first change, in {@link monotonicSeconds}. */
+  readonly since: number
+  /** The time of the last change. */
+  readonly latest: number
+  readonly events: number
+  /** Whether directories may have come or gone. */
+  readonly entries: boolean
+  /** The changed paths, newest first; a path may occur more than once. */
+  readonly paths: PathList | undefined
+}
 
-  happened(path: string, entries: boolean): void {
-    if (path !== '' && !this.concerns(path)) return
-    this.#latest = monotonicSeconds()
-    this.#since ??= this.#latest
-    this.#events += 1
-    this.#entries ||= entries || this.#events > MANY
-    if (path !== '') this.#paths.add(path)
-    this.#wake?.()
-  }
+/** A list that grows in constant time: a checkout causes thousands of events. */
+interface PathList {
+  readonly path: string
+  readonly older: PathList | undefined
+}
 
-  /** Ends the waiting of {@link burst} as if something had happened. */
-  wake(): void {
-    this.happened('', true)
+/** A burst with one more change. */
+export function withChange(burst: Burst | undefined, { path, entries, now }: Change): Burst {
+  const { since = now, events = 0, entries: before = false, paths } = burst ?? {}
+  const count = events + 1
+  return {
+    since,
+    latest: now,
+    events: count,
+    entries: before || entries || count > MANY,
+    paths: path === '' || path === paths?.path ? paths : { path, older: paths },
   }
+}
 
-  /** Resolves when something has happened and is over, or at the signal. */
-  async burst(signal: AbortSignal): Promise<void> {
-    const stop = (): void => this.#wake?.()
-    signal.addEventListener('abort', stop)
-    try {
-      while (!signal.aborted) {
-        if (this.#since === undefined) {
-          await this.#woken()
-          continue
-        }
-        const now = monotonicSeconds()
-        const left = QUIET - (now - this.#latest) * 1000
-        if (left <= 0 || (now - this.#since) * 1000 > PATIENCE) return
-        await this.#woken(left)
-      }
-    } finally {
-      signal.removeEventListener('abort', stop)
-    }
-  }
+/** When a burst is over unless another change follows, in {@link monotonicSeconds}. */
+export const overAt = ({ since, latest }: Burst): number => Math.min(latest + QUIET, since + LONGEST)
 
-  /** What happened since it was taken last, or undefined for nothing. */
-  take(): Burst | undefined {
-    if (this.#since === undefined) return undefined
-    const paths = [...this.#paths]
-    const burst = {
-      since: this.#since,
-      paths: paths.slice(0, NAMED),
-      more: Math.max(0, paths.length - NAMED),
-      entries: this.#entries,
-    }
-    this.#paths.clear()
-    this.#events = 0
-    this.#since = undefined
-    this.#entries = false
-    return burst
-  }
+export const isOver = (burst: Burst, now: number): boolean => now >= overAt(burst)
 
-  #woken(milliseconds?: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = milliseconds === undefined ? undefined : setTimeout(() => this.#wake?.(), milliseconds)
-      this.#wake = () => {
-        clearTimeout(timer)
-        this.#wake = undefined
-        resolve()
-      }
-    })
-  }
+/** The changed paths, the first ten by name; `more` is the number of the others. */
+export function pathsOf(burst: Burst | undefined): {
+  readonly paths: readonly string[]
+  readonly more: number
+} {
+  const newestFirst: string[] = []
+  for (let at = burst?.paths; at; at = at.older) newestFirst.push(at.path)
+  const paths = [...new Set(newestFirst.reverse())]
+  return { paths: paths.slice(0, NAMED), more: Math.max(0, paths.length - NAMED) }
 }

@@ -1,56 +1,65 @@
-import type { Failure } from '../platform/failure.ts'
-import { isFresh } from '../planner/plan.ts'
+// Reports what watch does, and nothing twice while it stays the same.
 import { failureData } from '../executor/report.ts'
-import type { WatchListener } from './events.ts'
-import type { Burst } from './debounce.ts'
+import type { Failure } from '../platform/failure.ts'
 import type { Plan } from '../planner/types.ts'
+import { isFresh } from '../planner/plan.ts'
+import type { Burst } from './debounce.ts'
+import { pathsOf } from './debounce.ts'
+import type { WatchListener } from './events.ts'
 
-/** A kind of failure that is none of an artifact. */
-export type Trouble = 'config' | 'inputs' | 'build'
+/** What can fail besides an artifact. */
+export type FailureScope = 'config' | 'inputs' | 'build'
 
-/** Says what happens to watch, and nothing twice that has not changed. */
-export class Teller {
+/** What watch waits for, for the `idle` event. */
+export interface IdleReport {
+  readonly plan: Plan
+  /** The names of the artifacts that are not run again as they are. */
+  readonly failed: readonly string[]
+  readonly configFailed: boolean
+  /** Whether a change led here: then the event is reported even if it repeats the last one. */
+  readonly changed: boolean
+}
+
+export class EventReporter {
   readonly #listener: WatchListener
-  /** What was said last of each trouble that is not over. */
-  readonly #troubles = new Map<Trouble, string>()
+  /** The last report of each failure that is not resolved. */
+  readonly #failures = new Map<FailureScope, string>()
   #idle = ''
 
   constructor(listener: WatchListener) {
     this.#listener = listener
   }
 
-  /** Says everything anew from now on. */
+  /** Reports everything again from now on. */
   forget(): void {
-    this.#troubles.clear()
+    this.#failures.clear()
     this.#idle = ''
   }
 
-  /** Paths are told from the workspace's root. */
+  /** Reports changed paths, relative to the workspace's root. */
   changed(burst: Burst | undefined, root: string): void {
-    if (!burst || burst.paths.length === 0) return
-    const paths = burst.paths.map((path) =>
-      path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path,
-    )
-    this.#listener({ type: 'changed', paths, more: burst.more })
+    const { paths, more } = pathsOf(burst)
+    if (paths.length === 0) return
+    const relative = paths.map((path) => (path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path))
+    this.#listener({ type: 'changed', paths: relative, more })
   }
 
-  trouble(what: Trouble, error: Failure): void {
+  failed(scope: FailureScope, error: Failure): void {
     const failure = failureData(error)
     const text = JSON.stringify(failure)
-    if (this.#troubles.get(what) === text) return
-    this.#troubles.set(what, text)
-    this.#listener({ type: 'failed', what, failure })
+    if (this.#failures.get(scope) === text) return
+    this.#failures.set(scope, text)
+    this.#listener({ type: 'failed', scope, failure })
   }
 
-  /** A trouble is over: the same one is told again when it comes again. */
-  over(what: Trouble): void {
-    this.#troubles.delete(what)
+  /** A failure is resolved: the same one is reported when it occurs again. */
+  resolved(scope: FailureScope): void {
+    this.#failures.delete(scope)
   }
 
-  /** A build of what a plan says begins. */
-  building(planned: Plan): void {
+  building(plan: Plan): void {
     this.#idle = ''
-    const artifacts = planned.flatMap(({ node, decision }) =>
+    const artifacts = plan.flatMap(({ node, decision }) =>
       decision.verdict === 'fresh'
         ? []
         : [{ artifact: node.name, verdict: decision.verdict, reasons: decision.reasons }],
@@ -58,17 +67,16 @@ export class Teller {
     this.#listener({ type: 'building', artifacts })
   }
 
-  /** There is nothing to do: told after everything that happened, and where it is not what was told last. */
-  idle(planned: Plan, failed: readonly string[], broken: boolean, burst: Burst | undefined): void {
-    const fresh = planned.length > 0 && planned.every(isFresh)
-    const text = JSON.stringify([fresh, failed, broken])
-    if (text === this.#idle && (burst?.paths.length ?? 0) === 0) return
+  idle({ plan, failed, configFailed, changed }: IdleReport): void {
+    const fresh = plan.length > 0 && plan.every(isFresh)
+    const text = JSON.stringify([fresh, failed, configFailed])
+    if (text === this.#idle && !changed) return
     this.#idle = text
-    const artifacts = planned.map(({ node, decision, latest }) => ({
+    const artifacts = plan.map(({ node, decision, latest }) => ({
       artifact: node.name,
       verdict: decision.verdict,
       ...(latest ? { seconds: latest.seconds } : {}),
     }))
-    this.#listener({ type: 'idle', fresh, failed, broken, artifacts })
+    this.#listener({ type: 'idle', fresh, failed, configFailed, artifacts })
   }
 }

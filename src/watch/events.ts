@@ -1,36 +1,36 @@
+// The events of `lbuild watch`, as its views and `--json` receive them.
 import type { BuildEvent, FailureData } from '../events/events.ts'
 import type { Reason } from '../planner/types.ts'
 
-/** The version of a line of `watch --json`. It moves when a field goes or comes to mean something else. */
-export const WATCH_EVENTS_VERSION = 1
+/** The version of a line of `watch --json`; it changes when a field is removed, renamed or changes its meaning. */
+export const WATCH_EVENTS_VERSION = 2
 
-/** Everything that `watch` says; docs/watch.md describes each for those who read `--json`. */
+/** Everything that `watch` reports; docs/watch.md describes each event for readers of `--json`. */
 export type WatchEvent =
   | {
-      /** From now on no edit is missed. */
+      /** Every later edit is noticed. */
       readonly type: 'watching'
       readonly targets: readonly string[]
-      readonly backend: 'inotify' | 'scan'
+      readonly backend: 'inotify' | 'polling'
       readonly directories: number
     }
   | {
-      /** Events cannot be had, or not be trusted: everything is looked at in an interval. */
-      readonly type: 'scanning'
+      /** Not all changes are reported, so watch checks everything in an interval. */
+      readonly type: 'polling'
       readonly reason: string
       readonly hint?: string
-      /** In seconds. */
-      readonly interval: number
+      readonly intervalSeconds: number
     }
   | {
-      /** Something happened to files; whether it changed anything is found out by looking. */
+      /** Files were touched; the next plan decides whether their contents differ. */
       readonly type: 'changed'
       readonly paths: readonly string[]
-      /** How many more there are. */
+      /** How many other paths there are. */
       readonly more: number
     }
   | {
-      /** The config was loaded anew, and is another one. */
-      readonly type: 'config'
+      /** The config was reloaded, and its graph differs. */
+      readonly type: 'reconfigured'
     }
   | {
       readonly type: 'building'
@@ -48,29 +48,29 @@ export type WatchEvent =
       readonly restored: readonly string[]
       readonly failed: readonly string[]
       readonly seconds: number
-      /** From the first change that the build is of; nothing for a build that no change began. */
+      /** Since the first change that led to the build; missing if no change did. */
       readonly secondsSinceChange?: number
     }
   | {
-      /** Something that is no failure of an artifact: a config that cannot be loaded, an input that is not there. */
+      /** Something failed that is no artifact, such as loading the config. */
       readonly type: 'failed'
-      readonly what: 'config' | 'inputs' | 'build' | 'machine'
+      readonly scope: 'config' | 'inputs' | 'build' | 'machine'
       readonly failure: FailureData
     }
   | {
-      /** There is nothing more to do until something changes. */
+      /** Watch waits for a change. */
       readonly type: 'idle'
       /** Whether all targets are fresh. */
       readonly fresh: boolean
-      /** Artifacts that failed and are not run again as they are. */
+      /** Artifacts that failed and are not run again while they are unchanged. */
       readonly failed: readonly string[]
-      /** Whether the config cannot be loaded: what is built is of the last one that could. */
-      readonly broken: boolean
-      /** Everything at or below the targets; empty where the inputs could not be looked at. */
+      /** Whether the config cannot be loaded, so that the last good one is in use. */
+      readonly configFailed: boolean
+      /** The targets and all their dependencies; empty if the inputs cannot be read. */
       readonly artifacts: readonly {
         readonly artifact: string
         readonly verdict: 'fresh' | 'restorable' | 'stale' | 'undecided'
-        /** How long its last run took. */
+        /** The duration of its last run. */
         readonly seconds?: number
       }[]
     }
@@ -79,7 +79,7 @@ export type WatchEvent =
       readonly type: 'exec'
       readonly state: 'ended'
       readonly command: readonly string[]
-      /** The exit code, the name of the signal, or why it could not be started. */
+      /** The exit code, the name of the signal, or why the command could not start. */
       readonly code: number | string
       readonly seconds: number
     }
@@ -87,14 +87,14 @@ export type WatchEvent =
       readonly type: 'machine'
       readonly state: 'started'
       readonly image: string
-      /** The file that its serial console is written to. */
+      /** The file that receives its serial console. */
       readonly console: string
     }
   | {
       readonly type: 'machine'
       readonly state: 'ended'
       readonly image: string
-      /** QEMU's own words. */
+      /** What QEMU wrote to its standard error. */
       readonly errors?: string
     }
 

@@ -1,67 +1,72 @@
-import type { Digest } from '../platform/digest.ts'
-import type { BuildReport } from '../executor/report.ts'
+// Remembers which builds and artifacts failed, so that watch does not repeat them unchanged.
 import type { KnownFailure } from '../executor/options.ts'
+import type { BuildReport } from '../executor/report.ts'
+import type { Digest } from '../platform/digest.ts'
 import type { Plan, Planned } from '../planner/types.ts'
 
-/** What came of past builds: which artifacts fail as they are. */
-export class Memory {
-  readonly #failures = new Map<string, KnownFailure>()
-  #tried: string | undefined
-  /** Whether what was tried ended with a report, and not with an error. */
-  #reported = false
+/** The last build. */
+interface Attempt {
+  /** Its plan, as text. */
+  readonly plan: string
+  /** Whether it finished with a report; if not, with an error. */
+  readonly reported: boolean
+}
 
-  /** The failures that would come again with a plan: those of producers. An output can be put in its place next time. */
-  knownFailures(planned: Plan): ReadonlyMap<string, KnownFailure> {
+export class FailureMemory {
+  readonly #failures = new Map<string, KnownFailure>()
+  #attempt: Attempt | undefined
+
+  /** The failures of producers that would occur again with this plan. Restoring an output may work the next time. */
+  knownFailures(plan: Plan): ReadonlyMap<string, KnownFailure> {
     const copy = new Map(this.#failures)
-    for (const { node, decision } of planned) if (decision.verdict === 'restorable') copy.delete(node.name)
+    for (const { node, decision } of plan) if (decision.verdict === 'restorable') copy.delete(node.name)
     return copy
   }
 
-  /** Whether there is something to do about a plan that would not end as it did before. */
-  isWorthBuilding(planned: Plan): boolean {
-    return planned.some((one) => this.#isWorth(one)) && textOf(planned) !== this.#tried
+  /** Whether a plan contains work that could end differently from the last time. */
+  isWorthBuilding(plan: Plan): boolean {
+    return plan.some((one) => this.#isWorthRunning(one)) && textOf(plan) !== this.#attempt?.plan
   }
 
-  /** Remembers that a plan is being built: the same one is not built again unless it is forgotten. */
-  trying(planned: Plan): void {
-    this.#tried = textOf(planned)
-    this.#reported = false
+  /** A build begins: the same plan is not built again until the attempt is forgotten. */
+  begin(plan: Plan): void {
+    this.#attempt = { plan: textOf(plan), reported: false }
   }
 
-  /** Remembers how artifacts ended. */
-  note({ artifacts }: BuildReport): void {
-    this.#reported = true
+  /** A build has finished with a report. */
+  finish({ artifacts }: BuildReport): void {
+    if (this.#attempt) this.#attempt = { ...this.#attempt, reported: true }
     for (const { name, outcome, key, failure } of artifacts)
-      if (outcome === 'failed' && key !== undefined) this.#failures.set(name, { key, failure: failure! })
+      if (outcome === 'failed' && key !== undefined && failure) this.#failures.set(name, { key, failure })
       else if (outcome !== 'skipped') this.#failures.delete(name)
   }
 
-  /** Forgets those failures that a plan shows to be over; gives the names of the others. */
-  failing(planned: Plan): readonly string[] {
-    const still = planned.filter(
-      ({ node, key, decision }) =>
-        this.#failures.has(node.name) &&
-        decision.verdict !== 'fresh' &&
-        isKey(this.#failures.get(node.name), key),
-    )
-    return still.map(({ node }) => node.name)
+  /** The artifacts of a plan that failed and would fail again. */
+  failing(plan: Plan): readonly string[] {
+    return plan
+      .filter(({ node, key, decision }) => {
+        const known = this.#failures.get(node.name)
+        return known && decision.verdict !== 'fresh' && isSameKey(known, key)
+      })
+      .map(({ node }) => node.name)
   }
 
-  /** Something happened: only a plan that ended with an error is not built again while it is the same. */
-  changed(): void {
-    if (this.#reported) this.#tried = undefined
+  /** A file changed: the same plan may be built again, unless it ended with an error. */
+  noteChange(): void {
+    if (this.#attempt?.reported) this.#attempt = undefined
   }
 
-  forgetTried(): void {
-    this.#tried = undefined
+  /** The same plan may be built again. */
+  forgetAttempt(): void {
+    this.#attempt = undefined
   }
 
   forget(): void {
     this.#failures.clear()
-    this.#tried = undefined
+    this.#attempt = undefined
   }
 
-  #isWorth({ node, key, decision }: Planned): boolean {
+  #isWorthRunning({ node, key, decision }: Planned): boolean {
     if (decision.verdict === 'restorable') return true
     if (decision.verdict === 'fresh') return false
     if (key === undefined) return decision.reasons.some(({ kind }) => kind === 'lockfile')
@@ -69,9 +74,9 @@ export class Memory {
   }
 }
 
-const isKey = (known: KnownFailure | undefined, key: Digest | undefined): boolean =>
-  key === undefined || known?.key === key
+const isSameKey = (known: KnownFailure, key: Digest | undefined): boolean =>
+  key === undefined || known.key === key
 
-/** A plan as one comparable text. */
-const textOf = (planned: Plan): string =>
-  JSON.stringify(planned.map(({ node, key, parts, decision }) => [node.name, decision.verdict, key ?? parts]))
+/** A plan as comparable text. */
+const textOf = (plan: Plan): string =>
+  JSON.stringify(plan.map(({ node, key, parts, decision }) => [node.name, decision.verdict, key ?? parts]))

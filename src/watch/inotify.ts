@@ -1,3 +1,4 @@
+// The backend that watches directories with inotify(7), through chokidar.
 import { existsSync } from 'node:fs'
 import type { FSWatcher } from 'chokidar'
 import { watch } from 'chokidar'
@@ -9,15 +10,16 @@ import type { Directories } from './directories.ts'
 interface Watched {
   readonly identity: string
   readonly watcher: FSWatcher
-  /** Ends the waiting for it: a watcher that is closed never gets ready. */
+  /** Ends the wait for `ready`, which a closed watcher never emits. */
   readonly settle: () => void
 }
 
 /**
- * Watches by inotify(7), through chokidar with one watcher for each directory: so it is known when each is armed, one
- * that comes to the place of another is armed anew, and no watch is spent on a file. What is in a directory is ignored,
- * so all that is heard is chokidar's `raw` event, which passes on what fs.watch says; the version is pinned for that.
- * Chokidar takes paths as strings: a directory whose name is not UTF-8 cannot be watched.
+ * Uses one chokidar watcher for each directory: so it is known when each directory is watched, a directory that replaces
+ * another gets a new watcher, and no inotify watch is spent on a file. The watchers ignore the contents of their
+ * directories; only chokidar's `raw` event counts, which passes on what fs.watch reports and is not part of its stable
+ * API (so the version is pinned). Chokidar takes paths as strings, so a directory whose name is not UTF-8 cannot be
+ * watched.
  */
 export class InotifyBackend implements WatchBackend {
   readonly #listener: BackendListener
@@ -31,15 +33,15 @@ export class InotifyBackend implements WatchBackend {
     const unnamed = [...directories.keys()].find((path) => !isUtf8(path))
     if (unnamed !== undefined)
       return this.#listener.failed(new Error(`the name of ${display(unnamed)} is not UTF-8`))
-    const gone = [...this.#watched].filter(([path, { identity }]) => directories.get(path) !== identity)
+    const outdated = [...this.#watched].filter(([path, { identity }]) => directories.get(path) !== identity)
     await Promise.all(
-      gone.map(([path, { watcher }]) => {
+      outdated.map(([path, { watcher }]) => {
         this.#watched.delete(path)
         return watcher.close()
       }),
     )
-    const fresh = [...directories].filter(([path]) => !this.#watched.has(path))
-    await Promise.all(fresh.map(([path, identity]) => this.#arm(path, identity)))
+    const added = [...directories].filter(([path]) => !this.#watched.has(path))
+    await Promise.all(added.map(([path, identity]) => this.#add(path, identity)))
   }
 
   async close(): Promise<void> {
@@ -48,7 +50,7 @@ export class InotifyBackend implements WatchBackend {
     this.#watched.clear()
   }
 
-  #arm(directory: Bytes, identity: string): Promise<void> {
+  #add(directory: Bytes, identity: string): Promise<void> {
     const path = fromBytes(directory)
     const watcher = watch(path, {
       ignored: (other) => other !== path,
@@ -63,9 +65,9 @@ export class InotifyBackend implements WatchBackend {
       watcher.on('ready', resolve)
     })
     watcher.on('raw', (kind: string, name: string | null) => {
-      // What happened to the directory itself is told with its own name, as if it were in it.
+      // A change of the directory itself is reported under its own name, as if it were an entry of it.
       const own = name === null || (path.endsWith(`/${name}`) && !existsSync(`${path}/${name}`))
-      this.#listener.happened(own ? path : `${path}/${name}`, kind !== 'change')
+      this.#listener.changed(own ? path : `${path}/${name}`, kind !== 'change')
     })
     watcher.on('error', (error) => this.#listener.failed(error))
     return ready

@@ -1,7 +1,8 @@
-import { errorCode } from '../platform/disk.ts'
+// Decides when watch must poll, and explains why.
 import { statfsSync } from 'node:fs'
+import { errorCode } from '../platform/disk.ts'
 
-/** File systems on which others may write without this host being told, by their type (statfs(2), linux/magic.h). */
+/** File systems whose changes by other hosts are not reported, by type (statfs(2), linux/magic.h). */
 const REMOTE: Readonly<Record<number, string>> = {
   0x6969: 'NFS',
   0x517b: 'SMB',
@@ -14,25 +15,24 @@ const REMOTE: Readonly<Record<number, string>> = {
   0x786f4256: 'VirtualBox shared folders',
 }
 
-/** The name of the file system of a directory, if events about it cannot be trusted. */
+/** Returns the name of the file system of a directory if it does not report all changes, else undefined. */
 export function remoteFileSystem(path: string): string | undefined {
   return REMOTE[statfsSync(path).type >>> 0]
 }
 
-/** Why a backend does not tell of all changes, and what helps. */
-export interface Distrust {
+/** Why watch polls, and what the user can do about it. */
+export interface PollingReason {
   readonly reason: string
   readonly hint?: string
 }
 
 const SYSCTL =
-  'let more be watched, as root: sysctl fs.inotify.max_user_watches=1048576 fs.inotify.max_user_instances=1024'
+  'raise the limits as root: sysctl fs.inotify.max_user_watches=1048576 fs.inotify.max_user_instances=1024'
 
-/** What a backend's error means for those who rely on it. */
-export function distrustOf(error: unknown): Distrust {
+/** Explains the error of a backend. */
+export function pollingReason(error: unknown): PollingReason {
   const code = errorCode(error)
-  if (code === 'ENOSPC')
-    return { reason: 'there are too few inotify watches for all directories', hint: SYSCTL }
-  if (code === 'EMFILE') return { reason: 'there are too few inotify instances', hint: SYSCTL }
-  return { reason: `events cannot be had: ${error instanceof Error ? error.message : String(error)}` }
+  if (code === 'ENOSPC') return { reason: 'too few inotify watches for all directories', hint: SYSCTL }
+  if (code === 'EMFILE') return { reason: 'too few inotify instances', hint: SYSCTL }
+  return { reason: `cannot watch files: ${error instanceof Error ? error.message : String(error)}` }
 }

@@ -1,64 +1,69 @@
+// Watches the sources of some targets, and falls back to polling where not all changes are reported.
 import type { Workspace } from '../workspace/workspace.ts'
 import type { BackendListener, WatchBackend } from './backend.ts'
 import type { Directories } from './directories.ts'
 import { directoriesOf } from './directories.ts'
 import type { WatchListener } from './events.ts'
-import { Hints } from './debounce.ts'
-import { SCAN_INTERVAL } from './scan.ts'
-import { concerns, sourcesOf, widened } from './sources.ts'
-import type { Distrust } from './pollingFallback.ts'
-import { distrustOf } from './pollingFallback.ts'
+import { POLLING_SECONDS } from './polling.ts'
+import type { PollingReason } from './pollingFallback.ts'
+import { pollingReason } from './pollingFallback.ts'
+import { couldConcern, sourcesOf, withUndeclared } from './sources.ts'
 
-export interface LookoutOptions {
+export interface SourceWatcherOptions {
   readonly targets: readonly string[]
   readonly listener: WatchListener
-  /** What tells of changes. */
   backend(listener: BackendListener): WatchBackend
-  /** What tells where `backend` cannot. */
+  /** The backend to use when the first one cannot report all changes. */
   fallback(listener: BackendListener): WatchBackend
-  /** The name of the file system of a directory, if what `backend` tells of it cannot be trusted. */
-  distrust(root: string): string | undefined
+  /** The name of the file system of a directory if `backend` cannot report all its changes. */
+  remoteFileSystem(root: string): string | undefined
 }
 
-/**
- * What watches the sources of some targets. Where not all changes would be told, it says so once and has everything
- * looked at in an interval from then on.
- */
-export class Lookout {
-  readonly hints = new Hints()
-  readonly #options: LookoutOptions
+/** Passes on the changes that may concern a source. */
+export class SourceWatcher implements BackendListener {
+  readonly #options: SourceWatcherOptions
+  readonly #onChange: (path: string, entries: boolean) => void
+  #isRelevant: (path: string) => boolean = () => true
   #backend: WatchBackend
-  #scanning = false
+  #polling = false
 
-  constructor(options: LookoutOptions) {
+  constructor(options: SourceWatcherOptions, onChange: (path: string, entries: boolean) => void) {
     this.#options = options
-    this.#backend = options.backend(this.hints)
-    this.hints.failed = (error) => this.#scanInstead(distrustOf(error))
+    this.#onChange = onChange
+    this.#backend = options.backend(this)
   }
 
-  /** Watches the sources of a workspace, and says so: from then on no edit is missed. */
+  changed(path: string, entries: boolean): void {
+    if (path === '' || this.#isRelevant(path)) this.#onChange(path, entries)
+  }
+
+  failed(error: unknown): void {
+    this.#poll(pollingReason(error))
+  }
+
+  /** Starts watching, and reports it: every later edit is noticed. */
   async begin(workspace: Workspace): Promise<void> {
-    const { targets, listener, distrust } = this.#options
+    const { targets, listener, remoteFileSystem } = this.#options
     const { root } = workspace.locations
-    const remote = distrust(root)
+    const remote = remoteFileSystem(root)
     if (remote !== undefined)
-      this.#scanInstead({ reason: `${root} is on ${remote}, which does not tell of all changes` })
-    const directories = await this.cover(workspace, false)
-    listener({ type: 'watching', targets, backend: this.#scanning ? 'scan' : 'inotify', directories })
+      this.#poll({ reason: `${root} is on ${remote}, which does not report all changes` })
+    const directories = await this.cover(workspace, 'loaded')
+    listener({ type: 'watching', targets, backend: this.#polling ? 'polling' : 'inotify', directories })
   }
 
   /**
-   * Has every directory watched in which something of the sources may change, and no other; gives how many there are.
-   * `broken` says that the config cannot be loaded: what mends it may be in a directory that no source is in.
+   * Watches every directory in which a source may change, and no other; returns their number. While the config fails,
+   * also directories count from which it could import.
    */
-  async cover(workspace: Workspace, broken: boolean): Promise<number> {
+  async cover(workspace: Workspace, config: 'loaded' | 'failed'): Promise<number> {
     const declared = sourcesOf(workspace, this.#options.targets)
-    const sources = broken ? widened(declared, workspace) : declared
-    this.hints.concerns = concerns(sources)
+    const sources = config === 'failed' ? withUndeclared(declared, workspace) : declared
+    this.#isRelevant = couldConcern(sources)
     for (let before: Directories | undefined; ;) {
-      // What came into a directory before that was watched is found by looking once more.
+      // A directory may appear before its parent is watched, so the list is made again until it stays the same.
       const directories = directoriesOf(sources, workspace.locations.root)
-      if (this.#scanning || (before && isSame(before, directories))) return directories.size
+      if (this.#polling || (before && isSame(before, directories))) return directories.size
       before = directories
       await this.#backend.watch(directories)
     }
@@ -68,12 +73,13 @@ export class Lookout {
     return this.#backend.close()
   }
 
-  #scanInstead(distrust: Distrust): void {
-    if (this.#scanning) return
-    this.#scanning = true
+  /** Switches to the fallback once, and reports why. */
+  #poll(reason: PollingReason): void {
+    if (this.#polling) return
+    this.#polling = true
     void this.#backend.close()
-    this.#backend = this.#options.fallback(this.hints)
-    this.#options.listener({ type: 'scanning', ...distrust, interval: SCAN_INTERVAL / 1000 })
+    this.#backend = this.#options.fallback(this)
+    this.#options.listener({ type: 'polling', ...reason, intervalSeconds: POLLING_SECONDS })
   }
 }
 

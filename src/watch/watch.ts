@@ -1,231 +1,272 @@
-import { monotonicSeconds } from '../platform/clock.ts'
-import { Failure } from '../platform/failure.ts'
+// Keeps targets up to date while their sources change: performs the work of each state of ./state.ts.
+import { once } from 'node:events'
 import { changedFiles } from '../config/sourceFiles.ts'
 import type { loadConfig } from '../config/load.ts'
+import { build, checkTargets } from '../executor/build.ts'
+import { Invalidation } from '../executor/invalidation.ts'
+import type { BuildReport } from '../executor/report.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Overrides } from '../graph/params.ts'
+import type { Plan } from '../planner/types.ts'
 import { isFresh, plan } from '../planner/plan.ts'
-import { build, checkTargets } from '../executor/build.ts'
-import type { BuildReport } from '../executor/report.ts'
-import { Invalidation } from '../executor/invalidation.ts'
+import { monotonicSeconds } from '../platform/clock.ts'
+import { Failure } from '../platform/failure.ts'
 import { takeSnapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
-import { loadElsewhere } from './config.ts'
+import { loadConfigInChild } from './configLoader.ts'
 import type { Burst } from './debounce.ts'
-import type { LookoutOptions } from './sourceWatcher.ts'
-import { Lookout } from './sourceWatcher.ts'
-import { Teller } from './eventReporter.ts'
-import { Memory } from './failureMemory.ts'
-import type { Plan } from '../planner/types.ts'
+import { EventReporter } from './eventReporter.ts'
+import type { WatchEvent } from './events.ts'
+import { FailureMemory } from './failureMemory.ts'
+import type { SourceWatcherOptions } from './sourceWatcher.ts'
+import { SourceWatcher } from './sourceWatcher.ts'
+import type { PlanResult, WatchInput } from './state.ts'
+import { startState, tickAt, transition } from './state.ts'
 
-export interface WatchOptions extends LookoutOptions {
-  /** Opens the workspace as the command line says, with this way to load the config. */
+export interface WatchOptions extends SourceWatcherOptions {
+  readonly workspace: Workspace
+  /** Opens the workspace again with the params of the command line, and with this way to load the config. */
   open(load: typeof loadConfig): Promise<Workspace>
   readonly signal: AbortSignal
-  /** The directory with lbuild's compiled child. */
+  /** The directory of lbuild's compiled code. */
   readonly code: string
   readonly jobs?: number
-  /** The params that were set, as somebody wrote them. */
+  /** The params of the command line, as written. */
   readonly params: Overrides
-  /** Whether a save during a build ends what it makes stale; if not, the build comes to its end first. */
+  /** Whether a change during a build cancels the runs that it makes stale; if not, the build finishes first. */
   readonly cancel: boolean
-  /** After each look that finds all targets fresh because of a build or at the start. */
+  /** Called when all targets are up to date, at the start and after each build. */
   readonly ready?: (workspace: Workspace) => void
 }
 
-/** Keeps targets up to date while their sources change. Nothing is built that a build would not build. */
+/** A build that watch has started. */
+interface RunningBuild {
+  readonly invalidation: Invalidation
+  /** Cancels the whole build, because its graph is outdated. */
+  readonly cancellation: AbortController
+}
+
+/** Builds nothing that `lbuild build` would not build. */
 export class Watch {
   readonly #options: WatchOptions
-  readonly #lookout: Lookout
-  readonly #tell: Teller
-  readonly #memory = new Memory()
-  #workspace: Workspace | undefined
-  /** Whether the config cannot be loaded as it is. */
-  #broken = false
-  /** Whether `ready` was called for what is there. */
-  #ready = false
+  readonly #sources: SourceWatcher
+  readonly #reporter: EventReporter
+  readonly #failures = new FailureMemory()
+  /** Stops watch after an error that is no Failure. */
+  readonly #crash = new AbortController()
+  readonly #signal: AbortSignal
+  #state: ReturnType<typeof startState>
+  #workspace: Workspace
+  #build: RunningBuild | undefined
+  #timer: NodeJS.Timeout | undefined
+  /** The work of the states that has not finished. */
+  readonly #work = new Set<Promise<void>>()
 
   constructor(options: WatchOptions) {
     this.#options = options
-    this.#lookout = new Lookout(options)
-    this.#tell = new Teller(options.listener)
+    this.#workspace = options.workspace
+    this.#state = startState(options.cancel)
+    this.#signal = AbortSignal.any([options.signal, this.#crash.signal])
+    this.#reporter = new EventReporter(options.listener)
+    this.#sources = new SourceWatcher(options, (path, entries) =>
+      this.#dispatch({ type: 'change', path, entries, now: monotonicSeconds() }),
+    )
   }
 
-  /** Runs until the signal. Throws a Failure when the config cannot be loaded at the start. */
+  /** Runs until the signal aborts. Throws a Failure (exit code 2) if there is no such target. */
   async run(): Promise<void> {
-    const { signal } = this.#options
-    const { hints } = this.#lookout
+    const signal = this.#signal
+    checkTargets(this.#workspace.graph, this.#options.targets)
     try {
-      const workspace = (this.#workspace = await this.#open())
-      await this.#lookout.begin(workspace)
-      let burst: Burst | undefined
-      for (;;) {
-        while (await this.#round(burst)) burst = hints.take()
-        await hints.burst(signal)
-        if (signal.aborted) return
-        burst = hints.take()
-        this.#tell.changed(burst, workspace.locations.root)
-      }
+      await this.#sources.begin(this.#workspace)
+      this.#start(this.#planAndBuild(undefined))
+      if (!signal.aborted) await once(signal, 'abort')
+      this.#dispatch({ type: 'stop' })
+      await Promise.all(this.#work)
+      if (this.#crash.signal.aborted) throw this.#crash.signal.reason
     } finally {
-      await this.#lookout.close()
+      clearTimeout(this.#timer)
+      await this.#sources.close()
     }
   }
 
   /** Builds now, also what failed before and would fail again. */
   buildNow(): void {
-    this.#memory.forget()
-    this.#tell.forget()
-    this.#lookout.hints.wake()
+    this.#failures.forget()
+    this.#reporter.forget()
+    this.#dispatch({ type: 'change', path: '', entries: true, now: monotonicSeconds() })
   }
 
   /** The graph of the last config that could be loaded. */
-  get graph(): Graph | undefined {
-    return this.#workspace?.graph
+  get graph(): Graph {
+    return this.#workspace.graph
   }
 
-  /** Looks once, and builds if there is something to do. Gives whether to look again at once. */
-  async #round(burst: Burst | undefined): Promise<boolean> {
-    const { signal, ready } = this.#options
+  /** Takes an input, and starts the work of the state that it leads to. */
+  #dispatch(input: WatchInput): void {
+    const before = this.#state.kind
+    const state = transition(this.#state, input)
+    this.#state = state
+    this.#scheduleTick()
+    if (state.kind === before) return
+    if (state.kind === 'planning') this.#start(this.#planAndBuild(state.cause))
+    else if (state.kind === 'checking') this.#start(this.#checkConfig(state.burst))
+    else if (state.kind === 'cancelling') this.#build?.cancellation.abort()
+  }
+
+  #scheduleTick(): void {
+    const at = tickAt(this.#state)
+    if (at === undefined || this.#timer) return
+    const milliseconds = Math.max(0, Math.ceil((at - monotonicSeconds()) * 1000))
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#dispatch({ type: 'tick', now: monotonicSeconds() })
+    }, milliseconds)
+  }
+
+  #start(work: Promise<void>): void {
+    const done = work
+      .catch((error: unknown) => {
+        if (!this.#signal.aborted) this.#crash.abort(error)
+      })
+      .finally(() => this.#work.delete(done))
+    this.#work.add(done)
+  }
+
+  /** The work of `planning` and `building`. */
+  async #planAndBuild(cause: Burst | undefined): Promise<void> {
+    this.#reporter.changed(cause, this.#workspace.locations.root)
+    const { result, planned } = await this.#plan(cause)
+    this.#dispatch({ type: 'planned', result })
+    if (this.#state.kind !== 'building') return
+    await this.#runBuild(planned, cause)
+    this.#dispatch({ type: 'finished' })
+  }
+
+  async #plan(cause: Burst | undefined): Promise<{ readonly result: PlanResult; readonly planned: Plan }> {
+    const { targets, ready } = this.#options
+    const changed = cause?.paths !== undefined
     try {
       await this.#reload()
-      if (burst?.entries !== false) await this.#cover()
-      const workspace = this.#workspace!
-      const planned = await this.#plan(workspace)
-      this.#tell.over('inputs')
-      if (burst && burst.paths.length > 0) this.#memory.changed()
-      if (!signal.aborted && this.#memory.isWorthBuilding(planned)) {
-        await this.#build(workspace, planned, burst)
-        return !signal.aborted
-      }
+      if (cause?.entries !== false) await this.#cover()
+      const workspace = this.#workspace
+      const snapshot = await takeSnapshot(workspace, targets, new Set())
+      workspace.index.save()
+      const planned = plan(workspace.graph, targets, snapshot)
+      this.#reporter.resolved('inputs')
+      if (changed) this.#failures.noteChange()
+      if (this.#failures.isWorthBuilding(planned)) return { result: 'work', planned }
       const fresh = planned.every(isFresh)
-      if (fresh) this.#memory.forget()
-      if (fresh && !this.#ready) ready?.(workspace)
-      this.#ready = fresh
-      this.#tell.idle(planned, this.#memory.failing(planned), this.#broken, burst)
+      if (fresh) this.#failures.forget()
+      if (fresh && !this.#state.announced) ready?.(workspace)
+      this.#reportIdle(planned, changed)
+      return { result: fresh ? 'fresh' : 'not-fresh', planned }
     } catch (error) {
-      if (signal.aborted) return false
-      if (!(error instanceof Failure)) throw error
-      this.#memory.forget()
-      this.#tell.trouble('inputs', error)
-      this.#tell.idle([], [], this.#broken, burst)
+      if (!(error instanceof Failure) || this.#signal.aborted) throw error
+      this.#failures.forget()
+      this.#reporter.failed('inputs', error)
+      this.#reportIdle([], changed)
+      return { result: 'failed', planned: [] }
     }
-    return false
   }
 
-  async #open(): Promise<Workspace> {
-    const workspace = await this.#options.open(loadElsewhere(this.#options.signal))
-    checkTargets(workspace.graph, this.#options.targets)
-    return workspace
+  #reportIdle(planned: Plan, changed: boolean): void {
+    const configFailed = this.#state.config === 'failed'
+    this.#reporter.idle({ plan: planned, failed: this.#failures.failing(planned), configFailed, changed })
   }
 
-  /** Loads the config where it has changed. Gives whether it is another one; one that is wrong leaves the old one. */
+  /** Reloads the config if it changed; one that fails leaves the last good one. Returns whether the graph differs. */
   async #reload(): Promise<boolean> {
-    const before = this.#workspace!
+    const { open, targets, listener } = this.#options
+    const before = this.#workspace.graph
+    const configBefore = this.#state.config
     try {
-      this.#workspace = await this.#open()
+      const workspace = await open(loadConfigInChild(this.#signal))
+      checkTargets(workspace.graph, targets)
+      this.#workspace = workspace
+      this.#reporter.resolved('config')
+      this.#dispatch({ type: 'config', loaded: true })
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      this.#tell.trouble('config', error)
-      await this.#setBroken(true)
-      return false
+      this.#reporter.failed('config', error)
+      this.#dispatch({ type: 'config', loaded: false })
     }
-    this.#tell.over('config')
-    await this.#setBroken(false)
-    if (JSON.stringify(before.graph) === JSON.stringify(this.#workspace.graph)) return false
-    this.#options.listener({ type: 'config' })
-    await this.#cover()
-    return true
+    const graphChanged = JSON.stringify(before) !== JSON.stringify(this.#workspace.graph)
+    if (graphChanged) listener({ type: 'reconfigured' })
+    if (graphChanged || this.#state.config !== configBefore) await this.#cover()
+    return graphChanged
   }
 
-  #cover(): Promise<number> {
-    return this.#lookout.cover(this.#workspace!, this.#broken)
+  async #cover(): Promise<void> {
+    await this.#sources.cover(this.#workspace, this.#state.config)
   }
 
-  async #plan(workspace: Workspace): Promise<Plan> {
-    const { targets } = this.#options
-    const snapshot = await takeSnapshot(workspace, targets, new Set())
-    workspace.index.save()
-    return plan(workspace.graph, targets, snapshot)
-  }
-
-  async #build(workspace: Workspace, planned: Plan, burst: Burst | undefined): Promise<void> {
-    const { targets, listener, signal, code, jobs, params, cancel } = this.#options
-    this.#tell.building(planned)
-    this.#ready = false
-    this.#memory.trying(planned)
+  async #runBuild(planned: Plan, cause: Burst | undefined): Promise<void> {
+    const { targets, listener, code, jobs, params } = this.#options
+    this.#reporter.building(planned)
+    this.#failures.begin(planned)
     const startedAt = monotonicSeconds()
     const invalidation = new Invalidation()
-    const another = new AbortController()
-    const over = new AbortController()
-    const following = cancel ? this.#follow(invalidation, another, over.signal) : Promise.resolve()
+    const cancellation = new AbortController()
+    this.#build = { invalidation, cancellation }
     let report: BuildReport | undefined
     try {
-      report = await build(workspace, {
+      report = await build(this.#workspace, {
         targets,
         force: false,
         params,
         keepGoing: true,
         wait: true,
         listener: (event) => listener({ type: 'build', event }),
-        signal: AbortSignal.any([signal, another.signal]),
+        signal: AbortSignal.any([this.#signal, cancellation.signal]),
         code,
         invalidation,
-        knownFailures: this.#memory.knownFailures(planned),
+        knownFailures: this.#failures.knownFailures(planned),
         ...(jobs === undefined ? {} : { jobs }),
       })
-      this.#memory.note(report)
+      this.#failures.finish(report)
     } catch (error) {
-      if (signal.aborted) throw error
-      if (another.signal.aborted) this.#memory.forgetTried()
-      else if (error instanceof Failure) this.#tell.trouble('build', error)
+      if (this.#signal.aborted) throw error
+      if (cancellation.signal.aborted) this.#failures.forgetAttempt()
+      else if (error instanceof Failure) this.#reporter.failed('build', error)
       else throw error
     } finally {
-      over.abort()
-      await following
+      this.#build = undefined
     }
-    const named = (outcome: string): readonly string[] =>
-      report?.artifacts.flatMap((one) => (one.outcome === outcome ? [one.name] : [])) ?? []
-    const outcome = another.signal.aborted ? 'cancelled' : report?.exitCode === 0 ? 'done' : 'failed'
-    const since = burst?.since
-    const now = monotonicSeconds()
-    if (outcome === 'done') this.#tell.over('build')
-    listener({
-      type: 'built',
-      outcome,
-      ran: named('built'),
-      restored: named('restored'),
-      failed: named('failed'),
-      seconds: now - startedAt,
-      ...(since === undefined ? {} : { secondsSinceChange: now - since }),
-    })
+    const built = builtEvent(report, cancellation.signal.aborted, startedAt, cause)
+    if (built.outcome === 'done') this.#reporter.resolved('build')
+    listener(built)
   }
 
-  /** While a build runs: tells it of changes, and ends it when the config is another one. */
-  async #follow(invalidation: Invalidation, another: AbortController, over: AbortSignal): Promise<void> {
-    const { hints } = this.#lookout
-    for (;;) {
-      await hints.burst(over)
-      // What came last is for the look after the build.
-      if (over.aborted) return
-      const burst = hints.take()
-      const { disk, index, files, locations } = this.#workspace!
-      this.#tell.changed(burst, locations.root)
-      this.#memory.forgetTried()
-      try {
-        const moved = (await changedFiles(disk, index, files)).length > 0
-        if (moved && (await this.#reload())) return another.abort()
-        if (burst?.entries === true) await this.#cover()
-      } catch (error) {
-        if (this.#options.signal.aborted) return
-        throw error
-      }
-      invalidation.give()
-    }
+  /** The work of `checking`: cancels the build if its graph changed, else has it look at its inputs again. */
+  async #checkConfig(burst: Burst): Promise<void> {
+    const { disk, index, files, locations } = this.#workspace
+    this.#reporter.changed(burst, locations.root)
+    this.#failures.forgetAttempt()
+    const edited = (await changedFiles(disk, index, files)).length > 0
+    const graphChanged = edited && (await this.#reload())
+    if (!graphChanged && burst.entries) await this.#cover()
+    if (!graphChanged) this.#build?.invalidation.give()
+    this.#dispatch({ type: 'checked', graphChanged })
   }
+}
 
-  async #setBroken(broken: boolean): Promise<void> {
-    if (this.#broken === broken) return
-    this.#broken = broken
-    await this.#cover()
+function builtEvent(
+  report: BuildReport | undefined,
+  cancelled: boolean,
+  startedAt: number,
+  cause: Burst | undefined,
+): Extract<WatchEvent, { type: 'built' }> {
+  const named = (outcome: string): readonly string[] =>
+    report?.artifacts.flatMap((one) => (one.outcome === outcome ? [one.name] : [])) ?? []
+  const now = monotonicSeconds()
+  return {
+    type: 'built',
+    outcome: cancelled ? 'cancelled' : report?.exitCode === 0 ? 'done' : 'failed',
+    ran: named('built'),
+    restored: named('restored'),
+    failed: named('failed'),
+    seconds: now - startedAt,
+    ...(cause ? { secondsSinceChange: now - cause.since } : {}),
   }
 }

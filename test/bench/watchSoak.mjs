@@ -126,7 +126,10 @@ try {
   }
   count += 1
   write('build.config.ts', config(count))
-  const last = watch.next('idle', ({ fresh, broken }) => fresh && !broken && note() === `${count}`)
+  const last = watch.next(
+    'idle',
+    ({ fresh, configFailed }) => fresh && !configFailed && note() === `${count}`,
+  )
   const note = () => readFileSync(at('output/note'), 'utf8')
   write('note')
   await last

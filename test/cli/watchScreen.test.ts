@@ -1,3 +1,4 @@
+// Tests the screen of watch: it fits on any terminal, and restores the terminal whenever watch ends.
 import { readdirSync } from 'node:fs'
 import { PassThrough } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
@@ -5,15 +6,13 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { draw } from '../../src/cli/watchScreen/picture.ts'
 import type { WatchKeys } from '../../src/cli/watchScreen/screen.ts'
 import { watchScreen } from '../../src/cli/watchScreen/screen.ts'
-import type { WatchState } from '../../src/cli/watchScreen/state.ts'
-import { follow, START } from '../../src/cli/watchScreen/state.ts'
+import type { ScreenState } from '../../src/cli/watchScreen/screenState.ts'
+import { EMPTY_SCREEN, nextState } from '../../src/cli/watchScreen/screenState.ts'
 import type { WatchEvent } from '../../src/watch/events.ts'
 import { allEnded, PATIENCE } from '../support/processes.ts'
 import { Terminal } from '../support/terminal.ts'
 import { meetInOther } from '../support/tiny.ts'
 import { builtWatched, WATCHED_TARGETS } from '../support/watching.ts'
-
-// The screen of watch: what it shows fits on any terminal, and the terminal is put back whenever watch ends.
 
 const names = Array.from({ length: 30 }, (_, n) => `artifact-${n}`)
 const EVENTS: readonly WatchEvent[] = [
@@ -53,8 +52,11 @@ const EVENTS: readonly WatchEvent[] = [
 ]
 
 const rows = names.map((artifact) => ({ artifact, verdict: 'fresh', seconds: 1.5 }) as const)
-const idle: WatchEvent = { type: 'idle', fresh: true, failed: [], broken: false, artifacts: rows }
-const state = [idle, ...EVENTS].reduce((before: WatchState, event) => follow(before, event, 100), START)
+const idle: WatchEvent = { type: 'idle', fresh: true, failed: [], configFailed: false, artifacts: rows }
+const state = [idle, ...EVENTS].reduce(
+  (before: ScreenState, event) => nextState(before, event, 100),
+  EMPTY_SCREEN,
+)
 
 const picture = (width: number, height: number): string[] =>
   draw(state, { width, height, now: 103, keys: 'b build  q quit', paint: (_, text) => text })
@@ -72,7 +74,7 @@ describe('the picture', () => {
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(width)
   })
 
-  it('shows on 80×24 what runs, what failed with the end of its words, what changed, and the keys', () => {
+  it('shows on 80×24 what runs, the end of each failure, what changed, and the keys', () => {
     const text = picture(80, 24).join('\n')
     expect(text).toContain('building image')
     expect(text).toMatch(/artifact-7 +running +3\.0 s of 1\.5 s/)
@@ -83,13 +85,13 @@ describe('the picture', () => {
     expect(text).toContain('changed  src/hello')
     expect(text).toContain('q quit')
     expect(text).not.toContain('stays in use')
-    // What others wrote moves no cursor.
+    // Foreign text moves no cursor.
     expect(text).not.toContain('\u001b')
   })
 
-  it('cuts no character in two', () => {
+  it('splits no character', () => {
     const wide: WatchEvent = { type: 'changed', paths: ['\u{1f427}'.repeat(50)], more: 0 }
-    const lines = draw(follow(state, wide, 100), {
+    const lines = draw(nextState(state, wide, 100), {
       width: 30,
       height: 24,
       now: 103,
@@ -99,7 +101,7 @@ describe('the picture', () => {
     expect(lines.find((line) => line.startsWith('changed'))).toBe(`changed  ${'\u{1f427}'.repeat(20)}…`)
   })
 
-  it('has no failed build left when what failed was taken back', () => {
+  it('forgets a failed build when its edit is reverted', () => {
     const failed: WatchEvent = {
       type: 'built',
       outcome: 'failed',
@@ -108,33 +110,33 @@ describe('the picture', () => {
       failed: ['artifact-8'],
       seconds: 1,
     }
-    const back = [failed, idle].reduce((before: WatchState, event) => follow(before, event, 100), state)
+    const back = [failed, idle].reduce((before: ScreenState, event) => nextState(before, event, 100), state)
     expect(back.last).toBeUndefined()
-    expect(follow(state, failed, 100).last).toBe(failed)
+    expect(nextState(state, failed, 100).last).toBe(failed)
   })
 
-  it('has no missing input left when the next build begins, but what is wrong with the config', () => {
+  it('forgets a missing input when the next build starts, but not a failure of the config', () => {
     const failure = { headline: 'not there', facts: [] }
     const events: WatchEvent[] = [
       idle,
-      { type: 'failed', what: 'inputs', failure },
-      { type: 'failed', what: 'config', failure },
+      { type: 'failed', scope: 'inputs', failure },
+      { type: 'failed', scope: 'config', failure },
       { type: 'building', artifacts: [] },
     ]
-    const begun = events.reduce((before: WatchState, event) => follow(before, event, 100), START)
+    const begun = events.reduce((before: ScreenState, event) => nextState(before, event, 100), EMPTY_SCREEN)
     expect([...begun.failures.keys()]).toEqual(['config'])
   })
 
-  it('has no failure left when all is fresh again', () => {
-    const healed = draw(follow(state, idle, 104), {
+  it('forgets failures when everything is fresh again', () => {
+    const recovered = draw(nextState(state, idle, 104), {
       width: 80,
       height: 24,
       now: 104,
       keys: '',
       paint: (_, t) => t,
     })
-    expect(healed[0]).toContain('up to date image')
-    expect(healed.join('\n')).not.toContain('mkfs')
+    expect(recovered[0]).toContain('up to date image')
+    expect(recovered.join('\n')).not.toContain('mkfs')
   })
 })
 
@@ -151,7 +153,7 @@ describe('the terminal', () => {
     ['q', 0],
     ['\u0003', 130],
     ['SIGTERM', 143],
-  ])('is put back by %j, with exit code %i', async (how, code) => {
+  ])('is restored on %j, with exit code %i', async (how, code) => {
     const terminal = new Terminal(fresh(), 'watch', ...WATCHED_TARGETS)
     await terminal.shows('up to date')
     if (how === 'SIGTERM') terminal.kill(how)
@@ -164,7 +166,7 @@ describe('the terminal', () => {
   it.each([
     ['q', 0],
     ['\u0003', 130],
-  ])('is put back by %j in a build whose tool ignores all signals that it can', async (key, code) => {
+  ])('is restored on %j during a build whose tool ignores signals', async (key, code) => {
     const workspace = fresh()
     const meeting = meetInOther(workspace)
     meeting.stubborn()
@@ -173,13 +175,13 @@ describe('the terminal', () => {
     await meeting.arrived({ ended: ended.then((stdout) => ({ code: 0, stdout, stderr: '' })) })
     terminal.press(key)
     isPutBack(await ended, code)
-    // what was killed may take a moment to end
+    // Killed processes take a moment to end.
     await allEnded(workspace.root)
     expect(readdirSync(workspace.path('cache/work'))).toEqual([])
   })
 })
 
-it('b says where there is nothing to build', async () => {
+it('b says that there is nothing to build', async () => {
   const terminal = new Terminal(fresh(), 'watch', ...WATCHED_TARGETS)
   await terminal.shows('up to date')
   terminal.press('b')
@@ -188,7 +190,7 @@ it('b says where there is nothing to build', async () => {
   isPutBack(await terminal.putBack(), 0)
 })
 
-it('b builds again what failed and has not changed', async () => {
+it('b retries what failed and is unchanged', async () => {
   const workspace = fresh()
   workspace.edit('artifacts/other.ts', '=> copyFileSync', '=> missing || copyFileSync')
   const terminal = new Terminal(workspace, 'watch', ...WATCHED_TARGETS)
@@ -201,7 +203,7 @@ it('b builds again what failed and has not changed', async () => {
   isPutBack(await terminal.putBack(), 0)
 })
 
-/** The screen with streams of a test's own. */
+/** The screen on streams of the test. */
 function screen(keys: Partial<WatchKeys> = {}) {
   const output = Object.assign(new PassThrough({ encoding: 'utf8' }), { columns: 80, rows: 24 })
   const input = Object.assign(new PassThrough(), { setRawMode: vi.fn() })
@@ -214,7 +216,7 @@ function screen(keys: Partial<WatchKeys> = {}) {
   })
   onTestFinished(() => view.close())
   for (const event of [idle, ...EVENTS]) view.listener(event)
-  /** What is drawn for a key. */
+  /** Presses a key, and returns what is drawn. */
   const press = async (key: string): Promise<string> => {
     output.read()
     input.emit('data', key)
@@ -225,15 +227,13 @@ function screen(keys: Partial<WatchKeys> = {}) {
 }
 
 describe('the keys', () => {
-  it('w, g and ? show a page each, and any key leads back', async () => {
+  it('w, g and ? show a page each, and any key returns', async () => {
     const { press, calls } = screen()
-    expect(await press('w')).toMatch(
-      /does what it does:\s+never built: artifact-7\s+→ artifact-7 +is running/,
-    )
+    expect(await press('w')).toMatch(/this build runs:\s+never built: artifact-7\s+→ artifact-7 +is running/)
     expect(await press('q')).toContain('building image')
     expect(await press('g')).toMatch(/image\s+├── names/)
     expect(await press('b')).toContain('building image')
-    expect(await press('?')).toContain('what depends on what')
+    expect(await press('?')).toContain('the dependency graph')
     expect(await press(' ')).toContain('building image')
     expect(await press('x')).toContain('building image')
     expect(calls).toEqual([])
@@ -244,16 +244,18 @@ describe('the keys', () => {
     ['was restored from the store', { restored: ['artifact-7'] }],
     ['failed', { failed: ['artifact-7'] }],
     ['did not run', {}],
-  ])('w says after a build what became of each: it %s', async (words, ended) => {
+  ])('w shows the outcome of each artifact after a build: it %s', async (words, ended) => {
     const { press, view } = screen()
     const outcome = { outcome: 'done', ran: [], restored: [], failed: [], seconds: 1 } as const
     view.listener({ type: 'built', ...outcome, ...ended })
     view.listener(idle)
     const page = await press('w')
-    expect(page).toMatch(new RegExp(`did what it did:\\s+never built: artifact-7\\s+→ artifact-7 +${words}`))
+    expect(page).toMatch(
+      new RegExp(`the last build ran:\\s+never built: artifact-7\\s+→ artifact-7 +${words}`),
+    )
   })
 
-  it('b builds, q quits, and r restarts the machine where there is one', async () => {
+  it('b builds, q quits, and r restarts a machine', async () => {
     const { press, calls } = screen()
     expect(await press('b')).not.toContain('restart')
     await press('r')
@@ -265,7 +267,7 @@ describe('the keys', () => {
     expect(restart).toHaveBeenCalledOnce()
   })
 
-  it('b is answered when there is nothing to build, until a build begins', async () => {
+  it('b is answered when there is nothing to build, until a build starts', async () => {
     const { press, view, output } = screen()
     const shown = (event: WatchEvent): string => {
       output.read()
@@ -292,7 +294,7 @@ describe('the keys', () => {
     expect(shown({ type: 'building', artifacts: [] })).not.toContain('nothing to build')
   })
 
-  it('a terminal of another size is drawn anew', () => {
+  it('redraws on a terminal of another size', () => {
     const { output } = screen()
     output.read()
     Object.assign(output, { columns: 30, rows: 8 }).emit('resize')

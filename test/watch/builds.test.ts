@@ -1,3 +1,4 @@
+// Tests watch during a build: changes, other builds and signals.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
@@ -8,22 +9,20 @@ import { meetInOther } from '../support/tiny.ts'
 import { artifactsOf, builtWatched, nextBuildEvent, Watching } from '../support/watching.ts'
 import type { TestWorkspace } from '../support/workspace.ts'
 
-// What happens while watch builds: saves, other builds, signals.
-
 const fresh = builtWatched()
 
-/** A workspace whose artifact `other` is stale, and comes to a meeting when it is built. */
+/** A workspace whose stale artifact `other` waits at a meeting while it is built. */
 async function withMeeting(): Promise<{ workspace: TestWorkspace; meeting: Meeting }> {
   const workspace = fresh()
   const meeting = meetInOther(workspace)
-  // The first build asks the tool that meets for its version, which is a meeting of its own.
+  // The first build asks the meeting tool for its version, which is a meeting of its own.
   await meeting.toTheEnd(workspace.start('other'))
   workspace.write('note.txt', 'first')
   return { workspace, meeting }
 }
 
-describe('a save during a build', () => {
-  it('ends the run that it makes stale, keeps nothing of it, and builds what was saved last', async () => {
+describe('a change during a build', () => {
+  it('cancels the run that it makes stale, discards its outputs, and builds the newest version', async () => {
     const { workspace, meeting } = await withMeeting()
     const watching = Watching.start(workspace)
     await meeting.arrived(watching)
@@ -45,7 +44,7 @@ describe('a save during a build', () => {
     expect(watching.events.filter(({ type }) => type === 'built')).toHaveLength(1)
   })
 
-  it('lets go on what it does not reach, and builds what it does beside that', async () => {
+  it('lets unaffected runs continue, and builds affected artifacts beside them', async () => {
     const { workspace, meeting } = await withMeeting()
     const watching = Watching.start(workspace, '--jobs', '2')
     await meeting.arrived(watching)
@@ -58,7 +57,7 @@ describe('a save during a build', () => {
     expect(artifactsOf(watching.events, 'built').sort()).toEqual(['image', 'names', 'other', 'packed'])
   })
 
-  it('in a directory that came during it is seen during it', async () => {
+  it('in a new directory is noticed during the build', async () => {
     const { workspace, meeting } = await withMeeting()
     const watching = Watching.start(workspace, '--jobs', '2')
     await meeting.arrived(watching)
@@ -73,7 +72,7 @@ describe('a save during a build', () => {
     expect(watching.events.filter(({ type }) => type === 'building')).toHaveLength(1)
   })
 
-  it('that is taken back lets the run go on', async () => {
+  it('that is reverted lets the run continue', async () => {
     const { workspace, meeting } = await withMeeting()
     const watching = Watching.start(workspace)
     await meeting.arrived(watching)
@@ -87,7 +86,7 @@ describe('a save during a build', () => {
     expect(artifactsOf(watching.events, 'running').filter((name) => name === 'other')).toEqual(['other'])
   })
 
-  it('with --no-cancel waits for the end of the build', async () => {
+  it('with --no-cancel takes effect after the build', async () => {
     const { workspace, meeting } = await withMeeting()
     const watching = Watching.start(workspace, '--no-cancel')
     await meeting.arrived(watching)
@@ -101,7 +100,7 @@ describe('a save during a build', () => {
     expect(workspace.read('output/other.txt')).toBe('saved during the build')
   })
 
-  it('of the config begins the build anew, with the new graph', async () => {
+  it('of the graph cancels the build, and starts another with the new graph', async () => {
     const { workspace, meeting } = await withMeeting()
     const watching = Watching.start(workspace)
     await meeting.arrived(watching)
@@ -115,8 +114,8 @@ describe('a save during a build', () => {
   })
 })
 
-describe('the lock of the workspace', () => {
-  it('is free while watch waits, and watch waits while another build has it', async () => {
+describe('the workspace lock', () => {
+  it('is free while watch is idle, and watch waits while another build holds it', async () => {
     const workspace = fresh()
     const watching = await Watching.of(workspace)
     expect((await workspace.build('other', '--force', '--no-wait')).ran).toEqual(['other'])
@@ -136,12 +135,12 @@ describe('the lock of the workspace', () => {
   })
 })
 
-describe('watch that is ended', () => {
+describe('a watch that is stopped', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)(
-    'by %s while it waits, or builds with a tool that ignores it, exits with %i and leaves nothing',
+    'by %s while it is idle, or builds with a tool that ignores the signal, exits with %i and leaves nothing',
     async (signal, code) => {
       const workspace = fresh()
       const idle = await Watching.of(workspace)
@@ -153,13 +152,13 @@ describe('watch that is ended', () => {
       await meeting.arrived(busy)
       busy.child.kill(signal)
       expect((await busy.ended).code).toBe(code)
-      // what was killed may take a moment to end
+      // Killed processes take a moment to end.
       await allEnded(workspace.root)
       expect(readdirSync(workspace.path('cache/work'))).toEqual([])
     },
   )
 
-  it('by SIGKILL while a config is loaded leaves no process', async () => {
+  it('by SIGKILL while a config loads leaves no process', async () => {
     const workspace = fresh()
     const watching = await Watching.of(workspace)
     const before = workspace.read('build.config.ts')
@@ -173,13 +172,13 @@ describe('watch that is ended', () => {
     await allEnded(workspace.root)
   })
 
-  it('by SIGKILL leaves no process, and the next build clears up', async () => {
+  it('by SIGKILL leaves no process, and the next build cleans up', async () => {
     const { workspace, meeting } = await withMeeting()
     const watching = Watching.start(workspace)
     await meeting.arrived(watching)
     watching.child.kill('SIGKILL')
     await watching.ended
-    // The kernel ends them; nothing tells when it has.
+    // The kernel kills them, and nothing reports when it has.
     await allEnded(workspace.root)
     expect(workspace.read('output/other.txt')).toBe('a note\n')
     expect((await workspace.build('stamp', 'report', '--no-wait')).code).toBe(0)

@@ -1,13 +1,12 @@
+// Tests the commands that watch runs after a successful build.
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, it, vi } from 'vitest'
 import { allEnded, PATIENCE } from '../support/processes.ts'
 import { builtWatched, Watching } from '../support/watching.ts'
 
-// What watch starts after a good build, and that it ends with the next one and with watch.
-
 const fresh = builtWatched()
 
-it('--exec runs a command after each good build, its words as they are, and not after a bad one', async () => {
+it('--exec runs a command after each successful build with its arguments unchanged, and not after a failed one', async () => {
   const workspace = fresh()
   const script = 'cat output/other.txt >>"$0"; echo "$1" >>"$0"'
   const words = ['sh', '-c', script, workspace.path('seen'), 'a "b" $c']
@@ -31,34 +30,31 @@ it('--exec runs a command after each good build, its words as they are, and not 
 it.each([
   ['SIGTERM', 143],
   ['SIGKILL', 'SIGKILL'],
-] as const)(
-  '--exec ends a command that still runs before it starts it anew, and with %s',
-  async (signal, code) => {
-    const workspace = fresh()
-    const seen = workspace.path('seen')
-    const script = 'echo here >>"$0"; sleep 1000; true'
-    const watching = Watching.start(workspace, '--exec', '--', 'sh', '-c', script, seen)
-    // Only the command itself can tell that it runs.
-    const runs = (times: number): Promise<unknown> =>
-      vi.waitUntil(() => existsSync(seen) && readFileSync(seen, 'utf8') === 'here\n'.repeat(times), {
-        timeout: PATIENCE,
-      })
-    await runs(1)
-    const from = watching.events.length
-    workspace.write('note.txt', 'one\n')
-    const ended = await watching.next('exec', from, ({ state }) => state === 'ended')
-    expect(ended).toMatchObject({ code: 'SIGKILL' })
-    await runs(2)
-    watching.child.kill(signal)
-    expect((await watching.ended).code).toBe(code)
-    await allEnded(workspace.root)
-  },
-)
+] as const)('--exec kills a running command before it starts the next, and on %s', async (signal, code) => {
+  const workspace = fresh()
+  const seen = workspace.path('seen')
+  const script = 'echo here >>"$0"; sleep 1000; true'
+  const watching = Watching.start(workspace, '--exec', '--', 'sh', '-c', script, seen)
+  // Only the command itself shows that it runs.
+  const runs = (times: number): Promise<unknown> =>
+    vi.waitUntil(() => existsSync(seen) && readFileSync(seen, 'utf8') === 'here\n'.repeat(times), {
+      timeout: PATIENCE,
+    })
+  await runs(1)
+  const from = watching.events.length
+  workspace.write('note.txt', 'one\n')
+  const ended = await watching.next('exec', from, ({ state }) => state === 'ended')
+  expect(ended).toMatchObject({ code: 'SIGKILL' })
+  await runs(2)
+  watching.child.kill(signal)
+  expect((await watching.ended).code).toBe(code)
+  await allEnded(workspace.root)
+})
 
 it.each([
   [['--exec'], '--exec and the command behind -- belong together'],
   [['--run'], "'image' has no output that can be booted"],
-])('%j alone is a wrong call', async (words, message) => {
+])('rejects %j without what belongs to it', async (words, message) => {
   const { code, stderr } = await fresh().lbuild('watch', 'image', ...words)
   expect(code).toBe(2)
   expect(stderr).toContain(message)

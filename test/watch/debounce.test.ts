@@ -1,107 +1,50 @@
-import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
-import { Invalidation } from '../../src/executor/invalidation.ts'
-import { Hints } from '../../src/watch/debounce.ts'
+// Tests how changes collect into bursts.
+import { expect, it } from 'vitest'
+import type { Burst } from '../../src/watch/debounce.ts'
+import { isOver, overAt, pathsOf, withChange } from '../../src/watch/debounce.ts'
 
-// Events are gathered until a burst of them is over, and told to a build at most once for each look that it takes.
+/** A burst of changes of one path at some times, in seconds. */
+const burstAt = (...times: readonly [number, ...number[]]): Burst =>
+  times
+    .slice(1)
+    .reduce((burst, now) => withChange(burst, { path: '/a', entries: false, now }), first(times[0]))
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'hrtime'] })
-  onTestFinished(() => void vi.useRealTimers())
+const first = (now: number, path = '/a', entries = false): Burst =>
+  withChange(undefined, { path, entries, now })
+
+it('a burst is over 50 ms after its last change', () => {
+  const times = [1, 1.04, 1.08, 1.12, 1.16] as const
+  expect(overAt(burstAt(...times))).toBeCloseTo(1.21)
+  expect(isOver(burstAt(...times), 1.2)).toBe(false)
+  expect(isOver(burstAt(...times), 1.22)).toBe(true)
 })
 
-/** Whether a promise is settled. */
-function watched(promise: Promise<void>): { done: boolean } {
-  const state = { done: false }
-  void promise.then(() => (state.done = true))
-  return state
-}
-
-const never = new AbortController().signal
-
-it('a burst is over when it has been quiet for 50 ms, or after a second', async () => {
-  const hints = new Hints()
-  const burst = watched(hints.burst(never))
-  for (let n = 0; n < 5; n += 1) {
-    hints.happened('/a', false)
-    await vi.advanceTimersByTimeAsync(40)
-    expect(burst.done).toBe(false)
-  }
-  await vi.advanceTimersByTimeAsync(20)
-  expect(burst.done).toBe(true)
-  hints.take()
-
-  const endless = watched(hints.burst(never))
-  for (let passed = 0; passed < 1_000; passed += 20) {
-    hints.happened('/a', false)
-    expect(endless.done).toBe(false)
-    await vi.advanceTimersByTimeAsync(20)
-  }
-  await vi.advanceTimersByTimeAsync(20)
-  hints.happened('/a', false)
-  await vi.advanceTimersByTimeAsync(0)
-  expect(endless.done).toBe(true)
+it('a burst that does not end is over after a second', () => {
+  const endless = Array.from({ length: 50 }, (_, n) => n * 0.02)
+  const burst = burstAt(0, ...endless)
+  expect(isOver(burst, 0.99)).toBe(false)
+  expect(isOver(burst, 1)).toBe(true)
 })
 
-it('waiting ends with the signal, also in the middle of a burst', async () => {
-  const hints = new Hints()
-  const [idle, busy] = [new AbortController(), new AbortController()]
-  const waiting = watched(hints.burst(idle.signal))
-  idle.abort()
-  await vi.advanceTimersByTimeAsync(0)
-  expect(waiting.done).toBe(true)
-  hints.happened('/a', false)
-  const gathering = watched(hints.burst(busy.signal))
-  busy.abort()
-  await vi.advanceTimersByTimeAsync(0)
-  expect(gathering.done).toBe(true)
+it('a burst has each path once, the first ten by name', () => {
+  let burst = first(0, '/0')
+  for (let n = 1; n < 12; n += 1) burst = withChange(burst, { path: `/${n}`, entries: false, now: n })
+  burst = withChange(burst, { path: '/0', entries: false, now: 12 })
+  expect(pathsOf(burst)).toEqual({ paths: Array.from({ length: 10 }, (_, n) => `/${n}`), more: 2 })
+  expect(burst).toMatchObject({ since: 0, latest: 12, entries: false })
+  expect(pathsOf(undefined)).toEqual({ paths: [], more: 0 })
 })
 
-it('what happened is taken once, the first ten paths by name', () => {
-  const hints = new Hints()
-  expect(hints.take()).toBeUndefined()
-  for (let n = 0; n < 12; n += 1) hints.happened(`/${n}`, false)
-  hints.happened('/0', false)
-  const burst = hints.take()!
-  expect(burst).toMatchObject({ more: 2, entries: false })
-  expect(burst.paths).toEqual(Array.from({ length: 10 }, (_, n) => `/${n}`))
-  expect(hints.take()).toBeUndefined()
-  hints.happened('/new', true)
-  expect(hints.take()).toMatchObject({ paths: ['/new'], more: 0, entries: true })
-  hints.wake()
-  expect(hints.take()).toMatchObject({ paths: [], entries: true })
+it('a change without a path has no name, and entries stay noted', () => {
+  const burst = withChange(first(0, '', true), { path: '/new', entries: false, now: 1 })
+  expect(burst.entries).toBe(true)
+  expect(pathsOf(burst)).toEqual({ paths: ['/new'], more: 0 })
+  expect(pathsOf(first(0, '', true))).toEqual({ paths: [], more: 0 })
 })
 
-it('what is of no concern is nothing; so many events that some may be lost may have been of names', () => {
-  const hints = new Hints()
-  hints.concerns = (path) => path === '/a'
-  hints.happened('/b', true)
-  expect(hints.take()).toBeUndefined()
-  for (let n = 0; n < 4_000; n += 1) hints.happened('/a', false)
-  expect(hints.take()).toMatchObject({ entries: false })
-  for (let n = 0; n <= 4_000; n += 1) hints.happened('/a', false)
-  expect(hints.take()).toMatchObject({ entries: true })
-})
-
-it('a build is told once of any number of notices, and again of one that comes after it looked', async () => {
-  const invalidation = new Invalidation()
-  const first = watched(invalidation.next())
-  await vi.advanceTimersByTimeAsync(0)
-  expect([first.done, invalidation.given]).toEqual([false, false])
-  invalidation.give()
-  invalidation.give()
-  const second = watched(invalidation.next())
-  await vi.advanceTimersByTimeAsync(0)
-  expect([first.done, second.done, invalidation.given]).toEqual([true, true, true])
-  invalidation.take()
-  const third = watched(invalidation.next())
-  await vi.advanceTimersByTimeAsync(0)
-  expect([third.done, invalidation.given]).toEqual([false, false])
-  invalidation.give()
-  await vi.advanceTimersByTimeAsync(0)
-  expect(third.done).toBe(true)
-  const early = new Invalidation()
-  early.give()
-  const late = watched(early.next())
-  await vi.advanceTimersByTimeAsync(0)
-  expect(late.done).toBe(true)
+it('so many events that the kernel may have lost some count as changed entries', () => {
+  let burst = first(0)
+  for (let n = 1; n < 4_000; n += 1) burst = withChange(burst, { path: '/a', entries: false, now: n })
+  expect(burst.entries).toBe(false)
+  expect(withChange(burst, { path: '/a', entries: false, now: 4_000 }).entries).toBe(true)
 })

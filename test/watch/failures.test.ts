@@ -1,13 +1,12 @@
+// Tests failures under watch: reported once, not repeated unchanged, and recovered from.
 import { describe, expect, it } from 'vitest'
 import type { WatchEvent } from '../../src/watch/events.ts'
 import { artifactsOf, builtWatched, nextBuildEvent, Watching } from '../support/watching.ts'
 
-// What fails is told once, does not come again by itself, keeps nothing else from being built, and heals.
-
 const fresh = builtWatched()
 
 describe('a build that fails', () => {
-  it('shows the error, goes on with the rest, is not repeated by other saves, and heals', async () => {
+  it('reports the error, builds the rest, does not repeat after unrelated changes, and recovers', async () => {
     const workspace = fresh()
     workspace.edit(
       'artifacts/other.ts',
@@ -24,7 +23,7 @@ describe('a build that fails', () => {
     expect(artifactsOf(unrelated.events, 'running')).not.toContain('other')
     expect(unrelated.ran).toEqual(['image', 'names', 'packed'])
     expect(unrelated.events.at(-1)).toMatchObject({ fresh: false, failed: ['other'] })
-    // The events, the log and the report say the same of what was not tried again.
+    // The events, the event log and the report agree on the artifact that was not retried.
     expect(artifactsOf(unrelated.events, 'failed')).toEqual(['other'])
     const { stdout } = await workspace.lbuild('history', '--json', '-n', '1')
     expect(JSON.parse(stdout)).toMatchObject({ builds: [{ end: 'failed', failed: ['other'], skipped: [] }] })
@@ -32,7 +31,7 @@ describe('a build that fails', () => {
     expect(good.ran).toEqual(['other'])
     expect(good.events.at(-1)).toMatchObject({ fresh: true, failed: [] })
     expect(workspace.read('output/other.txt')).toBe('good')
-    // What failed once is told again when it comes again, also where nothing was built in between.
+    // A failure that occurs again is reported again, also if nothing was built in between.
     for (const times of [1, 2]) {
       const again = watching.events.length
       workspace.write('note.txt', 'bad')
@@ -42,7 +41,7 @@ describe('a build that fails', () => {
       await watching.next('idle', again, (event) => event.fresh)
       expect(artifactsOf(watching.events.slice(again), 'built'), `${times}`).toEqual([])
     }
-    // A file that is touched begins no build, whatever failed.
+    // An unchanged file starts no build, whatever failed.
     await watching.after(() => workspace.write('note.txt', 'bad'))
     const from = watching.events.length
     workspace.write('src/hello', 'unrelated')
@@ -50,12 +49,12 @@ describe('a build that fails', () => {
     expect(watching.events.slice(from).map(({ type }) => type)).toEqual(['changed', 'idle'])
   })
 
-  it('because a tool is missing is told once, not repeated by other saves, and heals', async () => {
+  it('because a tool is missing is reported once, does not repeat after unrelated changes, and recovers', async () => {
     const workspace = fresh()
     workspace.edit('artifacts/other.ts', 'inputs:', "tools: ['no-such-tool'], inputs:")
     const watching = await Watching.of(workspace)
-    const told = (): readonly WatchEvent[] => watching.events.filter(({ type }) => type === 'failed')
-    expect(told()).toMatchObject([{ what: 'build' }])
+    const reported = (): readonly WatchEvent[] => watching.events.filter(({ type }) => type === 'failed')
+    expect(reported()).toMatchObject([{ scope: 'build' }])
     const from = watching.events.length
     workspace.write('src/hello', workspace.read('src/hello'))
     await watching.next('idle', from)
@@ -64,10 +63,10 @@ describe('a build that fails', () => {
       workspace.edit('artifacts/other.ts', "tools: ['no-such-tool'], ", ''),
     )
     expect(events.at(-1)).toMatchObject({ fresh: true, failed: [] })
-    expect(told()).toHaveLength(1)
+    expect(reported()).toHaveLength(1)
   })
 
-  it('because its output cannot be put in its place is tried again when something happens', async () => {
+  it('because its output cannot be published is retried after the next change', async () => {
     const workspace = fresh()
     workspace.remove('output/docs')
     workspace.write('output/docs', 'in the way')
@@ -80,47 +79,47 @@ describe('a build that fails', () => {
     expect(workspace.exists('output/docs/report.txt')).toBe(true)
   })
 
-  it('because an input is missing heals when it is there', async () => {
+  it('because an input is missing recovers when the input exists', async () => {
     const workspace = fresh()
     const watching = await Watching.of(workspace)
     const from = watching.events.length
     workspace.rename('note.txt', 'aside')
-    const { failure, what } = await watching.next('failed', from)
-    expect([what, failure.headline]).toEqual(['inputs', 'a declared input is not there'])
+    const { failure, scope } = await watching.next('failed', from)
+    expect([scope, failure.headline]).toEqual(['inputs', 'a declared input is not there'])
     const { events } = await watching.after(() => workspace.write('note.txt', 'there again'))
     expect(events.at(-1)).toMatchObject({ fresh: true })
     expect(workspace.read('output/other.txt')).toBe('there again')
   })
 
-  it('because the config is broken names file, line and column, builds with the old one, and heals', async () => {
+  it('because the config fails names file, line and column, builds with the last good one, and recovers', async () => {
     const workspace = fresh()
     const watching = await Watching.of(workspace)
     const from = watching.events.length
     const before = workspace.read('artifacts/other.ts')
     workspace.write('artifacts/other.ts', `${before}\nimport { later } from './later.ts'\nlater(`)
-    const { failure, what } = await watching.next('failed', from)
-    expect(what).toBe('config')
+    const { failure, scope } = await watching.next('failed', from)
+    expect(scope).toBe('config')
     expect(failure.tail).toContain('artifacts/other.ts:12:')
     const old = await watching.after(() => workspace.write('note.txt', 'by the old config'))
     expect(old.ran).toEqual(['other'])
     expect(old.events.filter(({ type }) => type === 'failed')).toEqual([])
-    expect(old.events.at(-1)).toMatchObject({ broken: true })
-    // What mends it may be a file that the last good config did not know.
+    expect(old.events.at(-1)).toMatchObject({ configFailed: true })
+    // The fix may be a file that the last good config did not import.
     workspace.write('artifacts/other.ts', `${before}\nimport { later } from './new/later.ts'\nlater()`)
     const seen = watching.events.length
     const missing = await watching.next('failed', seen)
     workspace.write('artifacts/new/later.ts', 'export const later = () => {}\n')
-    const healed = await watching.next('config', seen)
-    expect(healed).toBeDefined()
-    await watching.next('idle', seen, ({ broken, fresh: all }) => !broken && all)
+    const recovered = await watching.next('reconfigured', seen)
+    expect(recovered).toBeDefined()
+    await watching.next('idle', seen, ({ configFailed, fresh: all }) => !configFailed && all)
     expect(workspace.read('output/other.txt')).toBe('by the old config')
-    // The same that is wrong again is told again.
+    // The same failure is reported again when it occurs again.
     const again = watching.events.length
     workspace.remove('artifacts/new/later.ts')
     expect((await watching.next('failed', again)).failure).toEqual(missing.failure)
   })
 
-  it('at the start keeps watching, and heals', async () => {
+  it('at the start keeps watching, and recovers', async () => {
     const workspace = fresh()
     workspace.edit('artifacts/other.ts', '=> copyFileSync', '=> missing || copyFileSync')
     const watching = await Watching.of(workspace)

@@ -1,18 +1,17 @@
+// Tests the inotify backend: where something changed, and whether names came or went.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { expect, it, onTestFinished } from 'vitest'
 import { directoriesOf } from '../../src/watch/directories.ts'
 import { InotifyBackend } from '../../src/watch/inotify.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 
-// What the kernel tells of directories, as watch takes it: where something happened, and whether names came or went.
-
-/** Watches a tree, and gives what is told until, and with, an event at a path. */
+/** Watches a tree; `until` returns the events up to the first at a path. */
 async function watched(root: string) {
-  let told: (readonly [path: string, entries: boolean])[] = []
+  let reported: (readonly [path: string, entries: boolean])[] = []
   let wake = (): void => {}
   const backend = new InotifyBackend({
-    happened(path, entries) {
-      told.push([path.slice(root.length), entries])
+    changed(path, entries) {
+      reported.push([path.slice(root.length), entries])
       wake()
     },
     failed(error) {
@@ -22,16 +21,16 @@ async function watched(root: string) {
   onTestFinished(() => backend.close())
   const arm = (): Promise<void> => backend.watch(directoriesOf({ trees: [root], files: [] }, root))
   await arm()
-  const until = async (path: string): Promise<typeof told> => {
-    while (!told.some(([at]) => at === path)) await new Promise<void>((resolve) => (wake = resolve))
-    const all = told
-    told = []
+  const until = async (path: string): Promise<typeof reported> => {
+    while (!reported.some(([at]) => at === path)) await new Promise<void>((resolve) => (wake = resolve))
+    const all = reported
+    reported = []
     return all
   }
   return { arm, until }
 }
 
-it('content that changes is no name that comes; what comes and goes is', async () => {
+it('tells changed contents from names that come and go', async () => {
   const root = temporaryDirectory()
   mkdirSync(`${root}/deep`)
   writeFileSync(`${root}/deep/file`, 'one')
@@ -45,7 +44,7 @@ it('content that changes is no name that comes; what comes and goes is', async (
   expect(await until('/deep/new')).toContainEqual(['/deep/new', true])
 })
 
-it('the end of a directory is told at its own path, and what is in one of its name at that', async () => {
+it('reports the end of a directory at its own path, and an entry of the same name at its full path', async () => {
   const root = temporaryDirectory()
   mkdirSync(`${root}/deep`)
   const { arm, until } = await watched(root)
@@ -58,7 +57,7 @@ it('the end of a directory is told at its own path, and what is in one of its na
   expect(await until('/again/again')).toContainEqual(['/again/again', true])
 })
 
-it('what is watched no longer is not heard of, and a directory that came to the place of another is', async () => {
+it('watches a directory that replaces another', async () => {
   const root = temporaryDirectory()
   mkdirSync(`${root}/deep`)
   const { arm, until } = await watched(root)

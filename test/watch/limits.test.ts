@@ -1,3 +1,4 @@
+// Tests that watch polls where inotify cannot watch everything, and misses no edit.
 import { spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -5,14 +6,11 @@ import { expect, it, onTestFinished } from 'vitest'
 import type { WatchEvent } from '../../src/watch/events.ts'
 import { builtWatched, Watching, WATCHED_TARGETS } from '../support/watching.ts'
 
-// Where inotify has too few watches, or cannot be asked for a directory, watch says so once, with what helps, and sees
-// every edit nevertheless.
-
 const fresh = builtWatched()
 
-it('too few inotify watches: it says so, and looks in an interval', async () => {
+it('polls when there are too few inotify watches, and explains it once with a hint', async () => {
   const workspace = fresh()
-  // The limit of a user namespace of one's own (user_namespaces(7)), which goes with it.
+  // The limit of a new user namespace (user_namespaces(7)), which ends with it.
   const script = 'echo 2 >/proc/sys/user/max_inotify_watches && exec "$@"'
   const command = ['-Ur', 'sh', '-c', script, 'sh', process.execPath, workspace.program, 'watch']
   const child = spawn('unshare', [...command, ...WATCHED_TARGETS, '--json'], {
@@ -29,15 +27,15 @@ it('too few inotify watches: it says so, and looks in an interval', async () => 
       workspace.write('src/etc/motd', 'edited')
     if (event.type === 'built') break
   }
-  const told = events.filter((event) => event.type === 'scanning')
-  expect(told).toHaveLength(1)
-  expect(told[0]).toMatchObject({ reason: expect.stringContaining('too few inotify watches') as string })
-  expect(told[0]?.hint).toContain('fs.inotify.max_user_watches')
-  expect(events.find(({ type }) => type === 'watching')).toMatchObject({ backend: 'scan' })
+  const polling = events.filter((event) => event.type === 'polling')
+  expect(polling).toHaveLength(1)
+  expect(polling[0]).toMatchObject({ reason: expect.stringContaining('too few inotify watches') as string })
+  expect(polling[0]?.hint).toContain('fs.inotify.max_user_watches')
+  expect(events.find(({ type }) => type === 'watching')).toMatchObject({ backend: 'polling' })
   expect(events.at(-1)).toMatchObject({ type: 'built', outcome: 'done', ran: ['packed', 'names', 'image'] })
 })
 
-it('a directory whose name is not UTF-8: it says so, and looks in an interval', async () => {
+it('polls when the name of a directory is not UTF-8, and explains it once', async () => {
   const workspace = fresh()
   const watching = await Watching.of(workspace)
   const directory = Buffer.concat([Buffer.from(workspace.path('src/')), Buffer.from([0xff])])
@@ -51,8 +49,8 @@ it('a directory whose name is not UTF-8: it says so, and looks in an interval', 
   await watching.next('built', from, ({ ran }) => ran.includes('image'))
   expect((await workspace.lbuild('status', '--check')).code).toBe(0)
   expect(workspace.bytes('output/tiny.img').includes('two')).toBe(true)
-  const told = watching.events.filter((event) => event.type === 'scanning')
-  expect(told).toHaveLength(1)
-  expect(told[0]?.reason).toContain('src/\\xff" is not UTF-8')
-  expect(told[0]?.hint).toBeUndefined()
+  const polling = watching.events.filter((event) => event.type === 'polling')
+  expect(polling).toHaveLength(1)
+  expect(polling[0]?.reason).toContain('src/\\xff" is not UTF-8')
+  expect(polling[0]?.hint).toBeUndefined()
 })

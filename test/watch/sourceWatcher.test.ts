@@ -1,16 +1,15 @@
+// Tests which directories are watched, and when watch polls instead.
 import { mkdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-import type { BackendListener, WatchBackend } from '../../src/watch/backend.ts'
+import type { WatchBackend } from '../../src/watch/backend.ts'
 import type { Directories } from '../../src/watch/directories.ts'
 import { directoriesOf } from '../../src/watch/directories.ts'
 import type { WatchEvent } from '../../src/watch/events.ts'
-import { Lookout } from '../../src/watch/sourceWatcher.ts'
-import { concerns, sourcesOf } from '../../src/watch/sources.ts'
+import { SourceWatcher } from '../../src/watch/sourceWatcher.ts'
+import { couldConcern, sourcesOf } from '../../src/watch/sources.ts'
 import { openWorkspace } from '../../src/workspace/workspace.ts'
 import { TestWorkspace } from '../support/workspace.ts'
-
-// What is watched: what the targets are made of, and no more; and what is done where it cannot be.
 
 const HOME = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 
@@ -43,7 +42,7 @@ function workspace(): TestWorkspace {
 
 const open = ({ root }: TestWorkspace) => openWorkspace({ start: root, home: HOME })
 
-it('the sources are files, trees, lockfiles and what they are resolved from, own tools, the config and its modules', async () => {
+it('the sources are files, trees, lockfiles and their lists, own tools, the config and its modules', async () => {
   const { root } = workspace()
   const opened = await openWorkspace({ start: root, home: HOME })
   const { trees, files } = sourcesOf(opened, ['image'])
@@ -58,7 +57,7 @@ it('the sources are files, trees, lockfiles and what they are resolved from, own
     'tools/maker',
     'tools/resolver',
   ])
-  const concern = concerns({ trees, files })
+  const isRelevant = couldConcern({ trees, files })
   const all = [
     'src',
     'src/new/x',
@@ -71,11 +70,11 @@ it('the sources are files, trees, lockfiles and what they are resolved from, own
     'cache/index',
     'tools/x',
   ]
-  expect(all.filter((path) => concern(`${root}/${path}`))).toEqual(all.slice(0, 5))
+  expect(all.filter((path) => isRelevant(`${root}/${path}`))).toEqual(all.slice(0, 5))
 })
 
-/** A backend that notes what it is to watch, and may do something meanwhile. */
-class NotedBackend implements WatchBackend {
+/** A backend that records what it has to watch, and may do something meanwhile. */
+class RecordingBackend implements WatchBackend {
   readonly asked: Directories[] = []
   closed = false
   meanwhile: () => void = () => {}
@@ -90,28 +89,38 @@ class NotedBackend implements WatchBackend {
   }
 }
 
-function lookout(remote?: string) {
-  const backend = new NotedBackend()
-  const fallback = new NotedBackend()
+function sourceWatcher(remote?: string) {
+  const backend = new RecordingBackend()
+  const fallback = new RecordingBackend()
   const events: WatchEvent[] = []
-  let heard: BackendListener | undefined
-  const lookingOut = new Lookout({
-    targets: ['image'],
-    listener: (event) => events.push(event),
-    backend(listener) {
-      heard = listener
-      return backend
+  const changed: string[] = []
+  const watcher = new SourceWatcher(
+    {
+      targets: ['image'],
+      listener: (event) => events.push(event),
+      backend: () => backend,
+      fallback: () => fallback,
+      remoteFileSystem: () => remote,
     },
-    fallback: () => fallback,
-    distrust: () => remote,
-  })
-  return { backend, fallback, events, lookout: lookingOut, fail: (error: unknown) => heard!.failed(error) }
+    (path) => changed.push(path),
+  )
+  return { backend, fallback, events, changed, watcher, fail: (error: unknown) => watcher.failed(error) }
 }
 
-it('directories are watched, each by itself: those above sources and those in trees', async () => {
+it('passes on changes of sources, and of no other file', async () => {
   const made = workspace()
-  const { backend, events, lookout: out } = lookout()
-  await out.begin(await open(made))
+  const { changed, watcher } = sourceWatcher()
+  await watcher.begin(await open(made))
+  for (const path of ['src/new', 'unrelated/file', 'build.config.ts', 'cache/index'])
+    watcher.changed(made.path(path), false)
+  watcher.changed('', true)
+  expect(changed).toEqual([made.path('src/new'), made.path('build.config.ts'), ''])
+})
+
+it('watches the directories above sources and in trees, each by itself', async () => {
+  const made = workspace()
+  const { backend, events, watcher } = sourceWatcher()
+  await watcher.begin(await open(made))
   const inside = [...backend.asked.at(-1)!.keys()]
     .filter((path) => `${path}/`.startsWith(`${made.root}/`))
     .map((path) => path.slice(made.root.length))
@@ -121,9 +130,9 @@ it('directories are watched, each by itself: those above sources and those in tr
   ])
 })
 
-it('what comes while directories are armed is armed, also in the place of another', async () => {
+it('also watches directories that appear, or replace others, while it starts', async () => {
   const made = workspace()
-  const { backend, lookout: out } = lookout()
+  const { backend, watcher } = sourceWatcher()
   backend.meanwhile = () => {
     if (backend.asked.length === 1) mkdirSync(made.path('src/deep/new'))
     if (backend.asked.length === 2) {
@@ -131,7 +140,7 @@ it('what comes while directories are armed is armed, also in the place of anothe
       mkdirSync(made.path('src/deep/new'))
     }
   }
-  await out.begin(await open(made))
+  await watcher.begin(await open(made))
   const identities = backend.asked.map((directories) => directories.get(made.path('src/deep/new')))
   expect(identities).toHaveLength(3)
   expect(identities[0]).toBeUndefined()
@@ -139,7 +148,7 @@ it('what comes while directories are armed is armed, also in the place of anothe
   expect(identities[2]).not.toBe(identities[1])
 })
 
-it('all of a tree is watched, also below a directory in it that is above a source of its own', () => {
+it('watches a whole tree, also below a directory that contains another source', () => {
   const made = workspace()
   made.write('src/deep/more/file', '')
   const sources = { trees: [made.path('src')], files: [made.path('src/deep/file')] }
@@ -149,7 +158,7 @@ it('all of a tree is watched, also below a directory in it that is above a sourc
   ])
 })
 
-it('a directory that was removed and made again is another one, whatever its inode', () => {
+it('tells a recreated directory from the original, whatever its inode', () => {
   const { root } = workspace()
   const identity = (): string | undefined =>
     directoriesOf({ trees: [`${root}/src`], files: [] }, root).get(`${root}/src/deep`)
@@ -162,10 +171,10 @@ it('a directory that was removed and made again is another one, whatever its ino
   expect(seen.size).toBe(21)
 })
 
-it('while the config is broken, all of the workspace is watched but what is no source', async () => {
+it('watches everything that may contain a module while the config fails', async () => {
   const made = workspace()
-  const { backend, lookout: out } = lookout()
-  await out.cover(await open(made), true)
+  const { backend, watcher } = sourceWatcher()
+  await watcher.cover(await open(made), 'failed')
   const watched = (path: string): boolean => backend.asked.at(-1)!.has(made.path(path))
   expect(['unrelated', 'other', 'cache', 'cache/objects', 'output'].filter(watched)).toEqual([
     'unrelated',
@@ -173,29 +182,29 @@ it('while the config is broken, all of the workspace is watched but what is no s
   ])
 })
 
-it('on a file system on which others write it looks in an interval, and says so once', async () => {
-  const { backend, fallback, events, lookout: out, fail } = lookout('NFS')
-  await out.begin(await open(workspace()))
+it('polls on a remote file system, and reports that once', async () => {
+  const { backend, fallback, events, watcher, fail } = sourceWatcher('NFS')
+  await watcher.begin(await open(workspace()))
   fail(new Error('late'))
   expect(events.map((event) => (event.type === 'watching' ? event.backend : event.type))).toEqual([
-    'scanning',
-    'scan',
+    'polling',
+    'polling',
   ])
   expect([backend.closed, backend.asked, fallback.closed]).toEqual([true, [], false])
-  await out.close()
+  await watcher.close()
   expect(fallback.closed).toBe(true)
 })
 
 it.each([
   ['ENOSPC', 'too few inotify watches', 'max_user_watches'],
   ['EMFILE', 'too few inotify instances', 'max_user_instances'],
-  ['EIO', 'events cannot be had: went wrong', undefined],
-])('a backend that fails with %s is told with what helps', (code, reason, hint) => {
-  const { backend, events, fail } = lookout()
+  ['EIO', 'cannot watch files: went wrong', undefined],
+])('explains a backend that fails with %s', (code, reason, hint) => {
+  const { backend, events, fail } = sourceWatcher()
   fail(Object.assign(new Error('went wrong'), { code }))
   fail(Object.assign(new Error('went wrong'), { code }))
   expect(events).toHaveLength(1)
-  const [event] = events as [Extract<WatchEvent, { type: 'scanning' }>]
+  const [event] = events as [Extract<WatchEvent, { type: 'polling' }>]
   expect(event.reason).toContain(reason)
   if (hint === undefined) expect(event.hint).toBeUndefined()
   else expect(event.hint).toContain(hint)

@@ -1,11 +1,9 @@
+// Tests that every edit leads to the outputs of a clean build, and to no run that a build would not do.
 import { execFileSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { expect, it } from 'vitest'
 import { builtWatched, published, Watching } from '../support/watching.ts'
 import type { TestWorkspace } from '../support/workspace.ts'
-
-// While lbuild watches, every edit leads to what a clean build of the sources would make, and to no run that a build
-// would not do. `watch` is followed by the events that it prints.
 
 const fresh = builtWatched()
 
@@ -17,7 +15,7 @@ interface Scenario {
   /** The artifacts that must run, and no others. */
   readonly ran: readonly string[]
   readonly restored?: readonly string[]
-  /** What is done before watching begins. */
+  /** Runs before watch starts. */
   readonly before?: (workspace: TestWorkspace) => void
 }
 
@@ -50,7 +48,7 @@ const SCENARIOS: readonly Scenario[] = [
     ran: ['image', 'names', 'packed'],
   },
   {
-    edit: 'directories made with files in them at once',
+    edit: 'a new directory with files in it',
     act: (w) => w.write('src/a/b/c/d', 'deep'),
     ran: ALL_OF_SRC,
   },
@@ -70,7 +68,7 @@ const SCENARIOS: readonly Scenario[] = [
     ran: [],
   },
   {
-    edit: 'an editor that keeps what was there before',
+    edit: 'an editor that makes a backup',
     act: (w) => {
       w.rename('src/hello', 'src/hello~')
       w.write('src/hello', 'saved')
@@ -79,7 +77,7 @@ const SCENARIOS: readonly Scenario[] = [
     ran: ['image', 'names', 'packed'],
   },
   {
-    edit: 'a directory exchanged for another of the same name',
+    edit: 'a directory replaced by another of the same name',
     before: (w) => w.write('aside/motd', 'other'),
     act: (w) => {
       w.rename('src/etc', 'before')
@@ -88,7 +86,7 @@ const SCENARIOS: readonly Scenario[] = [
     ran: ['image', 'names', 'packed'],
   },
   {
-    edit: 'a symbolic link that leads elsewhere',
+    edit: 'a symbolic link with another destination',
     before: (w) => fs.symlinkSync('hello', w.path('src/link')),
     act: (w) => {
       fs.unlinkSync(w.path('src/link'))
@@ -112,7 +110,7 @@ const SCENARIOS: readonly Scenario[] = [
     ran: ['image'],
   },
   {
-    edit: 'files touched, copied over themselves, and written as they were',
+    edit: 'touching, copying and rewriting files unchanged',
     act: (w) => {
       fs.utimesSync(w.path('src/hello'), 1, 1)
       w.write('src/second', w.read('src/second'))
@@ -121,21 +119,21 @@ const SCENARIOS: readonly Scenario[] = [
     },
     ran: [],
   },
-  { edit: 'files that nothing declares', act: (w) => w.write('README', 'about'), ran: [] },
+  { edit: 'a file that nothing declares', act: (w) => w.write('README', 'about'), ran: [] },
 ]
 
-it.each(SCENARIOS)('$edit', async ({ act, ran, restored = [], before }) => {
+it.each(SCENARIOS)('builds what $edit makes stale', async ({ act, ran, restored = [], before }) => {
   const workspace = fresh()
   before?.(workspace)
   const watching = await Watching.of(workspace)
   const seen = await watching.after(() => act(workspace))
   expect(seen.ran).toEqual(ran)
   expect(seen.restored).toEqual(restored)
-  // The edit's, and that of the stamp if it was not gathered with it.
+  // One for the edit, and one for the stamp if it came later.
   expect(seen.builds).toBeLessThanOrEqual(ran.length > 0 ? 2 : 1)
   const { found, clean } = await published(workspace)
   expect(found).toEqual(clean)
-  // Every directory is watched, also what came; one at a time, so that no event stands for another.
+  // Every directory is watched, also new ones; one at a time, so that no event stands for another.
   for (const path of oneFileOfEachDirectory(workspace)) {
     const from = watching.events.length
     fs.appendFileSync(workspace.path(path), 'more')
@@ -152,7 +150,7 @@ function oneFileOfEachDirectory(workspace: TestWorkspace): string[] {
   return [...new Map(files).values()].map((path) => path.slice(workspace.root.length + 1))
 }
 
-it('what the config declares is watched, and what it declares no longer is not', async () => {
+it('watches what the config declares, and no longer what it declared before', async () => {
   const workspace = fresh()
   workspace.write('more/note.txt', 'more')
   const watching = await Watching.of(workspace)
@@ -170,7 +168,7 @@ it('what the config declares is watched, and what it declares no longer is not',
   expect(workspace.read('output/other.txt')).toBe('edited')
 })
 
-it('a revert restores and runs nothing', async () => {
+it('restores after a revert, and runs nothing', async () => {
   const workspace = fresh()
   const watching = await Watching.of(workspace)
   await watching.after(() => workspace.write('note.txt', 'other'))
@@ -180,7 +178,7 @@ it('a revert restores and runs nothing', async () => {
   expect(workspace.read('output/other.txt')).toBe('a note\n')
 })
 
-it('a checkout of a branch with 500 changed files runs each producer at most twice, and back restores', async () => {
+it('runs each producer at most twice after a checkout with 500 changed files, and restores on the way back', async () => {
   const workspace = fresh()
   const git = (...args: readonly string[]): void => {
     const who = ['-c', 'user.name=t', '-c', 'user.email=t@localhost', '-c', 'commit.gpgsign=false']

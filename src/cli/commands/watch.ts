@@ -1,13 +1,13 @@
 import { Failure } from '../../platform/failure.ts'
 import { NO_PROFILE } from '../../graph/params.ts'
-import { AfterBuild } from '../../watch/command.ts'
-import { loadElsewhere } from '../../watch/config.ts'
+import { ExecCommand } from '../../watch/execCommand.ts'
+import { loadConfigInChild } from '../../watch/configLoader.ts'
 import { failureData } from '../../executor/report.ts'
 import type { WatchEvent, WatchListener } from '../../watch/events.ts'
 import { InotifyBackend } from '../../watch/inotify.ts'
 import type { MachineEvent, MachineImage } from '../../vm/runningMachine.ts'
 import { remoteFileSystem } from '../../watch/pollingFallback.ts'
-import { ScanBackend } from '../../watch/scan.ts'
+import { PollingBackend } from '../../watch/polling.ts'
 import { Watch } from '../../watch/watch.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import { openWorkspace } from '../../workspace/workspace.ts'
@@ -54,7 +54,7 @@ export async function watchCommand(
     options.profile ?? (Object.hasOwn(graph.profiles, DEV) ? DEV : NO_PROFILE)
   const withAll = (opened: Workspace): Session => withWords(opened, words, options.set, profileIn(opened))
   // The compiler would stay, and wake each second, for as long as this process lives.
-  const opened = withAll(await openWorkspace({ ...from, load: loadElsewhere(signal) }))
+  const opened = withAll(await openWorkspace({ ...from, load: loadConfigInChild(signal) }))
   const { targets, params, workspace } = opened
   if (targets.length === 0)
     throw new Failure('no target was named', { hint: 'such as: lbuild watch qcow2', exitCode: 2 })
@@ -65,6 +65,7 @@ export async function watchCommand(
   const quit = new AbortController()
   const followers = await followersOf(invocation, opened, options, listener)
   const watch = new Watch({
+    workspace,
     targets,
     params,
     open: async (load) => withAll(await openWorkspace({ ...from, load })).workspace,
@@ -73,16 +74,16 @@ export async function watchCommand(
     code,
     cancel: options.cancel,
     ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
-    backend: (hints) => new InotifyBackend(hints),
-    fallback: (hints) => new ScanBackend(hints),
-    distrust: remoteFileSystem,
+    backend: (changes) => new InotifyBackend(changes),
+    fallback: (changes) => new PollingBackend(changes),
+    remoteFileSystem,
     ready: (workspace) => followers.ready(workspace),
   })
   const { restart } = followers
   const keys: WatchKeys = {
     build: () => watch.buildNow(),
     quit: () => quit.abort(),
-    graph: () => (watch.graph ? render(watch.graph, targets, 'text').split('\n') : []),
+    graph: () => render(watch.graph, targets, 'text').split('\n'),
     ...(restart ? { restart } : {}),
   }
   view = await viewFor(options, keys)
@@ -122,7 +123,7 @@ async function followersOf(
     })
   const { cache } = workspace.locations
   const output = usesScreen(json) ? `${cache}/watch/exec.log` : json ? 2 : 1
-  const command = exec ? new AfterBuild(rest, listener, output) : undefined
+  const command = exec ? new ExecCommand(rest, listener, output) : undefined
   if (!run) return { ready: () => command?.start(), stop: async () => command?.stop() }
   const { RunningMachine } = await import('../../vm/runningMachine.ts')
   const [target] = targets
@@ -145,7 +146,7 @@ async function followersOf(
 /** An event of the machine as an event of watch. */
 const machineEvent = (event: MachineEvent): WatchEvent =>
   event.state === 'failed'
-    ? { type: 'failed', what: 'machine', failure: failureData(event.failure) }
+    ? { type: 'failed', scope: 'machine', failure: failureData(event.failure) }
     : { type: 'machine', ...event }
 
 /** The image of a target that is up to date. */

@@ -1,17 +1,19 @@
+// Draws the screen of watch: a pure function from its state to lines.
 import { stripVTControlCharacters } from 'node:util'
 import { cutLine, duration } from '../render/format.ts'
-import type { Row, WatchState } from './state.ts'
+import { builtCounts, builtTime, CONFIG_NOTE } from './lines.ts'
+import type { Row, ScreenState } from './screenState.ts'
 
-/** How a word is painted; a test's paints nothing. */
+/** Colours a text; tests leave it plain. */
 export type Paint = (format: 'green' | 'red' | 'yellow' | 'cyan' | 'dim' | 'bold', text: string) => string
 
 export interface Picture {
   readonly width: number
   readonly height: number
-  /** In seconds, of the clock that the state was made with. */
+  /** In seconds, of the same clock as the times of the state. */
   readonly now: number
   readonly keys: string
-  /** Lines that are shown instead of the state, such as a help. */
+  /** Lines to show instead of the state, such as the help. */
   readonly page?: readonly string[]
   readonly paint: Paint
 }
@@ -27,8 +29,8 @@ const COLORS = {
   failed: 'red',
 } as const
 
-/** The lines of the screen, at most as many and as long as it has room for. Pure. */
-export function draw(state: WatchState, { width, height, now, keys, page, paint }: Picture): string[] {
+/** The lines of the screen, cut to its size. */
+export function draw(state: ScreenState, { width, height, now, keys, page, paint }: Picture): string[] {
   const head = headOf(state, paint)
   const room = Math.max(0, height - 3)
   const body = page ?? bodyOf(state, room, now, paint)
@@ -38,7 +40,7 @@ export function draw(state: WatchState, { width, height, now, keys, page, paint 
   return [...lines.slice(0, Math.max(0, height - 1)), paint('dim', keys)].map((line) => cutLine(line, width))
 }
 
-function headOf({ targets, doing, fresh, failures }: WatchState, paint: Paint): string {
+function headOf({ targets, doing, fresh, failures }: ScreenState, paint: Paint): string {
   const names = targets.join(', ')
   if (doing === 'starting') return `${paint('bold', 'watch')} ${names}`
   if (doing === 'building') return `${paint('bold', 'building')} ${names}`
@@ -46,23 +48,24 @@ function headOf({ targets, doing, fresh, failures }: WatchState, paint: Paint): 
   return `${fresh ? paint('green', 'up to date') : paint('yellow', 'not up to date')} ${names}`
 }
 
-function bodyOf(state: WatchState, room: number, now: number, paint: Paint): string[] {
+function bodyOf(state: ScreenState, room: number, now: number, paint: Paint): string[] {
   const facts = factsOf(state, paint)
   const failed = failuresOf(state, paint)
-  // What failed has half of the room at least; its last lines say most.
+  // Failures get at least half of the room; their last lines matter most.
   const forRows = Math.max(1, room - facts.length - Math.min(failed.length, Math.floor(room / 2)) - 1)
   const rows = rowsOf(state, forRows, now, paint)
-  const left = Math.max(0, room - rows.length - facts.length - 1)
-  return [...rows, '', ...facts, ...fitting(failed, left)]
+  const roomLeft = Math.max(0, room - rows.length - facts.length - 1)
+  return [...rows, '', ...facts, ...headAndTail(failed, roomLeft)]
 }
 
-/** The head of some lines and their end. */
-function fitting(lines: readonly string[], room: number): readonly string[] {
+/** The first line and the last ones. */
+function headAndTail(lines: readonly string[], room: number): readonly string[] {
   if (lines.length <= room) return lines
-  return room < 2 ? lines.slice(0, room) : [lines[0]!, ...lines.slice(lines.length - room + 1)]
+  return room < 2 ? lines.slice(0, room) : [...lines.slice(0, 1), ...lines.slice(lines.length - room + 1)]
 }
 
-const WEIGHT: Record<Row['is'], number> = {
+/** Which rows to show first when there is no room for all. */
+const URGENCY: Record<Row['status'], number> = {
   failed: 0,
   running: 1,
   stale: 2,
@@ -73,75 +76,67 @@ const WEIGHT: Record<Row['is'], number> = {
   fresh: 7,
 }
 
-function rowsOf({ rows }: WatchState, room: number, now: number, paint: Paint): string[] {
+function rowsOf({ rows }: ScreenState, room: number, now: number, paint: Paint): string[] {
   const all = [...rows]
   const wide = Math.max(0, ...all.map(([name]) => name.length))
-  const line = ([name, { is, seconds, since }]: (typeof all)[number]): string => {
+  const line = ([name, { status, seconds, since }]: (typeof all)[number]): string => {
     const usual = seconds === undefined ? '' : duration(seconds)
     const time =
-      is === 'running' && since !== undefined ? `${duration(now - since)}${usual && ` of ${usual}`}` : usual
-    return `  ${name.padEnd(wide)}  ${paint(COLORS[is], is.padEnd(10))} ${time}`
+      status === 'running' && since !== undefined
+        ? `${duration(now - since)}${usual && ` of ${usual}`}`
+        : usual
+    return `  ${name.padEnd(wide)}  ${paint(COLORS[status], status.padEnd(10))} ${time}`
   }
   if (all.length <= room) return all.map(line)
   const first = new Set(
-    [...all].sort(([, a], [, b]) => WEIGHT[a.is] - WEIGHT[b.is]).slice(0, Math.max(0, room - 1)),
+    [...all].sort(([, a], [, b]) => URGENCY[a.status] - URGENCY[b.status]).slice(0, Math.max(0, room - 1)),
   )
   const hidden = all.length - first.size
   return [...all.filter((one) => first.has(one)).map(line), paint('dim', `  … and ${hidden} more`)]
 }
 
-function factsOf({ changed, last, notes }: WatchState, paint: Paint): string[] {
+function factsOf({ changed, last, notes }: ScreenState, paint: Paint): string[] {
   const facts: string[] = []
-  if (changed !== '') facts.push(`${paint('dim', 'changed')}  ${calm(changed)}`)
+  if (changed !== '') facts.push(`${paint('dim', 'changed')}  ${plain(changed)}`)
   if (last) {
-    const { outcome, ran, restored, failed, seconds, secondsSinceChange } = last
-    const counts = [
-      [ran, 'built'],
-      [restored, 'restored'],
-      [failed, 'failed'],
-    ] as const
-    const words = counts.flatMap(([names, word]) => (names.length > 0 ? [`${names.length} ${word}`] : []))
-    const since = secondsSinceChange === undefined ? '' : `, ${duration(secondsSinceChange)} after the save`
-    facts.push(
-      `${paint('dim', 'last')}     ${[outcome, ...words].join(', ')} in ${duration(seconds)}${since}`,
-    )
+    const words = [last.outcome, ...builtCounts(last)].join(', ')
+    facts.push(`${paint('dim', 'last')}     ${words} in ${builtTime(last)}`)
   }
-  return [...facts, ...notes.map((note) => `${paint('dim', 'note')}     ${calm(note)}`)]
+  return [...facts, ...notes.map((note) => `${paint('dim', 'note')}     ${plain(note)}`)]
 }
 
-function failuresOf({ failures }: WatchState, paint: Paint): string[] {
-  return [...failures].flatMap(([what, { headline, tail, facts, hint }]) => [
-    `${paint('red', `${what}:`)} ${calm(headline)}`,
-    ...(what === 'config' ? ['  the last config that could be loaded stays in use'] : []),
-    ...facts.map(([name, value]) => `  ${paint('dim', `${name}:`)} ${calm(value)}`),
-    ...(hint === undefined ? [] : [`  ${paint('cyan', 'hint:')} ${calm(hint)}`]),
+function failuresOf({ failures }: ScreenState, paint: Paint): string[] {
+  return [...failures].flatMap(([name, { headline, tail, facts, hint }]) => [
+    `${paint('red', `${name}:`)} ${plain(headline)}`,
+    ...(name === 'config' ? [`  ${CONFIG_NOTE}`] : []),
+    ...facts.map(([label, value]) => `  ${paint('dim', `${label}:`)} ${plain(value)}`),
+    ...(hint === undefined ? [] : [`  ${paint('cyan', 'hint:')} ${plain(hint)}`]),
     ...(tail === undefined
       ? []
       : tail
           .trimEnd()
           .split('\n')
-          .map((line) => `  ${paint('dim', '|')} ${calm(line)}`)),
+          .map((line) => `  ${paint('dim', '|')} ${plain(line)}`)),
   ])
 }
 
-/** Why what was built last was built, or what is being built, as a page. */
-export async function whyPage(state: WatchState): Promise<readonly string[]> {
-  const { told, doing } = state
-  if (!told) return ['Nothing has been built yet: everything was up to date.']
+/** The page that explains the last build, or the running one. */
+export async function whyPage(state: ScreenState): Promise<readonly string[]> {
+  const { explanation, doing } = state
+  if (!explanation) return ['Nothing was built yet: everything is up to date.']
   const { tellLines } = await import('../render/explanation.ts')
   const became = (artifact: string): string => outcomeOf(state, artifact)
-  const [, ...lines] = await tellLines(told, { all: false, now: Date.now(), became })
-  const head =
-    doing === 'building' ? 'Why this build does what it does:' : 'Why the last build did what it did:'
-  return [head, '', ...lines.map(calm)]
+  const [, ...lines] = await tellLines(explanation, { all: false, now: Date.now(), became })
+  const head = doing === 'building' ? 'Why this build runs:' : 'Why the last build ran:'
+  return [head, '', ...lines.map(plain)]
 }
 
-/** What became of an artifact in the build that is told of, or becomes of it just now. */
-function outcomeOf({ doing, rows, last }: WatchState, artifact: string): string {
-  const { is, seconds } = rows.get(artifact) ?? {}
+/** The outcome of an artifact in the last build, or its state in the running one. */
+function outcomeOf({ doing, rows, last }: ScreenState, artifact: string): string {
+  const { status, seconds } = rows.get(artifact) ?? {}
   const ran = `ran${seconds === undefined ? '' : `, ${duration(seconds)}`}`
   if (doing === 'building')
-    switch (is) {
+    switch (status) {
       case 'running':
         return 'is running'
       case 'built':
@@ -151,15 +146,15 @@ function outcomeOf({ doing, rows, last }: WatchState, artifact: string): string 
       case 'failed':
         return 'failed'
       default:
-        return 'has not begun'
+        return 'has not started'
     }
   if (last?.ran.includes(artifact)) return ran
   if (last?.restored.includes(artifact)) return 'was restored from the store'
   return last?.failed.includes(artifact) ? 'failed' : 'did not run'
 }
 
-/** Text of others, without what could move the cursor. */
-function calm(text: string): string {
+/** Foreign text without control characters, which could move the cursor. */
+function plain(text: string): string {
   // oxlint-disable-next-line no-control-regex
   return stripVTControlCharacters(text).replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ' ')
 }

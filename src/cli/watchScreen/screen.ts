@@ -1,16 +1,17 @@
+// The screen of `lbuild watch` on a terminal: one picture on the alternate screen, and single keys.
 import { monotonicSeconds } from '../../platform/clock.ts'
 import { paint } from '../render/format.ts'
 import type { WatchView } from './lines.ts'
 import { draw, whyPage } from './picture.ts'
-import { follow, noted, START } from './state.ts'
+import { EMPTY_SCREEN, nextState, withNote } from './screenState.ts'
 
-/** What the keys do. */
+/** The actions of the keys. */
 export interface WatchKeys {
   build(): void
   quit(): void
   /** The lines of the graph. */
   graph(): readonly string[]
-  /** Starts the machine anew, where there is one. */
+  /** Restarts the machine of `--run`. */
   restart?(): void
 }
 
@@ -22,19 +23,18 @@ const ENTER = '\u001b[?1049h\u001b[?25l\u001b[?7l'
 const LEAVE = '\u001b[?7h\u001b[?25h\u001b[?1049l'
 
 /**
- * The screen of `watch` on a terminal: one picture on the alternate screen, drawn anew in place, and single keys. What
- * the terminal was is put back in whatever way the process ends that is not SIGKILL.
+ * Shows the events on a terminal, and reads keys. The terminal is restored however the process ends, except by SIGKILL.
  */
 export function watchScreen(
   output: NodeJS.WriteStream,
   input: NodeJS.ReadStream,
   keys: WatchKeys,
 ): WatchView {
-  let state = START
+  let state = EMPTY_SCREEN
   let page: readonly string[] | undefined
   let on = false
-  /** Whether a build was asked for that has not begun. */
-  let asked = false
+  /** Whether the user requested a build that has not started. */
+  let requested = false
   const keyLine = `b build now  w why  g graph  ${keys.restart ? 'r restart the machine  ' : ''}? help  q quit`
   const show = (): void => {
     if (!on) return
@@ -68,27 +68,23 @@ export function watchScreen(
     process.once('SIGCONT', enter)
     process.kill(0, 'SIGTSTP')
   }
-  const pages: Readonly<Record<string, () => readonly string[] | Promise<readonly string[]>>> = {
-    w: () => whyPage(state),
-    g: () => keys.graph(),
-    '?': () => HELP,
-  }
-  const open = async (key: string): Promise<void> => {
-    page = await pages[key]!()
-    show()
-  }
+  const pages = new Map<string, () => readonly string[] | Promise<readonly string[]>>([
+    ['w', () => whyPage(state)],
+    ['g', () => keys.graph()],
+    ['?', () => HELP],
+  ])
   const build = (): void => {
-    asked = true
+    requested = true
     keys.build()
   }
-  const press = (key: string): void => {
+  const press = async (key: string): Promise<void> => {
     if (key === '\u0003') process.kill(process.pid, 'SIGINT')
     else if (key === '\u001a') suspend()
     else if (page) page = undefined
     else if (key === 'q') keys.quit()
     else if (key === 'b') build()
     else if (key === 'r') keys.restart?.()
-    else if (Object.hasOwn(pages, key)) return void open(key)
+    else page = await pages.get(key)?.()
     show()
   }
   const timer = setInterval(() => {
@@ -100,9 +96,9 @@ export function watchScreen(
   enter()
   return {
     listener(event) {
-      state = follow(state, event, monotonicSeconds())
-      if (asked && event.type === 'idle' && event.fresh) state = noted(state, 'nothing to build')
-      if (['building', 'built', 'idle'].includes(event.type)) asked = false
+      state = nextState(state, event, monotonicSeconds())
+      if (requested && event.type === 'idle' && event.fresh) state = withNote(state, 'nothing to build')
+      if (['building', 'built', 'idle'].includes(event.type)) requested = false
       show()
     },
     close() {
@@ -116,14 +112,14 @@ export function watchScreen(
 }
 
 const HELP: readonly string[] = [
-  'The targets are built again whenever a source of theirs is saved.',
+  'watch rebuilds the targets whenever one of their sources changes.',
   '',
-  '  b  build now, also what failed and has not changed since',
-  '  w  why the last build did what it did',
-  '  g  what depends on what',
-  '  r  with --run: start the machine anew',
+  '  b  build now, also what failed and is unchanged',
+  '  w  why the last build ran',
+  '  g  the dependency graph',
+  '  r  restart the machine of --run',
   '  q  quit, also Ctrl-C',
   '',
-  'fresh: nothing to do. restorable: the store has it. stale: it must run.',
-  'undecided: it depends on one that runs.',
+  'fresh: nothing to do. restorable: in the store. stale: must run.',
+  'undecided: waits for a dependency that runs.',
 ]

@@ -1,79 +1,84 @@
-import type { FailureData } from '../../events/events.ts'
-import type { BuildEvent } from '../../events/events.ts'
+// What the screen of watch shows, and how each event changes it.
+import type { BuildEvent, FailureData } from '../../events/events.ts'
 import type { Explanation } from '../../planner/evidence.ts'
 import type { WatchEvent } from '../../watch/events.ts'
+import { changedText } from './lines.ts'
 
-/** What is shown of one artifact. */
+/** One artifact on the screen. */
 export interface Row {
-  readonly is: 'fresh' | 'restorable' | 'stale' | 'undecided' | 'running' | 'built' | 'restored' | 'failed'
-  /** How long its last run took. */
+  readonly status:
+    'fresh' | 'restorable' | 'stale' | 'undecided' | 'running' | 'built' | 'restored' | 'failed'
+  /** The duration of its last run. */
   readonly seconds?: number
-  /** When it began, in seconds of the clock that drawing uses. */
+  /** When its run started, in seconds of the clock that drawing uses. */
   readonly since?: number
 }
 
-/** All that the screen of `watch` shows. */
-export interface WatchState {
+/** Everything that the screen of `watch` shows. */
+export interface ScreenState {
   readonly targets: readonly string[]
   readonly rows: ReadonlyMap<string, Row>
   readonly doing: 'starting' | 'building' | 'waiting'
   readonly fresh: boolean
   readonly changed: string
   readonly last: Extract<WatchEvent, { type: 'built' }> | undefined
-  /** Why what was built last was built. */
-  readonly told: Explanation | undefined
-  /** What failed, in the words of whom. */
+  /** Why the last build ran. */
+  readonly explanation: Explanation | undefined
+  /** Failures by artifact, or by the scope of a `failed` event. */
   readonly failures: ReadonlyMap<string, FailureData>
-  /** Other things to know, the newest last. */
+  /** Other messages, the newest last. */
   readonly notes: readonly string[]
 }
 
-export const START: WatchState = {
+export const EMPTY_SCREEN: ScreenState = {
   targets: [],
   rows: new Map(),
   doing: 'starting',
   fresh: false,
   changed: '',
   last: undefined,
-  told: undefined,
+  explanation: undefined,
   failures: new Map(),
   notes: [],
 }
 
-/** How many notes are kept. */
+/** How many notes the screen shows. */
 const NOTES = 3
 
-/** The state with one more thing to know, which is said once. Pure. */
-export const noted = (state: WatchState, text: string): WatchState => ({
+/** The state with one more note, unless it has the same one already. */
+export const withNote = (state: ScreenState, text: string): ScreenState => ({
   ...state,
   notes: [...state.notes.filter((note) => note !== text), text].slice(-NOTES),
 })
 
-/** The state after an event; `now` is in seconds. Pure. */
-export function follow(state: WatchState, event: WatchEvent, now: number): WatchState {
-  const note = (text: string): WatchState => noted(state, text)
+/** The state after an event; `now` is in seconds. */
+export function nextState(state: ScreenState, event: WatchEvent, now: number): ScreenState {
+  const note = (text: string): ScreenState => withNote(state, text)
   switch (event.type) {
     case 'watching':
       return { ...state, targets: event.targets }
-    case 'scanning':
-      return note(
-        `${event.reason}: looking every ${event.interval} s${event.hint === undefined ? '' : `; ${event.hint}`}`,
-      )
+    case 'polling': {
+      const hint = event.hint === undefined ? '' : `; ${event.hint}`
+      return note(`${event.reason}; checking every ${event.intervalSeconds} s${hint}`)
+    }
     case 'changed':
-      return {
-        ...state,
-        changed: `${event.paths.join(', ')}${event.more > 0 ? ` and ${event.more} more` : ''}`,
-      }
-    case 'config':
+      return { ...state, changed: changedText(event) }
+    case 'reconfigured':
       return { ...state, failures: without(state.failures, 'config') }
     case 'building': {
       const rows = new Map(state.rows)
       for (const { artifact, verdict } of event.artifacts)
-        rows.set(artifact, { ...rows.get(artifact), is: verdict })
-      return { ...state, doing: 'building', rows, notes: [], failures: withoutTroubles(state.failures, rows) }
+        rows.set(artifact, { ...rows.get(artifact), status: verdict })
+      return {
+        ...state,
+        doing: 'building',
+        rows,
+        notes: [],
+        failures: ofArtifactsAndConfig(state.failures, rows),
+      }
     }
     case 'build':
-      return followBuild(state, event.event, now)
+      return afterBuildEvent(state, event.event, now)
     case 'built':
       return {
         ...state,
@@ -81,7 +86,7 @@ export function follow(state: WatchState, event: WatchEvent, now: number): Watch
         failures: event.outcome === 'done' ? onlyConfig(state.failures) : state.failures,
       }
     case 'failed':
-      return { ...state, failures: new Map(state.failures).set(event.what, event.failure) }
+      return { ...state, failures: new Map(state.failures).set(event.scope, event.failure) }
     case 'exec':
       return note(
         event.state === 'started'
@@ -97,15 +102,17 @@ export function follow(state: WatchState, event: WatchEvent, now: number): Watch
     case 'idle': {
       const rows = new Map(
         event.artifacts.map(({ artifact, verdict, seconds }): [string, Row] => {
-          const is = event.failed.includes(artifact) ? 'failed' : verdict
-          return [artifact, seconds === undefined ? { is } : { is, seconds }]
+          const status = event.failed.includes(artifact) ? 'failed' : verdict
+          return [artifact, seconds === undefined ? { status } : { status, seconds }]
         }),
       )
-      const kept = [...state.failures].filter(([what]) =>
-        what === 'config' ? event.broken : !event.fresh && (event.failed.includes(what) || !rows.has(what)),
+      const unresolved = [...state.failures].filter(([name]) =>
+        name === 'config'
+          ? event.configFailed
+          : !event.fresh && (event.failed.includes(name) || !rows.has(name)),
       )
       const { fresh } = event
-      // What was taken back is as if it had not been tried.
+      // After a failing edit was reverted, its build is history.
       const last = fresh && state.last?.outcome !== 'done' ? undefined : state.last
       return {
         ...state,
@@ -113,28 +120,28 @@ export function follow(state: WatchState, event: WatchEvent, now: number): Watch
         fresh,
         last,
         rows: rows.size > 0 ? rows : state.rows,
-        failures: new Map(kept),
+        failures: new Map(unresolved),
       }
     }
   }
 }
 
-function followBuild(state: WatchState, event: BuildEvent, now: number): WatchState {
-  const row = (artifact: string, is: Row['is'], more: Partial<Row> = {}): WatchState => {
+function afterBuildEvent(state: ScreenState, event: BuildEvent, now: number): ScreenState {
+  const row = (artifact: string, status: Row['status'], more: Partial<Row> = {}): ScreenState => {
     const { seconds } = { ...state.rows.get(artifact), ...more }
-    const full: Row = { is, ...more, ...(seconds === undefined ? {} : { seconds }) }
+    const full: Row = { status, ...more, ...(seconds === undefined ? {} : { seconds }) }
     return { ...state, rows: new Map(state.rows).set(artifact, full) }
   }
   switch (event.type) {
     case 'started': {
       const rows = event.artifacts.map(({ name }): [string, Row] => [
         name,
-        state.rows.get(name) ?? { is: 'fresh' },
+        state.rows.get(name) ?? { status: 'fresh' },
       ])
       return { ...state, rows: new Map(rows) }
     }
     case 'explained':
-      return { ...state, told: event.explanation }
+      return { ...state, explanation: event.explanation }
     case 'running':
       return row(event.artifact, 'running', { since: now })
     case 'built':
@@ -152,11 +159,11 @@ function followBuild(state: WatchState, event: BuildEvent, now: number): WatchSt
         failures: new Map(state.failures).set(event.artifact, event.failure),
       }
     case 'waiting':
-      return noted(state, 'waiting for another build of this workspace')
+      return withNote(state, 'waiting for another build of this workspace')
     case 'warning':
-      return noted(state, event.message)
+      return withNote(state, event.message)
     case 'preserved':
-      return noted(state, `${event.path} had been changed: it is now ${event.as}`)
+      return withNote(state, `${event.path} had been changed: it is now ${event.as}`)
     default:
       return state
   }
@@ -168,12 +175,12 @@ function without<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
   return copy
 }
 
-/** What failed but is no artifact's is over when a build begins, unless it is the config's. */
-const withoutTroubles = (
+/** The failures that a new build does not resolve: those of artifacts and of the config. */
+const ofArtifactsAndConfig = (
   failures: ReadonlyMap<string, FailureData>,
   rows: ReadonlyMap<string, Row>,
 ): ReadonlyMap<string, FailureData> =>
-  new Map([...failures].filter(([what]) => what === 'config' || rows.has(what)))
+  new Map([...failures].filter(([name]) => name === 'config' || rows.has(name)))
 
 const onlyConfig = (failures: ReadonlyMap<string, FailureData>): ReadonlyMap<string, FailureData> =>
-  new Map([...failures].filter(([what]) => what === 'config'))
+  new Map([...failures].filter(([name]) => name === 'config'))

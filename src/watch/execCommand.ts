@@ -1,28 +1,28 @@
+// Runs the command of `watch --exec` after each successful build.
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { monotonicSeconds } from '../platform/clock.ts'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { monotonicSeconds } from '../platform/clock.ts'
 import type { WatchListener } from './events.ts'
 
 /**
- * Runs the words behind it, in a group that ends when the other end of descriptor 3, which is ours and never written, is
- * closed: in whatever way lbuild dies, all that the command started in its group dies with it.
+ * Runs its arguments in a process group that kills itself when the other end of descriptor 3 closes. lbuild holds that
+ * end and never writes to it, so the whole group dies with lbuild, however lbuild ends.
  */
 const WITH_LIFELINE = '(read -r _ <&3; kill -9 0) & exec "$@" 3<&-'
 
 /**
- * A command that is run after each good build, with its arguments as they are and no shell between. One that still runs
- * is ended first, with its process group; it has no standard input, and what it writes goes to `output`, a descriptor or a file
- * that is written anew.
+ * A command with its arguments, run without a shell and without standard input. A start first kills the process group of
+ * the run before. `output` is a descriptor, or the path of a file that each run overwrites.
  */
-export class AfterBuild {
+export class ExecCommand {
   readonly #command: readonly string[]
   readonly #listener: WatchListener
   readonly #output: 1 | 2 | string
   #child: ChildProcess | undefined
   #ended: Promise<void> = Promise.resolve()
-  /** Counts starts and stops: a start that something came after is none. */
+  /** Counts starts and stops: a start that was superseded is ignored. */
   #turn = 0
 
   constructor(command: readonly string[], listener: WatchListener, output: 1 | 2 | string) {
@@ -37,7 +37,7 @@ export class AfterBuild {
     this.#ended = stopped.then(() => (turn === this.#turn ? this.#run() : undefined))
   }
 
-  /** Ends what runs, and resolves when it has ended. */
+  /** Kills the command, and resolves when it has ended. */
   async stop(): Promise<void> {
     this.#turn += 1
     this.#kill()
@@ -48,7 +48,7 @@ export class AfterBuild {
     try {
       if (this.#child?.pid !== undefined) process.kill(-this.#child.pid, 'SIGKILL')
     } catch {
-      // The group has already ended.
+      // The process group has already ended.
     }
   }
 
@@ -65,15 +65,15 @@ export class AfterBuild {
     this.#child = child
     if (output > 2) closeSync(output)
     return new Promise((resolve) => {
-      const over = (code: number | string): void => {
+      const end = (code: number | string): void => {
         this.#kill()
         this.#child = undefined
         const seconds = monotonicSeconds() - startedAt
         this.#listener({ type: 'exec', state: 'ended', command, code, seconds })
         resolve()
       }
-      child.once('error', ({ message }) => over(message))
-      child.once('exit', (code, signal) => over(code ?? signal!))
+      child.once('error', ({ message }) => end(message))
+      child.once('exit', (code, signal) => end(code ?? signal ?? 'unknown'))
     })
   }
 }

@@ -1,0 +1,29 @@
+// Tests how a running build learns that its inputs may have changed.
+import { expect, it } from 'vitest'
+import { Invalidation } from '../../src/executor/invalidation.ts'
+
+/** Whether a promise is settled by now. */
+async function isSettled(promise: Promise<void>): Promise<boolean> {
+  return Promise.race([
+    promise.then(() => true),
+    new Promise<boolean>((resolve) => setImmediate(resolve, false)),
+  ])
+}
+
+it('reports any number of changes once, and again a change that comes after the build has looked', async () => {
+  const invalidation = new Invalidation()
+  const first = invalidation.next()
+  expect([await isSettled(first), invalidation.given]).toEqual([false, false])
+  invalidation.give()
+  invalidation.give()
+  const second = invalidation.next()
+  expect([await isSettled(first), await isSettled(second), invalidation.given]).toEqual([true, true, true])
+  invalidation.take()
+  const third = invalidation.next()
+  expect([await isSettled(third), invalidation.given]).toEqual([false, false])
+  invalidation.give()
+  expect(await isSettled(third)).toBe(true)
+  const early = new Invalidation()
+  early.give()
+  expect(await isSettled(early.next())).toBe(true)
+})
