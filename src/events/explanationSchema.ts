@@ -2,6 +2,8 @@
 import * as v from 'valibot'
 import type { Json } from '../api/params.ts'
 import type { Evidence, ExplainedCause, Explanation } from '../planner/evidence.ts'
+import type { Digest } from '../platform/digest.ts'
+import { isDigest } from '../platform/digest.ts'
 import { isPart } from '../planner/part.ts'
 import type { Consequence, Part, Reason } from '../planner/types.ts'
 
@@ -75,7 +77,7 @@ const entryChange = v.object({
     'type',
     'link target',
   ]),
-  before: v.exactOptional(text),
+  before: v.exactOptional(v.custom<Digest>(isDigest)),
   values: v.exactOptional(v.tuple([text, text])),
 })
 const packages = v.array(v.object({ name: text, version: text }))

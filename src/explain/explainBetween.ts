@@ -13,6 +13,7 @@ import { unchangedOf } from './unchangedParts.ts'
 import { treeChanges } from '../diff/treeChanges.ts'
 import { digestIn } from '../planner/part.ts'
 import type { Digest } from '../platform/digest.ts'
+import { sha256 } from '../platform/digest.ts'
 import type { BuildRecord, Planned, Reason } from '../planner/types.ts'
 
 /** What two builds used of one artifact; missing where one of them had none, or where it is no longer kept. */
@@ -61,7 +62,7 @@ const nodeOf = (name: string, { parts, outputs, modules }: BuildRecord): Artifac
   env: [],
   outputs,
   network: false,
-  code: '',
+  code: sha256(''),
   modules: Object.keys(modules),
   declaredIn: [],
 })
@@ -78,11 +79,7 @@ function evidenceBetween(
     const { module } = reason
     return {
       ...since,
-      text: textChangeOf(
-        module,
-        old.get(before.modules[module] ?? ''),
-        current.get(now.modules[module] ?? ''),
-      ),
+      text: textChangeOf(module, lookUp(old, before.modules[module]), lookUp(current, now.modules[module])),
     }
   }
   if (reason.kind !== 'changed') return since

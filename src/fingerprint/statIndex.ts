@@ -35,6 +35,11 @@ export interface ToolEntry {
   readonly digest: Digest
 }
 
+/** A fast hash, XXH64, that finds files whose content did not change. */
+interface QuickHasher extends Hasher {
+  digest(): string
+}
+
 interface IndexFile {
   version: typeof VERSION
   files: Record<Bytes, FileEntry>
@@ -71,7 +76,7 @@ export class StatIndex {
   readonly #tables = new Map<Bytes, Table>()
   readonly #changedTables = new Set<Bytes>()
   #changed = false
-  #quick: (() => Hasher) | undefined
+  #quick: (() => QuickHasher) | undefined
 
   /** `now` gives nanoseconds since 1970, by the clock that stamps files. */
   constructor(disk: Disk, directory: Bytes, now: () => bigint) {
@@ -198,7 +203,7 @@ export class StatIndex {
     return `${this.#directory}/${sha256(tree).slice(0, 16)}.json`
   }
 
-  async #quickHasher(): Promise<() => Hasher> {
+  async #quickHasher(): Promise<() => QuickHasher> {
     if (this.#quick) return this.#quick
     const { default: load } = await import('xxhash-wasm')
     const { create64 } = await load()
@@ -212,7 +217,12 @@ export class StatIndex {
 /** The head of a table: its directories, and how many characters of the text below are of each. */
 interface TableHead {
   readonly version: unknown
-  readonly directories: readonly (readonly [path: Bytes, states: string, listing: number, files: number])[]
+  readonly directories: readonly (readonly [
+    path: Bytes,
+    states: Digest | '',
+    listing: number,
+    files: number,
+  ])[]
 }
 
 function writeTable(disk: Disk, path: Bytes, table: Table): void {

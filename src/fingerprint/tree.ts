@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Bytes } from '../platform/bytes.ts'
 import { byBytes, display } from '../platform/bytes.ts'
 import type { Disk, Stat } from '../platform/disk.ts'
@@ -187,8 +186,7 @@ export function unreadable(path: Bytes, error: unknown): unknown {
   })
 }
 
-const hashAll = (lines: readonly string[]): Digest =>
-  createHash('sha256').update(lines.join(''), 'latin1').digest('hex')
+const hashAll = (lines: readonly string[]): Digest => sha256(lines.join(''), 'latin1')
 
 /** The listing of what was found; only directories in which something moved since are looked into. */
 async function list(

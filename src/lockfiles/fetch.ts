@@ -1,17 +1,19 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text as readAll } from 'node:stream/consumers'
-import type { LockedFile } from '../api/lockfile.ts'
 import { toBytes } from '../platform/bytes.ts'
 import { Failure } from '../platform/failure.ts'
 import { withParentDeathSignal } from '../platform/parentDeathSignal.ts'
 import { SEARCH_PATH } from '../platform/findTool.ts'
 import { fileDigest } from '../platform/digest.ts'
+import type { LockfileEntry } from './lockfile.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 
 /** The files of a lock that the store lacks. */
-export const missingFiles = ({ objects }: Workspace, files: readonly LockedFile[]): readonly LockedFile[] =>
-  files.filter((file) => !objects.has(file))
+export const missingFiles = (
+  { objects }: Workspace,
+  files: readonly LockfileEntry[],
+): readonly LockfileEntry[] => files.filter((file) => !objects.has(file))
 
 /**
  * Fetches files into the store, each checked against its SHA-256. Mirrors are tried in turn; a file that no mirror has
@@ -20,8 +22,8 @@ export const missingFiles = ({ objects }: Workspace, files: readonly LockedFile[
 export async function fetchFiles(
   workspace: Workspace,
   lock: string,
-  files: readonly LockedFile[],
-  mirrors: (file: LockedFile) => readonly string[],
+  files: readonly LockfileEntry[],
+  mirrors: (file: LockfileEntry) => readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
   const { disk, objects, locations } = workspace
@@ -48,13 +50,13 @@ export async function fetchFiles(
   }
 }
 
-const addressOf = (mirror: string, { path }: LockedFile): string =>
+const addressOf = (mirror: string, { path }: LockfileEntry): string =>
   `${mirror.replace(/\/+$/, '')}/${path.split('/').map(encodeURIComponent).join('/')}`
 
 /** Runs curl(1) over a list of addresses, several at a time; what it says of those that fail comes back. */
 async function download(
   directory: string,
-  wanted: readonly { file: LockedFile; address: string }[],
+  wanted: readonly { file: LockfileEntry; address: string }[],
   signal: AbortSignal,
 ): Promise<string> {
   const options = ['--fail', '--location', '--no-progress-meter', '--parallel', '--parallel-max', '8']
@@ -82,7 +84,7 @@ async function download(
  * Takes a fetched file into the store. One that is not whole, as after a full disk, is told about and left; one that is
  * another file is added to `wrong`.
  */
-function adopt({ disk, objects }: Workspace, path: string, file: LockedFile, wrong: Failure[]): string {
+function adopt({ disk, objects }: Workspace, path: string, file: LockfileEntry, wrong: Failure[]): string {
   const stat = disk.lstat(path)
   if (!stat) return ''
   if (stat.size < file.size) return `\n${file.name}: only ${stat.size} of ${file.size} bytes arrived`
@@ -104,7 +106,7 @@ function adopt({ disk, objects }: Workspace, path: string, file: LockedFile, wro
 /** How many names a message lists. */
 const NAMED = 5
 
-function goneFailure(lock: string, files: readonly LockedFile[], words: string): Failure {
+function goneFailure(lock: string, files: readonly LockfileEntry[], words: string): Failure {
   const rest = files.length > NAMED ? ` and ${files.length - NAMED} others` : ''
   return new Failure(`cannot fetch ${files.length} of the files that the lock '${lock}' names`, {
     facts: [

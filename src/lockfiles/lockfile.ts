@@ -5,13 +5,16 @@ import type { Disk } from '../platform/disk.ts'
 import { errorCode, replaceFile } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
 import type { Digest } from '../platform/digest.ts'
-import { digestOf } from '../platform/digest.ts'
+import { digestOf, isDigest } from '../platform/digest.ts'
+
+/** An entry of a lockfile, checked. */
+export type LockfileEntry = LockedFile & { readonly sha256: Digest }
 
 /** A lock as it is kept in the workspace. */
 export interface LockfileContent {
   /** Over what was asked for; when that changes the lock is outdated. */
   readonly request: Digest
-  readonly files: readonly LockedFile[]
+  readonly files: readonly LockfileEntry[]
 }
 
 /** Over what a lock names: two lockfiles of the same files are the same input. */
@@ -44,11 +47,11 @@ export function readLockfile(disk: Disk, path: Bytes): LockfileContent | undefin
   }
 }
 
-/** Throws a Failure when what a resolver found cannot be kept in a lock. */
-export function checkLocked(lock: string, files: readonly unknown[]): void {
+/** Checks what a resolver found. Throws a Failure for an entry that a lockfile cannot hold. */
+export function checkLocked(lock: string, files: readonly unknown[]): readonly LockfileEntry[] {
   const names = files.map((file) => (file as Partial<LockedFile> | null)?.name)
   const wrong = files.find((file, at) => !isLockedFile(file) || names.indexOf(file.name) !== at)
-  if (wrong === undefined) return
+  if (wrong === undefined) return files.filter(isLockedFile)
   throw new Failure(`what was resolved for the lock '${lock}' cannot be kept`, {
     facts: [['entry', JSON.stringify(wrong)]],
     hint: 'each needs a name of its own, a version, a path without .., a size in bytes and a SHA-256',
@@ -66,7 +69,7 @@ export function writeLockfile(disk: Disk, path: Bytes, { request, files }: Lockf
 }
 
 /** A name becomes a file's name and a path a part of an address: neither may lead elsewhere. */
-function isLockedFile(value: unknown): value is LockedFile {
+function isLockedFile(value: unknown): value is LockfileEntry {
   if (typeof value !== 'object' || value === null) return false
   const { name, path, size, sha256, version } = value as Partial<Record<keyof LockedFile, unknown>>
   return (
@@ -76,7 +79,6 @@ function isLockedFile(value: unknown): value is LockedFile {
     !path.split('/').includes('..') &&
     typeof version === 'string' &&
     Number.isSafeInteger(size) &&
-    typeof sha256 === 'string' &&
-    /^[0-9a-f]{64}$/.test(sha256)
+    isDigest(sha256)
   )
 }

@@ -37,8 +37,8 @@ async function resolveLock(
   try {
     const inputs = await layInputs(context, node, await sourceParts(workspace, node), work)
     const task = resolveTask(node, anew ? [] : (content?.files ?? []))
-    const { files = [] } = await runTask(context, task, work, inputs)
-    checkLocked(node.name, files)
+    const resolved = await runTask(context, task, work, inputs)
+    const files = checkLocked(node.name, resolved.files ?? [])
     disk.mkdir(parent(toBytes(`${locations.root}/${node.path}`)))
     writeLockfile(disk, toBytes(`${locations.root}/${node.path}`), { request, files })
     removeWork(disk, work.path)

@@ -1,6 +1,7 @@
 // What is compared of a part, what it is about, and a check that read data is a part.
 import type { Json } from '../api/params.ts'
 import type { Digest } from '../platform/digest.ts'
+import { isDigest } from '../platform/digest.ts'
 import { canonicalJson, isObject } from '../platform/json.ts'
 import type { Part, PartKind } from './types.ts'
 
@@ -53,19 +54,20 @@ export function subjectOf(part: Part): string {
 }
 
 const isText = (value: unknown): boolean => typeof value === 'string'
-const isOptional = (value: unknown): boolean => value === null || isText(value)
+const isTextOrNull = (value: unknown): boolean => value === null || isText(value)
+const isDigestOrNull = (value: unknown): boolean => value === null || isDigest(value)
 
 /** The fields of each kind of part besides `kind` and `name`. */
 const FIELDS: Readonly<Record<PartKind, Readonly<Record<string, (value: unknown) => boolean>>>> = {
-  code: { digest: isText },
+  code: { digest: isDigest },
   platform: { value: (value) => isText(value) || typeof value === 'number' },
   param: { value: (value) => value !== undefined },
-  env: { value: isOptional },
-  file: { path: isText, executable: (value) => typeof value === 'boolean', digest: isOptional },
-  tree: { path: isText, digest: isOptional },
-  output: { artifact: isText, output: isText, digest: isText },
-  downloads: { lockfile: isText, digest: isText },
-  tool: { path: isOptional, digest: isOptional },
+  env: { value: isTextOrNull },
+  file: { path: isText, executable: (value) => typeof value === 'boolean', digest: isDigestOrNull },
+  tree: { path: isText, digest: isDigestOrNull },
+  output: { artifact: isText, output: isText, digest: isDigest },
+  downloads: { lockfile: isText, digest: isDigest },
+  tool: { path: isTextOrNull, digest: isDigestOrNull },
 }
 
 const isKind = (value: unknown): value is PartKind =>

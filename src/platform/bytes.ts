@@ -1,6 +1,9 @@
+// Paths as the bytes that the kernel has, and their conversion to and from text.
+
 /**
- * A path or name as the kernel has it: bytes, held as one character per byte (`latin1`).
- * File names need not be UTF-8; held this way none is lost, and comparing strings compares bytes.
+ * A path or name as the kernel has it: bytes, one character for each (`latin1`). File names need not be UTF-8; in this
+ * form none is lost, and comparing strings compares bytes. It is not a branded type: paths are put together in some 200
+ * template strings, and each of them would need a cast.
  */
 export type Bytes = string
 

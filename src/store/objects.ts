@@ -11,7 +11,7 @@ import {
 } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
 import type { Digest, Hasher } from '../platform/digest.ts'
-import { fileDigest, sha256, sha256Hasher } from '../platform/digest.ts'
+import { fileDigest, isDigest, sha256, sha256Hasher } from '../platform/digest.ts'
 import type { StoredObject } from '../planner/types.ts'
 
 /**
@@ -165,9 +165,10 @@ export class ObjectStore {
       if (!/^[0-9a-f]{2}$/.test(name) || this.#disk.lstat(path)?.type !== 'directory') continue
       for (const rest of this.#disk.readdir(path).sort()) {
         if (isTemporary(rest)) leftovers.push(`${path}/${rest}`)
-        if (!/^[0-9a-f]{62}$/.test(rest)) continue
-        const { size, allocated } = this.#disk.lstat(`${path}/${rest}`)!
-        objects.set(`${name}${rest}`, Math.min(size, allocated))
+        const digest = `${name}${rest}`
+        if (!isDigest(digest)) continue
+        const stat = this.#disk.lstat(`${path}/${rest}`)
+        if (stat) objects.set(digest, Math.min(stat.size, stat.allocated))
       }
     }
     return { objects, leftovers }

@@ -2,6 +2,7 @@ import type { Bytes } from '../platform/bytes.ts'
 import { fromBytes, toBytes } from '../platform/bytes.ts'
 import type { Disk } from '../platform/disk.ts'
 import type { Digest } from '../platform/digest.ts'
+import { isDigest } from '../platform/digest.ts'
 import { isTemporary, syncDirectory } from '../platform/disk.ts'
 import { readChecksummed, writeChecksummed } from '../platform/checksummedFile.ts'
 import { isObject, isRecordOf } from '../platform/json.ts'
@@ -31,7 +32,10 @@ export interface RecordListing {
 }
 
 /** The key of the record that a file's name says it is. */
-const keyIn = (name: Bytes): Digest | undefined => /^([0-9a-f]{64})\.json$/.exec(name)?.[1]
+function keyIn(name: Bytes): Digest | undefined {
+  const key = name.replace(/\.json$/, '')
+  return isDigest(key) && key !== name ? key : undefined
+}
 
 /**
  * The records of past runs, `records/ARTIFACT/KEY.json`, and beside them which one was published last: whose outputs a
@@ -68,7 +72,7 @@ export class RecordStore {
   /** The record that was published last, or why it cannot be read. */
   findLatest(artifact: string): LatestLookup {
     const key = this.#latestKey(artifact)
-    if (key === 'absent' || key === 'damaged') return key
+    if (!isDigest(key)) return key
     const found = this.find(artifact, key)
     return found === 'absent' ? 'lost' : found
   }
@@ -160,7 +164,7 @@ export class RecordStore {
   #latestKey(artifact: string): Digest | 'absent' | 'damaged' {
     const found = readChecksummed(this.#disk, this.#path(artifact, 'latest'))
     if (typeof found === 'string') return found
-    return isObject(found.value) && typeof found.value['key'] === 'string' ? found.value['key'] : 'damaged'
+    return isObject(found.value) && isDigest(found.value['key']) ? found.value['key'] : 'damaged'
   }
 
   /** The directory of an artifact's records, or one file there. */
@@ -176,18 +180,19 @@ const isOutput = (value: unknown): boolean =>
   isObject(value) &&
   isText(value['path']) &&
   typeof value['published'] === 'boolean' &&
-  isText(value['sha256']) &&
+  isDigest(value['sha256']) &&
   typeof value['size'] === 'number'
 
 /** Checks a record that was read. By hand, since every no-op reads records and loading a schema library takes 10 ms. */
 const isRecord = (value: unknown): value is BuildRecord =>
   isObject(value) &&
-  ['artifact', 'key', 'build', 'startedAt'].every((field) => isText(value[field])) &&
+  ['artifact', 'build', 'startedAt'].every((field) => isText(value[field])) &&
+  isDigest(value['key']) &&
   areParts(value['parts']) &&
   isRecordOf(value['outputs'], isOutput) &&
-  isRecordOf(value['modules'], isText) &&
+  isRecordOf(value['modules'], isDigest) &&
   isRecordOf(value['lockfileRequests'], areParts) &&
   isRecordOf(value['toolVersions'], isText) &&
-  (value['sourceTexts'] === undefined || isText(value['sourceTexts'])) &&
+  (value['sourceTexts'] === undefined || isDigest(value['sourceTexts'])) &&
   typeof value['seconds'] === 'number' &&
   typeof value['sandboxed'] === 'boolean'

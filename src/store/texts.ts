@@ -1,5 +1,7 @@
 import type { Bytes } from '../platform/bytes.ts'
 import type { Digest } from '../platform/digest.ts'
+import { isDigest } from '../platform/digest.ts'
+import { isObject } from '../platform/json.ts'
 import type { Disk } from '../platform/disk.ts'
 import type { ObjectStore } from './objects.ts'
 
@@ -17,14 +19,18 @@ export const writeTexts = (objects: ObjectStore, texts: ReadonlyMap<Digest, stri
 export function readTexts(objects: ObjectStore, object: Digest | undefined): ReadonlyMap<Digest, string> {
   const text = object === undefined ? undefined : objects.readText(object)
   if (text === undefined) return new Map()
-  let parsed: { version?: unknown; texts?: Record<Digest, string> } | null
   try {
-    parsed = JSON.parse(text) as typeof parsed
+    const parsed: unknown = JSON.parse(text)
+    if (!isObject(parsed) || parsed['version'] !== VERSION || !isObject(parsed['texts'])) return new Map()
+    return new Map(
+      Object.entries(parsed['texts']).flatMap(([digest, member]) =>
+        isDigest(digest) && typeof member === 'string' ? [[digest, member] as const] : [],
+      ),
+    )
   } catch {
-    // A record may name an object that is something else.
+    // A damaged record may name an object that holds no JSON.
     return new Map()
   }
-  return new Map(parsed?.version === VERSION ? Object.entries(parsed.texts ?? {}) : [])
 }
 
 /** The text of a file that is one: not larger than `most` bytes, and UTF-8 without NUL. */

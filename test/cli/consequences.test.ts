@@ -1,3 +1,4 @@
+import { sha256 } from '../../src/platform/digest.ts'
 import { contentOf } from '../../src/planner/part.ts'
 import { describe, expect, it } from 'vitest'
 import { analyzeCauses, settle } from '../../src/planner/causes.ts'
@@ -89,7 +90,7 @@ describe('what the next build would do', () => {
   it('a lock that is to be resolved makes what takes it run only if it then names something else', () => {
     const inputs = { packages: { kind: 'downloads', lock: 'debs' } } as const
     const world = new World(graphOf(artifactNode('base', [], { inputs }), artifactNode('iso', ['base'])))
-    world.lockfiles.set('debs', { state: 'ready', digest: 'd1' })
+    world.lockfiles.set('debs', { state: 'ready', digest: sha256('d1') })
     world.build('iso')
     world.lockfiles.set('debs', { state: 'outdated', path: 'debs.lock', request: [] })
     expect(lines(analyzeCauses(world.plan('iso')))).toEqual({

@@ -178,7 +178,7 @@ export default defineConfig({ artifacts: [packages] })
 `,
     })
     const objects = new ObjectStore(realDisk, workspace.path('cache/objects'))
-    const [named, other] = ['named', 'other'].map((text) => objects.putText(text)) as [string, string]
+    const [named, other] = [objects.putText('named'), objects.putText('other')]
     const file = { name: 'bash', package: 'bash', version: '1', path: 'bash', size: 5, sha256: named }
     workspace.write('packages.lock', JSON.stringify({ version: 1, request: '', files: [file] }))
     expect(await gc(workspace, '--max-size', '0')).toMatchObject({

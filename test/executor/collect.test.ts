@@ -1,5 +1,6 @@
 import * as fs from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import type { Digest } from '../../src/platform/digest.ts'
 import { sha256 } from '../../src/platform/digest.ts'
 import type { Disk } from '../../src/platform/disk.ts'
 import { realDisk } from '../../src/platform/disk.ts'
@@ -21,7 +22,7 @@ describe('a collection that is stopped at any call of the disk', () => {
   function filled(root: string): void {
     const objects = new ObjectStore(realDisk, `${root}/cache/objects`)
     const records = new RecordStore(realDisk, `${root}/cache/records`)
-    const put = (artifact: string, text: string, parts: readonly Part[]): string => {
+    const put = (artifact: string, text: string, parts: readonly Part[]): Digest => {
       const digest = objects.putText(text)
       const key = sha256(`${artifact} ${text} ${JSON.stringify(parts)}`)
       const tree = {
@@ -92,8 +93,8 @@ describe('a collection that is stopped at any call of the disk', () => {
           for (const { record } of left.records) {
             for (const output of Object.values(record.outputs)) expect(objects.has(output), call).toBe(true)
             for (const part of record.parts)
-              if (part.kind === 'tree') expect(objects.readText(part.digest ?? ''), call).toBeDefined()
-            expect(objects.readText(record.sourceTexts ?? ''), call).toBeDefined()
+              if (part.kind === 'tree') expect(objects.readText(part.digest!), call).toBeDefined()
+            expect(objects.readText(record.sourceTexts!), call).toBeDefined()
           }
           for (const name of ['base', 'image']) expect(records.latest(name), call).toBeDefined()
           if (!completed) return

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Subject } from '../../src/explain/pathInfluence.ts'
 import { influenceOf } from '../../src/explain/pathInfluence.ts'
+import { sha256 } from '../../src/platform/digest.ts'
 import { builtTiny } from '../support/tiny.ts'
 import { artifactNode, graphOf } from '../support/world.ts'
 
@@ -18,7 +19,11 @@ const GRAPH = {
     artifactNode('qcow2', ['kernel', 'initramfs']),
     artifactNode('iso', ['modules']),
   ),
-  modules: { 'build.config.ts': '1', 'artifacts/kernel.ts': '2', 'lbuild/images/fat.ts': '3' },
+  modules: {
+    'build.config.ts': sha256('1'),
+    'artifacts/kernel.ts': sha256('2'),
+    'lbuild/images/fat.ts': sha256('3'),
+  },
 }
 
 const subject = (path: string, more: Partial<Subject> = {}): Subject => ({

@@ -258,25 +258,26 @@ describe('for any two trees', () => {
 
 describe('changes between two trees are told by kind', () => {
   it('each in its word, in order', () => {
+    const [one, two] = [sha256('1'), sha256('2')]
     const before = [
       ['', 'directory'],
-      ['a', 'file', '1'],
-      ['b', 'file', '1'],
-      ['c', 'executable', '1'],
+      ['a', 'file', one],
+      ['b', 'file', one],
+      ['c', 'executable', one],
       ['d', 'symlink', 'x'],
-      ['e', 'file', '1'],
-      ['f', 'file', '1'],
-      ['same', 'file', '1'],
+      ['e', 'file', one],
+      ['f', 'file', one],
+      ['same', 'file', one],
     ] as const
     const now = [
       ['', 'directory'],
-      ['0', 'file', '1'],
-      ['a', 'executable', '2'],
-      ['b', 'executable', '1'],
-      ['c', 'file', '1'],
+      ['0', 'file', one],
+      ['a', 'executable', two],
+      ['b', 'executable', one],
+      ['c', 'file', one],
       ['d', 'symlink', 'y'],
       ['e', 'directory'],
-      ['same', 'file', '1'],
+      ['same', 'file', one],
     ] as const
     expect(
       treeChanges(serializeListing(before), serializeListing(now)).map(

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Digest } from '../../src/platform/digest.ts'
 import { sha256 } from '../../src/platform/digest.ts'
 import { artifactNode, graphOf, param, World } from '../support/world.ts'
 import type { Planned, Reason } from '../../src/planner/types.ts'
@@ -108,12 +109,12 @@ describe('a part that changed, came or went', () => {
   it('changed code is told by the modules that changed', () => {
     const before = artifactNode('kernel', [], { modules: ['kernel.ts', 'old.ts', 'same.ts'] })
     const now = { ...before, code: sha256('new'), modules: ['kernel.ts', 'new.ts', 'same.ts'] }
-    const modules = { 'kernel.ts': 'k1', 'old.ts': 'o', 'same.ts': 's' }
+    const modules = { 'kernel.ts': sha256('k1'), 'old.ts': sha256('o'), 'same.ts': sha256('s') }
     const first = new World({ ...graphOf(before), modules })
     first.build('kernel')
     const world = new World({
       ...graphOf(now),
-      modules: { 'kernel.ts': 'k2', 'new.ts': 'n', 'same.ts': 's' },
+      modules: { 'kernel.ts': sha256('k2'), 'new.ts': sha256('n'), 'same.ts': sha256('s') },
     })
     for (const [key, record] of first.records) world.records.set(key, record)
     for (const [name, key] of first.latestKeys) world.latestKeys.set(name, key)
@@ -204,7 +205,7 @@ describe('a lock', () => {
     'that is %s: whether what takes it runs is open until it is resolved',
     (state) => {
       const one = world()
-      one.lockfiles.set('debs', { state: 'ready', digest: 'd1' })
+      one.lockfiles.set('debs', { state: 'ready', digest: sha256('d1') })
       one.build('iso')
       one.lockfiles.set('debs', { state, path: 'debs.lock', request: [] })
       const [kernel] = one.plan('iso')
@@ -218,20 +219,20 @@ describe('a lock', () => {
 
   it('that names other files is a changed part, and one that names the same files is none', () => {
     const one = world()
-    one.lockfiles.set('debs', { state: 'ready', digest: 'd1' })
+    one.lockfiles.set('debs', { state: 'ready', digest: sha256('d1') })
     one.build('iso')
     expect(one.build('iso')).toEqual([])
-    one.lockfiles.set('debs', { state: 'ready', digest: 'd2' })
-    const before = { kind: 'downloads', name: 'packages', lockfile: 'debs', digest: 'd1' }
+    one.lockfiles.set('debs', { state: 'ready', digest: sha256('d2') })
+    const before = { kind: 'downloads', name: 'packages', lockfile: 'debs', digest: sha256('d1') }
     expect(one.plan('kernel')[0]!.decision).toEqual({
       verdict: 'stale',
-      reasons: [{ kind: 'changed', before, now: { ...before, digest: 'd2' } }],
+      reasons: [{ kind: 'changed', before, now: { ...before, digest: sha256('d2') } }],
     })
   })
 })
 
 describe('what was lost', () => {
-  const key = (world: World, name: string): string => world.latestKeys.get(name)!
+  const key = (world: World, name: string): Digest => world.latestKeys.get(name)!
 
   it('the object of an output: its artifact runs', () => {
     const world = built()

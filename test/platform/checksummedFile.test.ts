@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { readFileSync, readdirSync, writeFileSync, mkdirSync } from 'node:fs'
+import { sha256 } from '../../src/platform/digest.ts'
 import { realDisk } from '../../src/platform/disk.ts'
 import { readChecksummed, writeChecksummed } from '../../src/platform/checksummedFile.ts'
 import { RecordStore } from '../../src/store/records.ts'
@@ -7,11 +8,13 @@ import { atEveryCall } from '../support/faultyDisk.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import type { BuildRecord } from '../../src/planner/types.ts'
 
+const [KEY, OTHER_KEY] = [sha256('key'), sha256('other key')]
+
 const record = (seconds: number): BuildRecord => ({
   artifact: 'image',
-  key: 'k',
+  key: KEY,
   parts: [{ kind: 'param', name: 'title', value: 'ein Name \ufffd é' }],
-  outputs: { image: { path: 'x.img', published: true, sha256: 'a'.repeat(64), size: 5 } },
+  outputs: { image: { path: 'x.img', published: true, sha256: sha256('content'), size: 5 } },
   modules: {},
   lockfileRequests: {},
   toolVersions: {},
@@ -65,20 +68,20 @@ describe('a record', () => {
     const records = new RecordStore(realDisk, root)
     records.add(record(1))
     mkdirSync(`${root}/other`)
-    writeFileSync(`${root}/image/k2.json`, readFileSync(`${root}/image/k.json`))
-    writeFileSync(`${root}/other/k.json`, readFileSync(`${root}/image/k.json`))
-    expect(records.find('image', 'k')).toEqual(record(1))
-    expect(records.find('image', 'k2')).toBe('damaged')
-    expect(records.find('other', 'k')).toBe('damaged')
-    expect(records.find('image', 'k3')).toBe('absent')
+    writeFileSync(`${root}/image/${OTHER_KEY}.json`, readFileSync(`${root}/image/${KEY}.json`))
+    writeFileSync(`${root}/other/${KEY}.json`, readFileSync(`${root}/image/${KEY}.json`))
+    expect(records.find('image', KEY)).toEqual(record(1))
+    expect(records.find('image', OTHER_KEY)).toBe('damaged')
+    expect(records.find('other', KEY)).toBe('damaged')
+    expect(records.find('image', sha256('third'))).toBe('absent')
   })
 
   it('of another version counts as absent, and is never the one that was published last', () => {
     const root = temporaryDirectory()
     const records = new RecordStore(realDisk, root)
-    writeChecksummed(realDisk, `${root}/image/k.json`, { ...record(1), version: 1 })
-    records.setLatest('image', 'k')
-    expect(records.find('image', 'k')).toBe('absent')
+    writeChecksummed(realDisk, `${root}/image/${KEY}.json`, { ...record(1), version: 1 })
+    records.setLatest('image', KEY)
+    expect(records.find('image', KEY)).toBe('absent')
     expect(records.latest('image')).toBeUndefined()
   })
 
@@ -87,7 +90,7 @@ describe('a record', () => {
     const records = new RecordStore(realDisk, root)
     expect(records.latest('image')).toBeUndefined()
     records.add(record(1))
-    records.setLatest('image', 'k')
+    records.setLatest('image', KEY)
     expect(records.latest('image')).toEqual(record(1))
     writeFileSync(`${root}/image/latest.json`, 'damage')
     expect(records.latest('image')).toBeUndefined()
@@ -105,13 +108,13 @@ describe('a record', () => {
           new RecordStore(disk, root).add(record(2))
         },
         (completed, call) => {
-          const found = new RecordStore(realDisk, root).find('image', 'k')
+          const found = new RecordStore(realDisk, root).find('image', KEY)
           expect([record(1), record(2)], call).toContainEqual(found)
           if (completed) expect(found).toEqual(record(2))
-          if (fault === 'ENOSPC') expect(readdirSync(`${root}/image`), call).toEqual(['k.json'])
+          if (fault === 'ENOSPC') expect(readdirSync(`${root}/image`), call).toEqual([`${KEY}.json`])
           // What a crash left is not in the way of the next run.
           new RecordStore(realDisk, root).add(record(3))
-          expect(new RecordStore(realDisk, root).find('image', 'k')).toEqual(record(3))
+          expect(new RecordStore(realDisk, root).find('image', KEY)).toEqual(record(3))
         },
       )
       expect(calls).toBeGreaterThan(5)

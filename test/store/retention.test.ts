@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { sha256 } from '../../src/platform/digest.ts'
 import type { HeldRecord, Holdings, Limits } from '../../src/store/retention.ts'
 import { objectsOf, retain } from '../../src/store/retention.ts'
 
@@ -7,11 +8,12 @@ import { objectsOf, retain } from '../../src/store/retention.ts'
 
 const ARTIFACTS = ['base', 'rootfs', 'image', 'gone']
 const DISTRO = new Set(['base', 'rootfs', 'image'])
-const DIGESTS = [...'abcdefghijkl']
+const DIGESTS = [...'abcdefghijkl'].map((letter) => sha256(letter))
+const KEYS = new Map([...'123456789'].map((number) => [sha256(number), number]))
 
 const record = (artifact: string, key: string, more: Partial<HeldRecord> = {}): HeldRecord => ({
   artifact,
-  key,
+  key: sha256(key),
   publishedAt: 0n,
   latest: false,
   made: [],
@@ -28,7 +30,7 @@ const holdings: fc.Arbitrary<Holdings> = fc
     records: fc.uniqueArray(
       fc.record({
         artifact: fc.constantFrom(...ARTIFACTS),
-        key: fc.constantFrom(...'123456789'),
+        key: fc.constantFrom(...KEYS.keys()),
         publishedAt: fc.bigInt(0n, 9n),
         made: fc.array(digest, { maxLength: 2 }),
         madeOf: fc.array(
@@ -39,8 +41,8 @@ const holdings: fc.Arbitrary<Holdings> = fc
       }),
       { selector: ({ artifact, key }) => `${artifact} ${key}`, maxLength: 25 },
     ),
-    latest: fc.dictionary(fc.constantFrom(...ARTIFACTS), fc.constantFrom(...'123456789')),
-    sizes: fc.dictionary(digest, fc.nat(9)),
+    latest: fc.dictionary(fc.constantFrom(...ARTIFACTS), fc.constantFrom(...KEYS.keys())),
+    sizes: fc.array(fc.tuple(digest, fc.nat(9))),
     downloads: fc.array(digest, { maxLength: 2 }),
   })
   .map(({ records, latest, sizes, downloads }) => ({
@@ -50,7 +52,7 @@ const holdings: fc.Arbitrary<Holdings> = fc
       made: made.map((sha256, at) => ({ output: `${rest.artifact}.${at}`, sha256 })),
       madeOf: madeOf.map(({ artifact, sha256, output }) => ({ output: `${artifact}.${output}`, sha256 })),
     })),
-    objects: new Map(Object.entries(sizes)),
+    objects: new Map(sizes),
     downloads: new Set(downloads),
     artifacts: DISTRO,
   }))
@@ -114,7 +116,7 @@ function oracle(holdings: Holdings, { keep, maxSize }: Limits): Set<HeldRecord> 
 }
 
 const ids = (records: Iterable<HeldRecord>): string[] =>
-  [...records].map(({ artifact, key }) => `${artifact} ${key}`).sort()
+  [...records].map(({ artifact, key }) => `${artifact} ${KEYS.get(key)}`).sort()
 
 describe('what is kept of any store', () => {
   it('is what the definition says', () => {
@@ -162,7 +164,7 @@ describe('what is kept of any store', () => {
 
 describe('by example', () => {
   const made = (artifact: string, ...digests: readonly string[]): Pick<HeldRecord, 'made'> => ({
-    made: digests.map((sha256) => ({ output: `${artifact}.out`, sha256 })),
+    made: digests.map((text) => ({ output: `${artifact}.out`, sha256: sha256(text) })),
   })
   const at = (publishedAt: bigint): Pick<HeldRecord, 'publishedAt'> => ({ publishedAt })
   const holding = (...records: readonly HeldRecord[]): Holdings => ({
@@ -179,7 +181,10 @@ describe('by example', () => {
       record('base', '3', { ...at(3n), ...made('base', 'c') }),
     )
     expect(ids(retain(held, { keep: 2, maxSize: 1000 }).records)).toEqual(['base 1', 'base 3'])
-    expect(retain(held, { keep: 2, maxSize: 10 })).toMatchObject({ objects: new Set(['a']), bytes: 10 })
+    expect(retain(held, { keep: 2, maxSize: 10 })).toMatchObject({
+      objects: new Set([sha256('a')]),
+      bytes: 10,
+    })
   })
 
   it('an older build of what the latest one was made of stays, with what that was made of', () => {
@@ -189,14 +194,14 @@ describe('by example', () => {
       record('rootfs', '1', {
         ...at(2n),
         ...made('rootfs', 'c'),
-        madeOf: [{ output: 'base.out', sha256: 'a' }],
+        madeOf: [{ output: 'base.out', sha256: sha256('a') }],
       }),
       record('rootfs', '2', { ...at(6n), ...made('rootfs', 'd'), latest: true }),
       record('image', '1', {
         ...at(3n),
         ...made('image', 'e'),
         latest: true,
-        madeOf: [{ output: 'rootfs.out', sha256: 'c' }],
+        madeOf: [{ output: 'rootfs.out', sha256: sha256('c') }],
       }),
     )
     const all = ['base 1', 'base 2', 'image 1', 'rootfs 1', 'rootfs 2']

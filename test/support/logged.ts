@@ -1,8 +1,9 @@
 import type { BuildEvent, EventOf, LoggedEvent } from '../../src/events/events.ts'
+import { sha256 } from '../../src/platform/digest.ts'
 import type { LogLine } from '../../src/events/logWriter.ts'
 import { formatLine } from '../../src/events/logWriter.ts'
 
-const DIGEST = 'ab'.repeat(32)
+const DIGEST = sha256('some content')
 
 const OUTPUT = { name: 'image', path: 'tiny.img', published: true, sha256: DIGEST, size: 12, changed: true }
 

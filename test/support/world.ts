@@ -1,5 +1,6 @@
 import type { ArtifactNode, Graph } from '../../src/graph/graph.ts'
 import { inOrder } from '../../src/graph/graph.ts'
+import type { Digest } from '../../src/platform/digest.ts'
 import { sha256 } from '../../src/platform/digest.ts'
 import { plan } from '../../src/planner/plan.ts'
 import { contentOf } from '../../src/planner/part.ts'
@@ -59,7 +60,7 @@ export class World implements PlannerFacts {
   readonly own = new Map<string, Part[]>()
   readonly lockfiles = new Map<string, LockfileState>()
   readonly records = new Map<string, BuildRecord | 'damaged'>()
-  readonly latestKeys = new Map<string, string>()
+  readonly latestKeys = new Map<string, Digest>()
   readonly objects = new Set<string>()
   readonly outputs = new Map<string, OutputState>()
   forced: ReadonlySet<string> = new Set()
@@ -109,7 +110,7 @@ export class World implements PlannerFacts {
     }
   }
 
-  #run(node: ArtifactNode, key: string, parts: readonly Part[]): void {
+  #run(node: ArtifactNode, key: Digest, parts: readonly Part[]): void {
     this.ran.push(node.name)
     const text = this.content(node.name, parts)
     const digest = sha256(text)

@@ -7,6 +7,9 @@ import type { MachineEvent } from '../../src/vm/runningMachine.ts'
 import { RunningMachine } from '../../src/vm/runningMachine.ts'
 import { file, folder, program } from '../support/fakes.ts'
 import { PATIENCE, processesOf } from '../support/processes.ts'
+import { sha256 } from '../../src/platform/digest.ts'
+
+const [OLD, NEW] = [sha256('old'), sha256('new')]
 
 function machine(qemu = 'echo "machine of $*"; read -r never') {
   const root = folder()
@@ -33,14 +36,14 @@ function machine(qemu = 'echo "machine of $*"; read -r never') {
 it('starts an image once, replaces it by a newer one, and restarts it on request', async () => {
   const { root, console, running, path, until } = machine()
   running.restart()
-  running.update({ path, sha256: 'a' })
-  running.update({ path, sha256: 'a' })
+  running.update({ path, sha256: OLD })
+  running.update({ path, sha256: OLD })
   await until('started')
   await vi.waitUntil(() => existsSync(console) && readFileSync(console, 'utf8').includes(`file=${path}`), {
     timeout: PATIENCE,
   })
-  running.update({ path, sha256: 'a' })
-  running.update({ path, sha256: 'b' })
+  running.update({ path, sha256: OLD })
+  running.update({ path, sha256: NEW })
   await until('started', 'ended', 'started')
   running.restart()
   await until('started', 'ended', 'started', 'ended', 'started')
@@ -52,20 +55,20 @@ it('starts an image once, replaces it by a newer one, and restarts it on request
 
 it('starts a newer image after the machine ended by itself, but not the same image again', async () => {
   const { running, events, path, until } = machine('echo "no room" >&2; exit 1')
-  running.update({ path, sha256: 'a' })
+  running.update({ path, sha256: OLD })
   await until('started', 'ended')
   expect(events[1]).toMatchObject({ errors: 'no room' })
-  running.update({ path, sha256: 'a' })
-  running.update({ path, sha256: 'b' })
+  running.update({ path, sha256: OLD })
+  running.update({ path, sha256: NEW })
   await until('started', 'ended', 'started', 'ended')
 })
 
 it('reports a machine that cannot be started, and tries the next image', async () => {
   const { root, running, events, path, states, until } = machine()
-  running.update({ path: join(root, 'gone.raw'), sha256: 'a' })
+  running.update({ path: join(root, 'gone.raw'), sha256: OLD })
   await until('failed')
   expect(events[0]).toMatchObject({ failure: { hint: 'build it first' } })
-  running.update({ path, sha256: 'b' })
+  running.update({ path, sha256: NEW })
   await until('failed', 'started')
   await running.stop()
   expect(states()).toEqual(['failed', 'started', 'ended'])

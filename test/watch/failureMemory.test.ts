@@ -1,4 +1,5 @@
 // Tests what watch considers worth building after failures.
+import { sha256 } from '../../src/platform/digest.ts'
 import { expect, it } from 'vitest'
 import { isStillRight } from '../../src/executor/runs.ts'
 import type { ArtifactReport, BuildReport } from '../../src/executor/report.ts'
@@ -16,7 +17,7 @@ function planned(
 ): Planned {
   const parts: readonly Part[] = [{ kind: 'param', name: 'of', value: of ?? 'unknown' }]
   const decision = { verdict, reasons: [] as readonly Reason[] }
-  const key = of === undefined ? undefined : `key of ${of}`
+  const key = of === undefined ? undefined : sha256(`key of ${of}`)
   return { node: { name }, decision, key, parts, latest: undefined, ...more } as unknown as Planned
 }
 
@@ -25,7 +26,7 @@ const report = (...artifacts: readonly Partial<ArtifactReport>[]): BuildReport =
 const failed = (name: string, of: string): Partial<ArtifactReport> => ({
   name,
   outcome: 'failed',
-  key: `key of ${of}`,
+  key: sha256(`key of ${of}`),
   failure: { headline: of, facts: [] },
 })
 

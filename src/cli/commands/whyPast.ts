@@ -8,6 +8,7 @@ import type { LoggedArtifact, LoggedBuild } from '../../events/loggedBuild.ts'
 import { settle } from '../../planner/causes.ts'
 import type { Explanation, ExplainedCause } from '../../planner/evidence.ts'
 import { ObjectStore } from '../../store/objects.ts'
+import { isDigest } from '../../platform/digest.ts'
 import { RecordStore } from '../../store/records.ts'
 import type { RecordPair } from '../../explain/explainBetween.ts'
 import { explainBetween } from '../../explain/explainBetween.ts'
@@ -90,7 +91,7 @@ export async function whyBetweenCommand(
   below(before, targets)
   const recordIn = (build: LoggedBuild, artifact: string): BuildRecord | undefined => {
     const key = build.artifacts.find(({ name }) => name === artifact)?.key
-    return key === undefined ? undefined : recordOf(records.find(artifact, key))
+    return isDigest(key) ? recordOf(records.find(artifact, key)) : undefined
   }
   const pairs = now.artifacts
     .filter(({ name }) => wanted.has(name))
