@@ -127,7 +127,7 @@ describe('the history', () => {
     await workspace.build('image', 'report')
     const build = await detail(workspace)
     expect(build.explanation.causes).toMatchObject([
-      { reason: { kind: 'changed', now: { kind: 'tree', from: 'src' } }, artifacts: ['packed', 'names'] },
+      { reason: { kind: 'changed', now: { kind: 'tree', path: 'src' } }, artifacts: ['packed', 'names'] },
     ])
     expect(artifactOf(build, 'names')).toMatchObject({ outcome: 'built', changed: false })
     expect(artifactOf(build, 'names').outputs).toMatchObject([{ name: 'names', changed: false }])
