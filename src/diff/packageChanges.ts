@@ -11,11 +11,11 @@ export function packageChanges(before: readonly LockedFile[], now: readonly Lock
     version,
   })
   return {
-    came: [...current]
+    added: [...current]
       .filter(([name]) => !old.has(name))
       .map(named)
       .sort(byName),
-    went: [...old]
+    removed: [...old]
       .filter(([name]) => !current.has(name))
       .map(named)
       .sort(byName),

@@ -85,22 +85,22 @@ const run = v.object({ build: text, startedAt: text })
 
 const evidence: Schema<Evidence> = v.object({
   editedAt: v.exactOptional(v.number()),
-  since: v.exactOptional(run),
+  comparedWith: v.exactOptional(run),
   text: v.exactOptional(v.object(textChange)),
   entries: v.exactOptional(v.array(entryChange)),
   moreEntries: v.exactOptional(amount),
   packages: v.exactOptional(
     v.object({
-      came: packages,
-      went: packages,
+      added: packages,
+      removed: packages,
       changed: v.array(v.object({ name: text, before: text, now: text })),
     }),
   ),
   values: v.exactOptional(v.object({ before: text, now: text, setBy: v.exactOptional(text) })),
   versions: v.exactOptional(v.object({ before: v.exactOptional(text), now: v.exactOptional(text) })),
   imports: v.exactOptional(texts),
-  madeBy: v.exactOptional(run),
-  because: v.exactOptional(v.array(v.lazy(() => cause))),
+  builtBy: v.exactOptional(run),
+  upstream: v.exactOptional(v.array(v.lazy(() => cause))),
 })
 
 const cause: Schema<ExplainedCause> = v.object({ reason, artifacts: texts, evidence })

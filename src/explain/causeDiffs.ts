@@ -1,114 +1,109 @@
-import type { Bytes } from '../platform/bytes.ts'
-import { toBytes } from '../platform/bytes.ts'
-import { pathOfLabel } from '../config/sourceFiles.ts'
-import { contentOf, digestIn } from '../planner/part.ts'
-import { readTexts, textAt } from '../store/texts.ts'
-import type { Workspace } from '../workspace/workspace.ts'
+// Shows what changed behind a cause, line by line.
 import { unifiedDiff } from '../diff/textDiff.ts'
 import type { EntryChange, ExplainedCause } from '../planner/evidence.ts'
-import type { BuildRecord, Planned } from '../planner/types.ts'
+import { contentOf, digestIn } from '../planner/part.ts'
+import type { Planned } from '../planner/types.ts'
+import type { Bytes } from '../platform/bytes.ts'
+import { toBytes } from '../platform/bytes.ts'
+import type { Workspace } from '../workspace/workspace.ts'
+import { RecordSide, WorkspaceSide } from './side.ts'
 
-/** Unified diffs, and the paths of what has none. */
-export interface Diffs {
+/** Unified diffs, and the paths that have none although they changed. */
+export interface CauseDiffs {
   readonly diffs: readonly string[]
-  readonly notKept: readonly string[]
+  /** Paths whose text is unknown on one side: too large, not text, or no longer in the store. */
+  readonly unavailable: readonly string[]
 }
 
-/**
- * What changed behind a cause, line by line: unified diffs of texts and of params written as JSON. Empty where there is
- * nothing to compare line by line, or where the former text was not kept; `notKept` names those.
- */
-export function diffsOf(
+const NO_DIFFS: CauseDiffs = { diffs: [], unavailable: [] }
+
+/** Diffs the texts behind a cause, and params as JSON. No diffs if the cause has nothing to compare line by line. */
+export function causeDiffs(
   workspace: Workspace,
   planned: readonly Planned[],
   { reason, artifacts, evidence }: ExplainedCause,
-): Diffs {
+): CauseDiffs {
   const latest = planned.find(({ node }) => node.name === artifacts[0])?.latest
-  const sides = new Sides(workspace, latest)
-  if (reason.kind === 'module')
-    return sides.compare(
-      reason.module,
-      latest?.modules[reason.module],
-      pathOfLabel(workspace.files, reason.module, workspace.locations.root),
-    )
-  if (reason.kind === 'lockfile') {
-    const all = reason.changes.map((change) =>
-      diffsOf(workspace, planned, { reason: change, artifacts, evidence }),
-    )
-    return { diffs: all.flatMap(({ diffs }) => diffs), notKept: all.flatMap(({ notKept }) => notKept) }
+  const before = new RecordSide(workspace.objects, latest)
+  const now = new WorkspaceSide(workspace)
+  if (reason.kind === 'module') {
+    const { module } = reason
+    if (latest?.modules[module] === undefined) return NO_DIFFS
+    return textDiff(module, before.moduleText(module), now.moduleText(module))
   }
-  if (reason.kind !== 'changed') return { diffs: [], notKept: [] }
-  const { before, now } = reason
-  if (now.kind === 'param' && typeof now.value !== 'object') return { diffs: [], notKept: [] }
-  if (now.kind === 'param') {
-    const text = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`
-    return {
-      diffs: [unifiedDiff(`param ${now.name}`, text(contentOf(before)), text(now.value))],
-      notKept: [],
+  if (reason.kind === 'lockfile')
+    return joined(
+      reason.changes.map((change) => causeDiffs(workspace, planned, { reason: change, artifacts, evidence })),
+    )
+  if (reason.kind !== 'changed') return NO_DIFFS
+  const { now: part } = reason
+  switch (part.kind) {
+    case 'param': {
+      if (typeof part.value !== 'object') return NO_DIFFS
+      const text = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`
+      return textDiff(`param ${part.name}`, text(contentOf(reason.before)), text(part.value))
     }
-  }
-  const root = workspace.locations.root
-  if (now.kind === 'file') return sides.compare(now.path, digestIn(before), `${root}/${now.path}`)
-  if (now.kind !== 'tree') return { diffs: [], notKept: [] }
-  const compared = (evidence.entries ?? [])
-    .filter(hasText)
-    .map(({ path, change, before: old }) => sides.compare(path, old, `${root}/${path}`, change))
-  return {
-    diffs: compared.flatMap(({ diffs }) => diffs),
-    notKept: compared.flatMap(({ notKept }) => notKept),
+    case 'file': {
+      const [path, digest] = [toBytes(part.path), digestIn(reason.before)]
+      if (digest === undefined) return NO_DIFFS
+      return textDiff(part.path, before.fileText(path, digest), now.fileText(path))
+    }
+    case 'tree':
+      return joined((evidence.entries ?? []).map((entry) => entryDiff(workspace, before, now, entry)))
+    default:
+      return NO_DIFFS
   }
 }
 
-const hasText = ({ change }: EntryChange): boolean => ['added', 'removed', 'content'].includes(change)
+const joined = (all: readonly CauseDiffs[]): CauseDiffs => ({
+  diffs: all.flatMap(({ diffs }) => diffs),
+  unavailable: all.flatMap(({ unavailable }) => unavailable),
+})
 
-class Sides {
-  readonly #workspace: Workspace
-  readonly #former: ReadonlyMap<string, string>
+function textDiff(name: string, before: string | undefined, now: string | undefined): CauseDiffs {
+  if (before === undefined || now === undefined) return { diffs: [], unavailable: [name] }
+  return { diffs: [unifiedDiff(name, before, now)], unavailable: [] }
+}
 
-  constructor(workspace: Workspace, latest: BuildRecord | undefined) {
-    this.#workspace = workspace
-    this.#former = readTexts(workspace.objects, latest?.sourceTexts)
+/** The diff of a file of a tree; an added or removed one is compared with nothing. */
+function entryDiff(
+  { disk, locations }: Workspace,
+  before: RecordSide,
+  now: WorkspaceSide,
+  { path: shown, change, before: digest }: EntryChange,
+): CauseDiffs {
+  const path = toBytes(shown)
+  if (change === 'added') {
+    if (disk.lstat(toBytes(`${locations.root}/${shown}`))?.type !== 'file') return NO_DIFFS
+    const text = now.fileText(path)
+    return text === undefined
+      ? { diffs: [], unavailable: [shown] }
+      : { diffs: [unifiedDiff(shown, undefined, text)], unavailable: [] }
   }
-
-  /** Compares the former text of a path with the one that is there; a path that came or went has only one side. */
-  compare(
-    shown: string,
-    before: string | undefined,
-    path: string,
-    change: EntryChange['change'] = 'content',
-  ): Diffs {
-    const former = before === undefined ? undefined : this.#former.get(before)
-    const now = textAt(this.#workspace.disk, toBytes(path))
-    const isText =
-      change === 'added' ? this.#workspace.disk.lstat(toBytes(path))?.type === 'file' : before !== undefined
-    if (!isText) return { diffs: [], notKept: [] }
-    const missing =
-      (change !== 'added' && former === undefined) || (change !== 'removed' && now === undefined)
-    if (missing) return { diffs: [], notKept: [shown] }
-    return {
-      diffs: [
-        unifiedDiff(shown, change === 'added' ? undefined : former, change === 'removed' ? undefined : now),
-      ],
-      notKept: [],
-    }
-  }
+  if (digest === undefined) return NO_DIFFS
+  const old = before.fileText(path, digest)
+  if (change === 'content') return textDiff(shown, old, now.fileText(path))
+  if (change !== 'removed') return NO_DIFFS
+  return old === undefined
+    ? { diffs: [], unavailable: [shown] }
+    : { diffs: [unifiedDiff(shown, old, undefined)], unavailable: [] }
 }
 
 /**
- * The two versions of an output that a cause is about, as paths: what was built, and what stands in its place or what an
- * artifact takes now. Undefined for other causes, and where one of the two is no longer there.
+ * The paths of the two versions of an output that a cause is about: the one that was built, and the one that replaced it
+ * or that an artifact takes now. Undefined for other causes, and if one of the two no longer exists.
  */
-export function outputSides(
+export function outputVersions(
   { disk, objects, locations }: Workspace,
   planned: readonly Planned[],
   { reason, artifacts }: ExplainedCause,
 ): { readonly before: Bytes; readonly now: Bytes } | undefined {
-  const sides = (before: Bytes, now: Bytes): { before: Bytes; now: Bytes } | undefined =>
+  const versions = (before: Bytes, now: Bytes): { before: Bytes; now: Bytes } | undefined =>
     [before, now].every((path) => disk.lstat(path)?.type === 'file') ? { before, now } : undefined
   if (reason.kind === 'changed' && reason.before.kind === 'output' && reason.now.kind === 'output')
-    return sides(objects.path(reason.before.digest), objects.path(reason.now.digest))
+    return versions(objects.path(reason.before.digest), objects.path(reason.now.digest))
   if (reason.kind !== 'output-changed') return undefined
   const latest = planned.find(({ node }) => node.name === artifacts[0])?.latest
   const output = Object.values(latest?.outputs ?? {}).find(({ path }) => path === reason.path)
-  return output && sides(objects.path(output.sha256), toBytes(`${locations.output}/${reason.path}`))
+  return output && versions(objects.path(output.sha256), toBytes(`${locations.output}/${reason.path}`))
 }

@@ -1,119 +1,55 @@
-import type { Bytes } from '../platform/bytes.ts'
-import { display, fromBytes, toBytes } from '../platform/bytes.ts'
-import type { Digest } from '../platform/digest.ts'
-import { isLibrary } from '../config/labels.ts'
-import { pathOfLabel } from '../config/sourceFiles.ts'
-import type { LockedFile } from '../api/lockfile.ts'
-import { listingIfThere } from '../fingerprint/tree.ts'
-import type { EntryChange, Evidence, TextChange } from '../planner/evidence.ts'
-import { readTexts, textAt } from '../store/texts.ts'
-import type { Snapshot } from '../workspace/snapshot.ts'
-import type { Workspace } from '../workspace/workspace.ts'
-import { READ_ONLY_SANDBOX } from '../diff/readOnlySandbox.ts'
-import { importChain } from './importChain.ts'
-import { textChangeOf } from '../diff/textDiff.ts'
+// Gathers the evidence of a change: which lines, entries, packages or versions differ between two sides.
 import { packageChanges } from '../diff/packageChanges.ts'
+import { textChangeOf } from '../diff/textDiff.ts'
+import type { TreeChange } from '../diff/treeChanges.ts'
 import { treeChanges } from '../diff/treeChanges.ts'
-import type { Json } from '../api/params.ts'
-import { contentOf, digestIn } from '../planner/part.ts'
-import { recordOf } from '../planner/types.ts'
-import type { BuildRecord, Cause, Part, PartOf, Planned, Reason } from '../planner/types.ts'
+import type { EntryChange, Evidence, RunId } from '../planner/evidence.ts'
+import { digestIn } from '../planner/part.ts'
+import type { BuildRecord, PartOf, Reason } from '../planner/types.ts'
+import type { Bytes } from '../platform/bytes.ts'
+import { display, toBytes } from '../platform/bytes.ts'
+import type { Digest } from '../platform/digest.ts'
+import type { EditedSubject, Side } from './side.ts'
 
-/** How many entries of a tree evidence holds; the others are counted. */
-export const ENTRIES = 200
+/** How many entries of a tree evidence lists; the others are counted. */
+const LISTED_ENTRIES = 200
 
-/** Looks for what is known of a cause: in the workspace, in the record that is compared with, in the store. */
-export async function gatherEvidence(
-  workspace: Workspace,
-  snapshot: Snapshot,
-  planned: readonly Planned[],
-  cause: Cause,
-): Promise<Evidence> {
-  const one = planned.find(({ node }) => node.name === cause.artifacts[0])!
-  const latest = one.latest
-  const since = latest && { since: runOf(latest) }
-  const former = readTexts(workspace.objects, latest?.sourceTexts)
-  const { reason } = cause
-  switch (reason.kind) {
-    case 'changed':
-      if (!latest) return {}
-      if (reason.now.kind === 'param')
-        return { ...since, values: paramValuesOf(one, contentOf(reason.before), reason.now) }
-      return {
-        ...since,
-        ...(await changeEvidence(workspace, snapshot, latest, former, digestIn(reason.before), reason.now)),
-      }
-    case 'module': {
-      const path = pathOfLabel(workspace.files, reason.module, workspace.locations.root)
-      const imports = importChain(workspace.graph, one.node, reason.module)
-      const text = isLibrary(reason.module)
-        ? {}
-        : {
-            text: textChange(workspace, former, reason.module, toBytes(path), latest?.modules[reason.module]),
-          }
-      return { ...since, ...editedAt(workspace, path), ...(imports ? { imports } : {}), ...text }
-    }
-    case 'lockfile':
-      return { ...since, ...askedEvidence(workspace, former, reason.changes) }
-    case 'output-changed':
-      return { ...since, ...editedAt(workspace, `${workspace.locations.output}/${reason.path}`) }
-    default:
-      return { ...since }
+/** The evidence for a reason, from the side that it was compared with and the side that it was found on. */
+export async function evidenceOf(reason: Reason, before: Side, now: Side): Promise<Evidence> {
+  if (reason.kind === 'module') {
+    const { module } = reason
+    const text = textChangeOf(module, before.moduleText(module), now.moduleText(module))
+    return { ...lastEdit(now, { kind: 'module', label: module }), text }
   }
-}
-
-/** Texts of the run that is compared with, by their digests. */
-type Texts = ReadonlyMap<Digest, string>
-
-/** Values of a param as they are written: text in quotes, a size without. */
-function paramValuesOf(
-  { node }: Planned,
-  before: Json,
-  now: PartOf<'param'>,
-): NonNullable<Evidence['values']> {
-  const { type, setBy } = node.params[now.name] ?? {}
-  const isSize = type === 'size'
-  const written = (value: Json): string => (isSize ? String(value) : JSON.stringify(value))
-  return { before: written(before), now: written(now.value), ...(setBy === undefined ? {} : { setBy }) }
-}
-
-async function changeEvidence(
-  workspace: Workspace,
-  snapshot: Snapshot,
-  latest: BuildRecord,
-  former: Texts,
-  before: Digest | undefined,
-  now: Part,
-): Promise<Evidence> {
-  const root = workspace.locations.root
-  switch (now.kind) {
+  if (reason.kind === 'output-changed') return lastEdit(now, { kind: 'output', path: toBytes(reason.path) })
+  if (reason.kind !== 'changed') return {}
+  const { now: part } = reason
+  const [old, current] = [digestIn(reason.before), digestIn(part)]
+  switch (part.kind) {
     case 'file': {
-      const path = `${root}/${now.path}`
-      return {
-        ...editedAt(workspace, path),
-        text: textChange(workspace, former, now.path, toBytes(path), before),
-      }
+      const path = toBytes(part.path)
+      const text = textChangeOf(part.path, before.fileText(path, old), now.fileText(path, current))
+      return { ...lastEdit(now, { kind: 'file', path }), text }
     }
     case 'tree':
-      return treeEvidence(workspace, snapshot, former, before, now.path)
+      return treeEvidence(part, old, before, now)
     case 'tool': {
-      const version = latest.toolVersions[now.name]
-      const { toolVersion } = await import('../platform/version.ts')
-      const tool = snapshot.tools.get(now.name)
-      const current = tool && (await toolVersion(fromBytes(tool.path), [...READ_ONLY_SANDBOX, '--']))
+      const [version, versionNow] = [await before.toolVersion(part.name), await now.toolVersion(part.name)]
       return {
-        ...(tool ? editedAt(workspace, fromBytes(tool.path)) : {}),
+        ...lastEdit(now, { kind: 'tool', name: part.name }),
         versions: {
           ...(version === undefined ? {} : { before: version }),
-          ...(current === undefined ? {} : { now: current }),
+          ...(versionNow === undefined ? {} : { now: versionNow }),
         },
       }
     }
-    case 'downloads':
-      return lockEvidence(workspace, snapshot, former, before, now.lockfile)
-    case 'output': {
-      const maker = recordOf(snapshot.latest(now.artifact))
-      return maker ? { madeBy: runOf(maker) } : {}
+    case 'downloads': {
+      const files = before.downloads(part.lockfile, old)
+      const filesNow = now.downloads(part.lockfile, current)
+      return {
+        ...lastEdit(now, { kind: 'lockfile', name: part.lockfile }),
+        ...(files && filesNow ? { packages: packageChanges(files, filesNow) } : {}),
+      }
     }
     default:
       return {}
@@ -121,84 +57,55 @@ async function changeEvidence(
 }
 
 async function treeEvidence(
-  workspace: Workspace,
-  snapshot: Snapshot,
-  former: Texts,
-  before: Digest | undefined,
-  from: string,
+  { path: root, digest }: PartOf<'tree'>,
+  oldDigest: Digest | undefined,
+  before: Side,
+  now: Side,
 ): Promise<Evidence> {
-  const listed = before && workspace.objects.readText(before)
-  const listing = await listingIfThere(snapshot.trees.get(from))
-  if (listed === undefined || listing === undefined) return {}
-  const changes = treeChanges(listed, listing)
-  const listedChanges = changes.slice(0, ENTRIES)
-  const placeOf = (path: Bytes): Bytes => `${toBytes(`${workspace.locations.root}/${from}`)}/${path}`
-  const entries = listedChanges.map(({ path, change, before: old, values }): EntryChange => {
-    const shown = `${from}/${display(path)}`
-    const text =
-      change === 'content' ? textChange(workspace, former, shown, placeOf(path), old) : { path: shown }
-    return {
-      ...text,
-      change,
-      ...(old === undefined ? {} : { before: old }),
-      ...(values ? { values } : {}),
-    }
-  })
-  const times = listedChanges
+  const [listing, listingNow] = [
+    await before.listing(root, oldDigest),
+    await now.listing(root, digest ?? undefined),
+  ]
+  if (listing === undefined || listingNow === undefined) return {}
+  const changes = treeChanges(listing, listingNow)
+  const listed = changes.slice(0, LISTED_ENTRIES)
+  const pathOf = ({ path }: TreeChange): Bytes => `${toBytes(root)}/${path}`
+  const edits = listed
     .filter(({ change }) => change !== 'removed')
-    .map(({ path }) => workspace.disk.lstat(placeOf(path))?.mtimeNs ?? 0n)
-  const newest = times.reduce((most, time) => (time > most ? time : most), 0n)
+    .map((entry) => now.editedAt({ kind: 'file', path: pathOf(entry) }) ?? 0)
+  const newest = Math.max(0, ...edits)
   return {
-    ...(newest > 0n ? { editedAt: Number(newest / 1_000_000n) } : {}),
-    entries,
-    ...(changes.length > ENTRIES ? { moreEntries: changes.length - ENTRIES } : {}),
+    ...(newest > 0 ? { editedAt: newest } : {}),
+    entries: listed.map((entry) =>
+      entryChange(`${root}/${display(entry.path)}`, pathOf(entry), entry, before, now),
+    ),
+    ...(changes.length > listed.length ? { moreEntries: changes.length - listed.length } : {}),
   }
 }
 
-function lockEvidence(
-  workspace: Workspace,
-  snapshot: Snapshot,
-  former: Texts,
-  before: Digest | undefined,
-  lockfile: string,
-): Evidence {
-  const lock = snapshot.lockfiles.find(({ node }) => node.name === lockfile)
-  const text = before && former.get(before)
-  if (!lock?.content) return {}
-  const edited = editedAt(workspace, `${workspace.locations.root}/${lock.node.path}`)
-  if (text === undefined) return edited
-  return { ...edited, packages: packageChanges(JSON.parse(text) as LockedFile[], lock.content.files) }
-}
-
-/** The files that a lock is resolved from and that changed. */
-function askedEvidence(workspace: Workspace, former: Texts, changes: readonly Reason[]): Evidence {
-  const root = workspace.locations.root
-  const texts = changes.flatMap((change): TextChange[] => {
-    if (change.kind !== 'changed' || change.now.kind !== 'file') return []
-    const { path } = change.now
-    return [textChange(workspace, former, path, toBytes(`${root}/${path}`), digestIn(change.before))]
-  })
-  const [first] = texts
-  return first ? { ...editedAt(workspace, `${root}/${first.path}`), text: first } : {}
-}
-
-/** What is known of a changed text: how many lines came and went, if the former text was kept. */
-function textChange(
-  { disk }: Workspace,
-  former: Texts,
-  shown: string,
+function entryChange(
+  shownPath: string,
   path: Bytes,
-  before: Digest | undefined,
-): TextChange {
-  return textChangeOf(shown, before === undefined ? undefined : former.get(before), textAt(disk, path))
+  { change, before: old, now: current, values }: TreeChange,
+  before: Side,
+  now: Side,
+): EntryChange {
+  const text =
+    change === 'content'
+      ? textChangeOf(shownPath, before.fileText(path, old), now.fileText(path, current))
+      : { path: shownPath }
+  return {
+    ...text,
+    change,
+    ...(old === undefined ? {} : { before: old }),
+    ...(values ? { values } : {}),
+  }
 }
 
-export const runOf = ({ build, startedAt }: BuildRecord): { build: string; startedAt: string } => ({
-  build,
-  startedAt,
-})
-
-function editedAt({ disk }: Workspace, path: string): { editedAt?: number } {
-  const stat = disk.lstat(toBytes(path))
-  return stat ? { editedAt: Number(stat.mtimeNs / 1_000_000n) } : {}
+function lastEdit(side: Side, subject: EditedSubject): Pick<Evidence, 'editedAt'> {
+  const editedAt = side.editedAt(subject)
+  return editedAt === undefined ? {} : { editedAt }
 }
+
+/** The identity of a run, as evidence names it. */
+export const runId = ({ build, startedAt }: BuildRecord): RunId => ({ build, startedAt })

@@ -9,8 +9,8 @@ export interface LineCount {
 
 /** How what a lock names differs from what it named. */
 export interface PackageChanges {
-  readonly came: readonly { readonly name: string; readonly version: string }[]
-  readonly went: readonly { readonly name: string; readonly version: string }[]
+  readonly added: readonly { readonly name: string; readonly version: string }[]
+  readonly removed: readonly { readonly name: string; readonly version: string }[]
   readonly changed: readonly { readonly name: string; readonly before: string; readonly now: string }[]
 }
 
@@ -34,12 +34,18 @@ export interface EntryChange extends TextChange {
   readonly values?: readonly [before: string, now: string]
 }
 
+/** The identity of a run: its build, and when it began (ISO 8601). */
+export interface RunId {
+  readonly build: string
+  readonly startedAt: string
+}
+
 /** What is known of a cause beyond that it is one: data, for people and machines. */
 export interface Evidence {
   /** When what changed was edited last, in milliseconds since 1970, by the times of files. */
   readonly editedAt?: number
   /** The run that is compared with: the one whose outputs were published last. */
-  readonly since?: { readonly build: string; readonly startedAt: string }
+  readonly comparedWith?: RunId
   readonly text?: TextChange
   readonly entries?: readonly EntryChange[]
   /** How many entries there are beside those listed. */
@@ -52,9 +58,9 @@ export interface Evidence {
   /** The modules from one that declares the artifact to the one that changed, each importing the next. */
   readonly imports?: readonly string[]
   /** The run that made the output that is now another one. */
-  readonly madeBy?: { readonly build: string; readonly startedAt: string }
+  readonly builtBy?: RunId
   /** Of such an output: what that run saw otherwise than the one that made the former output, where both are known. */
-  readonly because?: readonly ExplainedCause[]
+  readonly upstream?: readonly ExplainedCause[]
 }
 
 /** A cause with what is known of it. */

@@ -5,7 +5,7 @@ import { toBytes } from '../../platform/bytes.ts'
 import { Failure } from '../../platform/failure.ts'
 import { isFresh, plan } from '../../planner/plan.ts'
 import { checkTargets } from '../../executor/build.ts'
-import { diffsOf, outputSides } from '../../explain/causeDiffs.ts'
+import { causeDiffs, outputVersions } from '../../explain/causeDiffs.ts'
 import type { Explanation, ExplainedCause } from '../../planner/evidence.ts'
 import type { FormerFailure } from '../../explain/formerFailures.ts'
 import { explainPlan } from '../../explain/explainPlan.ts'
@@ -166,8 +166,8 @@ async function diffLines(
   cause: ExplainedCause,
   all: boolean,
 ): Promise<readonly string[]> {
-  const { diffs, notKept } = diffsOf(workspace, planned, cause)
-  const sides = outputSides(workspace, planned, cause)
+  const { diffs, unavailable } = causeDiffs(workspace, planned, cause)
+  const sides = outputVersions(workspace, planned, cause)
   const inside = sides
     ? await (
         await import('../../diff/outputChanges.ts')
@@ -180,8 +180,8 @@ async function diffLines(
     ...(lines.length > shown.length
       ? [dim(`… and ${counted(lines.length - shown.length, 'other line')} (--all)`)]
       : []),
-    ...(notKept.length > 0
-      ? [dim(`  not text, too large to be kept, or no longer in the store: ${listed(notKept, all)}`)]
+    ...(unavailable.length > 0
+      ? [dim(`  not text, too large to be kept, or no longer in the store: ${listed(unavailable, all)}`)]
       : []),
   ]
 }

@@ -67,7 +67,8 @@ export async function whyPastCommand(
 
 /** The Failure for a build that is to be compared with what was before it. */
 function noDiff({ id, explanation }: LoggedBuild): Failure {
-  const since = explanation?.causes.find(({ evidence }) => evidence.since)?.evidence.since?.build
+  const since = explanation?.causes.find(({ evidence }) => evidence.comparedWith)?.evidence.comparedWith
+    ?.build
   return new Failure('--diff tells what the next build sees, or how two builds differ', {
     hint: `lbuild why --between ${since ?? 'ID'} ${id} --diff`,
     exitCode: 2,
@@ -100,7 +101,7 @@ export async function whyBetweenCommand(
       before: recordIn(before, name),
       now: recordIn(now, name),
     }))
-  const told = explainBetween(
+  const told = await explainBetween(
     new ObjectStore(realDisk, toBytes(`${cache}/objects`)),
     pairs.filter((pair) => pair.before && pair.now),
   )

@@ -98,8 +98,8 @@ function toolVersions({ versions }: Evidence): string {
 /** What is known of a cause, in lines. */
 function details({ reason, evidence }: ExplainedCause, shared: boolean, options: TellOptions): string[] {
   const { all, now } = options
-  const { text, entries = [], moreEntries = 0, packages, imports, madeBy, editedAt, since } = evidence
-  const { because = [], values } = evidence
+  const { text, entries = [], moreEntries = 0, packages, imports, builtBy, editedAt, comparedWith } = evidence
+  const { upstream = [], values } = evidence
   const lines: string[] = []
   if (text?.lines) lines.push(sizeOfChange(text))
   const tree = reason.kind === 'changed' && reason.now.kind === 'tree' ? `${reason.now.path}/` : ''
@@ -107,11 +107,11 @@ function details({ reason, evidence }: ExplainedCause, shared: boolean, options:
   if (packages) lines.push(...packageLines(packages, all))
   if (values) lines.push(`set by ${values.setBy ?? 'nobody: it is the default'}`)
   if (imports && imports.length > 1) lines.push(`imported: ${imports.join(' → ')}`)
-  if (madeBy) {
-    const made = `made by the build ${madeBy.build}, ${ago(Date.parse(madeBy.startedAt), now)}`
-    lines.push(because.length > 0 ? `${made}, because` : made)
+  if (builtBy) {
+    const made = `made by the build ${builtBy.build}, ${ago(Date.parse(builtBy.startedAt), now)}`
+    lines.push(upstream.length > 0 ? `${made}, because` : made)
   }
-  for (const origin of because)
+  for (const origin of upstream)
     lines.push(
       `  ${headline(origin, options)}`,
       ...details(origin, true, options).map((line) => `    ${line}`),
@@ -119,8 +119,8 @@ function details({ reason, evidence }: ExplainedCause, shared: boolean, options:
   const edited =
     editedAt === undefined || reason.kind === 'output-missing' ? [] : [`edited ${ago(editedAt, now)}`]
   const run =
-    since && !shared
-      ? [`compared with the build ${since.build}, ${ago(Date.parse(since.startedAt), now)}`]
+    comparedWith && !shared
+      ? [`compared with the build ${comparedWith.build}, ${ago(Date.parse(comparedWith.startedAt), now)}`]
       : []
   if (reason.kind === 'output-changed')
     lines.push('a build puts what was built there, and keeps this file beside it')
@@ -129,9 +129,9 @@ function details({ reason, evidence }: ExplainedCause, shared: boolean, options:
 }
 
 /** The run with which every cause is compared, if it is one. */
-function sharedRun({ causes }: Explanation): Evidence['since'] {
-  const builds = new Set(causes.map(({ evidence }) => evidence.since?.build))
-  return builds.size === 1 ? causes[0]!.evidence.since : undefined
+function sharedRun({ causes }: Explanation): Evidence['comparedWith'] {
+  const builds = new Set(causes.map(({ evidence }) => evidence.comparedWith?.build))
+  return builds.size === 1 ? causes[0]!.evidence.comparedWith : undefined
 }
 
 const sizeOfChange = ({ lines, at, sizes }: TextChange): string =>
@@ -169,7 +169,7 @@ function entryLine(entry: EntryChange, tree: string): string {
   return `${path}: ${entry.change}${size}`
 }
 
-function packageLines({ came, went, changed }: PackageChanges, all: boolean): string[] {
+function packageLines({ added, removed, changed }: PackageChanges, all: boolean): string[] {
   const named = ({ name, version }: { name: string; version: string }): string => `${name} ${version}`
   return [
     ...(changed.length > 0
@@ -184,8 +184,8 @@ function packageLines({ came, went, changed }: PackageChanges, all: boolean): st
           )}`,
         ]
       : []),
-    ...(came.length > 0 ? [`added: ${listed(came.map(named), all)}`] : []),
-    ...(went.length > 0 ? [`removed: ${listed(went.map(named), all)}`] : []),
+    ...(added.length > 0 ? [`added: ${listed(added.map(named), all)}`] : []),
+    ...(removed.length > 0 ? [`removed: ${listed(removed.map(named), all)}`] : []),
   ]
 }
 
@@ -212,7 +212,7 @@ export function partCounts(parts: Explanation['unchanged']['parts']): string {
 /** What is no cause, and what all of it costs. */
 function restLines(
   { consequences, unchanged }: Explanation,
-  shared: Evidence['since'],
+  shared: Evidence['comparedWith'],
   { all, now, became, same }: TellOptions,
 ): string[] {
   const sum = (which: (one: Consequence) => boolean): number =>

@@ -1,0 +1,143 @@
+// The two kinds of states that evidence compares: a past run, and the workspace as it is now.
+import type { LockedFile } from '../api/lockfile.ts'
+import { isLibrary } from '../config/labels.ts'
+import { pathOfLabel } from '../config/sourceFiles.ts'
+import { READ_ONLY_SANDBOX } from '../diff/readOnlySandbox.ts'
+import { listingIfThere } from '../fingerprint/tree.ts'
+import type { BuildRecord } from '../planner/types.ts'
+import type { Bytes } from '../platform/bytes.ts'
+import { fromBytes, toBytes } from '../platform/bytes.ts'
+import type { Digest } from '../platform/digest.ts'
+import type { ObjectStore } from '../store/objects.ts'
+import { readTexts, textAt } from '../store/texts.ts'
+import type { Snapshot } from '../workspace/snapshot.ts'
+import type { Workspace } from '../workspace/workspace.ts'
+
+/** One side of a comparison. Every answer is undefined if it is not known. */
+export interface Side {
+  /** The text of a file of the workspace, `path` relative to the root; `digest` is its digest on this side. */
+  fileText(path: Bytes, digest: Digest | undefined): string | undefined
+  moduleText(label: string): string | undefined
+  /** The serialized listing of a tree. */
+  listing(path: string, digest: Digest | undefined): Promise<string | undefined>
+  toolVersion(name: string): Promise<string | undefined>
+  downloads(lockfile: string, digest: Digest | undefined): readonly LockedFile[] | undefined
+  /** When something was last edited, in milliseconds since 1970. */
+  editedAt(subject: EditedSubject): number | undefined
+}
+
+/** Something with a time of its last edit. A file's path is relative to the root, an output's to `output/`. */
+export type EditedSubject =
+  | { readonly kind: 'file' | 'output'; readonly path: Bytes }
+  | { readonly kind: 'module'; readonly label: string }
+  | { readonly kind: 'tool' | 'lockfile'; readonly name: string }
+
+/** What a past run saw, as far as its record and the store hold it. */
+export class RecordSide implements Side {
+  readonly #objects: ObjectStore
+  readonly #record: BuildRecord | undefined
+  readonly #texts: ReadonlyMap<Digest, string>
+
+  constructor(objects: ObjectStore, record: BuildRecord | undefined) {
+    this.#objects = objects
+    this.#record = record
+    this.#texts = readTexts(objects, record?.sourceTexts)
+  }
+
+  fileText(_: Bytes, digest: Digest | undefined): string | undefined {
+    return digest === undefined ? undefined : this.#texts.get(digest)
+  }
+
+  moduleText(label: string): string | undefined {
+    return this.fileText('', this.#record?.modules[label])
+  }
+
+  async listing(_: string, digest: Digest | undefined): Promise<string | undefined> {
+    return digest === undefined ? undefined : this.#objects.readText(digest)
+  }
+
+  async toolVersion(name: string): Promise<string | undefined> {
+    return this.#record?.toolVersions[name]
+  }
+
+  downloads(_: string, digest: Digest | undefined): readonly LockedFile[] | undefined {
+    const text = this.fileText('', digest)
+    return text === undefined ? undefined : (JSON.parse(text) as LockedFile[])
+  }
+
+  editedAt(): undefined {
+    return undefined
+  }
+}
+
+/** What a snapshot knows beside texts. */
+type SnapshotFacts = Pick<Snapshot, 'trees' | 'tools' | 'lockfiles'>
+
+/** The workspace as it is. Without a snapshot it knows texts and the edit times of files only. */
+export class WorkspaceSide implements Side {
+  readonly #workspace: Workspace
+  readonly #snapshot: SnapshotFacts | undefined
+
+  constructor(workspace: Workspace, snapshot?: SnapshotFacts) {
+    this.#workspace = workspace
+    this.#snapshot = snapshot
+  }
+
+  fileText(path: Bytes): string | undefined {
+    return textAt(this.#workspace.disk, this.#absolute(path))
+  }
+
+  moduleText(label: string): string | undefined {
+    return isLibrary(label) ? undefined : textAt(this.#workspace.disk, this.#modulePath(label))
+  }
+
+  async listing(path: string): Promise<string | undefined> {
+    return listingIfThere(this.#snapshot?.trees.get(path))
+  }
+
+  async toolVersion(name: string): Promise<string | undefined> {
+    const tool = this.#snapshot?.tools.get(name)
+    if (!tool) return undefined
+    const { toolVersion } = await import('../platform/version.ts')
+    return toolVersion(fromBytes(tool.path), [...READ_ONLY_SANDBOX, '--'])
+  }
+
+  downloads(lockfile: string): readonly LockedFile[] | undefined {
+    return this.#lockfile(lockfile)?.content?.files
+  }
+
+  editedAt(subject: EditedSubject): number | undefined {
+    const path = this.#pathOf(subject)
+    const stat = path === undefined ? undefined : this.#workspace.disk.lstat(path)
+    return stat && Number(stat.mtimeNs / 1_000_000n)
+  }
+
+  #pathOf(subject: EditedSubject): Bytes | undefined {
+    switch (subject.kind) {
+      case 'file':
+        return this.#absolute(subject.path)
+      case 'output':
+        return `${toBytes(this.#workspace.locations.output)}/${subject.path}`
+      case 'module':
+        return this.#modulePath(subject.label)
+      case 'tool':
+        return this.#snapshot?.tools.get(subject.name)?.path
+      case 'lockfile': {
+        const path = this.#lockfile(subject.name)?.node.path
+        return path === undefined ? undefined : this.#absolute(toBytes(path))
+      }
+    }
+  }
+
+  #absolute(path: Bytes): Bytes {
+    return `${toBytes(this.#workspace.locations.root)}/${path}`
+  }
+
+  #modulePath(label: string): Bytes {
+    return toBytes(pathOfLabel(this.#workspace.files, label, this.#workspace.locations.root))
+  }
+
+  #lockfile(name: string): Snapshot['lockfiles'][number] | undefined {
+    return this.#snapshot?.lockfiles.find(({ node }) => node.name === name)
+  }
+}
