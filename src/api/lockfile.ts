@@ -1,44 +1,56 @@
+// Declares lockfiles, which pin downloads.
 import type { Declared, Params, Run } from './artifact.ts'
 import type { DownloadsInput, Inputs } from './inputs.ts'
 import type { Param } from './params.ts'
 
-/** One file that a lock names: fetched from any of its addresses, and known by its SHA-256. */
+/** One download that a lockfile pins: any mirror may serve it, and its SHA-256 identifies it. */
 export interface LockedFile {
-  /** The name under which a producer finds it. */
+  /** The name of the file in the producer's input directory. */
   readonly name: string
-  /** What it is a version of, for people: `bash 5.2.15-2+b2`. */
+  /** The package and its version, shown to people. */
   readonly package: string
   readonly version: string
-  /** Where it lies, relative to a mirror: `debian/pool/main/…`. */
+  /** The path of the file, relative to a mirror: `pool/main/b/bash.tar`. */
   readonly path: string
   /** In bytes. */
   readonly size: number
+  /** The SHA-256, as 64 hexadecimal digits. */
   readonly sha256: string
 }
 
+/** Everything that a resolver gets. All paths are absolute, and valid only while the resolver runs. */
 export interface ResolveContext<I extends Inputs, P extends Params, T extends string> {
+  /** The path of each input, read-only. */
   readonly inputs: { readonly [K in keyof I]: string }
+  /** The value of each param. */
   readonly params: { readonly [K in keyof P]: P[K] extends Param<infer V> ? V : never }
+  /** Runs a declared tool. */
   readonly run: Run<T>
+  /** A directory that stays after a failure, for files to inspect. */
   readonly work: string
+  /** A fast directory for temporary files. */
   readonly scratch: string
+  /** Writes one line to the log. */
   readonly log: (line: string) => void
-  /** What the lock names now; empty when it is made anew. A resolver keeps to these versions. */
+  /** The current files of the lockfile, empty in an update. A resolver keeps these versions. */
   readonly previous: readonly LockedFile[]
 }
 
 export interface LockfileDeclaration<I extends Inputs, P extends Params, T extends string> {
-  /** Where the lock is kept, from the workspace's root. */
+  /** The path of the lockfile in the workspace. */
   readonly path: string
-  /** What is asked for: the lock is resolved again when one of these changes. */
+  /** Files that say what to resolve. A changed input makes the lockfile outdated. */
   readonly inputs: I
   readonly params?: P
-  /** Params that say where to fetch from and not what: they do not make a lock stale. */
+  /** Params that choose a mirror. They do not make the lockfile outdated. */
   readonly mirrorParams?: readonly (keyof P & string)[]
+  /** Absolute paths of the host that the resolver may read, such as the settings of a package manager. */
+  readonly hostFiles?: readonly string[]
+  /** Names of the host's tools that the resolver runs. */
   readonly tools: readonly T[]
-  /** Finds exact versions. Runs with the network. */
+  /** Resolves the request to exact files. Has network access. */
   resolve(context: ResolveContext<I, P, T>): Promise<readonly LockedFile[]>
-  /** The base addresses to fetch from, best first; a file's path is appended. Runs on the host. */
+  /** The base addresses to download a file from, best first; the path of the file is appended. Runs on the host. */
   mirrors(
     params: { readonly [K in keyof P]: P[K] extends Param<infer V> ? V : never },
     file: LockedFile,
@@ -50,20 +62,22 @@ export interface AnyLockfileDeclaration {
   readonly inputs: Inputs
   readonly params?: Params
   readonly mirrorParams?: readonly string[]
+  readonly hostFiles?: readonly string[]
   readonly tools: readonly string[]
   resolve(context: unknown): Promise<readonly LockedFile[]>
   mirrors(params: unknown, file: LockedFile): readonly string[]
 }
 
+/** The handle of a lockfile, to list in the config and to take its downloads as an input. */
 export interface Lockfile {
   readonly name: string
-  /** All files that the lock names, as an input: a directory that holds them. */
+  /** All pinned files as an input: a directory that contains them. */
   downloads(): DownloadsInput
 }
 
 const LOCKFILE = Symbol.for('lbuild.lockfile')
 
-/** Declares a lock: a file of the workspace that pins downloads by version and SHA-256. */
+/** Declares a lockfile: a file of the workspace that pins downloads by version and SHA-256. */
 export function lockfile<
   I extends Inputs,
   P extends Params = Record<never, never>,
@@ -81,7 +95,7 @@ export function lockfile<
   })
 }
 
-/** The declaration behind a handle, or undefined when the value is no lock. */
+/** The declaration behind a handle, or undefined when the value is not a lockfile. */
 export function declaredLockfile(value: unknown): Declared<AnyLockfileDeclaration> | undefined {
   return (value as { [LOCKFILE]?: Declared<AnyLockfileDeclaration> } | null | undefined)?.[LOCKFILE]
 }

@@ -86,6 +86,7 @@ function lockfileNode({ name, declaration }: Declared<AnyLockfileDeclaration>): 
     inputs: checked.inputs,
     params: checked.params as LockfileNode['params'],
     mirrorParams: checked.mirrorParams,
+    hostFiles: checked.hostFiles,
     tools: toolSpecs(checked.tools),
   }
 }

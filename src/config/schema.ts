@@ -84,6 +84,7 @@ export const LockfileSchema = v.strictObject({
   inputs: v.record(name, v.variant('kind', sources)),
   params: v.optional(v.record(name, param), {}),
   mirrorParams: v.optional(v.array(v.string()), []),
+  hostFiles: v.optional(v.array(v.pipe(v.string(), v.startsWith('/', 'must be an absolute path'))), []),
   tools,
   resolve: producer,
   mirrors: producer,

@@ -33,6 +33,7 @@ export const aptLockfile = (name: string, options: AptLockfileOptions): Lockfile
       ),
     },
     mirrorParams: ['mirror'],
+    hostFiles: ['/etc/apt'],
     tools: ['apt-get', 'apt-cache', 'apt-config'],
     async resolve({ inputs, params, run, scratch, log, previous }) {
       const listed = parseList(await readFile(inputs.list, 'utf8'))

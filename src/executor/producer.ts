@@ -28,6 +28,8 @@ export interface ProducerTask {
   readonly params: Readonly<Record<string, Json>>
   readonly env: readonly string[]
   readonly network: boolean
+  /** Absolute paths of the host that the task may read, if they exist. */
+  readonly hostFiles: readonly string[]
 }
 
 /** The task of producing an artifact, and of asking some of its tools for their versions. */
@@ -38,6 +40,7 @@ export const produceTask = (node: ArtifactNode, ask: readonly string[] = []): Pr
   params: paramValues(node),
   env: node.env,
   network: node.network,
+  hostFiles: [],
 })
 
 /** Variables through which people reach mirrors: they say where from, never what. */
@@ -51,6 +54,7 @@ export const resolveTask = (node: LockfileNode, previous: readonly LockedFile[])
   params: paramValues(node),
   env: PROXIES,
   network: true,
+  hostFiles: node.hostFiles,
 })
 
 /** Runs one task in a process of its own. Resolves with what it leaves; throws a Failure when it fails. */
@@ -91,6 +95,7 @@ export async function runTask(
     { from: workspace.bundle, to: `${INSIDE.lbuild}/${bundleName}` },
     { from: `${work.path}/etc/passwd`, to: '/etc/passwd' },
     { from: `${work.path}/etc/group`, to: '/etc/group' },
+    ...task.hostFiles.filter((path) => disk.lstat(toBytes(path))).map((path) => ({ from: path, to: path })),
     ...inputs,
     { from: `${work.path}/outputs`, to: INSIDE.outputs, writable: true },
     { from: `${work.path}/work`, to: INSIDE.work, writable: true },

@@ -40,6 +40,7 @@ export interface LockfileNode {
   readonly inputs: Readonly<Record<string, Input>>
   readonly params: Readonly<Record<string, Param>>
   readonly mirrorParams: readonly string[]
+  readonly hostFiles: readonly string[]
   readonly tools: readonly ToolSpec[]
 }
 

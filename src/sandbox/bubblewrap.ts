@@ -48,7 +48,6 @@ const ETC_NETWORK = [
   '/etc/nsswitch.conf',
   '/etc/ssl',
   '/etc/ca-certificates',
-  '/etc/apt',
 ]
 const SYSTEM = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']
 

@@ -64,6 +64,26 @@ describe('a lock', () => {
     expect(workspace.read('packages.lock')).toBe(before)
   })
 
+  it('gives its resolver the host files that it declares, and ignores those that do not exist', async () => {
+    const workspace = workspaceWithMirror()
+    workspace.write('settings', 'of the host')
+    const settings = workspace.path('settings')
+    workspace.edit(
+      'build.config.ts',
+      `tools: ['sha256sum'],`,
+      `tools: ['sha256sum'], hostFiles: ['${settings}', '/etc/no-such-file'],`,
+    )
+    workspace.edit(
+      'build.config.ts',
+      `async resolve({ inputs, previous }) {
+    const fs = await import('node:fs')`,
+      `async resolve({ inputs, previous }) {
+    const fs = await import('node:fs')
+    if (fs.readFileSync('${settings}', 'utf8') !== 'of the host') throw new Error('other settings')`,
+    )
+    expect(await workspace.build('rootfs')).toMatchObject({ ran: ['rootfs'], code: 0 })
+  })
+
   it('is outdated when its list changes: only what is new is fetched, known versions stay', async () => {
     const workspace = workspaceWithMirror()
     await workspace.build('rootfs')
