@@ -1,16 +1,14 @@
+// Cuts every file of the cache at every length and flips every byte of it: a build never takes damage for a valid file.
+// The output is deleted each time, so that the build asks records, objects and index.
 import * as fs from 'node:fs'
+import { dirname } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Lab } from './support/lab.ts'
 import { Model, PLAIN } from './support/model.ts'
 
-// Every file that lbuild keeps, cut at every length and with every byte flipped: what is damaged is never taken for
-// valid. The output is gone each time, so that records, objects and index all are asked.
-
 const lab = new Lab()
-/** Where what lbuild keeps is kept whole. The sources stay where they are: the index is of them there. */
-const whole = new Lab()
 const model = new Model(lab.root, [{ ...PLAIN, files: [0], trees: [0] }])
-afterAll(() => [lab, whole].forEach((one) => one.end()))
+afterAll(() => lab.end())
 
 const OUTPUT = 'output/a0/first'
 let expected = ''
@@ -20,7 +18,7 @@ const build = (): ReturnType<Lab['build']> =>
     graph: model.graph(),
     targets: ['a0'],
     produce: (request, env) => model.produce(request, env),
-    // The states of files are old enough to be remembered.
+    // Ahead of the files, so that the index remembers their states.
     clock: 1_000_000_000n,
   })
 
@@ -32,51 +30,49 @@ beforeAll(async () => {
   await build()
   fs.writeFileSync(lab.path('src/f0'), source)
   await build()
-  fs.cpSync(lab.path('cache'), whole.path('cache'), { recursive: true })
+  const names = fs.readdirSync(lab.path('cache'), { recursive: true, encoding: 'utf8' }).sort()
+  for (const name of names) {
+    const path = lab.path(`cache/${name}`)
+    const stat = fs.statSync(path)
+    if (stat.isFile()) kept.set(name, { content: fs.readFileSync(path), mode: stat.mode & 0o777 })
+  }
 })
 
-const kept = (): string[] =>
-  fs
-    .readdirSync(whole.path('cache'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => fs.statSync(whole.path(`cache/${name}`)).isFile())
-    .sort()
+/** Every file of the cache as the builds left it, by its path in the cache. */
+const kept = new Map<string, { content: Buffer; mode: number }>()
 
-const contentOf = (name: string): Buffer => fs.readFileSync(whole.path(`cache/${name}`))
-
-/** What a build makes when one file of the cache is other than it was left. */
-async function withFile(name: string, content: Uint8Array, what: string): Promise<void> {
+/** Puts back the cache with one file damaged, removes the output, and expects the next build to make it. */
+async function expectRecovery(damaged: string, content: Uint8Array, what: string): Promise<void> {
   for (const directory of ['cache', 'output']) fs.rmSync(lab.path(directory), { recursive: true })
-  fs.cpSync(whole.path('cache'), lab.path('cache'), { recursive: true })
-  fs.chmodSync(lab.path(`cache/${name}`), 0o644)
-  fs.writeFileSync(lab.path(`cache/${name}`), content)
+  for (const [name, file] of kept) {
+    const path = lab.path(`cache/${name}`)
+    fs.mkdirSync(dirname(path), { recursive: true })
+    fs.writeFileSync(path, name === damaged ? content : file.content, { mode: file.mode })
+  }
   const { exitCode, artifacts } = await build()
   expect([exitCode, artifacts.length], what).toEqual([0, 1])
   expect(fs.readFileSync(lab.path(OUTPUT), 'utf8'), what).toBe(expected)
 }
 
-describe('a damaged file of the cache gives no wrong output', () => {
-  it('there are records, objects, an index, its table and logs', () => {
-    const directories = kept().map((name) => name.split('/')[0])
+describe('a damaged file of the cache leads to no wrong output', () => {
+  it('in records, objects, the index, its table and logs', () => {
+    const directories = [...kept.keys()].map((name) => name.split('/')[0])
     expect([...new Set(directories)]).toEqual(['index', 'log', 'objects', 'records'])
-    expect(kept().length).toBeGreaterThan(8)
+    expect(kept.size).toBeGreaterThan(8)
   })
 
-  it('cut at every length', async () => {
-    for (const name of kept()) {
-      const content = contentOf(name)
+  it('when it is cut at any length', async () => {
+    for (const [name, { content }] of kept)
       for (let length = 0; length < content.length; length += 1)
-        await withFile(name, content.subarray(0, length), `${name} cut at ${length}`)
-    }
+        await expectRecovery(name, content.subarray(0, length), `${name} cut at ${length}`)
   })
 
-  it('with every byte flipped', async () => {
-    for (const name of kept()) {
-      const content = contentOf(name)
-      for (let at = 0; at < content.length; at += 1) {
+  it('when any byte of it is flipped', async () => {
+    for (const [name, { content }] of kept)
+      for (const [at, byte] of content.entries()) {
         const flipped = Buffer.from(content)
-        flipped[at] = flipped[at]! ^ (1 << (at % 8))
-        await withFile(name, flipped, `${name} flipped at ${at}`)
+        flipped[at] = byte ^ (1 << (at % 8))
+        await expectRecovery(name, flipped, `${name} flipped at ${at}`)
       }
-    }
   })
 })
