@@ -36,7 +36,6 @@ function interruptible(controller: AbortController): () => number | undefined {
       if (code !== undefined) process.exit(code)
       code = value
       controller.abort()
-      void import('../sandbox/process.ts').then(({ realProcesses }) => realProcesses.killAll())
     })
   return () => code
 }

@@ -1,28 +1,131 @@
+// A build session: holds the workspace lock, logs events, and cleans up however it ends.
 import { availableParallelism } from 'node:os'
 import { changedFiles } from '../config/sourceFiles.ts'
+import type { BuildEvent, Listener } from '../events/events.ts'
+import { newBuildId } from '../events/logFiles.ts'
+import { eventLog } from '../events/logWriter.ts'
+import { explainPlan } from '../explain/explainPlan.ts'
+import { dependenciesOf, lockfilesOf } from '../graph/graph.ts'
+import { Downloads } from '../lockfiles/downloads.ts'
+import { isFresh, plan } from '../planner/plan.ts'
+import type { Plan } from '../planner/types.ts'
 import { display, toBytes } from '../platform/bytes.ts'
 import { monotonicSeconds } from '../platform/clock.ts'
+import { Failure } from '../platform/failure.ts'
 import { RELEASE } from '../platform/release.ts'
-import { dependenciesOf, lockfilesOf } from '../graph/graph.ts'
-import type { BuildEvent, Listener } from '../events/events.ts'
-import { explainPlan } from '../explain/explainPlan.ts'
-import { isFresh, plan } from '../planner/plan.ts'
+import type { Confinement } from '../sandbox/bubblewrap.ts'
+import type { Processes } from '../sandbox/process.ts'
+import { hostProcesses } from '../sandbox/process.ts'
+import { hasLeftovers, reclaimWork } from '../sandbox/workDirectory.ts'
+import { LOCK_HELD, lockWorkspace } from '../store/workspaceLock.ts'
 import { takeSnapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
+import { outputTemporaries } from '../workspace/workspace.ts'
 import { collectAfterBuild } from './collect.ts'
 import type { RunContext } from './context.ts'
-import { underLock } from './session.ts'
+import { Interrupted } from './context.ts'
 import type { BuildOptions } from './options.ts'
 import { checkTools } from './preflight.ts'
 import type { BuildReport } from './report.ts'
 import { failureData, idleReport } from './report.ts'
-import { resolveLockfiles } from '../lockfiles/resolve.ts'
+import { resolveInSession } from './resolver.ts'
 import { Scheduler } from './scheduler.ts'
-import type { Plan } from '../planner/types.ts'
+
+/** The options of every session. */
+export interface SessionOptions {
+  /** Wait if another build holds the workspace lock. */
+  readonly wait: boolean
+  readonly listener: Listener
+  readonly signal: AbortSignal
+  /** The directory of lbuild's compiled child process. */
+  readonly code: string
+  /** Processes of this host unless given. */
+  readonly processes?: Processes
+}
 
 /**
- * Builds under the workspace's lock, and tells how it began, why, and how it ended, in whatever way. Where another build
- * has meanwhile done all there was to do, nothing is told but that code was edited while this one waited.
+ * Does work that writes to the workspace while holding the workspace lock. First reclaims what killed builds left behind.
+ * Every event except `waiting` goes to the event log and the listener. However the work ends, no process that it started
+ * survives. `startedAt` is the zero of the log's times, in seconds of {@link monotonicSeconds}. Throws a Failure (exit code
+ * 75) if another build holds the lock and `wait` is false.
+ */
+export async function inSession<T>(
+  workspace: Workspace,
+  { wait, listener, signal: requested, code, processes = hostProcesses() }: SessionOptions,
+  work: (context: Omit<RunContext, 'snapshot'>) => Promise<T>,
+  startedAt: number = monotonicSeconds(),
+): Promise<T> {
+  const { disk, locations, now } = workspace
+  // Aborted as soon as the work ends, so that nothing starts afterwards.
+  const over = new AbortController()
+  const signal = AbortSignal.any([requested, over.signal])
+  const waiting = (): void => listener({ type: 'waiting', for: 'workspace lock' })
+  const lock = await processes.lock(disk, `${locations.cache}/lock`, wait, waiting, signal)
+  try {
+    if (signal.aborted) throw new Interrupted('interrupted')
+    // While this build waited, another one may have compiled an edited config and collected the old bundle.
+    if (!disk.lstat(toBytes(workspace.bundle)))
+      throw new Failure('build.config.ts changed while lbuild waited for another build', {
+        hint: 'run the same command again',
+        exitCode: 2,
+      })
+    reclaim(workspace)
+    const build = newBuildId(disk, locations.cache, Number(now() / 1_000_000n))
+    const log = eventLog(disk, locations.cache, build, { now, startedAt })
+    const both: Listener = (event) => {
+      log(event)
+      listener(event)
+    }
+    let probed: Promise<Confinement> | undefined
+    const confinement = (): Promise<Confinement> => (probed ??= probe(processes, both))
+    const downloads = new Downloads()
+    return await work({ workspace, processes, confinement, downloads, code, build, listener: both, signal })
+  } finally {
+    over.abort()
+    await processes.killAll()
+    if (requested.aborted) reclaimWork(disk, locations.cache)
+    lock.release()
+  }
+}
+
+/**
+ * Removes what killed builds left behind. Does nothing while another build runs, since that one has reclaimed it already,
+ * or if the workspace belongs to another user.
+ */
+export async function reclaimIfFree(workspace: Workspace): Promise<void> {
+  const { disk, locations } = workspace
+  if (!hasLeftovers(disk, locations.cache) && outputTemporaries(workspace).length === 0) return
+  if (![0, disk.lstat(toBytes(locations.cache))?.uid].includes(process.geteuid?.())) return
+  try {
+    const lock = await lockWorkspace(disk, `${locations.cache}/lock`, false, () => {})
+    reclaim(workspace)
+    lock.release()
+  } catch (error) {
+    if (!(error instanceof Failure && error.exitCode === LOCK_HELD)) throw error
+  }
+}
+
+/** Removes the work directories and the unpublished temporaries in `output/` of killed builds. */
+function reclaim(workspace: Workspace): void {
+  reclaimWork(workspace.disk, workspace.locations.cache)
+  for (const temporary of outputTemporaries(workspace)) workspace.disk.unlink(temporary)
+}
+
+async function probe(processes: Processes, listener: Listener): Promise<Confinement> {
+  const { confinement, reason } = await processes.confinement()
+  if (reason !== undefined)
+    listener({
+      type: 'warning',
+      message: `producers run unconfined: the sandbox does not work here (${reason.split('\n')[0]})`,
+      hint: 'let bubblewrap create namespaces (in a container: --privileged, or --cap-add SYS_ADMIN)',
+    })
+  return confinement
+}
+
+/**
+ * Builds in a session. The events say when the build started, why, and how it ended, however it ended. If another build has
+ * meanwhile done everything, the only event is a warning about edited code. `startedAt` is in seconds of
+ * {@link monotonicSeconds}.
  */
 export function runBuild(
   workspace: Workspace,
@@ -30,42 +133,70 @@ export function runBuild(
   forced: ReadonlySet<string>,
   startedAt: number,
 ): Promise<BuildReport> {
-  const { targets, signal } = options
-  const passed = (): number => monotonicSeconds() - startedAt
-  return underLock(
-    workspace,
-    options,
-    async (base) => {
-      options.invalidation?.take()
-      const snapshot = await takeSnapshot(workspace, targets, forced)
-      const first = plan(workspace.graph, targets, snapshot)
-      if (first.every(isFresh)) {
-        if (!options.invalidation) await warnOfEditedCode(workspace, options.listener)
-        return idleReport(first, targets, passed())
-      }
-      await checkTools(workspace, targets, snapshot)
-      const context: RunContext = { ...base, snapshot, watched: options.invalidation !== undefined }
-      let report: BuildReport
-      try {
-        context.listener(startedEvent(context, options))
-        context.listener({ type: 'explained', explanation: await explainPlan(workspace, snapshot, first) })
-        report = await buildAll(context, options, first, startedAt)
-      } catch (error) {
-        tellBreak(context.listener, {
-          type: 'ended',
-          outcome: signal.aborted ? 'interrupted' : 'failed',
-          seconds: passed(),
-          ...(signal.aborted ? {} : { failure: failureData(error) }),
-        })
-        throw error
-      }
-      const { seconds, savedSeconds, exitCode } = report
-      const outcome = exitCode === 0 ? 'done' : 'failed'
-      context.listener({ type: 'ended', outcome, seconds, savedSeconds })
-      return report
-    },
-    startedAt,
-  )
+  const { targets, invalidation } = options
+  const work = async (base: Omit<RunContext, 'snapshot'>): Promise<BuildReport> => {
+    invalidation?.take()
+    const snapshot = await takeSnapshot(workspace, targets, forced)
+    const planned = plan(workspace.graph, targets, snapshot)
+    if (planned.every(isFresh)) {
+      if (!invalidation) await warnOfEditedCode(workspace, options.listener)
+      return idleReport(planned, targets, monotonicSeconds() - startedAt)
+    }
+    await checkTools(snapshot, planned)
+    const context: RunContext = { ...base, snapshot, watched: invalidation !== undefined }
+    return logEnd(context, options, startedAt, () => buildAll(context, options, planned, startedAt))
+  }
+  return inSession(workspace, options, work, startedAt)
+}
+
+/** Reports how a build ends, also if it throws. */
+async function logEnd(
+  { listener }: RunContext,
+  { signal }: BuildOptions,
+  startedAt: number,
+  work: () => Promise<BuildReport>,
+): Promise<BuildReport> {
+  let report: BuildReport
+  try {
+    report = await work()
+  } catch (error) {
+    logBestEffort(listener, {
+      type: 'ended',
+      outcome: signal.aborted ? 'interrupted' : 'failed',
+      seconds: monotonicSeconds() - startedAt,
+      ...(signal.aborted ? {} : { failure: failureData(error) }),
+    })
+    throw error
+  }
+  const { seconds, savedSeconds, exitCode } = report
+  listener({ type: 'ended', outcome: exitCode === 0 ? 'done' : 'failed', seconds, savedSeconds })
+  return report
+}
+
+async function buildAll(
+  context: RunContext,
+  options: BuildOptions,
+  planned: Plan,
+  startedAt: number,
+): Promise<BuildReport> {
+  const { workspace, snapshot, listener } = context
+  const { targets } = options
+  listener(startedEvent(context, options))
+  listener({ type: 'explained', explanation: await explainPlan(workspace, snapshot, planned) })
+  const undecided = planned.flatMap(({ node, key }) => (key === undefined ? [node.name] : []))
+  let current = { snapshot, planned }
+  if (await resolveInSession(context, [])) {
+    const resolved = await takeSnapshot(workspace, targets, snapshot.forced)
+    current = { snapshot: resolved, planned: plan(workspace.graph, targets, resolved) }
+  }
+  const scheduler = new Scheduler({ ...context, snapshot: current.snapshot }, options, {
+    planned: current.planned,
+    undecided: new Set(undecided),
+  })
+  const report = await scheduler.run(startedAt)
+  if (report.artifacts.some(({ outcome }) => outcome === 'built')) collectAfterBuild(workspace, listener)
+  if (!options.invalidation) await warnOfEditedCode(workspace, listener)
+  return report
 }
 
 function startedEvent(
@@ -80,33 +211,16 @@ function startedEvent(
   return { type: 'started', build, lbuild: RELEASE, targets, params, jobs, force, keepGoing, artifacts }
 }
 
-async function buildAll(
-  context: RunContext,
-  options: BuildOptions,
-  first: Plan,
-  startedAt: number,
-): Promise<BuildReport> {
-  const { workspace, listener } = context
-  const resolved = await resolveLockfiles(context, [])
-  const snapshot = resolved
-    ? await takeSnapshot(workspace, options.targets, context.snapshot.forced)
-    : context.snapshot
-  const report = await new Scheduler({ ...context, snapshot }, options, first).run(startedAt)
-  if (report.artifacts.some(({ outcome }) => outcome === 'built')) collectAfterBuild(workspace, listener)
-  if (!options.invalidation) await warnOfEditedCode(workspace, listener)
-  return report
-}
-
-/** Tells that a build broke, as far as that can be told: what broke it, such as a full disk, is what is to be seen. */
-function tellBreak(listener: Listener, event: BuildEvent): void {
+/** Best effort: reports an event and ignores errors, since the cause of the failure, such as a full disk, may prevent it. */
+function logBestEffort(listener: Listener, event: BuildEvent): void {
   try {
     listener(event)
   } catch {
-    // The log then ends where it does.
+    // The log ends before this event.
   }
 }
 
-/** The producers' code is of when the build began; who edited it meanwhile should know. */
+/** Warns about code that was edited since the build began, because the build used the previous version. */
 async function warnOfEditedCode(
   { disk, index, locations, files }: Workspace,
   listener: Listener,
@@ -115,7 +229,7 @@ async function warnOfEditedCode(
   for (const path of await changedFiles(disk, index, files))
     listener({
       type: 'warning',
-      message: `${display(path.replace(root, ''))} changed while the build ran, which used what it was before`,
-      hint: 'build again to have it in',
+      message: `${display(path.replace(root, ''))} changed during the build, which used the previous version`,
+      hint: 'rebuild to include the edit',
     })
 }

@@ -5,7 +5,7 @@ import { lockfilesOf } from '../graph/graph.ts'
 import type { RunContext } from './context.ts'
 import { lockfileSnapshot } from '../workspace/snapshot.ts'
 import { commitTexts } from './texts.ts'
-import type { WorkDirectory } from './workDirectory.ts'
+import type { WorkDirectory } from '../sandbox/workDirectory.ts'
 import { isSamePart, partIndex } from '../planner/part.ts'
 import type { BuildRecord, Planned, RecordedOutput } from '../planner/types.ts'
 

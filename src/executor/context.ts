@@ -1,31 +1,35 @@
+// What the steps of a build session share.
+import type { Listener } from '../events/events.ts'
+import type { Downloads } from '../lockfiles/downloads.ts'
+import type { Confinement } from '../sandbox/bubblewrap.ts'
+import type { Processes } from '../sandbox/process.ts'
 import type { Snapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
-import type { Listener } from '../events/events.ts'
-import type { Processes } from '../sandbox/process.ts'
-import type { Confinement } from '../sandbox/bubblewrap.ts'
 import type { Variation } from './variation.ts'
 
-/** All that the steps of a build need. */
+/** A build session: everything that its steps need. */
 export interface RunContext {
   readonly workspace: Workspace
   readonly snapshot: Snapshot
   readonly processes: Processes
-  /** Found out when the first producer is to run. */
+  /** Probes the host before the first producer runs. */
   readonly confinement: () => Promise<Confinement>
-  /** The directory with lbuild's compiled child. */
+  readonly downloads: Downloads
+  /** The directory of lbuild's compiled child process. */
   readonly code: string
+  /** The id of the build. */
   readonly build: string
   readonly listener: Listener
-  /** Aborted when the build is to stop. */
+  /** Aborted when the session must stop. */
   readonly signal: AbortSignal
-  /** Whether somebody watches the inputs, and has what changed meanwhile built. */
+  /** Whether somebody watches the inputs and rebuilds after a change. */
   readonly watched?: boolean
-  /** What runs are to have different from those of builds; nothing unless given. */
+  /** How runs differ from those of an ordinary build; not at all unless given. */
   readonly variation?: Variation
 }
 
-/** Thrown when a build is told to stop. */
+/** Thrown when a session is told to stop. */
 export class Interrupted extends Error {}
 
-/** Thrown when one run of a build was ended because its inputs have changed. */
+/** Thrown when a run was cancelled because its inputs changed. */
 export class Cancelled extends Error {}

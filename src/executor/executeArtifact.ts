@@ -1,27 +1,26 @@
-import { monotonicSeconds } from '../platform/clock.ts'
-import { display, toBytes } from '../platform/bytes.ts'
-import { Failure } from '../platform/failure.ts'
+import { shownOutput } from '../config/locations.ts'
+import type { BuiltOutput } from '../events/events.ts'
+import { statesOnce, toolStates } from '../fingerprint/tools.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
 import { lockfilesOf } from '../graph/graph.ts'
 import { isSamePart, partIndex, subjectOf } from '../planner/part.ts'
-import type { BuiltOutput } from '../events/events.ts'
+import type { BuildRecord, Planned, Reason } from '../planner/types.ts'
+import { recordOf } from '../planner/types.ts'
+import { display, toBytes } from '../platform/bytes.ts'
+import { monotonicSeconds } from '../platform/clock.ts'
+import { Failure } from '../platform/failure.ts'
+import { checkOutputs } from '../sandbox/result.ts'
+import { makeWorkDirectory, preserveWork, removeIfPossible, removeWork } from '../sandbox/workDirectory.ts'
 import { DamagedObject } from '../store/objects.ts'
 import { publish } from '../store/publish.ts'
-import { statesOnce, toolStates } from '../fingerprint/tools.ts'
-import { fetchDownloads } from '../lockfiles/downloads.ts'
-import { InputChanged } from './materialize.ts'
+import { sourceParts } from '../workspace/snapshot.ts'
+import { commitResult, toolVersions, unaskedTools } from './commitResult.ts'
 import type { RunContext } from './context.ts'
 import { Cancelled } from './context.ts'
 import { layInputs } from './inputs.ts'
-import { commitResult, toolVersions, unaskedTools } from './commitResult.ts'
+import { InputChanged } from './materialize.ts'
 import { produceTask, runTask } from './producer.ts'
 import { outputReport } from './report.ts'
-import { checkOutputs } from '../sandbox/result.ts'
-import { sourceParts } from '../workspace/snapshot.ts'
-import { preserveWork, makeWorkDirectory, removeIfPossible, removeWork } from './workDirectory.ts'
-import { recordOf } from '../planner/types.ts'
-import { shownOutput } from '../config/locations.ts'
-import type { BuildRecord, Planned, Reason } from '../planner/types.ts'
 
 /**
  * Runs the producer of a stale artifact and keeps what it made: objects first, then the record, then what is
@@ -39,7 +38,7 @@ export async function executeArtifact(
   const { node, parts } = planned
   const { disk, locations } = workspace
   const before = recordOf(snapshot.latest(node.name))
-  for (const lock of lockfilesOf(node)) await fetchDownloads(context, lock)
+  for (const lock of lockfilesOf(node)) await context.downloads.fetch(context, lock)
   listener({
     type: 'running',
     artifact: node.name,
@@ -57,7 +56,7 @@ export async function executeArtifact(
     listener({ type: 'phase', artifact: node.name, phase: 'produce' })
     const task = produceTask(node, unaskedTools(planned))
     ran = await runTask({ ...context, signal }, task, work, inputs)
-    checkOutputs(context, node, work)
+    checkOutputs(disk, node, work)
     throwIfToolMoved(context, node)
   } catch (error) {
     if (cancel.aborted) {
@@ -95,7 +94,7 @@ function throwIfToolMoved({ workspace, snapshot, listener }: RunContext, node: A
     if (toolStates(files, statesOnce(workspace.disk)) === states) continue
     listener({
       type: 'warning',
-      message: `the tool ${display(path)} changed while '${node.name}' was built: it is built again`,
+      message: `the tool ${display(path)} changed during the run of '${node.name}', which will be retried`,
     })
     throw new InputChanged(path)
   }
@@ -136,7 +135,7 @@ async function putInPlace(
   const root = toBytes(locations.output)
   const shown = (path: string): string => shownOutput(locations, path)
   // Time has passed since the snapshot: what was written to an output meanwhile must not be lost.
-  await snapshot.refreshOutputs(node)
+  await snapshot.refresh(node)
   for (const output of Object.values(record.outputs)) {
     if (!output.published) continue
     const found = snapshot.output(output.path)
@@ -153,7 +152,7 @@ async function putInPlace(
       })
   }
   records.setLatest(node.name, record.key)
-  await snapshot.refreshOutputs(node)
+  await snapshot.refresh(node)
 }
 
 /**
@@ -170,12 +169,12 @@ async function warnOfMovedInputs(
       if (!isSamePart(formerOf(part), part))
         listener({
           type: 'warning',
-          message: `${subjectOf(part)} changed while '${node.name}' was built; the output is of what it was before`,
-          hint: 'build again to have it in',
+          message: `${subjectOf(part)} changed during the run of '${node.name}', which used the previous version`,
+          hint: 'rebuild to include the edit',
         })
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    listener({ type: 'warning', message: `while '${node.name}' was built: ${error.headline}` })
+    listener({ type: 'warning', message: `during the run of '${node.name}': ${error.headline}` })
   }
 }
 

@@ -1,14 +1,14 @@
 import { fromBytes, toBytes } from '../platform/bytes.ts'
 import type { Digest } from '../platform/digest.ts'
 import type { ArtifactNode, LockfileNode } from '../graph/graph.ts'
-import { lockfileDigest } from '../lockfiles/lockfile.ts'
+import { lockfileDigest } from '../store/lockfile.ts'
 import { digestIn, partId } from '../planner/part.ts'
 import { lockfileSnapshot } from '../workspace/snapshot.ts'
 import type { RunContext } from './context.ts'
 import { InputChanged, listingOf, materializeFile, materializeTree } from './materialize.ts'
 import type { Mount } from '../sandbox/bubblewrap.ts'
 import { INSIDE } from '../sandbox/bubblewrap.ts'
-import type { WorkDirectory } from './workDirectory.ts'
+import type { WorkDirectory } from '../sandbox/workDirectory.ts'
 import type { Part } from '../planner/types.ts'
 
 /**

@@ -1,13 +1,13 @@
-import type { Bytes } from '../platform/bytes.ts'
-import { display } from '../platform/bytes.ts'
-import type { Disk } from '../platform/disk.ts'
-import { errorCode } from '../platform/disk.ts'
 import type { Listing, Tree } from '../fingerprint/tree.ts'
 import { parseListing } from '../fingerprint/tree.ts'
-import { copySparse } from '../store/objects.ts'
+import type { Bytes } from '../platform/bytes.ts'
+import { display } from '../platform/bytes.ts'
 import type { Digest } from '../platform/digest.ts'
-import { Failure } from '../platform/failure.ts'
 import { sha256, sha256Hasher } from '../platform/digest.ts'
+import type { Disk } from '../platform/disk.ts'
+import { errorCode } from '../platform/disk.ts'
+import { Failure } from '../platform/failure.ts'
+import { copySparse } from '../store/objects.ts'
 
 /**
  * Says that something is no longer what a key says. Where an artifact was to run on it, the build takes a new look and

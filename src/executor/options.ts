@@ -1,27 +1,35 @@
-import type { Overrides } from '../graph/params.ts'
-import type { Digest } from '../platform/digest.ts'
+// The options of a build.
 import type { FailureData } from '../events/events.ts'
-import type { LockedOptions } from './session.ts'
+import type { Overrides } from '../graph/params.ts'
+import type { Plan } from '../planner/types.ts'
+import type { Digest } from '../platform/digest.ts'
+import type { SessionOptions } from './buildSession.ts'
 import type { Invalidation } from './invalidation.ts'
 
-/** How an artifact failed, and with which key: it would fail so again. */
+/** The failure of an artifact and its key: with the same key it would fail again. */
 export interface KnownFailure {
   readonly key: Digest
   readonly failure: FailureData
 }
 
-export interface BuildOptions extends LockedOptions {
+/** What to build and how, beside the options of the session. */
+export interface BuildOptions extends SessionOptions {
   readonly targets: readonly string[]
-  /** The params that were set for this build, as somebody wrote them: the graph has them already, the log tells of them. */
+  /** The params given for this build, as the user wrote them. The graph has them already; these are for the event log. */
   readonly params?: Overrides
   /** Run the targets even if they are fresh. */
   readonly force: boolean
-  /** How many producers run at a time; one for each processor unless given. */
+  /** How many producers run concurrently; one for each processor unless given. */
   readonly jobs?: number
-  /** After a failure go on with what does not depend on it. */
+  /** After a failure, build the artifacts that do not depend on it. */
   readonly keepGoing: boolean
-  /** Tells the build that inputs may have changed; who gives it looks at them again after the build, too. */
+  /**
+   * A plan of the targets that the caller has just made, without forced artifacts. With it the build takes no snapshot
+   * before it holds the workspace lock.
+   */
+  readonly planned?: Plan
+  /** Reports that inputs may have changed. Whoever gives it plans again after the build. */
   readonly invalidation?: Invalidation
-  /** Artifacts that are not run again while their key is the one with which they failed. */
+  /** Failures of artifacts that must not run again with the same key. */
   readonly knownFailures?: ReadonlyMap<string, KnownFailure>
 }

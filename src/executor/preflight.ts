@@ -1,12 +1,11 @@
+import type { ArtifactNode, Graph, LockfileNode } from '../graph/graph.ts'
+import type { Plan } from '../planner/types.ts'
 import { fromBytes } from '../platform/bytes.ts'
 import { Failure } from '../platform/failure.ts'
 import { missingTools, MissingToolsFailure } from '../platform/missingTools.ts'
 import { compareVersions, toolVersion } from '../platform/version.ts'
-import type { ArtifactNode, Graph, LockfileNode } from '../graph/graph.ts'
-import { plan } from '../planner/plan.ts'
 import { sandboxTools } from '../sandbox/bubblewrap.ts'
 import type { Snapshot } from '../workspace/snapshot.ts'
-import type { Workspace } from '../workspace/workspace.ts'
 
 /** The tools that lbuild itself needs to run producers and to fetch. */
 export const ownTools = (): readonly string[] => [...sandboxTools(), 'flock', 'setpriv', 'curl']
@@ -20,15 +19,10 @@ export function allTools(graph: Graph): readonly string[] {
 }
 
 /**
- * Throws a Failure (exit code 2) that names every tool that this build will need and this host lacks, or else one that
- * is older than its artifact asks.
+ * Throws a Failure (exit code 2) that names every tool that a plan needs and this host lacks, or else one tool that is
+ * older than an artifact requires.
  */
-export async function checkTools(
-  workspace: Workspace,
-  targets: readonly string[],
-  snapshot: Snapshot,
-): Promise<void> {
-  const planned = plan(workspace.graph, targets, snapshot)
+export async function checkTools(snapshot: Snapshot, planned: Plan): Promise<void> {
   const running = planned.filter(
     ({ decision: { verdict } }) => verdict === 'stale' || verdict === 'undecided',
   )

@@ -1,20 +1,20 @@
 import type { LockedFile } from '../api/lockfile.ts'
 import type { Json } from '../api/params.ts'
-import { fromBytes, toBytes } from '../platform/bytes.ts'
-import type { Bytes } from '../platform/bytes.ts'
-import { searchPath } from '../platform/findTool.ts'
 import type { ArtifactNode, LockfileNode, ToolSpec } from '../graph/graph.ts'
 import { paramValues } from '../graph/graph.ts'
-import type { RunContext } from './context.ts'
-import { Interrupted } from './context.ts'
-import type { ProducerRequest, ProducerResult } from '../sandbox/request.ts'
-import { readResult } from '../sandbox/result.ts'
+import type { Bytes } from '../platform/bytes.ts'
+import { fromBytes, toBytes } from '../platform/bytes.ts'
+import { searchPath } from '../platform/findTool.ts'
 import type { Mount } from '../sandbox/bubblewrap.ts'
 import { HOSTNAME, INSIDE, memoryIsRoomy, sandboxed } from '../sandbox/bubblewrap.ts'
+import type { ProducerRequest, ProducerResult } from '../sandbox/request.ts'
+import { readResult } from '../sandbox/result.ts'
+import type { WorkDirectory } from '../sandbox/workDirectory.ts'
 import type { Snapshot } from '../workspace/snapshot.ts'
-import type { WorkDirectory } from './workDirectory.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { toolDirectories } from '../workspace/workspace.ts'
+import type { RunContext } from './context.ts'
+import { Interrupted } from './context.ts'
 
 /** Bare users and groups: enough for tools that ask who they are. */
 const PASSWD =
@@ -119,7 +119,7 @@ export async function runTask(
   const kill = (): void => group.kill()
   context.signal.addEventListener('abort', kill, { once: true })
   const { code, signal } = await group.ended.finally(() => context.signal.removeEventListener('abort', kill))
-  return readResult(context, task.node, work, signal ?? `exit code ${code}`)
+  return readResult(workspace, task.node, work, signal ?? `exit code ${code}`)
 }
 
 const insideOf = (path: string): typeof INSIDE => ({

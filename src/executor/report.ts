@@ -1,7 +1,7 @@
-import type { Digest } from '../platform/digest.ts'
-import { Failure } from '../platform/failure.ts'
 import type { FailureData, Outcome } from '../events/events.ts'
 import type { Plan, Planned, Reason } from '../planner/types.ts'
+import type { Digest } from '../platform/digest.ts'
+import { Failure } from '../platform/failure.ts'
 
 export interface OutputReport {
   readonly path: string

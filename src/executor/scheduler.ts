@@ -1,53 +1,79 @@
+// Runs and restores what a plan says, several artifacts at a time, until nothing is left to do.
 import { availableParallelism } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
+import type { BuildEvent } from '../events/events.ts'
+import { plan } from '../planner/plan.ts'
+import type { Plan, Planned } from '../planner/types.ts'
+import { recordOf } from '../planner/types.ts'
 import { monotonicSeconds } from '../platform/clock.ts'
 import { Failure } from '../platform/failure.ts'
-import { plan } from '../planner/plan.ts'
-import type { BuildEvent } from '../events/events.ts'
-import { InputChanged } from './materialize.ts'
-import { executeArtifact, restoreArtifact } from './executeArtifact.ts'
-import type { BuildOptions, KnownFailure } from './options.ts'
+import { DamagedObject } from '../store/objects.ts'
+import type { Snapshot } from '../workspace/snapshot.ts'
+import { takeSnapshot } from '../workspace/snapshot.ts'
 import type { RunContext } from './context.ts'
 import { Cancelled, Interrupted } from './context.ts'
+import { executeArtifact, restoreArtifact } from './executeArtifact.ts'
+import { InputChanged } from './materialize.ts'
+import type { BuildOptions, KnownFailure } from './options.ts'
 import type { ArtifactReport, BuildReport } from './report.ts'
 import { failureData, freshReport, outputReport, savedSeconds } from './report.ts'
-import { resolveLockfiles } from '../lockfiles/resolve.ts'
+import { resolveInSession } from './resolver.ts'
 import type { Run } from './runs.ts'
 import { isStillRight } from './runs.ts'
-import { takeSnapshot } from '../workspace/snapshot.ts'
-import type { Snapshot } from '../workspace/snapshot.ts'
-import { DamagedObject } from '../store/objects.ts'
-import { recordOf } from '../planner/types.ts'
-import type { Plan, Planned } from '../planner/types.ts'
+import { WorkQueue } from './workQueue.ts'
 
-/** How often one artifact may be begun in a build, since something changed under its hands, before it is given up. */
+/** How often a build tries one artifact whose inputs or output change meanwhile. */
 const ATTEMPTS = 5
-/** Milliseconds in which a change that a run came upon is told of by who watches: it waits for quiet, at most 1 s. */
+/**
+ * How long a run that found a changed input waits for the watcher to report it, in milliseconds. The watcher waits for
+ * quiet, at most 1 s.
+ */
 const PATIENCE = 2_000
+/** How often the stat index is saved during a build, in seconds; a crash in between costs only time. */
+const SAVE_INTERVAL = 10
 
-/** Does under the workspace's lock what a plan says, until nothing is left to do. */
+/** What a build begins with. */
+export interface Beginning {
+  /** Made from the snapshot of the scheduler's context. */
+  readonly planned: Plan
+  /** Artifacts of which it was undecided, before lockfiles were resolved, whether they would run. */
+  readonly undecided: ReadonlySet<string>
+}
+
+type Failed = Omit<KnownFailure, 'key'> & Partial<KnownFailure>
+
+/**
+ * Executes a plan while the session holds the workspace lock. After each artifact it plans again only what depends on it;
+ * if an input or object changed under a run, it takes a new snapshot and plans everything again.
+ */
 export class Scheduler {
   #context: RunContext
+  #queue: WorkQueue
   readonly #options: BuildOptions
+  readonly #undecided: ReadonlySet<string>
+  /** Artifacts that must run even if they are fresh, and have not run yet. */
+  readonly #forced: Set<string>
   readonly #running = new Map<string, Run>()
   readonly #reports = new Map<string, ArtifactReport>()
-  readonly #failed: Map<string, Omit<KnownFailure, 'key'> & Partial<KnownFailure>>
+  readonly #failed: Map<string, Failed>
   readonly #attempts = new Map<string, number>()
-  /** Artifacts of which it was open at the start whether they would run. */
-  readonly #open: ReadonlySet<string>
-  #forced: ReadonlySet<string>
-  /** An error that is no failure of an artifact, such as a full disk: it ends the build. */
+  /** An error that is not the failure of an artifact, such as a full disk; it ends the build. */
   #broken: { readonly error: unknown } | undefined
+  #savedAt = monotonicSeconds()
 
-  /** `first` is the plan that the build began with. */
-  constructor(context: RunContext, options: BuildOptions, first: Plan) {
+  constructor(context: RunContext, options: BuildOptions, { planned, undecided }: Beginning) {
     this.#context = context
     this.#options = options
-    this.#open = new Set(first.filter(({ key }) => key === undefined).map(({ node }) => node.name))
-    this.#forced = context.snapshot.forced
+    this.#undecided = undecided
+    this.#forced = new Set(context.snapshot.forced)
     this.#failed = new Map(options.knownFailures)
+    this.#queue = this.#queueOf(context.snapshot, planned)
   }
 
+  /**
+   * Runs until nothing is left to do. `startedAt` is the start of the build in seconds of {@link monotonicSeconds}. Throws
+   * {@link Interrupted} when the build's signal is aborted.
+   */
   async run(startedAt: number): Promise<BuildReport> {
     try {
       return await this.#runAll(startedAt)
@@ -59,26 +85,25 @@ export class Scheduler {
   }
 
   async #runAll(startedAt: number): Promise<BuildReport> {
+    const { invalidation } = this.#options
     for (;;) {
       this.#throwIfOver()
-      if (this.#options.invalidation?.given) await this.#lookAround()
-      const planned = this.#plan()
-      if (this.#options.invalidation) this.#follow(planned)
-      for (const one of planned) await this.#start(one)
-      if (this.#running.size === 0) {
-        if (this.#options.invalidation?.given) continue
-        const after = this.#plan()
-        if (!after.some((one) => this.#isReady(one))) return this.#report(after, startedAt)
-      } else {
-        const invalidation = this.#options.invalidation?.next()
-        await Promise.race([...this.#ends(), ...(invalidation ? [invalidation] : [])])
+      if (invalidation?.given) await this.#followInvalidation()
+      if (invalidation) this.#cancelStale()
+      await this.#startReady()
+      if (this.#running.size > 0)
+        await Promise.race([...this.#ends(), ...(invalidation ? [invalidation.next()] : [])])
+      else if (!invalidation?.given) {
+        this.#throwIfOver()
+        return this.#report(startedAt)
       }
     }
   }
 
-  #plan(): Plan {
-    const { workspace, snapshot } = this.#context
-    return plan(workspace.graph, this.#options.targets, { ...snapshot, forced: this.#forced })
+  #queueOf(snapshot: Snapshot, planned?: Plan): WorkQueue {
+    const { graph } = this.#context.workspace
+    const facts = { ...snapshot, forced: this.#forced }
+    return new WorkQueue(graph, facts, planned ?? plan(graph, this.#options.targets, facts))
   }
 
   #throwIfOver(): void {
@@ -86,56 +111,63 @@ export class Scheduler {
     if (this.#broken) throw this.#broken.error
   }
 
-  /** Whether something can be done about an artifact now. */
-  #isReady({ node, key, decision }: Planned): boolean {
-    if (this.#running.has(node.name) || this.#failed.has(node.name)) return false
-    if (this.#failed.size > 0 && !this.#options.keepGoing) return false
-    return decision.verdict === 'restorable' || (decision.verdict === 'stale' && key !== undefined)
-  }
-
-  async #start(one: Planned): Promise<void> {
-    if (!this.#isReady(one)) return
-    const { node, decision } = one
-    const startedAt = monotonicSeconds()
-    if (decision.verdict === 'restorable') {
-      try {
-        this.#attempt(node.name, 'its output is not what was put there')
-        await restoreArtifact(this.#context, one)
-        this.#note(one, 'restored', decision.reasons, {})
-      } catch (error) {
-        await this.#disturbed(one, error, startedAt)
+  /** Starts artifacts in the order of the graph while some can be started and there is room for them. */
+  async #startReady(): Promise<void> {
+    const { jobs = availableParallelism(), keepGoing, signal } = this.#options
+    for (;;) {
+      if (signal.aborted || this.#broken || (this.#failed.size > 0 && !keepGoing)) return
+      const one = this.#queue.take(this.#running.size < jobs)
+      if (!one) return
+      const { node, decision } = one
+      if (this.#running.has(node.name) || this.#failed.has(node.name)) continue
+      if (decision.verdict === 'restorable') await this.#restore(one)
+      else {
+        const cancel = new AbortController()
+        const ended = this.#execute(one, cancel.signal).finally(() => {
+          this.#running.delete(node.name)
+          this.#queue.add(node.name)
+        })
+        this.#running.set(node.name, { planned: one, cancel, ended })
       }
-    } else if (this.#running.size < (this.#options.jobs ?? availableParallelism())) {
-      const cancel = new AbortController()
-      const ended = this.#perform(one, startedAt, cancel.signal).finally(() =>
-        this.#running.delete(node.name),
-      )
-      this.#running.set(node.name, { planned: one, cancel, ended })
     }
   }
 
-  /** Runs a producer. Never rejects: what went wrong is noted, for the loop may be waiting for something else. */
-  async #perform(one: Planned, startedAt: number, cancel: AbortSignal): Promise<void> {
+  async #restore(one: Planned): Promise<void> {
     const { node, decision } = one
+    const startedAt = monotonicSeconds()
+    try {
+      this.#countAttempt(node.name, 'the published output changed at once')
+      await restoreArtifact(this.#context, one)
+      this.#noteDone(one, 'restored', decision.verdict === 'restorable' ? decision.reasons : [], {})
+    } catch (error) {
+      await this.#handleError(one, error, startedAt)
+      this.#queue.add(node.name)
+    }
+  }
+
+  /** Runs a producer. Never rejects: errors are noted, because the loop may be waiting for another run. */
+  async #execute(one: Planned, cancel: AbortSignal): Promise<void> {
+    const { node, decision } = one
+    const startedAt = monotonicSeconds()
     const reasons = decision.verdict === 'stale' ? decision.reasons : []
     try {
       const seconds = await executeArtifact(this.#context, one, reasons, cancel)
-      // The snapshot may be another one than the run began with.
-      await this.#context.snapshot.refreshOutputs(node)
-      this.#forced = new Set([...this.#forced].filter((name) => name !== node.name))
-      this.#note(one, 'built', reasons, { seconds })
+      // The snapshot may have been replaced during the run.
+      await this.#context.snapshot.refresh(node)
+      this.#forced.delete(node.name)
+      this.#noteDone(one, 'built', reasons, { seconds })
     } catch (error) {
       if (this.#options.signal.aborted) return
       if (error instanceof Cancelled)
         this.#emit({ type: 'cancelled', artifact: node.name, seconds: monotonicSeconds() - startedAt })
-      else await this.#disturbed(one, error, startedAt)
+      else await this.#handleError(one, error, startedAt)
     }
   }
 
-  /** What could not be done about an artifact is planned anew, or fails it, or ends the build. */
-  async #disturbed(one: Planned, error: unknown, startedAt: number): Promise<void> {
+  /** After an error either plans again, or fails the artifact, or ends the build. */
+  async #handleError(one: Planned, error: unknown, startedAt: number): Promise<void> {
     try {
-      await this.#lookAgain(one, error)
+      await this.#planAgainAfter(one, error)
     } catch (final) {
       try {
         this.#fail(one, final, monotonicSeconds() - startedAt)
@@ -146,20 +178,20 @@ export class Scheduler {
   }
 
   /**
-   * Something that the plan rests on is no longer so, an input or an object: what is known is taken anew, and the
-   * scheduler plans with that. Any other error is thrown again.
+   * If an input or object that the plan relies on changed, takes a new snapshot and plans again. Throws any other error
+   * again.
    */
-  async #lookAgain({ node }: Planned, error: unknown): Promise<void> {
+  async #planAgainAfter({ node }: Planned, error: unknown): Promise<void> {
     if (error instanceof DamagedObject) this.#emit({ type: 'warning', message: error.headline })
     else if (!(error instanceof InputChanged)) throw error
-    this.#attempt(node.name, error.headline)
+    this.#countAttempt(node.name, error.headline)
     this.#emit({ type: 'retrying', artifact: node.name, reason: error.headline })
-    if (error instanceof InputChanged) await this.#noticed()
-    await this.#snapshot()
+    if (error instanceof InputChanged) await this.#awaitInvalidation()
+    await this.#takeSnapshot()
   }
 
-  /** Under watch, who writes may go on doing so: it is told when that is over. */
-  async #noticed(): Promise<void> {
+  /** Under watch, waits until the watcher reports the change: whoever writes the input may not have finished. */
+  async #awaitInvalidation(): Promise<void> {
     const { invalidation, signal } = this.#options
     if (!invalidation) return
     const late = new AbortController()
@@ -168,42 +200,43 @@ export class Scheduler {
     late.abort()
   }
 
-  async #snapshot(): Promise<void> {
-    const snapshot: Snapshot = await takeSnapshot(
-      this.#context.workspace,
-      this.#options.targets,
-      this.#forced,
-    )
+  async #takeSnapshot(): Promise<void> {
+    const { workspace } = this.#context
+    const snapshot = await takeSnapshot(workspace, this.#options.targets, new Set(this.#forced))
     this.#context = { ...this.#context, snapshot }
+    this.#queue = this.#queueOf(snapshot)
   }
 
   /**
-   * Takes a new snapshot because inputs may have changed. Where none can be taken, such as in the middle of a save, what
-   * runs goes on: who gave the invalidation gives another when the inputs are there again.
+   * Takes a new snapshot because inputs may have changed. If that fails, for example in the middle of a save, the runs
+   * continue: another invalidation follows when the inputs are complete again.
    */
-  async #lookAround(): Promise<void> {
-    this.#options.invalidation!.take()
+  async #followInvalidation(): Promise<void> {
+    this.#options.invalidation?.take()
     this.#attempts.clear()
     try {
-      await this.#snapshot()
+      await this.#takeSnapshot()
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       return
     }
-    this.#follow(this.#plan())
-    if (await resolveLockfiles(this.#context, [])) await this.#snapshot()
+    this.#cancelStale()
+    if (await resolveInSession(this.#context, [])) await this.#takeSnapshot()
   }
 
-  /** Ends the runs whose key is another one now, and forgets the failures whose key is. */
-  #follow(planned: readonly Planned[]): void {
-    for (const now of planned) {
-      const { name } = now.node
-      const run = this.#running.get(name)
-      if (run && !isStillRight(run.planned, now)) run.cancel.abort()
-      const failed = this.#failed.get(name)
-      if (failed && (now.decision.verdict === 'fresh' || (now.key !== undefined && failed.key !== now.key))) {
+  /** Cancels the runs whose key changed, and forgets the failures whose key changed. */
+  #cancelStale(): void {
+    for (const [name, run] of this.#running) {
+      const now = this.#queue.current(name)
+      if (now && !isStillRight(run.planned, now)) run.cancel.abort()
+    }
+    for (const [name, failed] of this.#failed) {
+      const now = this.#queue.current(name)
+      if (!now) continue
+      if (now.decision.verdict === 'fresh' || (now.key !== undefined && failed.key !== now.key)) {
         this.#failed.delete(name)
         this.#reports.delete(name)
+        this.#queue.add(name)
       }
     }
   }
@@ -212,28 +245,30 @@ export class Scheduler {
     return [...this.#running.values()].map(({ ended }) => ended)
   }
 
-  /** Counts how often an artifact is begun; throws a Failure when it comes to no end. */
-  #attempt(name: string, last: string): void {
+  /** Counts the attempts at an artifact; throws a Failure when there were too many. */
+  #countAttempt(name: string, last: string): void {
     const attempts = (this.#attempts.get(name) ?? 0) + 1
     this.#attempts.set(name, attempts)
     if (attempts >= ATTEMPTS)
-      throw new Failure(`what '${name}' is made of, or its output, keeps changing`, {
+      throw new Failure(`the inputs or the output of '${name}' keep changing`, {
         facts: [['last', last]],
-        hint: 'wait until nothing writes to it, and run again',
+        hint: 'run again when nothing writes to them',
       })
   }
 
-  #note(
-    one: Planned,
+  #noteDone(
+    { node }: Planned,
     outcome: 'built' | 'restored',
     reasons: ArtifactReport['reasons'],
     more: { seconds?: number },
   ): void {
     const { workspace, snapshot } = this.#context
-    const record = recordOf(snapshot.latest(one.node.name))
-    const outputs = Object.values(record?.outputs ?? {}).map(outputReport)
-    this.#reports.set(one.node.name, { name: one.node.name, outcome, reasons, outputs, ...more })
+    const outputs = Object.values(recordOf(snapshot.latest(node.name))?.outputs ?? {}).map(outputReport)
+    this.#reports.set(node.name, { name: node.name, outcome, reasons, outputs, ...more })
+    this.#queue.update(node.name)
+    if (monotonicSeconds() - this.#savedAt < SAVE_INTERVAL) return
     workspace.index.save()
+    this.#savedAt = monotonicSeconds()
   }
 
   #fail({ node, key, decision }: Planned, error: unknown, seconds: number): void {
@@ -250,29 +285,9 @@ export class Scheduler {
     this.#context.listener(event)
   }
 
-  #report(planned: readonly Planned[], startedAt: number): BuildReport {
-    const [firstFailed] = this.#failed.keys()
-    const artifacts = planned.map((one): ArtifactReport => {
-      const { node, decision } = one
-      const known = this.#reports.get(node.name)
-      if (known) return known
-      if (decision.verdict === 'fresh') {
-        const { key, seconds: saved } = decision.record
-        const cutOff = this.#open.has(node.name)
-        this.#emit({ type: 'fresh', artifact: node.name, key, savedSeconds: saved, cutOff })
-        return freshReport(one)
-      }
-      const { reasons } = decision
-      const again = this.#failed.get(node.name)
-      if (again) {
-        this.#emit({ type: 'failed', artifact: node.name, reasons, seconds: 0, ...again })
-        return { name: node.name, outcome: 'failed', reasons, outputs: [], ...again }
-      }
-      if (firstFailed === undefined)
-        throw new Failure(`the inputs of '${node.name}' changed during the build`, { hint: 'build again' })
-      this.#emit({ type: 'skipped', artifact: node.name, reasons, failedArtifact: firstFailed })
-      return { name: node.name, outcome: 'skipped', reasons, outputs: [] }
-    })
+  #report(startedAt: number): BuildReport {
+    const planned = this.#queue.plan()
+    const artifacts = planned.map((one) => this.#reports.get(one.node.name) ?? this.#reportUntouched(one))
     const notRun = planned.filter(({ node }) => this.#reports.get(node.name)?.outcome !== 'built')
     return {
       build: this.#context.build,
@@ -282,5 +297,28 @@ export class Scheduler {
       savedSeconds: savedSeconds(notRun),
       exitCode: this.#failed.size > 0 ? 1 : 0,
     }
+  }
+
+  /** The report of an artifact that the build neither ran nor restored, after reporting it as an event. */
+  #reportUntouched(one: Planned): ArtifactReport {
+    const { node, decision } = one
+    const { name } = node
+    if (decision.verdict === 'fresh') {
+      const { key, seconds } = decision.record
+      const cutOff = this.#undecided.has(name)
+      this.#emit({ type: 'fresh', artifact: name, key, savedSeconds: seconds, cutOff })
+      return freshReport(one)
+    }
+    const { reasons } = decision
+    const known = this.#failed.get(name)
+    if (known) {
+      this.#emit({ type: 'failed', artifact: name, reasons, seconds: 0, ...known })
+      return { name, outcome: 'failed', reasons, outputs: [], ...known }
+    }
+    const [failedArtifact] = this.#failed.keys()
+    if (failedArtifact === undefined)
+      throw new Failure(`the inputs of '${name}' changed during the build`, { hint: 'build again' })
+    this.#emit({ type: 'skipped', artifact: name, reasons, failedArtifact })
+    return { name, outcome: 'skipped', reasons, outputs: [] }
   }
 }

@@ -8,7 +8,7 @@ import type { ArtifactNode } from '../graph/graph.ts'
 import { textAt, writeTexts } from '../store/texts.ts'
 import type { RunContext } from './context.ts'
 import { lockfileSnapshot } from '../workspace/snapshot.ts'
-import type { WorkDirectory } from './workDirectory.ts'
+import type { WorkDirectory } from '../sandbox/workDirectory.ts'
 
 /** All texts of one record together are not larger, in bytes. */
 const ALL = 2 * 1024 * 1024

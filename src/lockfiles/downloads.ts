@@ -1,24 +1,37 @@
-import { monotonicSeconds } from '../platform/clock.ts'
-import type { LockedFile } from '../api/lockfile.ts'
+// Brings the files that lockfiles name into the store, each lockfile once at a time.
 import { evaluateConfig } from '../config/evaluate.ts'
+import type { Listener } from '../events/events.ts'
 import { paramValues } from '../graph/graph.ts'
-import { fetchFiles, missingFiles } from './fetch.ts'
-import type { RunContext } from '../executor/context.ts'
+import { monotonicSeconds } from '../platform/clock.ts'
+import type { Snapshot } from '../workspace/snapshot.ts'
 import { lockfileSnapshot } from '../workspace/snapshot.ts'
+import type { Workspace } from '../workspace/workspace.ts'
+import { fetchFiles, missingFiles } from './fetch.ts'
 
-const fetching = new Map<string, Promise<void>>()
+/** What fetching needs of a build session. */
+export interface FetchContext {
+  readonly workspace: Workspace
+  readonly snapshot: Pick<Snapshot, 'lockfiles'>
+  readonly listener: Listener
+  readonly signal: AbortSignal
+}
 
-/** Brings every file of a lock into the store; once for each lock, however many artifacts ask. */
-export function fetchDownloads(context: RunContext, name: string): Promise<void> {
-  const under = fetching.get(name)
-  if (under) return under
-  const fetched = fetchMissing(context, name).finally(() => fetching.delete(name))
-  fetching.set(name, fetched)
-  return fetched
+/** The downloads of one build session. */
+export class Downloads {
+  readonly #fetching = new Map<string, Promise<void>>()
+
+  /** Fetches every file of a lockfile that the store lacks. Concurrent calls for one lockfile share one fetch. */
+  fetch(context: FetchContext, lockfile: string): Promise<void> {
+    const current = this.#fetching.get(lockfile)
+    if (current) return current
+    const fetched = fetchMissing(context, lockfile).finally(() => this.#fetching.delete(lockfile))
+    this.#fetching.set(lockfile, fetched)
+    return fetched
+  }
 }
 
 async function fetchMissing(
-  { workspace, snapshot, listener, signal }: RunContext,
+  { workspace, snapshot, listener, signal }: FetchContext,
   name: string,
 ): Promise<void> {
   const { node, content } = lockfileSnapshot(snapshot, name)
@@ -31,10 +44,10 @@ async function fetchMissing(
     files: files.length,
     bytes: files.reduce((sum, { size }) => sum + size, 0),
   })
-  // With the whole environment: what it moves in `mirrors` is where files come from, and never what they are.
-  const config = await evaluateConfig(workspace.bundle)
-  const { declaration } = config.lockfiles.get(name)!
+  // `mirrors` may read any variable: the environment decides where files come from, never what they contain.
+  const { lockfiles } = await evaluateConfig(workspace.bundle)
+  const declaration = lockfiles.get(name)?.declaration
   const params = paramValues(node)
-  await fetchFiles(workspace, name, files, (file: LockedFile) => declaration.mirrors(params, file), signal)
+  await fetchFiles(workspace, name, files, (file) => declaration?.mirrors(params, file) ?? [], signal)
   listener({ type: 'fetched', lockfile: name, seconds: monotonicSeconds() - startedAt })
 }

@@ -1,51 +1,52 @@
-import { monotonicSeconds } from '../platform/clock.ts'
+// Resolves lockfiles: decides which ones, and writes what their resolvers found.
+import type { LockedFile } from '../api/lockfile.ts'
+import type { Listener } from '../events/events.ts'
+import type { LockfileNode } from '../graph/graph.ts'
 import { toBytes } from '../platform/bytes.ts'
+import { monotonicSeconds } from '../platform/clock.ts'
 import { parent } from '../platform/disk.ts'
-import { checkLocked, writeLockfile } from './lockfile.ts'
-import { InputChanged } from '../executor/materialize.ts'
-import type { RunContext } from '../executor/context.ts'
-import { layInputs } from '../executor/inputs.ts'
-import { resolveTask, runTask } from '../executor/producer.ts'
-import type { LockfileSnapshot } from '../workspace/snapshot.ts'
-import { sourceParts } from '../workspace/snapshot.ts'
-import { preserveWork, makeWorkDirectory, removeWork } from '../executor/workDirectory.ts'
+import type { LockfileEntry } from '../store/lockfile.ts'
+import { writeLockfile } from '../store/lockfile.ts'
+import type { LockfileSnapshot, Snapshot } from '../workspace/snapshot.ts'
+import type { Workspace } from '../workspace/workspace.ts'
+
+/** What resolving needs of a build session. */
+export interface ResolveContext {
+  readonly workspace: Workspace
+  readonly snapshot: Pick<Snapshot, 'lockfiles'>
+  readonly listener: Listener
+  /**
+   * Runs the resolver of a lockfile in the sandbox and resolves with the files that it found, checked. `previous` are the
+   * files whose versions it should keep.
+   */
+  runResolver(node: LockfileNode, previous: readonly LockedFile[]): Promise<readonly LockfileEntry[]>
+}
 
 /**
- * Resolves the lockfiles named in `update`, or if none is named those that are missing or outdated, all at once, and
- * writes each beside its list.
- * A lock that is only outdated keeps the versions that it has. Gives whether any was written.
+ * Resolves the lockfiles named in `update` to their newest versions; if none is named, those that are missing or outdated.
+ * Runs their resolvers concurrently and writes each lockfile to its path. An outdated lockfile keeps its versions where
+ * its list still allows them. Resolves with whether any lockfile was written.
  */
-export async function resolveLockfiles(context: RunContext, update: readonly string[]): Promise<boolean> {
+export async function resolveLockfiles(context: ResolveContext, update: readonly string[]): Promise<boolean> {
   const wanted = context.snapshot.lockfiles.filter(
     ({ node, state }) => update.includes(node.name) || (update.length === 0 && state.state !== 'ready'),
   )
-  await Promise.all(wanted.map((lock) => resolveLock(context, lock, update.includes(lock.node.name))))
+  await Promise.all(wanted.map((lockfile) => resolve(context, lockfile, update.includes(lockfile.node.name))))
   return wanted.length > 0
 }
 
-async function resolveLock(
-  context: RunContext,
+async function resolve(
+  { workspace: { disk, locations }, listener, runResolver }: ResolveContext,
   { node, state, content, request }: LockfileSnapshot,
-  anew: boolean,
+  newest: boolean,
 ): Promise<void> {
-  const { workspace, listener, build } = context
-  const { disk, locations } = workspace
   const startedAt = monotonicSeconds()
-  const reason = anew ? 'update' : state.state === 'ready' ? 'outdated' : state.state
+  const reason = newest ? 'update' : state.state === 'ready' ? 'outdated' : state.state
   listener({ type: 'resolving', lockfile: node.name, path: node.path, reason })
-  const work = makeWorkDirectory(disk, locations.cache, build, `${node.name}.lock`)
-  try {
-    const inputs = await layInputs(context, node, await sourceParts(workspace, node), work)
-    const task = resolveTask(node, anew ? [] : (content?.files ?? []))
-    const resolved = await runTask(context, task, work, inputs)
-    const files = checkLocked(node.name, resolved.files ?? [])
-    disk.mkdir(parent(toBytes(`${locations.root}/${node.path}`)))
-    writeLockfile(disk, toBytes(`${locations.root}/${node.path}`), { request, files })
-    removeWork(disk, work.path)
-    const seconds = monotonicSeconds() - startedAt
-    listener({ type: 'resolved', lockfile: node.name, path: node.path, files: files.length, seconds })
-  } catch (error) {
-    if (!(error instanceof InputChanged || context.signal.aborted)) preserveWork(disk, work)
-    throw error
-  }
+  const files = await runResolver(node, newest ? [] : (content?.files ?? []))
+  const path = toBytes(`${locations.root}/${node.path}`)
+  disk.mkdir(parent(path))
+  writeLockfile(disk, path, { request, files })
+  const seconds = monotonicSeconds() - startedAt
+  listener({ type: 'resolved', lockfile: node.name, path: node.path, files: files.length, seconds })
 }

@@ -29,7 +29,8 @@ export function plan(graph: Graph, targets: readonly string[], facts: PlannerFac
   return [...planned.values()]
 }
 
-function decide(
+/** Decides about one artifact; `planned` holds the decisions about its dependencies. */
+export function decide(
   node: ArtifactNode,
   graph: Graph,
   facts: PlannerFacts,

@@ -120,15 +120,15 @@ const TEMPORARY = /\.tmp-\d+-[0-9a-f]{8}-\d+$/
 /** Whether a name is one that {@link temporaryName} gives. */
 export const isTemporary = (name: Bytes): boolean => TEMPORARY.test(name)
 
-/** Temporaries of `path` that are there: those of killed processes, and of whoever is writing `path`. */
-export function temporariesOf(disk: Disk, path: Bytes): readonly Bytes[] {
-  const directory = parent(path)
-  const name = path.slice(directory.length + 1)
-  return disk
+/** The temporaries in a directory, each with the path whose writer created it: a killed process, or one still writing. */
+export const temporariesIn = (
+  disk: Disk,
+  directory: Bytes,
+): readonly { readonly path: Bytes; readonly of: Bytes }[] =>
+  disk
     .readdir(directory)
-    .filter((entry) => entry !== name && entry.replace(TEMPORARY, '') === name)
-    .map((entry) => `${directory}/${entry}`)
-}
+    .filter(isTemporary)
+    .map((entry) => ({ path: `${directory}/${entry}`, of: `${directory}/${entry.replace(TEMPORARY, '')}` }))
 
 /** Does something with a temporary file, which does not outlive a failure. */
 export function withTemporary<T>(disk: Disk, path: Bytes, work: (temporary: Bytes) => T): T {

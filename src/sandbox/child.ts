@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { Run } from '../api/artifact.ts'
 import { evaluateConfig } from '../config/evaluate.ts'
+import type { FailureData } from '../events/events.ts'
 import { sha256 } from '../platform/digest.ts'
 import { Failure, lastLines } from '../platform/failure.ts'
 import { toolVersion } from '../platform/version.ts'
-import type { FailureData } from '../events/events.ts'
 import type { ProducerRequest, ProducerResult } from './request.ts'
 
 /**

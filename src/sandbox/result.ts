@@ -1,27 +1,28 @@
+// Reads the result of a producer's process and checks the outputs that it wrote.
+import type { ArtifactNode, LockfileNode } from '../graph/graph.ts'
 import { display, fromBytes, toBytes } from '../platform/bytes.ts'
+import type { Disk } from '../platform/disk.ts'
 import { errorCode } from '../platform/disk.ts'
 import { Failure, lastLines } from '../platform/failure.ts'
-import type { ArtifactNode, LockfileNode } from '../graph/graph.ts'
-import type { RunContext } from '../executor/context.ts'
+import type { Workspace } from '../workspace/workspace.ts'
 import type { ProducerResult } from './request.ts'
 import { readableStack } from './stack.ts'
 import { undeclaredRead } from './undeclared.ts'
-import type { WorkDirectory } from '../executor/workDirectory.ts'
+import type { WorkDirectory } from './workDirectory.ts'
 
 /**
- * What a run left. Throws a Failure with the words of what failed; where that is a file of the workspace which is not
- * declared, it says which, and what to add.
+ * The result of a run. Throws a Failure with the error of the producer or tool that failed. If the run failed because
+ * it read an undeclared file of the workspace, the Failure names that file and how to declare it.
  */
 export function readResult(
-  context: RunContext,
+  { disk, locations, files }: Pick<Workspace, 'disk' | 'locations' | 'files'>,
   node: ArtifactNode | LockfileNode,
   work: WorkDirectory,
   ended: string,
 ): Extract<ProducerResult, { ok: true }> {
-  const result = resultOf(context, work, ended)
+  const result = resultOf(disk, work, ended)
   if (result.ok) return result
   const { headline, facts, hint, tail } = result.failure
-  const { disk, locations, files } = context.workspace
   const undeclared = undeclaredRead(disk, locations.root, node, `${headline}\n${tail ?? ''}`)
   const advice = undeclared?.hint ?? hint
   throw new Failure(headline, {
@@ -31,14 +32,14 @@ export function readResult(
   })
 }
 
-function resultOf({ workspace: { disk } }: RunContext, work: WorkDirectory, ended: string): ProducerResult {
+function resultOf(disk: Disk, work: WorkDirectory, ended: string): ProducerResult {
   try {
     const path = toBytes(`${work.path}/work/.lbuild-result.json`)
     return JSON.parse(disk.readFile(path).toString()) as ProducerResult
   } catch (error) {
     if (errorCode(error) === '' && !(error instanceof SyntaxError)) throw error
     const log = disk.readFile(toBytes(work.log)).toString()
-    throw new Failure('the process of the producer ended before it was done', {
+    throw new Failure('the producer exited before it finished', {
       facts: [
         ['ended with', ended],
         ['work directory', work.path],
@@ -48,12 +49,8 @@ function resultOf({ workspace: { disk } }: RunContext, work: WorkDirectory, ende
   }
 }
 
-/** Checks that a run left exactly the declared outputs, each a regular file. */
-export function checkOutputs(
-  { workspace: { disk } }: RunContext,
-  node: ArtifactNode,
-  work: WorkDirectory,
-): void {
+/** Checks that a run wrote exactly the declared outputs, each a regular file; throws a Failure otherwise. */
+export function checkOutputs(disk: Disk, node: ArtifactNode, work: WorkDirectory): void {
   const directory = toBytes(work.outputs)
   const found = disk.readdir(directory).map(fromBytes).sort()
   const problems = [
@@ -64,11 +61,11 @@ export function checkOutputs(
     }),
     ...found
       .filter((name) => !Object.hasOwn(node.outputs, name))
-      .map((name): [string, string] => [display(toBytes(name)), 'was written and is not declared']),
+      .map((name): [string, string] => [display(toBytes(name)), 'was written but is not declared']),
   ]
   if (problems.length === 0) return
-  throw new Failure('the outputs are not the declared ones', {
+  throw new Failure('the outputs differ from the declaration', {
     facts: [...problems, ['work directory', work.path]],
-    hint: 'write every declared output to the path in outputs, and nothing else there',
+    hint: 'write every declared output to its path in outputs, and nothing else there',
   })
 }

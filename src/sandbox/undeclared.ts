@@ -1,8 +1,8 @@
 import { posix } from 'node:path'
-import type { Disk } from '../platform/disk.ts'
-import { toBytes } from '../platform/bytes.ts'
-import type { FailureOptions } from '../platform/failure.ts'
 import type { ArtifactNode, LockfileNode } from '../graph/graph.ts'
+import { toBytes } from '../platform/bytes.ts'
+import type { Disk } from '../platform/disk.ts'
+import type { FailureOptions } from '../platform/failure.ts'
 import { INSIDE } from './bubblewrap.ts'
 
 /** How tools and Node say that something is not there. */

@@ -1,7 +1,7 @@
 import type { Bytes } from '../platform/bytes.ts'
 import { display } from '../platform/bytes.ts'
 import type { Disk } from '../platform/disk.ts'
-import { errorCode, parent, syncDirectory, temporariesOf, withTemporary } from '../platform/disk.ts'
+import { errorCode, parent, syncDirectory, temporariesIn, withTemporary } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
 import type { ObjectStore } from './objects.ts'
 import type { StoredObject } from '../planner/types.ts'
@@ -32,7 +32,6 @@ export function publish(
 ): Published {
   const target = `${root}/${path}`
   makeDirectories(disk, root, path)
-  for (const temporary of temporariesOf(disk, target)) disk.unlink(temporary)
   const aside = keep ? freeName(disk, target) : undefined
   const writtenAt = withTemporary(disk, target, (temporary) => {
     store.copyOut(object.sha256, temporary, { mode: MODE, durable: true, checked })
@@ -63,12 +62,14 @@ export function strayTemporaries(disk: Disk, root: Bytes, paths: readonly Bytes[
   if (!disk.lstat(root)) return []
   const real = disk.realpath(root)
   if (disk.lstat(real)?.type !== 'directory') return []
-  const directories = new Set(paths.map((path) => parent(`${root}/${path}`)))
+  const targets = new Set(paths.map((path) => `${root}/${path}`))
+  const directories = new Set([...targets].map(parent))
   return [...directories].flatMap((directory) => {
     if (disk.lstat(directory)?.type !== 'directory' && directory !== root) return []
     if (disk.realpath(directory) !== real + directory.slice(root.length)) return []
-    const own = paths.filter((path) => parent(`${root}/${path}`) === directory)
-    return own.flatMap((path) => temporariesOf(disk, `${root}/${path}`))
+    return temporariesIn(disk, directory)
+      .filter(({ of }) => targets.has(of))
+      .map(({ path }) => path)
   })
 }
 

@@ -1,31 +1,30 @@
 import { availableParallelism } from 'node:os'
-import { monotonicSeconds } from '../platform/clock.ts'
-import type { Bytes } from '../platform/bytes.ts'
-import { toBytes } from '../platform/bytes.ts'
-import { fileDigest } from '../platform/digest.ts'
-import { Failure } from '../platform/failure.ts'
-import { lockfilesOf } from '../graph/graph.ts'
-import { plan } from '../planner/plan.ts'
-import { fetchDownloads } from '../lockfiles/downloads.ts'
-import type { LockedOptions } from '../executor/session.ts'
-import { underLock } from '../executor/session.ts'
-import type { RunContext } from '../executor/context.ts'
-import { Interrupted } from '../executor/context.ts'
-import { layInputs } from '../executor/inputs.ts'
-import { produceTask, runTask } from '../executor/producer.ts'
-import { checkOutputs } from '../sandbox/result.ts'
-import { otherCircumstances } from '../executor/variation.ts'
-import { preserveWork, makeWorkDirectory, removeWork } from '../executor/workDirectory.ts'
-import type { WorkDirectory } from '../executor/workDirectory.ts'
-import { takeSnapshot } from '../workspace/snapshot.ts'
-import type { Workspace } from '../workspace/workspace.ts'
 import type { ByteDifference } from '../diff/byteDifference.ts'
 import { byteDifference } from '../diff/byteDifference.ts'
 import type { MemberDifference } from '../diff/tarDifference.ts'
 import { tarDifference } from '../diff/tarDifference.ts'
+import type { SessionOptions } from '../executor/buildSession.ts'
+import { inSession } from '../executor/buildSession.ts'
+import type { RunContext } from '../executor/context.ts'
+import { Interrupted } from '../executor/context.ts'
+import { layInputs } from '../executor/inputs.ts'
+import { produceTask, runTask } from '../executor/producer.ts'
+import { otherCircumstances } from '../executor/variation.ts'
+import { lockfilesOf } from '../graph/graph.ts'
+import { plan } from '../planner/plan.ts'
 import type { BuildRecord, Plan, Planned, RecordedOutput } from '../planner/types.ts'
+import type { Bytes } from '../platform/bytes.ts'
+import { toBytes } from '../platform/bytes.ts'
+import { monotonicSeconds } from '../platform/clock.ts'
+import { fileDigest } from '../platform/digest.ts'
+import { Failure } from '../platform/failure.ts'
+import { checkOutputs } from '../sandbox/result.ts'
+import type { WorkDirectory } from '../sandbox/workDirectory.ts'
+import { makeWorkDirectory, preserveWork, removeWork } from '../sandbox/workDirectory.ts'
+import { takeSnapshot } from '../workspace/snapshot.ts'
+import type { Workspace } from '../workspace/workspace.ts'
 
-export interface CanaryOptions extends LockedOptions {
+export interface CanaryOptions extends SessionOptions {
   readonly targets: readonly string[]
   /** How many producers run at a time; one for each processor unless given. */
   readonly jobs?: number
@@ -69,7 +68,7 @@ export interface CanaryReport {
 export function rebuildAll(workspace: Workspace, options: CanaryOptions): Promise<CanaryReport> {
   const startedAt = monotonicSeconds()
   const { targets, jobs = availableParallelism() } = options
-  return underLock(workspace, options, async (base) => {
+  return inSession(workspace, options, async (base) => {
     const snapshot = await takeSnapshot(workspace, targets, new Set())
     const fresh = freshOnes(plan(workspace.graph, targets, snapshot), targets)
     const context: RunContext = { ...base, snapshot, variation: otherCircumstances() }
@@ -123,7 +122,7 @@ async function rebuild(context: RunContext, planned: Planned, record: BuildRecor
   const { disk, locations } = workspace
   const artifact = planned.node.name
   listener({ type: 'rebuilding', artifact, usualSeconds: record.seconds })
-  for (const lock of lockfilesOf(planned.node)) await fetchDownloads(context, lock)
+  for (const lock of lockfilesOf(planned.node)) await context.downloads.fetch(context, lock)
   const startedAt = monotonicSeconds()
   const work = makeWorkDirectory(disk, locations.cache, build, `${artifact}.verify`)
   const result = await runAndCompare(context, planned, record, work)
@@ -149,7 +148,7 @@ async function runAndCompare(
   try {
     const inputs = await layInputs(context, node, parts, work)
     await runTask(context, produceTask(node), work, inputs)
-    checkOutputs(context, node, work)
+    checkOutputs(workspace.disk, node, work)
     const differences = await differencesOf(workspace, record, work)
     if (differences.length === 0) return { outcome: 'same', differences }
     if (await isUnmoved(workspace, planned)) return { outcome: 'differs', differences }

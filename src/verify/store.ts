@@ -5,7 +5,7 @@ import { fromBytes, toBytes } from '../platform/bytes.ts'
 import type { Digest } from '../platform/digest.ts'
 import { listingsOf } from '../executor/collect.ts'
 import { Interrupted } from '../executor/context.ts'
-import { readLockfile } from '../lockfiles/lockfile.ts'
+import { readLockfile } from '../store/lockfile.ts'
 import type { ListedRecord } from '../store/records.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 

@@ -1,12 +1,6 @@
 import type { Input } from '../api/inputs.ts'
 import type { Json } from '../api/params.ts'
 import { formatSize } from '../api/params.ts'
-import type { Bytes } from '../platform/bytes.ts'
-import { byBytes, fromBytes, toBytes } from '../platform/bytes.ts'
-import { Failure } from '../platform/failure.ts'
-import { SEARCH_PATH } from '../platform/findTool.ts'
-import type { Digest } from '../platform/digest.ts'
-import { digestOf } from '../platform/digest.ts'
 import type { StateOf, Tool } from '../fingerprint/tools.ts'
 import { findTool, fingerprintTool, librariesByLdd, statesOnce } from '../fingerprint/tools.ts'
 import type { Tree } from '../fingerprint/tree.ts'
@@ -14,13 +8,20 @@ import { fingerprintTree, isExecutable, state as inputState, unreadable } from '
 import type { ArtifactNode, LockfileNode, ToolSpec } from '../graph/graph.ts'
 import { closure, lockfilesOf, paramValues } from '../graph/graph.ts'
 import { suggestion } from '../graph/names.ts'
-import { canonicalJson } from '../platform/json.ts'
 import { contentOf } from '../planner/part.ts'
-import { lockfileDigest, readLockfile } from '../lockfiles/lockfile.ts'
-import type { LockfileContent } from '../lockfiles/lockfile.ts'
+import type { LockfileState, OutputState, Part, PlannerFacts } from '../planner/types.ts'
+import type { Bytes } from '../platform/bytes.ts'
+import { byBytes, fromBytes, toBytes } from '../platform/bytes.ts'
+import type { Digest } from '../platform/digest.ts'
+import { digestOf } from '../platform/digest.ts'
+import { Failure } from '../platform/failure.ts'
+import { SEARCH_PATH } from '../platform/findTool.ts'
+import { canonicalJson } from '../platform/json.ts'
+import type { LockfileContent } from '../store/lockfile.ts'
+import { lockfileDigest, readLockfile } from '../store/lockfile.ts'
+import { StoreSnapshot } from './storeSnapshot.ts'
 import type { Workspace } from './workspace.ts'
 import { toolDirectories } from './workspace.ts'
-import type { LockfileState, OutputState, Part, PlannerFacts } from '../planner/types.ts'
 
 /** A lock, what it holds, and what it should answer. */
 export interface LockfileSnapshot {
@@ -34,8 +35,9 @@ export interface LockfileSnapshot {
 }
 
 /**
- * A look at everything that a build of some targets can see, asked by `plan`. Inputs, tools and lockfiles are as they were
- * when it was taken; records and objects are looked at when asked for, since the build itself adds to them.
+ * The state of everything that a build of some targets can see, as the planner asks for it. Inputs, tools, lockfiles and
+ * outputs are as they were when the snapshot was taken. Records and objects are read once, when first asked for; a build
+ * calls `refresh` for the artifacts that it builds or restores.
  */
 export interface Snapshot extends PlannerFacts {
   readonly nodes: readonly ArtifactNode[]
@@ -43,8 +45,8 @@ export interface Snapshot extends PlannerFacts {
   readonly trees: ReadonlyMap<string, Tree>
   /** The declared tools that it has, by name, each with the path at which it was found. */
   readonly tools: ReadonlyMap<string, Tool>
-  /** After something was published or taken away. */
-  refreshOutputs(node: ArtifactNode): Promise<void>
+  /** Looks at an artifact's outputs again, and reads its records again when next asked. */
+  refresh(node: ArtifactNode): Promise<void>
 }
 
 /**
@@ -56,7 +58,7 @@ export async function takeSnapshot(
   targets: readonly string[],
   forced: ReadonlySet<string>,
 ): Promise<Snapshot> {
-  const { graph, records, objects } = workspace
+  const { graph } = workspace
   const nodes = closure(graph, targets)
   const snapshotTaker = new SnapshotTaker(workspace)
   const parts = new Map<string, readonly Part[]>()
@@ -67,23 +69,27 @@ export async function takeSnapshot(
     if (lockfileNames.has(node.name)) lockfiles.push(await snapshotTaker.lock(node))
   snapshotTaker.throwIfMissing()
   const outputs = new Map<string, OutputState>()
-  const refreshOutputs = async (node: ArtifactNode): Promise<void> => {
+  const stored = new StoreSnapshot(workspace)
+  const lookAtOutputs = async (node: ArtifactNode): Promise<void> => {
     for (const { path, published } of Object.values(node.outputs))
       if (published) outputs.set(path, await snapshotTaker.output(path))
   }
-  for (const node of nodes) await refreshOutputs(node)
+  for (const node of nodes) await lookAtOutputs(node)
   return {
     nodes,
     lockfiles,
     trees: snapshotTaker.trees,
     tools: snapshotTaker.tools,
     forced,
-    refreshOutputs,
+    async refresh(node) {
+      stored.forget(node.name)
+      await lookAtOutputs(node)
+    },
     ownParts: (node) => parts.get(node.name)!,
     lockfile: (name) => lockfileSnapshot({ lockfiles }, name).state,
-    record: (artifact, key) => records.find(artifact, key),
-    latest: (artifact) => records.findLatest(artifact),
-    hasObject: (object) => objects.has(object),
+    record: (artifact, key) => stored.record(artifact, key),
+    latest: (artifact) => stored.latest(artifact),
+    hasObject: (object) => stored.hasObject(object),
     output: (path) => outputs.get(path)!,
   }
 }

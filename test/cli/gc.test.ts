@@ -270,7 +270,9 @@ describe('the compiled config', () => {
     await meeting.release()
     expect((await first.ended).code).toBe(0)
     const { code, stderr } = await second.ended
-    expect(stderr).toContain('error: build.config.ts changed while this waited\n  hint: run it again')
+    expect(stderr).toContain(
+      'error: build.config.ts changed while lbuild waited for another build\n  hint: run the same command again',
+    )
     expect(code).toBe(2)
   })
 })

@@ -121,7 +121,7 @@ describe('a producer that fails', () => {
     [
       'that writes one too many',
       `fs.writeFileSync(outputs.log + '2', '')`,
-      'log2: *was written and is not declared',
+      'log2: *was written but is not declared',
     ],
     [
       'that makes a directory of an output',
@@ -136,9 +136,9 @@ describe('a producer that fails', () => {
     [
       'whose process ends early',
       `console.error('last words'); process.exit(0)`,
-      '(?=[^]*last words)[^]*ended before it was done',
+      '(?=[^]*last words)[^]*exited before it finished',
     ],
-    ['whose process is killed', `process.kill(process.pid, 'SIGKILL')`, 'ended before it was done'],
+    ['whose process is killed', `process.kill(process.pid, 'SIGKILL')`, 'exited before it finished'],
     [
       'that runs a tool that it does not declare',
       `await run('sed', ['--version'])`,

@@ -80,7 +80,7 @@ describe.each(edits)('%s that is edited while its producer runs', (_, path, cont
     const { code, stderr } = await meeting.toTheEnd(build)
     expect(stderr).not.toContain('lbuild itself failed')
     expect(stderr).toMatch(
-      new RegExp(`warning: .*${path === 'src/deep/file' ? 'src' : path}.* changed while`),
+      new RegExp(`warning: .*${path === 'src/deep/file' ? 'src' : path}.* changed during`),
     )
     expect(code).toBe(0)
     expect((await meeting.toTheEnd(workspace.start('above'))).code).toBe(0)

@@ -42,7 +42,7 @@ it('a plain build takes it as it is in the end, or gives up', async () => {
   const { lab: other, ...always } = scene(Number.POSITIVE_INFINITY)
   const { exitCode, artifacts } = await other.build(always)
   expect(exitCode).toBe(1)
-  expect(artifacts[0]!.failure?.headline).toBe("what 'image' is made of, or its output, keeps changing")
+  expect(artifacts[0]!.failure?.headline).toBe("the inputs or the output of 'image' keep changing")
 })
 
 it('under watch nothing fails because of it', async () => {

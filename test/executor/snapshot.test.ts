@@ -50,7 +50,7 @@ describe('an input that is edited while its producer runs', () => {
     await meeting.release()
     const { code, stderr } = await first.ended
     expect(code).toBe(0)
-    expect(stderr).toContain(`note.txt changed while 'slow' was built`)
+    expect(stderr).toContain(`note.txt changed during the run of 'slow'`)
     expect(workspace.read('output/slow.txt')).toBe('before')
     const next = workspace.start('slow', '--json')
     await meeting.arrived(next)

@@ -5,7 +5,7 @@ import type { Disk } from '../../src/platform/disk.ts'
 import { realDisk } from '../../src/platform/disk.ts'
 import { writeChecksummed } from '../../src/platform/checksummedFile.ts'
 import { copySparse, ObjectStore } from '../../src/store/objects.ts'
-import { publish } from '../../src/store/publish.ts'
+import { publish, strayTemporaries } from '../../src/store/publish.ts'
 import { atEveryCall, FaultyDisk } from '../support/faultyDisk.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 
@@ -146,14 +146,14 @@ describe('holes stay holes', () => {
 })
 
 describe('publishing', () => {
-  it('takes away what a killed process left at the place of the output, and nothing else', () => {
-    const { root, store, file } = place()
-    const object = store.adopt(file('image', 'image'))
+  it('finds the temporaries that a killed process left beside the output, and no other file', () => {
+    const { root } = place()
     fs.mkdirSync(`${root}/output`)
     for (const name of ['x.img.tmp-12-00ff00ff-3', 'x.img.tmp-mine', 'y.img.tmp-12-00ff00ff-3'])
       fs.writeFileSync(`${root}/output/${name}`, '')
-    publish(realDisk, store, object, `${root}/output`, 'x.img', { keep: false, checked: false })
-    expect(fs.readdirSync(`${root}/output`)).toEqual(['x.img', 'x.img.tmp-mine', 'y.img.tmp-12-00ff00ff-3'])
+    expect(strayTemporaries(realDisk, `${root}/output`, ['x.img'])).toEqual([
+      `${root}/output/x.img.tmp-12-00ff00ff-3`,
+    ])
   })
 
   it('makes directories, and puts the output there with mode 0644', () => {

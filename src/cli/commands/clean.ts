@@ -1,7 +1,7 @@
 import { print } from '../render/print.ts'
 import { toBytes } from '../../platform/bytes.ts'
 import { realDisk } from '../../platform/disk.ts'
-import { removeWork } from '../../executor/workDirectory.ts'
+import { removeWork } from '../../sandbox/workDirectory.ts'
 import { lockWorkspace } from '../../store/workspaceLock.ts'
 import type { Locations } from '../../config/locations.ts'
 import { shownOutput } from '../../config/locations.ts'

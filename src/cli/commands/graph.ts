@@ -1,7 +1,7 @@
 import { print } from '../render/print.ts'
 import type { ArtifactNode, Graph } from '../../graph/graph.ts'
 import { closure, dependenciesOf, lockfilesOf } from '../../graph/graph.ts'
-import { checkTargets } from '../../executor/build.ts'
+import { checkTargets } from '../../executor/targets.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
 

@@ -1,13 +1,13 @@
+import { counted, duration, NAME_WIDTH, paint } from '../render/format.ts'
 import { print } from '../render/print.ts'
-import { plan } from '../../planner/plan.ts'
-import { checkTargets } from '../../executor/build.ts'
-import { describeReason } from '../../explain/describeReason.ts'
-import { takeSnapshot } from '../../workspace/snapshot.ts'
-import type { Workspace } from '../../workspace/workspace.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
-import { counted, duration, NAME_WIDTH, paint } from '../render/format.ts'
+import { checkTargets } from '../../executor/targets.ts'
+import { describeReason } from '../../explain/describeReason.ts'
+import { plan } from '../../planner/plan.ts'
 import type { BuildRecord, Plan, Verdict } from '../../planner/types.ts'
+import { takeSnapshot } from '../../workspace/snapshot.ts'
+import type { Workspace } from '../../workspace/workspace.ts'
 
 export interface StatusOptions extends WorkspaceOptions {
   readonly json?: boolean

@@ -3,7 +3,7 @@ import { lockfilesOf } from '../../graph/graph.ts'
 import { suggestion } from '../../graph/names.ts'
 import type { Invocation, WorkspaceOptions } from '../session.ts'
 import { openSession } from '../session.ts'
-import { updateLockfiles } from '../../lockfiles/update.ts'
+import { updateLockfiles } from '../../executor/update.ts'
 import { progressOn } from '../render/progress.ts'
 
 export interface UpdateCommandOptions extends WorkspaceOptions {

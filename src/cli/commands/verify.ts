@@ -1,7 +1,7 @@
 import { print } from '../render/print.ts'
 import { display, fromBytes } from '../../platform/bytes.ts'
 import { Failure } from '../../platform/failure.ts'
-import { checkTargets } from '../../executor/build.ts'
+import { checkTargets } from '../../executor/targets.ts'
 import { lockWorkspace } from '../../store/workspaceLock.ts'
 import type { Standing, PublishedReport, Wrong } from '../../verify/outputs.ts'
 import { verifyPublished } from '../../verify/outputs.ts'

@@ -1,20 +1,21 @@
+// The directories in which producers run: created, preserved after a failure, and reclaimed after a crash.
 import { execFileSync } from 'node:child_process'
+import { BUILD_ID } from '../events/logFiles.ts'
 import { fromBytes, toBytes } from '../platform/bytes.ts'
 import type { Disk } from '../platform/disk.ts'
 import { errorCode } from '../platform/disk.ts'
-import { BUILD_ID } from '../events/logFiles.ts'
 
-/** The file that marks a work directory as kept for somebody to look at. */
+/** The file that marks a work directory as preserved for inspection. */
 const FAILED = 'failed'
 
-/** Where one run works. */
+/** The paths of one run. */
 export interface WorkDirectory {
   readonly path: string
   readonly log: string
   readonly outputs: string
 }
 
-/** Makes an empty work directory, `work/BUILD.NAME`; an earlier one of the same name is removed. */
+/** Creates an empty work directory, `work/BUILD.NAME`, and removes those of earlier runs of the same name. */
 export function makeWorkDirectory(disk: Disk, cache: string, build: string, name: string): WorkDirectory {
   for (const entry of entries(disk, cache))
     if (entry.slice(entry.indexOf('.') + 1) === name) removeWork(disk, `${cache}/work/${entry}`)
@@ -23,33 +24,33 @@ export function makeWorkDirectory(disk: Disk, cache: string, build: string, name
   return { path, log: `${path}/log`, outputs: `${path}/outputs` }
 }
 
-/** Keeps a work directory until its artifact runs again. */
+/** Preserves a work directory until its artifact runs again. */
 export function preserveWork(disk: Disk, { path }: WorkDirectory): void {
   disk.close(disk.open(toBytes(`${path}/${FAILED}`), 'a', 0o644))
 }
 
-/** What builds call their directories: nothing else is ever removed. */
+/** The names that lbuild gives to directories in `work/`; nothing else there is ever removed. */
 const OURS = new RegExp(`^(?:${BUILD_ID}|fetch|why)\\.`)
 
-/** Removes what builds left behind that did not come to their end. Only for the holder of the workspace's lock. */
+/** Removes the work directories of builds that did not finish. Only the holder of the workspace lock may call it. */
 export function reclaimWork(disk: Disk, cache: string): void {
   for (const entry of leftovers(disk, cache)) removeWork(disk, `${cache}/work/${entry}`)
 }
 
-/** Whether there is something to reclaim, or a build is running. */
+/** Whether there are work directories of unfinished builds; a running build has some as well. */
 export const hasLeftovers = (disk: Disk, cache: string): boolean => leftovers(disk, cache).length > 0
 
 const leftovers = (disk: Disk, cache: string): string[] =>
   entries(disk, cache).filter(
     (name) =>
-      OURS.test(name) && !isLooking(disk, name) && !disk.lstat(toBytes(`${cache}/work/${name}/${FAILED}`)),
+      OURS.test(name) && !isInUse(disk, name) && !disk.lstat(toBytes(`${cache}/work/${name}/${FAILED}`)),
   )
 
-/** Whether a directory is of a `why` that looks into images: that takes no lock. */
-const isLooking = (disk: Disk, name: string): boolean =>
+/** Whether a directory belongs to a running `why`, which unpacks images without holding the workspace lock. */
+const isInUse = (disk: Disk, name: string): boolean =>
   name.startsWith('why.') && disk.lstat(toBytes(`/proc/${name.slice('why.'.length)}`)) !== undefined
 
-/** Removes a work directory, also where producers left files of other users of their namespace. */
+/** Removes a work directory, including files that producers created as other users of their namespace. */
 export function removeWork(disk: Disk, path: string): void {
   try {
     disk.removeTree(toBytes(path))
@@ -61,7 +62,7 @@ export function removeWork(disk: Disk, path: string): void {
   }
 }
 
-/** Removes the work directory of a run that was killed. What its processes still hold is left for the next run. */
+/** Removes the work directory of a killed run. If dying processes still hold files in it, the next build removes it. */
 export function removeIfPossible(disk: Disk, path: string): void {
   try {
     removeWork(disk, path)

@@ -1,0 +1,39 @@
+// Runs the resolvers of lockfiles in the sandbox.
+import type { LockedFile } from '../api/lockfile.ts'
+import type { LockfileNode } from '../graph/graph.ts'
+import { resolveLockfiles } from '../lockfiles/resolve.ts'
+import { makeWorkDirectory, preserveWork, removeWork } from '../sandbox/workDirectory.ts'
+import type { LockfileEntry } from '../store/lockfile.ts'
+import { checkLocked } from '../store/lockfile.ts'
+import { sourceParts } from '../workspace/snapshot.ts'
+import type { RunContext } from './context.ts'
+import { layInputs } from './inputs.ts'
+import { InputChanged } from './materialize.ts'
+import { resolveTask, runTask } from './producer.ts'
+
+/** Resolves lockfiles in a build session, as {@link resolveLockfiles} says. */
+export const resolveInSession = (context: RunContext, update: readonly string[]): Promise<boolean> =>
+  resolveLockfiles(
+    { ...context, runResolver: (node, previous) => runResolver(context, node, previous) },
+    update,
+  )
+
+async function runResolver(
+  context: RunContext,
+  node: LockfileNode,
+  previous: readonly LockedFile[],
+): Promise<readonly LockfileEntry[]> {
+  const { workspace, build, signal } = context
+  const { disk, locations } = workspace
+  const work = makeWorkDirectory(disk, locations.cache, build, `${node.name}.lock`)
+  try {
+    const inputs = await layInputs(context, node, await sourceParts(workspace, node), work)
+    const result = await runTask(context, resolveTask(node, previous), work, inputs)
+    const files = checkLocked(node.name, result.files ?? [])
+    removeWork(disk, work.path)
+    return files
+  } catch (error) {
+    if (!(error instanceof InputChanged || signal.aborted)) preserveWork(disk, work)
+    throw error
+  }
+}

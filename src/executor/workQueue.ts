@@ -1,0 +1,83 @@
+// The artifacts that a build can start now, in the order of the graph.
+import type { Graph } from '../graph/graph.ts'
+import { IncrementalPlan } from '../planner/incrementalPlan.ts'
+import type { Plan, Planned, PlannerFacts } from '../planner/types.ts'
+
+/** A plan that follows a build, with the artifacts of it that can be run or restored. */
+export class WorkQueue {
+  readonly #plan: IncrementalPlan
+  readonly #names: readonly string[]
+  readonly #positions: ReadonlyMap<string, number>
+  /** Positions in the graph, ascending; may hold some whose decision is no longer so. */
+  readonly #restorable: number[] = []
+  readonly #runnable: number[] = []
+
+  /** `first` was made from `facts`, which may change while the queue is in use. */
+  constructor(graph: Graph, facts: PlannerFacts, first: Plan) {
+    this.#plan = new IncrementalPlan(graph, facts, first)
+    this.#names = first.map(({ node }) => node.name)
+    this.#positions = new Map(this.#names.map((name, position) => [name, position]))
+    for (const planned of first) this.#add(planned)
+  }
+
+  /**
+   * Removes the first artifact that can be started and gives its decision; undefined if there is none. Without `mayRun`
+   * only artifacts to restore are considered.
+   */
+  take(mayRun: boolean): Planned | undefined {
+    for (;;) {
+      const [restorable = Infinity] = this.#restorable
+      const [runnable = Infinity] = mayRun ? this.#runnable : []
+      const queue = restorable < runnable ? this.#restorable : this.#runnable
+      const position = Math.min(restorable, runnable)
+      if (position === Infinity) return undefined
+      queue.shift()
+      const planned = this.current(this.#names[position] ?? '')
+      if (planned && this.#queueOf(planned) === queue) return planned
+      if (planned) this.#add(planned)
+    }
+  }
+
+  /** Plans again after an artifact was built or restored, and adds the artifacts that can be started now. */
+  update(name: string): void {
+    for (const planned of this.#plan.update(name)) this.#add(planned)
+  }
+
+  /** Adds an artifact again that was taken and not finished. */
+  add(name: string): void {
+    const planned = this.current(name)
+    if (planned) this.#add(planned)
+  }
+
+  /** The decision about an artifact as everything is now; undefined if the plan does not include it. */
+  current(name: string): Planned | undefined {
+    return this.#plan.current(name)
+  }
+
+  /** The whole plan as everything is now. */
+  plan(): Plan {
+    return this.#plan.whole()
+  }
+
+  #queueOf({ key, decision }: Planned): number[] | undefined {
+    if (decision.verdict === 'restorable') return this.#restorable
+    return decision.verdict === 'stale' && key !== undefined ? this.#runnable : undefined
+  }
+
+  #add(planned: Planned): void {
+    const queue = this.#queueOf(planned)
+    const position = this.#positions.get(planned.node.name)
+    if (queue && position !== undefined) insert(queue, position)
+  }
+}
+
+/** Inserts a number into ascending numbers unless it is there. */
+function insert(numbers: number[], number: number): void {
+  let [low, high] = [0, numbers.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((numbers[middle] ?? Infinity) < number) low = middle + 1
+    else high = middle
+  }
+  if (numbers[low] !== number) numbers.splice(low, 0, number)
+}
