@@ -20,7 +20,7 @@ export interface Tool {
 const LOADER_CACHE = '/etc/ld.so.cache'
 
 /** Finds a tool on a search path: its path there, and the real file behind all links; undefined where there is none. */
-export function findTool(
+export function locateTool(
   disk: Disk,
   searchPath: readonly Bytes[],
   name: string,
@@ -115,6 +115,6 @@ function interpretersOf(disk: Disk, path: Bytes, searchPath: readonly Bytes[]): 
   const [, interpreter, argument] =
     /^#! *(\/[^ \n\0]+)(?: +(?:-S +)?([^ \n\0]+))?/.exec(head.toString('latin1')) ?? []
   if (interpreter === undefined) return []
-  const named = interpreter.endsWith('/env') && argument ? findTool(disk, searchPath, argument) : undefined
+  const named = interpreter.endsWith('/env') && argument ? locateTool(disk, searchPath, argument) : undefined
   return [disk.realpath(interpreter), ...(named ? [named.real] : [])]
 }

@@ -1,8 +1,9 @@
+// Traces a plan back to its causes, and lists the consequences of each.
 import { canonicalJson } from '../platform/json.ts'
 import { contentOf, subjectOf } from './part.ts'
 import type { Cause, CauseAnalysis, Consequence, Plan, Planned, Reason } from './types.ts'
 
-/** Finds what a plan's runs come from: every chain of artifacts that wait for each other ends in a cause. Pure. */
+/** Traces every verdict of a plan back to its causes, along the artifacts that wait for each other. Pure. */
 export function analyzeCauses(plan: Plan): CauseAnalysis {
   const planned = new Map(plan.map((one) => [one.node.name, one]))
   const causes = new Map<string, { reason: Reason; artifacts: string[] }>()
@@ -18,7 +19,7 @@ export function analyzeCauses(plan: Plan): CauseAnalysis {
   for (const one of plan) {
     const { node, decision, latest } = one
     if (decision.verdict === 'fresh') continue
-    const through = waysOf(reasonsOf(one), consequences)
+    const through = sourcesOf(reasonsOf(one), consequences)
     const own = list.flatMap(({ artifacts }, at) => (artifacts.includes(node.name) ? [at] : []))
     const all = new Set([...own, ...through.flatMap((each) => carriedBy(each, list))])
     consequences.push({
@@ -34,10 +35,10 @@ export function analyzeCauses(plan: Plan): CauseAnalysis {
 }
 
 /**
- * What became of the consequences of a plan: which of the causes that might have reached an artifact did so, by the
- * reasons that it had when its turn came. Of what had no turn nothing is known, and it stays as it was planned. Pure.
+ * The consequences after a build: of the causes that might have reached an artifact, those that did, according to the
+ * reasons it had when its turn came. `endOf` is undefined for an artifact that had no turn; it stays as planned. Pure.
  */
-export function settle(
+export function settleConsequences(
   { causes, consequences }: CauseAnalysis,
   endOf: (artifact: string) => { readonly ran: boolean; readonly reasons: readonly Reason[] } | undefined,
 ): readonly Consequence[] {
@@ -48,7 +49,7 @@ export function settle(
       settled.push(one)
       continue
     }
-    const through = waysOf(end.reasons, settled)
+    const through = sourcesOf(end.reasons, settled)
     const own = end.ran ? one.own.filter((at) => isSeen(causes[at]?.reason, end.reasons)) : []
     const all = new Set([...own, ...through.flatMap((each) => carriedBy(each, causes))])
     settled.push({
@@ -61,24 +62,24 @@ export function settle(
   return settled
 }
 
-/** What became of those artifacts that an artifact's reasons come from. */
-function waysOf(reasons: readonly Reason[], others: readonly Consequence[]): readonly Consequence[] {
+/** The consequences for the artifacts that an artifact's reasons come from. */
+function sourcesOf(reasons: readonly Reason[], others: readonly Consequence[]): readonly Consequence[] {
   const sources = new Set(reasons.map(sourceOf))
   return others.filter(({ artifact }) => sources.has(artifact))
 }
 
-/** Whether an artifact still had a cause of its own when its turn came: a lock may have been resolved to the same. */
+/** Whether an artifact still saw its own cause when its turn came: a lockfile may have been resolved to the same files. */
 const isSeen = (cause: Reason | undefined, reasons: readonly Reason[]): boolean =>
   cause?.kind !== 'lockfile' ||
   reasons.some(
     (reason) => reason.kind === 'first-build' || ('now' in reason && reason.now.kind === 'downloads'),
   )
 
-/** The causes that an artifact hands on to what takes its outputs: a file out of its place is nothing to others. */
+/** The causes that an artifact passes on downstream: a missing or edited file in `output/` does not affect others. */
 const carriedBy = ({ causes }: Consequence, list: readonly Cause[]): readonly number[] =>
   causes.filter((at) => !['output-missing', 'output-changed'].includes(list[at]?.reason.kind ?? ''))
 
-/** The artifact that a reason comes from, where it comes from another one. */
+/** The other artifact that a reason comes from, if any. */
 function sourceOf(reason: Reason): string | undefined {
   if (reason.kind === 'depends') return reason.artifact
   if (reason.kind !== 'changed' || reason.now.kind !== 'output') return undefined
@@ -88,14 +89,14 @@ function sourceOf(reason: Reason): string | undefined {
 const reasonsOf = ({ decision }: Planned): readonly Reason[] =>
   decision.verdict === 'fresh' ? [] : decision.reasons
 
-/** Whether a reason says no more than that another artifact of the plan is not fresh. */
+/** Whether a reason only says that another artifact of the plan is not fresh. */
 function isDerived(reason: Reason, planned: ReadonlyMap<string, Planned>): boolean {
   if (reason.kind === 'depends') return true
   const source = planned.get(sourceOf(reason) ?? '')
   return source !== undefined && source.decision.verdict !== 'fresh'
 }
 
-/** The same change, seen by several artifacts, is one cause. What only one can see carries nothing else. */
+/** The same change seen by several artifacts is one cause. */
 function causeId(reason: Reason): string {
   if (reason.kind === 'changed')
     return canonicalJson([
@@ -108,7 +109,7 @@ function causeId(reason: Reason): string {
   return canonicalJson(reason)
 }
 
-/** What somebody edited comes first, then what befell the host, the outputs and the cache. */
+/** The order of causes: edits first, then changes of the host, of the outputs and of the store. */
 function rank(reason: Reason): number {
   switch (reason.kind) {
     case 'forced':

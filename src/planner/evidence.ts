@@ -1,85 +1,87 @@
+// What is known of a cause beyond its reason: the data that `why`, the event log and `--json` show.
 import type { Digest } from '../platform/digest.ts'
 import type { Cause, Consequence, PartKind } from './types.ts'
 
-/** How many lines came and went. */
+/** How many lines of a text were added and removed. */
 export interface LineCount {
   readonly added: number
   readonly removed: number
 }
 
-/** How what a lock names differs from what it named. */
+/** How the packages that a lockfile names differ. */
 export interface PackageChanges {
   readonly added: readonly { readonly name: string; readonly version: string }[]
   readonly removed: readonly { readonly name: string; readonly version: string }[]
   readonly changed: readonly { readonly name: string; readonly before: string; readonly now: string }[]
 }
 
-/** How a text was changed, or only that it was, where the former text was not kept. */
+/** How a text changed; only its path if the former text is not in the store. */
 export interface TextChange {
-  /** From the workspace's root; odd names are escaped. */
+  /** Relative to the workspace's root; unusual names are escaped. */
   readonly path: string
   readonly lines?: LineCount
-  /** The first line that differs, counted from 1 in the text of now. */
+  /** The first line that differs, counted from 1 in the current text. */
   readonly at?: number
-  /** In bytes, before and now, where known. */
+  /** In bytes, if known. */
   readonly sizes?: readonly [before: number, now: number]
 }
 
+/** How one entry of a tree changed. */
 export interface EntryChange extends TextChange {
   readonly change:
     'added' | 'removed' | 'content' | 'made executable' | 'no longer executable' | 'type' | 'link target'
-  /** The SHA-256 of what was a file. */
+  /** The former SHA-256, if it was a file. */
   readonly before?: Digest
-  /** Of another type or link target: what it was and what it is, in words. */
+  /** The former and the current type or link target. */
   readonly values?: readonly [before: string, now: string]
 }
 
-/** The identity of a run: its build, and when it began (ISO 8601). */
+/** The identity of a run: its build, and when it started (ISO 8601, UTC). */
 export interface RunId {
   readonly build: string
   readonly startedAt: string
 }
 
-/** What is known of a cause beyond that it is one: data, for people and machines. */
+/** What is known of a cause beyond its reason. */
 export interface Evidence {
-  /** When what changed was edited last, in milliseconds since 1970, by the times of files. */
+  /** When the changed file was last modified, in milliseconds since 1970. */
   readonly editedAt?: number
   /** The run that is compared with: the one whose outputs were published last. */
   readonly comparedWith?: RunId
   readonly text?: TextChange
   readonly entries?: readonly EntryChange[]
-  /** How many entries there are beside those listed. */
+  /** How many changed entries are not listed in `entries`. */
   readonly moreEntries?: number
   readonly packages?: PackageChanges
-  /** Of a param, as somebody would write it, and who set it; nobody where it has its default. */
+  /** The values of a param as a user writes them. `setBy` names who set it; it is missing for the default. */
   readonly values?: { readonly before: string; readonly now: string; readonly setBy?: string }
-  /** Of a tool. */
+  /** The versions of a tool. */
   readonly versions?: { readonly before?: string; readonly now?: string }
-  /** The modules from one that declares the artifact to the one that changed, each importing the next. */
+  /** The modules from one that declares the artifact to the changed one, each importing the next. */
   readonly imports?: readonly string[]
-  /** The run that made the output that is now another one. */
+  /** The run that produced the current content of a changed upstream output. */
   readonly builtBy?: RunId
-  /** Of such an output: what that run saw otherwise than the one that made the former output, where both are known. */
+  /** Why that run's inputs differ from those of the run that produced the former content, if both are known. */
   readonly upstream?: readonly ExplainedCause[]
 }
 
-/** A cause with what is known of it. */
+/** A cause with its evidence. */
 export interface ExplainedCause extends Cause {
   readonly evidence: Evidence
 }
 
-/** A plan told from its causes: what `why`, the event log and `why --last` render. */
+/** A plan explained by its causes: what `why`, the event log and `why --last` render. */
 export interface Explanation {
   readonly causes: readonly ExplainedCause[]
   /** In the graph's order. */
   readonly consequences: readonly Consequence[]
-  /** What is no cause. */
   readonly unchanged: Unchanged
 }
 
+/** What did not change. */
 export interface Unchanged {
   /** Artifacts that are fresh. */
   readonly fresh: readonly string[]
-  /** How many parts of keys are as they were, by their kind; what several artifacts see counts once. */
+  /** How many parts of keys are unchanged, by kind; a part that several artifacts see counts once. */
   readonly parts: Readonly<Partial<Record<PartKind, number>>>
 }

@@ -1,7 +1,9 @@
+// Plans a build: a verdict for each artifact, with reasons.
 import type { Digest } from '../platform/digest.ts'
 import type { ArtifactNode, Graph } from '../graph/graph.ts'
 import { closure } from '../graph/graph.ts'
 import { keyOf } from './key.ts'
+import { partId } from './part.ts'
 import { changedParts, differences } from './reason.ts'
 import type {
   BuildRecord,
@@ -16,12 +18,12 @@ import type {
 } from './types.ts'
 import { recordOf } from './types.ts'
 
-/** Whether nothing is to be done about an artifact. */
+/** Whether a build has nothing to do for an artifact. */
 export const isFresh = ({ decision }: Planned): boolean => decision.verdict === 'fresh'
 
 /**
- * Decides for every artifact at or below the targets. Pure: the same graph and facts give the same plan, and
- * build, status, --dry-run, why and watch all see this one.
+ * Decides what a build must do for every artifact at or below the targets. Pure: the same graph and facts give the same
+ * plan. `build`, `status`, `--dry-run`, `why` and `watch` share it.
  */
 export function plan(graph: Graph, targets: readonly string[], facts: PlannerFacts): Plan {
   const planned = new Map<string, Planned>()
@@ -36,65 +38,79 @@ export function decide(
   facts: PlannerFacts,
   planned: ReadonlyMap<string, Planned>,
 ): Planned {
+  const lookup = facts.latest(node.name)
+  const latest = recordOf(lookup)
+  const { parts, pendingIds, pending } = inputsOf(node, facts, planned, latest)
+  const modules = Object.fromEntries(node.modules.map((label) => [label, graph.modules[label] ?? '']))
+  const changes = latest ? differences(latest, parts, modules, pendingIds) : []
+  if (pending.length > 0) {
+    const forced: readonly Reason[] = facts.forced.has(node.name) ? [{ kind: 'forced' }] : []
+    const own = [...forced, ...(latest ? changes : [unknownPast(lookup)])]
+    const verdict = own.length > 0 ? 'stale' : 'undecided'
+    return { node, key: undefined, parts, latest, decision: { verdict, reasons: [...own, ...pending] } }
+  }
+  const key = keyOf(node.name, parts)
+  return { node, key, parts, latest, decision: decideByKey(node, key, facts, lookup, changes) }
+}
+
+/** What is known of an artifact's inputs, and what is not known yet. */
+interface KnownInputs {
+  readonly parts: readonly Part[]
+  /** The ids of the parts that are not known yet. */
+  readonly pendingIds: ReadonlySet<string>
+  /** The artifacts and lockfiles that must be decided first. */
+  readonly pending: readonly Reason[]
+}
+
+function inputsOf(
+  node: ArtifactNode,
+  facts: PlannerFacts,
+  planned: ReadonlyMap<string, Planned>,
+  latest: BuildRecord | undefined,
+): KnownInputs {
   const parts: Part[] = [...facts.ownParts(node)]
-  const found = facts.latest(node.name)
-  const latest = recordOf(found)
-  const open: Reason[] = []
-  const openParts = new Set<string>()
+  const pendingIds = new Set<string>()
+  const pending: Reason[] = []
+  const upstream = new Set<string>()
   for (const [name, input] of Object.entries(node.inputs)) {
     if (input.kind === 'downloads') {
       const lockfile = facts.lockfile(input.lock)
-      if (lockfile.state === 'ready')
+      if (lockfile.state === 'ready') {
         parts.push({ kind: 'downloads', name, lockfile: input.lock, digest: lockfile.digest })
-      else {
-        const { state, path, request } = lockfile
-        const changes = changedParts(latest?.lockfileRequests[input.lock] ?? request, request)
-        open.push({ kind: 'lockfile', lockfile: input.lock, state, path, changes })
-        openParts.add(`downloads ${name}`)
+        continue
       }
+      const { state, path, request } = lockfile
+      const changes = changedParts(latest?.lockfileRequests[input.lock] ?? request, request)
+      pending.push({ kind: 'lockfile', lockfile: input.lock, state, path, changes })
+      pendingIds.add(partId({ kind: 'downloads', name }))
     } else if (input.kind === 'output') {
-      const digest = settledOutput(planned.get(input.artifact)!, input.output)
       const { artifact, output } = input
-      if (digest !== undefined) parts.push({ kind: 'output', name, artifact, output, digest })
-      else openParts.add(`output ${name}`)
-      const reason: Reason = { kind: 'depends', artifact: input.artifact }
-      if (
-        digest === undefined &&
-        !open.some((other) => other.kind === 'depends' && other.artifact === input.artifact)
-      )
-        open.push(reason)
+      const digest = settledOutput(planned.get(artifact), output)
+      if (digest !== undefined) {
+        parts.push({ kind: 'output', name, artifact, output, digest })
+        continue
+      }
+      if (!upstream.has(artifact)) pending.push({ kind: 'depends', artifact })
+      upstream.add(artifact)
+      pendingIds.add(partId({ kind: 'output', name }))
     }
   }
-  const modules = Object.fromEntries(node.modules.map((label) => [label, graph.modules[label] ?? '']))
-  const changes = latest ? differences(latest, parts, modules, openParts) : []
-  if (open.length > 0) {
-    const forced: readonly Reason[] = facts.forced.has(node.name) ? [{ kind: 'forced' }] : []
-    const own = [...forced, ...(latest ? changes : [unknownPast(found)])]
-    return {
-      node,
-      key: undefined,
-      parts,
-      latest,
-      decision: { verdict: own.length > 0 ? 'stale' : 'undecided', reasons: [...own, ...open] },
-    }
-  }
-  const key = keyOf(node.name, parts)
-  return { node, key, parts, latest, decision: decideByKey(node, key, facts, found, changes) }
+  return { parts, pendingIds, pending }
 }
 
 function decideByKey(
   node: ArtifactNode,
   key: Digest,
   facts: PlannerFacts,
-  found: LatestLookup,
+  lookup: LatestLookup,
   changes: readonly Reason[],
 ): Verdict {
-  const latest = recordOf(found)
+  const latest = recordOf(lookup)
   if (facts.forced.has(node.name)) return { verdict: 'stale', reasons: [{ kind: 'forced' }, ...changes] }
   const record = facts.record(node.name, key)
   if (record === 'damaged') return { verdict: 'stale', reasons: [{ kind: 'record-damaged' }] }
   if (record === 'absent') {
-    if (!latest) return { verdict: 'stale', reasons: [unknownPast(found)] }
+    if (!latest) return { verdict: 'stale', reasons: [unknownPast(lookup)] }
     return { verdict: 'stale', reasons: changes.length > 0 ? changes : [{ kind: 'record-lost' }] }
   }
   const outputs = Object.entries(record.outputs)
@@ -109,19 +125,19 @@ function decideByKey(
   if (displaced.length === 0 && latest?.key === key) return { verdict: 'fresh', record }
   const unknown: readonly Reason[] = latest
     ? []
-    : [{ kind: found === 'damaged' ? 'record-damaged' : 'record-lost' }]
+    : [{ kind: lookup === 'damaged' ? 'record-damaged' : 'record-lost' }]
   return { verdict: 'restorable', record, reasons: [...changes, ...unknown, ...displaced] }
 }
 
-/** Why an artifact without a record of its last run must run. */
-function unknownPast(found: LatestLookup): Reason {
-  if (found === 'damaged') return { kind: 'record-damaged' }
-  return { kind: found === 'lost' ? 'record-lost' : 'first-build' }
+/** Why an artifact without a readable latest record must run. */
+function unknownPast(lookup: LatestLookup): Reason {
+  if (lookup === 'damaged') return { kind: 'record-damaged' }
+  return { kind: lookup === 'lost' ? 'record-lost' : 'first-build' }
 }
 
 /**
- * Why the file at an output's place is not the one that was built; empty when it is, and when it is the one that was
- * published last: then what changed since says why.
+ * Why the file at an output's path must be replaced. Empty if its content is right, and if it is the output published
+ * last: then the changed parts are the reason.
  */
 function displacement(
   facts: PlannerFacts,
@@ -138,8 +154,9 @@ function displacement(
   return [{ kind: 'output-changed', path: output.path, what }]
 }
 
-/** The digest of an output that will not change in this build, or undefined while its artifact may run. */
-function settledOutput({ decision }: Planned, output: string): Digest | undefined {
-  if (decision.verdict !== 'fresh' && decision.verdict !== 'restorable') return undefined
+/** The digest of an output that this build will not change; undefined while its artifact may run. */
+function settledOutput(planned: Planned | undefined, output: string): Digest | undefined {
+  const decision = planned?.decision
+  if (decision?.verdict !== 'fresh' && decision?.verdict !== 'restorable') return undefined
   return decision.record.outputs[output]?.sha256
 }

@@ -1,28 +1,29 @@
+// Compares the parts of two runs and gives the reasons for a new run.
 import { isSamePart, partId, partIndex } from './part.ts'
 import type { BuildRecord, Part, Reason } from './types.ts'
 
 /**
- * What differs between the parts of a record and the parts of now. Changed code is told by the modules that changed.
- * `undecided` names parts that are not known yet, since their artifact may still run: they do not count as gone.
+ * How current parts differ from those of a record. Changed code is reported by module. `pendingIds` are the ids of parts
+ * that are not known yet; they do not count as removed.
  */
 export function differences(
   record: BuildRecord,
   parts: readonly Part[],
   modules: Readonly<Record<string, string>>,
-  undecided: ReadonlySet<string>,
+  pendingIds: ReadonlySet<string>,
 ): readonly Reason[] {
-  return changedParts(record.parts, parts, undecided).flatMap((reason) =>
+  return changedParts(record.parts, parts, pendingIds).flatMap((reason) =>
     reason.kind === 'changed' && reason.now.kind === 'code'
       ? moduleChanges(record.modules, modules)
       : [reason],
   )
 }
 
-/** What differs between two lists of parts, by kind and name. */
+/** How two lists of parts differ; parts are matched by kind and name. */
 export function changedParts(
   before: readonly Part[],
   now: readonly Part[],
-  undecided: ReadonlySet<string> = new Set(),
+  pendingIds: ReadonlySet<string> = new Set(),
 ): readonly Reason[] {
   const formerOf = partIndex(before)
   const reasons = now.flatMap((part): Reason[] => {
@@ -32,7 +33,7 @@ export function changedParts(
     return [{ kind: 'changed', before: former, now: part }]
   })
   const ids = new Set(now.map(partId))
-  const gone = before.filter((part) => !ids.has(partId(part)) && !undecided.has(partId(part)))
+  const gone = before.filter((part) => !ids.has(partId(part)) && !pendingIds.has(partId(part)))
   return [...reasons, ...gone.map((part): Reason => ({ kind: 'removed', before: part }))]
 }
 

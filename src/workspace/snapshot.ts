@@ -2,7 +2,7 @@ import type { Input } from '../api/inputs.ts'
 import type { Json } from '../api/params.ts'
 import { formatSize } from '../api/params.ts'
 import type { StateOf, Tool } from '../fingerprint/tools.ts'
-import { findTool, fingerprintTool, librariesByLdd, statesOnce } from '../fingerprint/tools.ts'
+import { locateTool, fingerprintTool, librariesByLdd, statesOnce } from '../fingerprint/tools.ts'
 import type { Tree } from '../fingerprint/tree.ts'
 import { fingerprintTree, isExecutable, state as inputState, unreadable } from '../fingerprint/tree.ts'
 import type { ArtifactNode, LockfileNode, ToolSpec } from '../graph/graph.ts'
@@ -270,7 +270,7 @@ class SnapshotTaker {
     if (known) return known
     const { disk, index } = this.#workspace
     const searchPath = [...toolDirectories(this.#workspace).map(toBytes), ...SEARCH_PATH.split(':')]
-    const found = findTool(disk, searchPath, name)
+    const found = locateTool(disk, searchPath, name)
     let part: Part = { kind: 'tool', name, path: null, digest: null }
     if (found) {
       const tool = await fingerprintTool(disk, index, found.real, librariesByLdd, this.#stateOf, searchPath)

@@ -1,7 +1,7 @@
 import { sha256 } from '../../src/platform/digest.ts'
 import { contentOf } from '../../src/planner/part.ts'
 import { describe, expect, it } from 'vitest'
-import { analyzeCauses, settle } from '../../src/planner/causes.ts'
+import { analyzeCauses, settleConsequences } from '../../src/planner/causes.ts'
 import { consequenceLines } from '../../src/cli/render/consequences.ts'
 import type { Explanation } from '../../src/planner/evidence.ts'
 import { artifactNode, graphOf, param, World } from '../support/world.ts'
@@ -123,7 +123,10 @@ describe('what a past build did', () => {
       const reasons = one!.decision.verdict === 'fresh' ? [] : one!.decision.reasons
       ends.set(node.name, { ran: world.build(node.name).length > 0, reasons: reasons as readonly never[] })
     }
-    return { causes: explanation.causes, consequences: settle(explanation, (name) => ends.get(name)) }
+    return {
+      causes: explanation.causes,
+      consequences: settleConsequences(explanation, (name) => ends.get(name)),
+    }
   }
 
   it('a cause that was cut off on its way is not told as one', () => {
@@ -167,6 +170,6 @@ describe('what a past build did', () => {
     const world = built()
     edit(world, 'kernel', 1)
     const explanation = analyzeCauses(world.plan('qcow2'))
-    expect(settle(explanation, () => undefined)).toEqual(explanation.consequences)
+    expect(settleConsequences(explanation, () => undefined)).toEqual(explanation.consequences)
   })
 })

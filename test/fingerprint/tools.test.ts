@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { StatIndex } from '../../src/fingerprint/statIndex.ts'
-import { findTool, fingerprintTool, statesOnce } from '../../src/fingerprint/tools.ts'
+import { locateTool, fingerprintTool, statesOnce } from '../../src/fingerprint/tools.ts'
 import { MemoryDisk } from '../support/memoryDisk.ts'
 
 // A tool is known by its bytes, those of its interpreter and of the libraries that it loads, and by nothing else.
@@ -100,10 +100,10 @@ describe('a tool is found', () => {
     disk.mkdir('/b/tool')
     disk.file('/c/tool', 'x', 0o755)
     disk.file('/d/tool', 'x', 0o755)
-    expect(findTool(disk, ['/none', '/a', '/b', '/c', '/d'], 'tool')).toEqual({
+    expect(locateTool(disk, ['/none', '/a', '/b', '/c', '/d'], 'tool')).toEqual({
       path: '/c/tool',
       real: '/c/tool',
     })
-    expect(findTool(disk, ['/a', '/b'], 'tool')).toBeUndefined()
+    expect(locateTool(disk, ['/a', '/b'], 'tool')).toBeUndefined()
   })
 })

@@ -5,7 +5,7 @@ import { realDisk } from '../../platform/disk.ts'
 import { Failure } from '../../platform/failure.ts'
 import { readBuild } from '../../events/buildHistory.ts'
 import type { LoggedArtifact, LoggedBuild } from '../../events/loggedBuild.ts'
-import { settle } from '../../planner/causes.ts'
+import { settleConsequences } from '../../planner/causes.ts'
 import type { Explanation, ExplainedCause } from '../../planner/evidence.ts'
 import { ObjectStore } from '../../store/objects.ts'
 import { isDigest } from '../../platform/digest.ts'
@@ -207,7 +207,7 @@ function toldOf({ explanation, artifacts }: LoggedBuild, wanted: ReadonlySet<str
   // The log counts for all of its targets together.
   const counts = artifacts.every(({ name }) => wanted.has(name)) ? explanation?.unchanged.parts : undefined
   const unchanged = { fresh, parts: counts ?? {} }
-  const consequences = explanation ? settle(explanation, (name) => endOf(ends.get(name))) : []
+  const consequences = explanation ? settleConsequences(explanation, (name) => endOf(ends.get(name))) : []
   const mine = consequences.filter(({ artifact }) => wanted.has(artifact))
   const reached = new Set(mine.flatMap(({ causes, cutOff = [] }) => [...causes, ...cutOff]))
   const locations = [...reached].filter((at) => explanation!.causes[at] !== undefined).sort((a, b) => a - b)
