@@ -1,6 +1,6 @@
 // Remembers which builds and artifacts failed, so that watch does not repeat them unchanged.
 import type { KnownFailure } from '../executor/options.ts'
-import type { BuildReport } from '../executor/report.ts'
+import type { ArtifactReport } from '../executor/report.ts'
 import type { Digest } from '../platform/digest.ts'
 import type { Plan, Planned } from '../planner/types.ts'
 
@@ -34,7 +34,7 @@ export class FailureMemory {
   }
 
   /** A build has finished with a report. */
-  finish({ artifacts }: BuildReport): void {
+  finish(artifacts: readonly Pick<ArtifactReport, 'name' | 'outcome' | 'key' | 'failure'>[]): void {
     if (this.#attempt) this.#attempt = { ...this.#attempt, reported: true }
     for (const { name, outcome, key, failure } of artifacts)
       if (outcome === 'failed' && key !== undefined && failure) this.#failures.set(name, { key, failure })

@@ -225,7 +225,7 @@ export class Watch {
         knownFailures: this.#failures.knownFailures(planned),
         ...(jobs === undefined ? {} : { jobs }),
       })
-      this.#failures.finish(report)
+      this.#failures.finish(report.artifacts)
     } catch (error) {
       if (this.#signal.aborted) throw error
       if (cancellation.signal.aborted) this.#failures.forgetAttempt()

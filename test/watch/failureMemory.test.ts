@@ -1,29 +1,47 @@
 // Tests what watch considers worth building after failures.
-import { sha256 } from '../../src/platform/digest.ts'
 import { expect, it } from 'vitest'
 import { isStillRight } from '../../src/executor/runs.ts'
-import type { ArtifactReport, BuildReport } from '../../src/executor/report.ts'
 import { FailureMemory } from '../../src/watch/failureMemory.ts'
-import type { Part, Plan, Planned, Reason } from '../../src/planner/types.ts'
+import { type Digest, sha256 } from '../../src/platform/digest.ts'
+import type { BuildRecord, Part, Plan, Planned, Reason } from '../../src/planner/types.ts'
+import { artifactNode } from '../support/world.ts'
 
-type Verdict = Planned['decision']['verdict']
+const record = (artifact: string, key: Digest): BuildRecord => ({
+  artifact,
+  key,
+  parts: [],
+  outputs: {},
+  modules: {},
+  lockfileRequests: {},
+  toolVersions: {},
+  build: '',
+  startedAt: '2026-01-01T00:00:00Z',
+  seconds: 1,
+  sandboxed: true,
+})
 
-/** An artifact in a plan; its key depends on `of`. */
+/** An artifact in a plan; its key depends on `of`, and is unknown without it. */
 function planned(
   name: string,
-  verdict: Verdict,
+  verdict: Planned['decision']['verdict'],
   of: string | undefined,
-  more: Partial<Planned> = {},
+  reasons: readonly Reason[] = [],
 ): Planned {
-  const parts: readonly Part[] = [{ kind: 'param', name: 'of', value: of ?? 'unknown' }]
-  const decision = { verdict, reasons: [] as readonly Reason[] }
   const key = of === undefined ? undefined : sha256(`key of ${of}`)
-  return { node: { name }, decision, key, parts, latest: undefined, ...more } as unknown as Planned
+  const found = record(name, key ?? sha256(''))
+  const decision: Planned['decision'] =
+    verdict === 'fresh'
+      ? { verdict, record: found }
+      : verdict === 'restorable'
+        ? { verdict, record: found, reasons }
+        : { verdict, reasons }
+  const parts: readonly Part[] = [{ kind: 'param', name: 'of', value: of ?? 'unknown' }]
+  return { node: artifactNode(name), decision, key, parts, latest: undefined }
 }
 
-const report = (...artifacts: readonly Partial<ArtifactReport>[]): BuildReport =>
-  ({ artifacts }) as unknown as BuildReport
-const failed = (name: string, of: string): Partial<ArtifactReport> => ({
+type Finished = Parameters<FailureMemory['finish']>[0][number]
+
+const failed = (name: string, of: string): Finished => ({
   name,
   outcome: 'failed',
   key: sha256(`key of ${of}`),
@@ -31,10 +49,10 @@ const failed = (name: string, of: string): Partial<ArtifactReport> => ({
 })
 
 /** A memory of one build that finished with a report. */
-function memoryOf(plan: Plan, ...artifacts: readonly Partial<ArtifactReport>[]): FailureMemory {
+function memoryOf(plan: Plan, ...artifacts: readonly Finished[]): FailureMemory {
   const memory = new FailureMemory()
   memory.begin(plan)
-  memory.finish(report(...artifacts))
+  memory.finish(artifacts)
   return memory
 }
 
@@ -44,8 +62,7 @@ it('finds stale and restorable artifacts worth building, but not fresh and waiti
   expect(worth(planned('a', 'restorable', 'x'))).toBe(true)
   expect(worth(planned('a', 'fresh', 'x'), planned('b', 'undecided', undefined))).toBe(false)
   const lock: Reason = { kind: 'lockfile', lockfile: 'l', state: 'missing', path: 'l.lock', changes: [] }
-  const waits = { decision: { verdict: 'stale', reasons: [lock] } } as unknown as Partial<Planned>
-  expect(worth(planned('a', 'stale', undefined, waits))).toBe(true)
+  expect(worth(planned('a', 'stale', undefined, [lock]))).toBe(true)
   expect(worth(planned('a', 'stale', undefined))).toBe(false)
 })
 
@@ -55,7 +72,7 @@ it('retries a failed artifact when it changes, not when something else does', ()
   expect(memory.isWorthBuilding([planned('a', 'stale', 'bad'), planned('b', 'fresh', 'x')])).toBe(false)
   expect(memory.isWorthBuilding([planned('a', 'stale', 'bad'), planned('b', 'stale', 'x')])).toBe(true)
   expect(memory.isWorthBuilding([planned('a', 'stale', 'good')])).toBe(true)
-  memory.finish(report({ name: 'a', outcome: 'built' }))
+  memory.finish([{ name: 'a', outcome: 'built' }])
   expect(memory.isWorthBuilding([planned('a', 'stale', 'bad')])).toBe(true)
 })
 
@@ -101,7 +118,7 @@ it('a run stays right while its key is the same, or while its own parts are and 
   expect(isStillRight(run, planned('a', 'stale', 'y'))).toBe(false)
   expect(isStillRight(run, planned('a', 'fresh', 'x'))).toBe(false)
   expect(isStillRight(run, planned('a', 'restorable', 'x'))).toBe(false)
-  const waits = (of: string): Planned => planned('a', 'undecided', of, { key: undefined })
+  const waits = (of: string): Planned => ({ ...planned('a', 'undecided', of), key: undefined })
   expect(isStillRight(run, waits('x'))).toBe(true)
   expect(isStillRight(run, waits('y'))).toBe(false)
 })

@@ -32,12 +32,11 @@ export function watchScreen(
 ): WatchView {
   let state = EMPTY_SCREEN
   let page: readonly string[] | undefined
-  let on = false
   /** Whether the user requested a build that has not started. */
   let requested = false
   const keyLine = `b build now  w why  g graph  ${keys.restart ? 'r restart the machine  ' : ''}? help  q quit`
   const show = (): void => {
-    if (!on) return
+    if (!terminal.isOn) return
     const { columns = 80, rows = 24 } = output
     const lines = draw(state, {
       width: columns,
@@ -51,23 +50,7 @@ export function watchScreen(
       `\u001b[?2026h\u001b[H${lines.map((line) => `${line}\u001b[K`).join('\r\n')}\u001b[J\u001b[?2026l`,
     )
   }
-  const enter = (): void => {
-    on = true
-    input.setRawMode(true)
-    output.write(ENTER)
-    show()
-  }
-  const leave = (): void => {
-    if (!on) return
-    on = false
-    input.setRawMode(false)
-    output.write(LEAVE)
-  }
-  const suspend = (): void => {
-    leave()
-    process.once('SIGCONT', enter)
-    process.kill(0, 'SIGTSTP')
-  }
+  const terminal = new AlternateScreen(output, input, show)
   const pages = new Map<string, () => readonly string[] | Promise<readonly string[]>>([
     ['w', () => whyPage(state)],
     ['g', () => keys.graph()],
@@ -79,7 +62,7 @@ export function watchScreen(
   }
   const press = async (key: string): Promise<void> => {
     if (key === '\u0003') process.kill(process.pid, 'SIGINT')
-    else if (key === '\u001a') suspend()
+    else if (key === '\u001a') terminal.suspend()
     else if (page) page = undefined
     else if (key === 'q') keys.quit()
     else if (key === 'b') build()
@@ -92,8 +75,7 @@ export function watchScreen(
   }, INTERVAL)
   input.setEncoding('utf8').on('data', press)
   output.on('resize', show)
-  process.on('exit', leave)
-  enter()
+  terminal.enter()
   return {
     listener(event) {
       state = nextState(state, event, monotonicSeconds())
@@ -105,9 +87,49 @@ export function watchScreen(
       clearInterval(timer)
       input.off('data', press).pause()
       output.off('resize', show)
-      process.off('exit', leave)
-      leave()
+      terminal.leave()
     },
+  }
+}
+
+/** Takes over a terminal for drawing and single keys, and restores it when this process ends. */
+class AlternateScreen {
+  readonly #output: NodeJS.WriteStream
+  readonly #input: NodeJS.ReadStream
+  readonly #draw: () => void
+  #isOn = false
+
+  constructor(output: NodeJS.WriteStream, input: NodeJS.ReadStream, redraw: () => void) {
+    this.#output = output
+    this.#input = input
+    this.#draw = redraw
+  }
+
+  get isOn(): boolean {
+    return this.#isOn
+  }
+
+  readonly enter = (): void => {
+    this.#isOn = true
+    process.on('exit', this.leave)
+    this.#input.setRawMode(true)
+    this.#output.write(ENTER)
+    this.#draw()
+  }
+
+  readonly leave = (): void => {
+    if (!this.#isOn) return
+    this.#isOn = false
+    process.off('exit', this.leave)
+    this.#input.setRawMode(false)
+    this.#output.write(LEAVE)
+  }
+
+  /** Stops the foreground process group like Ctrl-Z, until it is continued. */
+  suspend(): void {
+    this.leave()
+    process.once('SIGCONT', this.enter)
+    process.kill(0, 'SIGTSTP')
   }
 }
 
