@@ -1,3 +1,4 @@
+// LevitateOS: a live ISO and a disk image, made from Debian's packages.
 import { defineConfig } from 'lbuild'
 import { base } from './artifacts/base/index.ts'
 import { disk } from './artifacts/disk/index.ts'
@@ -13,30 +14,29 @@ import { packages } from './artifacts/packages/index.ts'
 import { qcow2 } from './artifacts/qcow2/index.ts'
 import { rootfs } from './artifacts/rootfs/index.ts'
 
-/** LevitateOS: Debian's packages, a live ISO and a disk image. */
 export default defineConfig({
   artifacts: [
-    // what is fetched, each by a lock beside its list
+    // downloads: each lockfile is beside its list
     packages,
     kernelPackages,
     loaderPackages,
 
-    // the parts of the system
-    base, // the packages, installed
-    overlay, // our own files, accounts and services over them
+    // parts of the system
+    base, // the installed packages
+    overlay, // our own files, accounts and services
     kernel,
-    modules, // the kernel modules that the system has
+    modules, // the kernel modules of the running system
     loaders,
     initramfs,
-    disk, // all that the disk image has besides the overlay
+    disk, // the disk image without the overlay
 
-    // what is published
+    // published images
     rootfs,
     iso,
     qcow2,
   ],
 
-  // Values of params, by name or by ARTIFACT.NAME; `--set NAME=VALUE` wins over these.
+  // Values of params, by NAME or ARTIFACT.NAME; `--set NAME=VALUE` overrides them.
   params: {
     suite: 'bookworm',
     'overlay.hostname': 'levitate',
@@ -44,8 +44,7 @@ export default defineConfig({
     'disk.diskSize': '256G',
   },
 
-  // What `lbuild watch` takes, and `--profile dev`: quick to build, with less compression and a smaller disk. A build
-  // takes none of it.
+  // `lbuild watch` and `--profile dev` use this profile, which builds quickly: less compression and a smaller disk.
   profiles: {
     dev: {
       'initramfs.compressionLevel': 3,
@@ -67,6 +66,6 @@ export default defineConfig({
     ],
   },
 
-  // the time inside everything that is built: 2026-01-01
+  // The time inside every image: 2026-01-01.
   epoch: 1767225600,
 })

@@ -1,27 +1,28 @@
+// The artifact `base`: the installed packages.
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { artifact, internal, text, tree } from 'lbuild'
+import { makeRepository } from 'lbuild/debian/repository'
 import { readManifest } from 'lbuild/images/manifest'
 import { packages } from '../packages/index.ts'
-import { makeRepository } from 'lbuild/debian/repository'
 
-/** What is left out of every package: documentation and translations, but no licence. */
-const LEFT_OUT = [
+/** Excludes documentation and translations from every package, but no licenses. */
+const EXCLUSIONS = [
   'path-exclude=/usr/share/man/*',
   'path-exclude=/usr/share/doc/*',
   'path-exclude=/usr/share/locale/*',
   'path-include=/usr/share/doc/*/copyright',
 ]
 
-/** The texts that the overlay builds on: accounts, what new homes are filled with, and units. */
+/** The texts that the overlay reads or changes: accounts, the skeleton of home directories, and units. */
 const TEXTS = /^\/etc\/(passwd|group|shadow|gshadow)$|^\/etc\/skel\/|^\/(etc|usr\/lib)\/systemd\/system\//
 
-/** A Debian system installed from the locked packages, without network, and cleaned of all that tells of its making. */
+/** A Debian system, installed from the pinned packages without network, and cleaned of all traces of the build. */
 export const base = artifact('base', {
-  describe: 'the base system, as Debian installs it',
+  describe: 'the base system: the installed Debian packages',
   inputs: { packages: packages.downloads(), hooks: tree('artifacts/base/hooks') },
   params: { suite: text('bookworm', 'the Debian release') },
-  // mmdebstrap runs the others
+  // mmdebstrap runs all the others.
   tools: [{ name: 'mmdebstrap', atLeast: '1.3' }, 'apt-get', 'dpkg', 'dpkg-deb', 'tar'],
   outputs: { tar: internal('base.tar'), manifest: internal('base.json') },
   async produce({ inputs, params, outputs, run, scratch, log }) {
@@ -31,15 +32,15 @@ export const base = artifact('base', {
       '--mode=root',
       '--variant=minbase',
       '--format=tar',
-      // before the first package is unpacked, so that usr-is-merged holds and usrmerge is not needed
+      // Merges /usr before the first package is unpacked, so that usr-is-merged suffices and usrmerge is not needed.
       '--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr',
-      // customize.sh does that, without asking who _apt is on the host
+      // customize.sh cleans up instead, without looking up the user _apt on the host.
       '--skip=cleanup/apt',
       `--include=${repository.names.join(',')}`,
       ...['APT::Install-Recommends "false"', 'Acquire::Languages "none"', 'APT::Sandbox::User "root"'].map(
         (option) => `--aptopt=${option}`,
       ),
-      ...LEFT_OUT.map((option) => `--dpkgopt=${option}`),
+      ...EXCLUSIONS.map((option) => `--dpkgopt=${option}`),
       `--essential-hook=${join(inputs.hooks, 'essential.sh')}`,
       `--customize-hook=${join(inputs.hooks, 'customize.sh')}`,
       params.suite,

@@ -117,7 +117,7 @@ describe('exactly the keys of those move that can see', () => {
     before?: Change,
   ])[] = [
     ['the module of a producer', ['rootfs'], append('artifacts/rootfs/index.ts', '//\n')],
-    ['a module that it imports', ['kernel'], append('artifacts/kernel/unpack.ts', '//\n')],
+    ['a module that it imports', ['initramfs'], append('artifacts/initramfs/image.ts', '//\n')],
     ['a module behind that one', ['disk', 'qcow2'], append('artifacts/disk/layout.ts', '//\n')],
     [
       'a module that two import',
@@ -129,7 +129,7 @@ describe('exactly the keys of those move that can see', () => {
         append('artifacts/loaders/index.ts', imported),
       ),
     ],
-    ['code that only resolves lockfiles: nobody', [], append('artifacts/packages/apt.ts', '//\n')],
+    ['code that only resolves lockfiles: nobody', [], append('artifacts/packages/index.ts', '//\n')],
     ['the list of artifacts: nobody', [], append('build.config.ts', '//\n')],
 
     ['a param', ['disk'], replace('build.config.ts', "'256G'", "'128G'")],
