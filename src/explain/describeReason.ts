@@ -1,33 +1,34 @@
+// Describes a reason in one line of text.
 import { contentOf, digestIn, subjectOf } from '../planner/part.ts'
 import type { FilePart, Part, Reason } from '../planner/types.ts'
 
-/** One reason in a line of plain words. */
+/** Describes why an artifact is not fresh: `src/hello changed`, `param title: "a" → "b"`. */
 export function describeReason(reason: Reason): string {
   switch (reason.kind) {
     case 'first-build':
-      return 'it was never built'
+      return 'first build'
     case 'forced':
       return 'forced'
     case 'changed':
       return describeChange(reason.before, reason.now)
     case 'added':
-      return `${partName(reason.now)} ${isInput(reason.now) ? 'is a new input' : `is new${valueOf(reason.now)}`}`
+      return `${partName(reason.now)} ${isInput(reason.now) ? 'is a new input' : `is new${paramValue(reason.now)}`}`
     case 'removed':
       return `${partName(reason.before)} ${isInput(reason.before) ? 'is no longer an input' : 'is no longer declared'}`
     case 'module':
       return `code: ${reason.module} ${reason.change}`
     case 'lockfile':
-      return `the lock ${reason.path} is ${reason.state}: it will be resolved first`
+      return `lockfile ${reason.path} is ${reason.state}: it will be resolved first`
     case 'record-damaged':
-      return 'its record cannot be used'
+      return 'its record is damaged'
     case 'record-lost':
-      return 'its record is gone'
+      return 'its record is missing'
     case 'object-missing':
-      return `its output '${reason.output}' is no longer in the store`
+      return `its output '${reason.output}' is missing from the store`
     case 'output-missing':
       return `output/${reason.path} is missing`
     case 'output-changed':
-      return `output/${reason.path} is not what was built: ${reason.what}`
+      return `output/${reason.path} was modified: ${reason.what}`
     case 'depends':
       return `depends on ${reason.artifact}, which is not up to date`
   }
@@ -38,15 +39,13 @@ function describeChange(before: Part, now: Part): string {
     case 'param':
       return `param ${now.name}: ${JSON.stringify(contentOf(before))} → ${JSON.stringify(now.value)}`
     case 'env':
-      return `environment ${now.name}: ${shownValue(before)} → ${shownValue(now)}`
+      return `environment variable ${now.name}: ${variableValue(before)} → ${variableValue(now)}`
     case 'platform':
       return `${now.name === 'epoch' ? 'epoch' : 'platform'}: ${String(contentOf(before))} → ${String(now.value)}`
     case 'tool':
-      return `tool ${now.name}: other bytes (${now.path ?? 'not installed'})`
+      return `tool ${now.name} changed (${now.path ?? 'not installed'})`
     case 'file':
       return `${now.path} ${fileChange(before, now)}`
-    case 'downloads':
-      return `${partName(now)} names other files than before`
     default:
       return `${partName(now)} changed`
   }
@@ -54,17 +53,17 @@ function describeChange(before: Part, now: Part): string {
 
 const isInput = ({ kind }: Part): boolean => ['file', 'tree', 'output', 'downloads'].includes(kind)
 
-const valueOf = (part: Part): string => (part.kind === 'param' ? `: ${JSON.stringify(part.value)}` : '')
+const paramValue = (part: Part): string => (part.kind === 'param' ? `: ${JSON.stringify(part.value)}` : '')
 
 function fileChange(before: Part, now: FilePart): string {
   const former = digestIn(before)
-  if (former === undefined) return 'is there now'
-  if (now.digest === null) return 'is gone'
+  if (former === undefined) return 'was added'
+  if (now.digest === null) return 'was removed'
   if (former !== now.digest) return 'changed'
   return now.executable ? 'was made executable' : 'is no longer executable'
 }
 
-const shownValue = (part: Part): string => {
+function variableValue(part: Part): string {
   const value = contentOf(part)
   return value === null ? 'not set' : JSON.stringify(value)
 }
@@ -78,7 +77,9 @@ function partName(part: Part): string {
     case 'output':
       return `the content of ${subjectOf(part)}`
     case 'downloads':
-      return `the lock '${part.lockfile}'`
+      return `the downloads of lockfile '${part.lockfile}'`
+    case 'env':
+      return `environment variable ${part.name}`
     default:
       return `${part.kind} ${part.name}`
   }

@@ -1,7 +1,8 @@
+// Finds artifacts that would fail again because nothing has changed since they failed.
 import { readBuild } from '../events/buildHistory.ts'
 import { isFresh } from '../planner/plan.ts'
-import type { Workspace } from '../workspace/workspace.ts'
 import type { Plan } from '../planner/types.ts'
+import type { Workspace } from '../workspace/workspace.ts'
 
 /** An artifact that failed in the last build with the inputs that it has now. */
 export interface FormerFailure {
@@ -12,13 +13,13 @@ export interface FormerFailure {
   readonly headline: string
 }
 
-/** Finds what of a plan failed in the last build and has not changed since. */
+/** Finds the artifacts of a plan that failed in the last build and have not changed since. */
 export function formerFailures({ disk, locations }: Workspace, plan: Plan): readonly FormerFailure[] {
   const last = readBuild(disk, locations.cache, 'last')
   if (!last) return []
   const { id: build, startedAt } = last
   return plan
-    .filter((one) => !isFresh(one))
+    .filter((planned) => !isFresh(planned))
     .flatMap(({ node, key }): FormerFailure[] => {
       const then = last.artifacts.find(({ name }) => name === node.name)
       if (then?.outcome !== 'failed' || then.key !== key || !then.failure) return []

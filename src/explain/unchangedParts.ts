@@ -1,18 +1,18 @@
-import { canonicalJson } from '../platform/json.ts'
-import { contentOf, isSamePart, partIndex, subjectOf } from '../planner/part.ts'
+// Counts what a plan compared and found unchanged.
 import type { Unchanged } from '../planner/evidence.ts'
+import { contentOf, isSamePart, partIndex, subjectOf } from '../planner/part.ts'
 import type { PartKind, Plan } from '../planner/types.ts'
+import { canonicalJson } from '../platform/json.ts'
 
-/** What a plan compared and found as it was. */
+/** Counts the unchanged parts of a plan by kind; a part that several artifacts see counts once. */
 export function unchangedOf(plan: Plan): Unchanged {
   const seen = new Map<PartKind, Set<string>>()
   for (const { parts, latest } of plan) {
     const formerOf = partIndex(latest?.parts ?? [])
-    for (const part of parts)
-      if (isSamePart(formerOf(part), part)) {
-        const known = seen.get(part.kind) ?? new Set()
-        seen.set(part.kind, known.add(`${subjectOf(part)} ${canonicalJson(contentOf(part))}`))
-      }
+    for (const part of parts.filter((each) => isSamePart(formerOf(each), each))) {
+      const ids = seen.get(part.kind) ?? new Set()
+      seen.set(part.kind, ids.add(`${subjectOf(part)} ${canonicalJson(contentOf(part))}`))
+    }
   }
   return {
     fresh: plan.filter(({ decision }) => decision.verdict === 'fresh').map(({ node }) => node.name),

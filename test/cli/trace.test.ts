@@ -124,7 +124,7 @@ describe('a trace', () => {
     expect(path).toMatchObject({ cat: 'critical path', name: 'packed' })
     expect(run).toMatchObject({ name: 'packed', cat: 'run', ts: 1_500_000, dur: 1_500_000, pid: 1 })
     expect(run!.args).toMatchObject({ outcome: 'built', key: built.key, changed: true, critical: true })
-    expect(run!.args['reasons']).toContain('it was never built')
+    expect(run!.args['reasons']).toContain('first build')
     expect(run!.args['reasons']).toContain('code: artifacts/packed.ts changed')
     expect(phases.map(({ name, ts, dur, tid }) => [name, ts, dur, tid === run!.tid])).toEqual([
       ['inputs', 1_500_000, 500_000, true],

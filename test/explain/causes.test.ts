@@ -148,17 +148,12 @@ const CASES: readonly (readonly [string, Case])[] = [
     changed('file', 'script'),
     'script was made executable',
   ),
-  kind(
-    'an optional file that came',
-    write('maybe.txt', ''),
-    changed('file', 'maybe'),
-    'maybe.txt is there now',
-  ),
+  kind('an optional file that came', write('maybe.txt', ''), changed('file', 'maybe'), 'maybe.txt was added'),
   kind(
     'an optional file that went',
     remove('perhaps.txt'),
     changed('file', 'perhaps'),
-    'perhaps.txt is gone',
+    'perhaps.txt was removed',
   ),
   kind(
     'a file of a tree edited',
@@ -254,25 +249,25 @@ const CASES: readonly (readonly [string, Case])[] = [
     'a variable set',
     (w) => void (w.env['OTHER'] = 'x'),
     changed('env', 'OTHER'),
-    'environment OTHER: not set → "x"',
+    'environment variable OTHER: not set → "x"',
   ),
   kind(
     'a variable changed',
     (w) => void (w.env['EDITION'] = 'work'),
     changed('env', 'EDITION'),
-    'environment EDITION: "home" → "work"',
+    'environment variable EDITION: "home" → "work"',
   ),
   kind(
     'a variable unset',
     (w) => void delete w.env['EDITION'],
     changed('env', 'EDITION'),
-    'environment EDITION: "home" → not set',
+    'environment variable EDITION: "home" → not set',
   ),
   kind(
     'a tool',
     (w) => w.write('tools/stamp', STAMP.replaceAll('1.2.3', '1.3.0'), 0o755),
     changed('tool', 'stamp'),
-    'tool stamp: other bytes (',
+    'tool stamp changed (',
   ),
   kind(
     'a lock that is gone',
@@ -304,7 +299,7 @@ const CASES: readonly (readonly [string, Case])[] = [
     'an output that was written to',
     write('output/image.img', 'booted'),
     { kind: 'output-changed' },
-    'output/image.img is not what was built',
+    'output/image.img was modified',
   ),
   kind(
     'an output that is something else',
@@ -313,7 +308,7 @@ const CASES: readonly (readonly [string, Case])[] = [
       fs.mkdirSync(w.path('output/image.img'))
     },
     { kind: 'output-changed' },
-    'output/image.img is not what was built: a directory',
+    'output/image.img was modified: a directory',
   ),
   kind('forced', () => {}, { kind: 'forced' }, 'forced: image', '--force'),
   kind(
@@ -415,7 +410,7 @@ describe('what is known of a cause is told', () => {
     const { text } = await why((workspace) =>
       workspace.write('tools/stamp', STAMP.replaceAll('1.2.3', '1.3.0'), 0o755),
     )
-    expect(text[2]).toMatch(/^tool stamp: other bytes \(.*tools\/stamp\), version 1\.2\.3 → 1\.3\.0$/)
+    expect(text[2]).toMatch(/^tool stamp changed \(.*tools\/stamp\), version 1\.2\.3 → 1\.3\.0$/)
   })
 
   it('a tool that is asked for its version may only look', async () => {

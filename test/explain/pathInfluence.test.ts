@@ -1,11 +1,10 @@
+// Tests that lbuild answers for every path whether it influences a target, and reports why not.
 import { describe, expect, it } from 'vitest'
 import type { Subject } from '../../src/explain/pathInfluence.ts'
 import { influenceOf } from '../../src/explain/pathInfluence.ts'
 import { sha256 } from '../../src/platform/digest.ts'
 import { builtTiny } from '../support/tiny.ts'
 import { artifactNode, graphOf } from '../support/world.ts'
-
-// Whether a path influences a target is answered for every path, and a "no" says what is so instead.
 
 const GRAPH = {
   ...graphOf(
@@ -32,64 +31,76 @@ const subject = (path: string, more: Partial<Subject> = {}): Subject => ({
   tools: [],
   ...more,
 })
-const entrances = (of: Subject): readonly string[] =>
-  influenceOf(GRAPH, 'qcow2', of).entrances.map(({ artifact, as }) => `${artifact}: ${as}`)
+const described = (of: Subject): readonly string[] =>
+  influenceOf(GRAPH, 'qcow2', of).entryPoints.map(({ artifact, how }) => `${artifact}: ${how}`)
 
-describe('a path influences a target', () => {
+describe('a path that influences a target', () => {
   it.each([
-    ['in a tree', subject('kernel/files/etc/motd'), `kernel: the input 'files' (tree kernel/files)`],
-    ['that holds an input', subject('kernel'), `kernel: in it, the input 'files' (tree kernel/files)`],
-    ['that holds code', subject('artifacts'), 'kernel: in it, code: artifacts/kernel.ts'],
-    ['of code', subject('artifacts/kernel.ts'), 'kernel: code'],
     [
-      'of code of lbuild, by its place',
+      'reports a path in a tree',
+      subject('kernel/files/etc/motd'),
+      `kernel: input 'files' (tree kernel/files)`,
+    ],
+    [
+      'reports a directory that contains an input',
+      subject('kernel'),
+      `kernel: contains input 'files' (tree kernel/files)`,
+    ],
+    [
+      'reports a directory that contains code',
+      subject('artifacts'),
+      'kernel: contains code: artifacts/kernel.ts',
+    ],
+    ['reports a module', subject('artifacts/kernel.ts'), 'kernel: code'],
+    [
+      'reports a module of lbuild by its path',
       subject('src/images/fat.ts', { label: 'lbuild/images/fat.ts' }),
       'kernel: code',
     ],
-    ['of a tool', subject('/usr/bin/zstd', { tools: ['zstd'] }), `kernel: the tool 'zstd'`],
+    ['reports an executable of a tool', subject('/usr/bin/zstd', { tools: ['zstd'] }), `kernel: tool 'zstd'`],
   ])('%s', (_, of, expected) => {
-    const found = entrances(of)
+    const found = described(of)
     expect(found).toHaveLength(1)
     expect(found[0]!.startsWith(expected)).toBe(true)
   })
 
-  it('by the shortest way, and the others are counted', () => {
-    const { entrances: found } = influenceOf(GRAPH, 'qcow2', subject('kernel/files/x'))
-    expect(found).toMatchObject([{ chain: ['kernel', 'qcow2'], otherWays: 1 }])
-    const { entrances: other } = influenceOf(GRAPH, 'iso', subject('kernel/files/x'))
-    expect(other).toMatchObject([{ chain: ['kernel', 'modules', 'iso'], otherWays: 0 }])
+  it('reports the shortest chain, and counts the others', () => {
+    const { entryPoints: found } = influenceOf(GRAPH, 'qcow2', subject('kernel/files/x'))
+    expect(found).toMatchObject([{ chain: ['kernel', 'qcow2'], otherChains: 1 }])
+    const { entryPoints: other } = influenceOf(GRAPH, 'iso', subject('kernel/files/x'))
+    expect(other).toMatchObject([{ chain: ['kernel', 'modules', 'iso'], otherChains: 0 }])
   })
 
-  it('the workspace as a whole holds every input and all code', () => {
-    expect(entrances(subject('.')).length).toBeGreaterThan(1)
+  it('reports every artifact for the root of the workspace', () => {
+    expect(described(subject('.')).length).toBeGreaterThan(1)
   })
 })
 
-describe('a path that does not', () => {
-  it('is of the config: what it declares counts', () => {
+describe('a path that does not influence a target', () => {
+  it('reports that only the declarations of a config module count', () => {
     expect(influenceOf(GRAPH, 'qcow2', subject('build.config.ts'))).toMatchObject({
-      entrances: [],
-      declares: true,
+      entryPoints: [],
+      declaresOnly: true,
     })
   })
 
-  it('is an output: who makes it is told', () => {
+  it('reports the artifact that publishes it', () => {
     expect(influenceOf(GRAPH, 'qcow2', subject('output/kernel.img'))).toMatchObject({
-      entrances: [],
-      madeBy: 'kernel',
+      entryPoints: [],
+      producedBy: 'kernel',
     })
   })
 
-  it('influences another artifact', () => {
+  it('reports the artifacts that it influences elsewhere', () => {
     expect(influenceOf(GRAPH, 'kernel', subject('modules.ts'))).toMatchObject({
-      entrances: [],
+      entryPoints: [],
       elsewhere: ['modules'],
     })
   })
 
-  it('is near something that is declared', () => {
+  it('reports the nearest declared path', () => {
     expect(influenceOf(GRAPH, 'qcow2', subject('kernel/notes.txt'))).toMatchObject({
-      nearest: 'kernel/files',
+      nearestDeclared: 'kernel/files',
     })
   })
 })
@@ -100,15 +111,15 @@ describe('lbuild why TARGET PATH', () => {
   it.each([
     ['src/helo', 'There is no such file. Did you mean src/hello?'],
     ['srcc/etc/motd', 'There is no such file. Did you mean src/etc/motd?'],
-    ['/usr/bin/tar', `  packed: the tool 'tar'`],
+    ['/usr/bin/tar', `  packed: tool 'tar'`],
     ['build.config.ts', 'build.config.ts influences image only by what it declares'],
-    ['output/tiny.img', '  image makes it; what takes it has it from the store, whatever stands there'],
-  ])('%s', async (path, line) => {
+    ['output/tiny.img', '  it is an output of image: artifacts take it from the store, not from output/'],
+  ])('prints for %s: %s', async (path, line) => {
     const { code, stdout } = await built().lbuild('why', 'image', path)
     expect([code, stdout.split('\n')]).toEqual([0, expect.arrayContaining([line])])
   })
 
-  it('answers though a declared input is not there: it looks at none', async () => {
+  it('answers although a declared input is missing: it reads none', async () => {
     const workspace = built()
     workspace.remove('note.txt')
     const { code, stdout } = await workspace.lbuild('why', 'other', 'artifacts/other.ts')

@@ -1,3 +1,4 @@
+// The command `lbuild why TARGET PATH`.
 import { dirname, relative, resolve } from 'node:path'
 import { print } from '../render/print.ts'
 import { labelOfPath, pathOfLabel } from '../../config/sourceFiles.ts'
@@ -8,6 +9,7 @@ import type { Influence, Subject } from '../../explain/pathInfluence.ts'
 import { influenceOf } from '../../explain/pathInfluence.ts'
 import { declaredTools } from '../../workspace/snapshot.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
+import { counted } from '../render/format.ts'
 import { listed } from '../render/explanation.ts'
 
 /** `lbuild why TARGET PATH`: whether and how a path influences a target. */
@@ -31,7 +33,7 @@ export async function whyPathCommand(
   return 0
 }
 
-/** What is asked about: a path from here, or a module by the name that causes give it. */
+/** The path that the user asks about: relative to the current directory, or the label of a module as causes show it. */
 async function subjectOf(workspace: Workspace, target: string, word: string): Promise<Subject> {
   const { disk, locations, graph, files } = workspace
   const isThere = (path: string): boolean => disk.lstat(toBytes(path)) !== undefined
@@ -46,7 +48,7 @@ async function subjectOf(workspace: Workspace, target: string, word: string): Pr
   }
 }
 
-/** The tools below a target that a file is part of. */
+/** The tools of artifacts at or below a target that the file is part of. */
 async function toolsOf(workspace: Workspace, target: string, absolute: string): Promise<readonly string[]> {
   const tools = await declaredTools(workspace, closure(workspace.graph, [target]))
   const real = workspace.disk.realpath(toBytes(absolute))
@@ -56,34 +58,34 @@ async function toolsOf(workspace: Workspace, target: string, absolute: string): 
 }
 
 function influenceLines(target: string, path: string, influence: Influence, all: boolean): readonly string[] {
-  const { entrances, elsewhere, madeBy, declares, nearest: declared } = influence
-  if (entrances.length > 0)
+  const { entryPoints, elsewhere, producedBy, declaresOnly, nearestDeclared } = influence
+  if (entryPoints.length > 0)
     return [
       `${path} influences ${target}`,
-      ...entrances.flatMap(({ artifact, as, chain, otherWays }) => [
-        `  ${artifact}: ${as}`,
-        `    ${chain.join(' → ')}${otherWays > 0 ? `, and ${otherWays} other ${otherWays === 1 ? 'way' : 'ways'}` : ''}`,
+      ...entryPoints.flatMap(({ artifact, how, chain, otherChains }) => [
+        `  ${artifact}: ${how}`,
+        `    ${chain.join(' → ')}${otherChains > 0 ? `, and ${counted(otherChains, 'other chain')}` : ''}`,
       ]),
     ]
-  if (declares)
+  if (declaresOnly)
     return [
       `${path} influences ${target} only by what it declares`,
       '  It is part of the config: artifacts, their inputs, tools and params, the epoch, how lockfiles are resolved.',
       '  A producer that runs cannot reach its code, so its bytes are in no key.',
     ]
   const no = `${path} does not influence ${target}`
-  if (madeBy !== undefined)
-    return [no, `  ${madeBy} makes it; what takes it has it from the store, whatever stands there`]
+  if (producedBy !== undefined)
+    return [no, `  it is an output of ${producedBy}: artifacts take it from the store, not from output/`]
   if (elsewhere.length > 0)
     return [
       no,
       `  it influences ${listed(elsewhere, all)}, which ${elsewhere.length === 1 ? 'is' : 'are'} not below ${target}`,
     ]
-  if (declared === undefined) return [no, '  no artifact declares anything near it']
-  return [no, `  ${declared} is declared; ${path} is not`]
+  if (nearestDeclared === undefined) return [no, '  no artifact declares anything near it']
+  return [no, `  ${nearestDeclared} is declared; ${path} is not`]
 }
 
-/** Says that nothing is there, and what is instead. */
+/** Reports a missing path, and suggests a similar one. Undefined if the path exists. */
 function absence({ disk, locations, files }: Workspace, { path, label }: Subject): string | undefined {
   const absolute = path.startsWith('/') ? path : resolve(locations.root, path)
   if ([absolute, pathOfLabel(files, label, locations.root)].some((one) => disk.lstat(toBytes(one))))
