@@ -39,7 +39,6 @@ export default defineConfig({
           globalSetup: ['test/support/compile.ts', 'test/e2e/support/setup.ts'],
           testTimeout: 60 * MINUTE,
           hookTimeout: 60 * MINUTE,
-          fileParallelism: false,
         },
       },
       {

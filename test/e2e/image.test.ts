@@ -1,15 +1,15 @@
+// Reads the disk image with standard tools, without mounting it and without knowledge of how it was made.
 import { createHash } from 'node:crypto'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Distro, exec, HOME, IMAGES, output } from './support/distro.ts'
+import { processesOf } from '../support/processes.ts'
+import { Distro, exec, HOME, output } from './support/distro.ts'
 
-/** Reads the disk image back with the standard tools, without mounting it, and knows nothing of how it was made. */
-
-const distro = Distro.built()
+const distro = Distro.copyForFile()
 const MIB = 2 ** 20
 const ESP_OFFSET = MIB
 const ROOT_OFFSET = 2099200 * 512
@@ -23,19 +23,18 @@ const sha256 = (path: string): string => createHash('sha256').update(readFileSyn
 const debugfs = (command: string): Promise<string> => output(['debugfs', '-R', command, root])
 const onEsp = (path: string): Promise<string> => output(['mtype', '-i', esp, `::${path}`])
 
-/** The path of an object of the store, by the artifact and its output. */
+/** The path of the object of an artifact's output. */
 function stored(artifact: string, name: string): string {
   const records = distro.path(`cache/records/${artifact}`)
-  const unseal = (file: string): unknown =>
+  const readChecksummed = (file: string): unknown =>
     JSON.parse(readFileSync(join(records, file), 'utf8').split('\n')[1]!)
-  const { key } = unseal('latest.json') as { key: string }
-  const { outputs } = unseal(`${key}.json`) as { outputs: Record<string, { sha256: string }> }
+  const { key } = readChecksummed('latest.json') as { key: string }
+  const { outputs } = readChecksummed(`${key}.json`) as { outputs: Record<string, { sha256: string }> }
   const digest = outputs[name]!.sha256
   return distro.path(`cache/objects/${digest.slice(0, 2)}/${digest.slice(2)}`)
 }
 
 beforeAll(async () => {
-  await distro.build(...IMAGES)
   scratch = mkdtempSync(join(tmpdir(), 'lbuild-image-'))
   raw = join(scratch, 'disk.raw')
   esp = `${raw}@@${ESP_OFFSET}`
@@ -46,7 +45,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
 describe('the disk image', () => {
-  test('is a whole, compressed qcow2 of 256 GiB', async () => {
+  test('is a valid, compressed qcow2 of 256 GiB', async () => {
     const image = distro.path('output/levitateos.qcow2')
     expect((await exec(['qemu-img', 'check', image], '/')).code).toBe(0)
     const info = JSON.parse(await output(['qemu-img', 'info', '--output=json', image])) as Record<
@@ -57,7 +56,7 @@ describe('the disk image', () => {
     expect(statSync(image).size).toBeLessThan(200 * MIB)
   })
 
-  test('has an EFI system partition of 1 GiB and a root partition to the end', async () => {
+  test('has an EFI system partition of 1 GiB, and a root partition up to its end', async () => {
     const { partitiontable } = JSON.parse(await output(['sfdisk', '--json', raw])) as {
       partitiontable: { label: string; partitions: { start: number; size: number; type: string }[] }
     }
@@ -73,7 +72,7 @@ describe('the disk image', () => {
     expect(256 * 2 ** 21 - (start + size)).toBeLessThanOrEqual(4096)
   })
 
-  test('has file systems in which nothing is wrong', async () => {
+  test('has file systems without errors', async () => {
     const file = join(scratch, 'esp.img')
     await output([
       'dd',
@@ -89,7 +88,7 @@ describe('the disk image', () => {
     expect(await exec(['e2fsck', '-fn', root], '/')).toMatchObject({ code: 0 })
   })
 
-  test('names its file systems in fstab by the ids that they have', async () => {
+  test('names its file systems in fstab by their ids', async () => {
     const header = await output(['dumpe2fs', '-h', root])
     const uuid = /Filesystem UUID: +(\S+)/.exec(header)![1]!
     expect(header).toMatch(/Filesystem volume name: +root\n/)
@@ -99,7 +98,7 @@ describe('the disk image', () => {
     )
   })
 
-  test('boots what it says: every path of the loader entry is there, with the bytes of its artifact', async () => {
+  test('has every file that its loader entry names, with the bytes of its artifact', async () => {
     const loader = await onEsp('/loader/loader.conf')
     expect(loader).toMatch(/^timeout 3$/m)
     const name = /^default (\S+)$/m.exec(loader)![1]!
@@ -122,7 +121,7 @@ describe('the disk image', () => {
     expect(sha256(join(scratch, 'loader.efi'))).toBe(sha256(stored('loaders', 'systemdBoot')))
   })
 
-  test('belongs to nobody yet: no machine id, no host keys, an empty password, no autologin', async () => {
+  test('has no machine id, no host keys, an empty root password and no autologin', async () => {
     expect(await debugfs('stat /etc/machine-id')).toMatch(/Size: 0\b/)
     expect(await debugfs('cat /etc/hostname')).toBe('levitate\n')
     expect(await debugfs('cat /etc/shadow')).toMatch(/^root::/m)
@@ -132,7 +131,7 @@ describe('the disk image', () => {
       expect(await debugfs(`ls -p ${directory}`)).not.toMatch(/getty@?.*\.service\.d/)
   })
 
-  test('enables its services by links that lead to units', async () => {
+  test('enables its services by links to their units', async () => {
     const wants = '/etc/systemd/system/multi-user.target.wants'
     for (const service of ['NetworkManager', 'ssh', 'chrony']) {
       const target = /Fast link dest: "(.*)"/.exec(await debugfs(`stat ${wants}/${service}.service`))?.[1]
@@ -156,7 +155,7 @@ describe('the disk image', () => {
     expect(await debugfs('ea_list /usr/bin/ping')).toContain('security.capability')
   })
 
-  test('holds every file of its layers, byte for byte', async () => {
+  test('has every file of its layers, byte for byte', async () => {
     const layers = join(scratch, 'layers')
     const image = join(scratch, 'image')
     mkdirSync(layers)
@@ -184,7 +183,7 @@ describe('the disk image', () => {
   })
 })
 
-test('making the 256 GiB image takes less than 2 GB of disk and memory at any moment', async () => {
+test('a build of the 256 GiB image never takes 2 GB of disk and memory', async () => {
   const args = [`${HOME}/lbuild`, 'disk', 'qcow2', '--force', '--quiet']
   const before = await allocated([distro.root])
   const child = spawn(process.execPath, args, { cwd: distro.root, stdio: 'inherit' })
@@ -202,10 +201,9 @@ test('making the 256 GiB image takes less than 2 GB of disk and memory at any mo
   expect(peak).toBeLessThan(2e9)
 })
 
-/** The scratch directories of running producers, seen through their root. */
+/** The scratch directory of the running producer, seen through its root. */
 const scratchDirectories = (): string[] =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
+  processesOf(distro.root)
     .map((pid) => `/proc/${pid}/root/scratch`)
     .filter((path) => existsSync(path) && existsSync(path.replace('scratch', 'lbuild')))
     .slice(0, 1)
@@ -216,7 +214,7 @@ async function allocated(paths: readonly string[]): Promise<number> {
   return stdout.split('\n').reduce((sum, line) => sum + Number.parseInt(line || '0', 10), 0)
 }
 
-test('the ISO carries a checksum that sha512sum accepts', async () => {
+test('sha512sum accepts the checksum of the ISO', async () => {
   expect(await output(['sha512sum', '-c', 'levitateos.iso.sha512'], distro.path('output'))).toBe(
     'levitateos.iso: OK\n',
   )

@@ -1,12 +1,11 @@
+// The keys of the reference distro: everything that belongs to a key changes the keys of exactly those artifacts that see
+// it, and nothing else changes any key.
 import * as fs from 'node:fs'
 import { dirname } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Distro, HOME } from './support/distro.ts'
 import type { Surroundings } from './support/looks.ts'
-import { copied, look, movedBetween, temporaryDirectory } from './support/looks.ts'
-
-// What is in a key of the reference distro: every entry of the README's list moves the keys of exactly those artifacts
-// that can see it, and nothing else moves any.
+import { copied, look, lookAtBuilt, movedBetween, temporaryDirectory } from './support/looks.ts'
 
 const ALL = ['base', 'disk', 'initramfs', 'iso', 'kernel', 'loaders', 'modules', 'overlay', 'qcow2', 'rootfs']
 const TREE = 'artifacts/overlay/files'
@@ -31,7 +30,7 @@ const replace =
   (distro) => {
     const before = fs.readFileSync(distro.path(path), 'utf8')
     const now = before.replace(from, to)
-    if (now === before) throw new Error(`there is no ${from} in ${path}`)
+    if (now === before) throw new Error(`${path} does not contain ${from}`)
     fs.writeFileSync(distro.path(path), now)
   }
 
@@ -51,7 +50,7 @@ function copyReversed(from: string, to: string): void {
   }
 }
 
-/** Does something with every file, link and directory of a distro. */
+/** Changes every file and directory of a distro. */
 const everywhere =
   (change: (path: string) => void): Change =>
   (distro) =>
@@ -61,15 +60,15 @@ const everywhere =
       .filter((path) => !fs.lstatSync(path).isSymbolicLink())
       .forEach(change)
 
-describe('no key moves with', () => {
+describe('no key changes with', () => {
   const surroundings: readonly (readonly [string, (distro: Distro) => Surroundings])[] = [
     ['the directory of the distro', () => ({})],
-    ['the directory in which it is run', (distro) => ({ cwd: distro.path('artifacts/iso') })],
-    ['the directory that is named', (distro) => ({ cwd: '/', args: ['-C', distro.root] })],
+    ['the directory in which lbuild runs', (distro) => ({ cwd: distro.path('artifacts/iso') })],
+    ['a directory given by -C', (distro) => ({ cwd: '/', args: ['-C', distro.root] })],
     ['the umask', () => ({ through: ['sh', '-c', 'umask 077; exec "$@"', 'sh'] })],
     ['the time zone and the locale', () => ({ env: { TZ: 'Asia/Tokyo', LC_ALL: 'C', LANG: 'tr_TR.UTF-8' } })],
     ['the name and the home of the user', () => ({ env: { HOME: '/', USER: 'ada', LOGNAME: 'ada' } })],
-    ['a variable that nobody declares', () => ({ env: { FLAVOUR: 'spicy' } })],
+    ['a variable that no artifact declares', () => ({ env: { FLAVOUR: 'spicy' } })],
   ]
   const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--']
   const elsewhere = 'echo elsewhere >/proc/sys/kernel/hostname; exec "$@"'
@@ -78,10 +77,10 @@ describe('no key moves with', () => {
     ['the name of the host', () => ({ through: ['unshare', '--uts', 'sh', '-c', elsewhere, 'sh'] })],
   ]
   test.each([...surroundings, ...(isRoot ? ofRoot : [])])('%s', async (_, around) => {
-    const expected = await look(Distro.built())
+    const expected = await lookAtBuilt()
     expect(Object.keys(expected).sort()).toEqual(ALL)
     const distro = copied()
-    // Whoever may only look reads what was compiled before.
+    // A user who may not write to the cache reads the config that was compiled before.
     fs.chmodSync(Distro.built().root, 0o755)
     await look(distro)
     expect(movedBetween(expected, await look(distro, around(distro)))).toEqual([])
@@ -89,9 +88,9 @@ describe('no key moves with', () => {
 
   const copies: readonly (readonly [string, () => Distro, Change])[] = [
     ['the order of directories', () => copied(copyReversed), () => {}],
-    ['times', copied, everywhere((path) => fs.utimesSync(path, 1, 1))],
+    ['file times', copied, everywhere((path) => fs.utimesSync(path, 1, 1))],
     [
-      'who may read and write',
+      'permissions to read and write',
       copied,
       everywhere((path) => fs.chmodSync(path, fs.statSync(path).mode & 0o700)),
     ],
@@ -99,16 +98,15 @@ describe('no key moves with', () => {
   test.each(copies)('%s', async (_, copy, change) => {
     const distro = copy()
     change(distro)
-    expect(movedBetween(await look(Distro.built()), await look(distro))).toEqual([])
+    expect(movedBetween(await lookAtBuilt(), await look(distro))).toEqual([])
   })
 })
 
-describe('exactly the keys of those move that can see', () => {
+describe('exactly those keys change that see', () => {
   const lock = 'artifacts/loaders/loaders.lock'
   const withTools = replace('build.config.ts', 'epoch:', "toolPath: ['tools'], epoch:")
   const wrapper = (tool: string): string => `#!/bin/sh\nexec /usr/bin/${tool} "$@"\n`
   const imported = '\nimport { SHARED } from "../shared.ts"\nvoid SHARED\n'
-  const nothing: Change = () => {}
 
   const changes: readonly (readonly [
     what: string,
@@ -118,9 +116,13 @@ describe('exactly the keys of those move that can see', () => {
   ])[] = [
     ['the module of a producer', ['rootfs'], append('artifacts/rootfs/index.ts', '//\n')],
     ['a module that it imports', ['initramfs'], append('artifacts/initramfs/image.ts', '//\n')],
-    ['a module behind that one', ['disk', 'qcow2'], append('artifacts/disk/layout.ts', '//\n')],
     [
-      'a module that two import',
+      'a module that an imported module imports',
+      ['disk', 'qcow2'],
+      append('artifacts/disk/layout.ts', '//\n'),
+    ],
+    [
+      'a module that two producers import',
       ['kernel', 'loaders'],
       append('artifacts/shared.ts', '//\n'),
       all(
@@ -129,11 +131,11 @@ describe('exactly the keys of those move that can see', () => {
         append('artifacts/loaders/index.ts', imported),
       ),
     ],
-    ['code that only resolves lockfiles: nobody', [], append('artifacts/packages/index.ts', '//\n')],
-    ['the list of artifacts: nobody', [], append('build.config.ts', '//\n')],
+    ['the code that resolves a lockfile: no artifact', [], append('artifacts/packages/index.ts', '//\n')],
+    ['the list of artifacts: no artifact', [], append('build.config.ts', '//\n')],
 
     ['a param', ['disk'], replace('build.config.ts', "'256G'", "'128G'")],
-    ['a param of text', ['overlay'], replace('build.config.ts', "'levitate'", "'other'")],
+    ['a text param', ['overlay'], replace('build.config.ts', "'levitate'", "'other'")],
 
     ['the content of a file', ['modules'], append('artifacts/modules/modules.list', '# edited\n')],
     [
@@ -144,15 +146,23 @@ describe('exactly the keys of those move that can see', () => {
     ],
 
     ['an entry added to a tree', ['overlay'], write(`${TREE}/etc/new`, '')],
-    ['the content of one', ['overlay'], append(`${TREE}/etc/motd`, 'edited\n')],
-    ['one that is a file of another, too', ['iso', 'overlay'], append(`${TREE}/usr/lib/os-release`, 'X=1\n')],
+    ['the content of an entry of a tree', ['overlay'], append(`${TREE}/etc/motd`, 'edited\n')],
     [
-      'one renamed',
+      'an entry of a tree that is a file input of another artifact',
+      ['iso', 'overlay'],
+      append(`${TREE}/usr/lib/os-release`, 'X=1\n'),
+    ],
+    [
+      'a renamed entry of a tree',
       ['overlay'],
       (distro) => fs.renameSync(distro.path(`${TREE}/etc/motd`), distro.path(`${TREE}/etc/mott`)),
     ],
-    ['one deleted', ['overlay'], (distro) => fs.rmSync(distro.path(`${TREE}/etc/motd`))],
-    ['one made executable', ['overlay'], (distro) => fs.chmodSync(distro.path(`${TREE}/etc/motd`), 0o755)],
+    ['a deleted entry of a tree', ['overlay'], (distro) => fs.rmSync(distro.path(`${TREE}/etc/motd`))],
+    [
+      'the executable bit of an entry of a tree',
+      ['overlay'],
+      (distro) => fs.chmodSync(distro.path(`${TREE}/etc/motd`), 0o755),
+    ],
     ['an empty directory', ['overlay'], (distro) => fs.mkdirSync(distro.path(`${TREE}/empty`))],
     [
       'the target of a link',
@@ -164,13 +174,13 @@ describe('exactly the keys of those move that can see', () => {
       (distro) => fs.symlinkSync('one', distro.path(`${TREE}/link`)),
     ],
 
+    ['the SHA-256 of a download', ['loaders'], replace(lock, /"sha256":"[0-9a-f]{8}/, '"sha256":"00000000')],
+    ['the name of a download', ['loaders'], replace(lock, /"name":"/, '"name":"x')],
     [
-      'the SHA-256 of what a lock names',
-      ['loaders'],
-      replace(lock, /"sha256":"[0-9a-f]{8}/, '"sha256":"00000000'),
+      'the version of a download, which is for people: no artifact',
+      [],
+      replace(lock, /"version":"/, '"version":"0'),
     ],
-    ['its name', ['loaders'], replace(lock, /"name":"/, '"name":"x')],
-    ['the version of it, which is for people: nobody', [], replace(lock, /"version":"/, '"version":"0')],
 
     [
       'a tool of the workspace',
@@ -179,13 +189,13 @@ describe('exactly the keys of those move that can see', () => {
       all(withTools, write('tools/mcopy', wrapper('mcopy'), 0o755)),
     ],
     [
-      'another tool of that name in front of the system’s',
+      'a tool of the workspace that comes before the one of the system',
       ['initramfs', 'kernel', 'modules'],
       write('tools/zstd', wrapper('zstd'), 0o755),
       withTools,
     ],
     [
-      'the same tool in another place: nobody',
+      'the same tool at another path: no artifact',
       [],
       all(write('tools/zstd', '', 0o755), (distro) =>
         fs.copyFileSync('/usr/bin/zstd', distro.path('tools/zstd')),
@@ -193,7 +203,7 @@ describe('exactly the keys of those move that can see', () => {
       withTools,
     ],
     [
-      'a program beside the tools that nobody declares',
+      'a program beside the tools that no artifact declares',
       [],
       write('tools/other', wrapper('true'), 0o755),
       withTools,
@@ -202,15 +212,15 @@ describe('exactly the keys of those move that can see', () => {
     ['the time inside outputs', ALL, replace('build.config.ts', '1767225600', '1767225601')],
   ]
   const cases = changes.map(([what, expected, change, prepare]) => ({ what, expected, change, prepare }))
-  test.each(cases)('$what', async ({ expected, change, prepare = nothing }) => {
+  test.each(cases)('$what', async ({ expected, change, prepare }) => {
     const distro = copied()
-    prepare(distro)
-    const before = await look(distro)
+    prepare?.(distro)
+    const before = await (prepare ? look(distro) : lookAtBuilt())
     change(distro)
     expect(movedBetween(before, await look(distro))).toEqual(expected)
   })
 
-  test('a declared variable; not set, empty and set are three', async () => {
+  test('a declared variable, which is unset, empty or set', async () => {
     const distro = copied()
     replace('artifacts/overlay/index.ts', 'outputs: {', "env: ['FLAVOUR'], outputs: {")(distro)
     const [unset, empty, set] = [
@@ -226,15 +236,16 @@ describe('exactly the keys of those move that can see', () => {
   test.each([
     ['src/images/erofs.ts', ['rootfs']],
     ['src/images/fat.ts', ['disk', 'iso']],
-    ['src/plan/plan.ts', []],
-    ['src/run/child.ts', []],
-  ])('%s of lbuild itself', async (path, expected) => {
+    ['src/planner/plan.ts', []],
+    ['src/sandbox/child.ts', []],
+  ])('%s of lbuild', async (path, expected) => {
     const home = temporaryDirectory()
     for (const part of ['src', 'lbuild', 'package.json'])
       fs.cpSync(`${HOME}/${part}`, `${home}/${part}`, { recursive: true, verbatimSymlinks: true })
     fs.symlinkSync(`${HOME}/node_modules`, `${home}/node_modules`)
     const distro = copied()
     const before = await look(distro, { home })
+    expect(fs.existsSync(`${home}/${path}`)).toBe(true)
     fs.appendFileSync(`${home}/${path}`, '// edited\n')
     expect(movedBetween(before, await look(distro, { home }))).toEqual(expected)
   })

@@ -1,8 +1,9 @@
+// What a build and a look do where there is nothing to do.
 import { lstatSync, readdirSync } from 'node:fs'
 import { expect, inject, test } from 'vitest'
 import { Distro, IMAGES, withOutcome } from './support/distro.ts'
 
-const distro = Distro.built()
+const distro = Distro.copyForFile()
 
 const stateOfOutput = (): string[] =>
   readdirSync(distro.path('output')).map((name) => {
@@ -10,7 +11,7 @@ const stateOfOutput = (): string[] =>
     return `${name} ${ino} ${size} ${mtimeMs} ${ctimeMs}`
   })
 
-test('the first build made everything', () => {
+test('a first build runs every producer and publishes the images', () => {
   const names = [
     'base',
     'disk',
@@ -36,7 +37,7 @@ test('the first build made everything', () => {
   )
 })
 
-test('a second build runs nothing, writes nothing to output/, and says so', async () => {
+test('a second build runs nothing, writes nothing to output/ and reports that', async () => {
   await distro.build(...IMAGES)
   const before = stateOfOutput()
   const { code, stdout, stderr } = await distro.lbuild([...IMAGES])
@@ -45,7 +46,7 @@ test('a second build runs nothing, writes nothing to output/, and says so', asyn
   expect(stateOfOutput()).toEqual(before)
 })
 
-test('looking at the distro changes nothing that could change a verdict', async () => {
+test('status, why, graph and dry runs change nothing that a verdict depends on', async () => {
   await distro.build(...IMAGES)
   const files = (): unknown[] =>
     ['records', 'objects', 'log'].map((part) =>

@@ -1,3 +1,4 @@
+// What the reference distro rebuilds after a change, and what lbuild refuses to build.
 import {
   appendFileSync,
   chmodSync,
@@ -15,11 +16,11 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Distro, IMAGES, withOutcome } from './support/distro.ts'
 
-const distro = Distro.built()
+const distro = Distro.copyForFile()
 const overlay = 'artifacts/overlay/files'
 const abovePackages = ['base', 'disk', 'iso', 'overlay', 'qcow2', 'rootfs']
 
-/** Puts back what a test changes, so that tests may come in any order. */
+/** The steps that undo the changes of a test, so that tests run in any order. */
 const undo: (() => void)[] = []
 
 function edit(path: string, change: (text: string) => string): void {
@@ -40,26 +41,26 @@ afterEach(() => {
 const ran = async (...args: string[]): Promise<string[]> =>
   withOutcome(await distro.build(...(args.length > 0 ? args : IMAGES)), 'built')
 
-/** What would run, by a dry run: cheap where only seeing the change matters. */
+/** The artifacts that would run: a dry run costs less than a build. */
 async function seen(): Promise<string[]> {
   const { stdout } = await distro.lbuild(['qcow2', '--dry-run', '--json'])
   const { artifacts } = JSON.parse(stdout) as { artifacts: { name: string; verdict: string }[] }
   return artifacts.filter(({ verdict }) => verdict === 'stale').map(({ name }) => name)
 }
 
-describe('what is rebuilt after a change of the reference distro', () => {
-  test('an overlay file edited: the overlay and what contains it', async () => {
+describe('a change of the reference distro rebuilds', () => {
+  test('the overlay and what contains it, if a file of the overlay is edited', async () => {
     edit(`${overlay}/etc/motd`, (text) => `${text}edited\n`)
     expect(await ran()).toEqual(['iso', 'overlay', 'qcow2', 'rootfs'])
   })
 
-  test('an overlay file made executable: as an edit', async () => {
+  test('the overlay and what contains it, if a file of the overlay becomes executable', async () => {
     chmodSync(distro.path(`${overlay}/etc/motd`), 0o755)
     undo.push(() => chmodSync(distro.path(`${overlay}/etc/motd`), 0o644))
     expect(await ran()).toEqual(['iso', 'overlay', 'qcow2', 'rootfs'])
   })
 
-  test('everything touched: nothing', async () => {
+  test('nothing, if every file is touched', async () => {
     const now = Date.now() / 1000
     for (const path of readdirSync(distro.path('artifacts'), { recursive: true, encoding: 'utf8' }))
       lutimesSync(join(distro.path('artifacts'), path), now, now)
@@ -67,22 +68,22 @@ describe('what is rebuilt after a change of the reference distro', () => {
     expect(await ran()).toEqual([])
   })
 
-  test('a comment in artifacts/iso: iso alone', async () => {
+  test('only iso, if its code gets a comment', async () => {
     edit('artifacts/iso/index.ts', (text) => `${text}// a comment\n`)
     expect(await ran()).toEqual(['iso'])
   })
 
-  test('a comment in artifacts/rootfs: rootfs, and as its bytes stay, nothing above it', async () => {
+  test('only rootfs, if its code gets a comment: as its bytes stay the same, iso is fresh', async () => {
     edit('artifacts/rootfs/index.ts', (text) => `${text}// a comment\n`)
     expect(await ran()).toEqual(['rootfs'])
   })
 
-  test('a helper module that only qcow2 imports: qcow2 alone', async () => {
+  test('only qcow2, if a module that only qcow2 imports changes', async () => {
     edit('artifacts/qcow2/check.ts', (text) => `${text}// a comment\n`)
     expect(await ran()).toEqual(['qcow2'])
   })
 
-  test('another disk size: the disk and qcow2; the old size again: restored, nothing runs', async () => {
+  test('disk and qcow2 for another disk size, and restores both for the former size', async () => {
     expect(await ran(...IMAGES, '--disk-size', '8G')).toEqual(['disk', 'qcow2'])
     const back = await distro.build(...IMAGES)
     expect({ built: withOutcome(back, 'built'), restored: withOutcome(back, 'restored') }).toEqual({
@@ -91,12 +92,12 @@ describe('what is rebuilt after a change of the reference distro', () => {
     })
   })
 
-  test('the disk size in build.config.ts: the disk and qcow2', async () => {
+  test('disk and qcow2, if the disk size in build.config.ts changes', async () => {
     edit('build.config.ts', (text) => text.replace("'256G'", "'16G'"))
     expect(await ran()).toEqual(['disk', 'qcow2'])
   })
 
-  test('a package added: everything that contains the packages, not the kernel; one package is fetched', async () => {
+  test('what contains the packages, but not the kernel, if a package is added; only that package is fetched', async () => {
     const lock = readFileSync(distro.path('artifacts/packages/packages.lock'))
     undo.push(() => writeFileSync(distro.path('artifacts/packages/packages.lock'), lock))
     edit('artifacts/packages/packages.list', (text) => `${text}tree\n`)
@@ -105,7 +106,7 @@ describe('what is rebuilt after a change of the reference distro', () => {
     expect(report.said).toMatch(/fetch +packages +1 file,/)
   })
 
-  test('entries of a tree added, removed, renamed and swapped: each is seen', async () => {
+  test('the overlay, if entries of its tree are added, removed, renamed or swapped', async () => {
     const added = distro.path(`${overlay}/etc/added.conf`)
     writeFileSync(added, '')
     expect(await seen()).toEqual(['overlay'])
@@ -134,10 +135,10 @@ describe('what is rebuilt after a change of the reference distro', () => {
   })
 })
 
-describe('what becomes of outputs that were touched', () => {
+describe('an output that was changed', () => {
   const image = distro.path('output/levitateos.qcow2')
 
-  test('deleted: restored', async () => {
+  test('is restored if it was deleted', async () => {
     rmSync(image)
     const report = await distro.build('qcow2')
     expect(withOutcome(report, 'built')).toEqual([])
@@ -145,7 +146,7 @@ describe('what becomes of outputs that were touched', () => {
     expect(existsSync(image)).toBe(true)
   })
 
-  test('cut by one byte: told, kept aside under another name, restored', async () => {
+  test('is reported, kept under another name and restored if it is a byte shorter', async () => {
     const { size } = statSync(image)
     truncateSync(image, size - 1)
     const report = await distro.build('qcow2')
@@ -157,7 +158,7 @@ describe('what becomes of outputs that were touched', () => {
     expect(statSync(image).size).toBe(size)
   })
 
-  test('written to, as by a machine that ran on it: kept aside, and the built one is back', async () => {
+  test('is kept and restored if a virtual machine wrote to it', async () => {
     appendFileSync(image, 'written by a machine')
     const report = await distro.build('qcow2')
     expect(report.said).toContain('kept')
@@ -167,27 +168,27 @@ describe('what becomes of outputs that were touched', () => {
   })
 })
 
-describe('what is refused', () => {
-  test('a disk that cannot hold its partitions: exit code 2 before any work', async () => {
+describe('lbuild refuses', () => {
+  test('a disk that cannot hold its partitions, with exit code 2 before any producer runs', async () => {
     const { code, stderr } = await distro.lbuild(['qcow2', '--disk-size', '1G'])
     expect(code).toBe(2)
     expect(stderr).toMatch(/diskSize.*expected at least 2G, got '1G'/)
   })
 
-  test('a disk that is too small for its contents: a clear error that names the least size', async () => {
+  test('a disk that is too small for its contents, and names the smallest size', async () => {
     edit('artifacts/disk/index.ts', (text) => text.replace("'2G'", "'1G'"))
     const { code, stderr } = await distro.lbuild(['qcow2', '--disk-size', '1100M'])
     expect(code).toBe(1)
     expect(stderr).toMatch(/the disk is too small[\s\S]*build with --disk-size 2G or more/)
   })
 
-  test('a size that cannot be read: exit code 2, and the param is named', async () => {
+  test('an invalid size with exit code 2, and names the param', async () => {
     const { code, stderr } = await distro.lbuild(['qcow2', '--disk-size', '12 parsecs'])
     expect(code).toBe(2)
     expect(stderr).toMatch(/diskSize.*12 parsecs/)
   })
 
-  test('a declared input that is not there: exit code 2, artifact and path named, nothing built', async () => {
+  test('to build with a missing input with exit code 2, and names artifact and path', async () => {
     renameSync(distro.path('artifacts/initramfs/init-live'), distro.path('artifacts/initramfs/init-gone'))
     undo.push(() =>
       renameSync(distro.path('artifacts/initramfs/init-gone'), distro.path('artifacts/initramfs/init-live')),
@@ -198,7 +199,7 @@ describe('what is refused', () => {
     expect(stderr).toMatch(/artifacts\/initramfs\/init-live does not exist/)
   })
 
-  test('a lock whose versions have left the mirror: said so, and lbuild update is offered', async () => {
+  test('a lockfile whose files are no longer on the mirror, and suggests lbuild update', async () => {
     const lock = distro.path('artifacts/loaders/loaders.lock')
     const digest = 'f'.repeat(64)
     edit('artifacts/loaders/loaders.lock', (text) =>

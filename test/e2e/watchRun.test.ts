@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+// `lbuild watch qcow2 --run` in the reference distro: the machine runs the image of the last successful build.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
@@ -7,16 +7,13 @@ import { allEnded, PATIENCE, processesOf } from '../support/processes.ts'
 import { Watching } from '../support/watching.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 import { Distro } from './support/distro.ts'
-import { temporaryDirectory } from './support/looks.ts'
 
-// `lbuild watch qcow2 --run` in the reference distro: the machine is always that of the last good build.
+const { root } = Distro.copyForFile()
 
 const machines = (events: readonly WatchEvent[]): string[] =>
   events.flatMap((event) => (event.type === 'machine' ? [event.state] : []))
 
-test('--run boots what was built, anew when it is another, and nothing of it survives a kill', async () => {
-  const root = join(temporaryDirectory(), 'distro')
-  execFileSync('cp', ['-a', '--reflink=auto', Distro.built().root, root])
+test('--run boots each new image, and neither machine nor build survives a kill', async () => {
   const workspace = new TestWorkspace({}, root)
   const watching = new Watching(workspace, ['qcow2'], ['--run'])
   const { image } = await watching.next('machine')
@@ -28,7 +25,7 @@ test('--run boots what was built, anew when it is another, and nothing of it sur
   const [qemu] = processesOf(root).filter((id) => readFileSync(`/proc/${id}/comm`, 'utf8').startsWith('qemu'))
   expect(qemu).toBeDefined()
 
-  // What fails leaves the machine as it is, and so does what mends it without another image.
+  // A failed build leaves the machine alone, and so does the next one if the image stays the same.
   const producer = 'artifacts/qcow2/index.ts'
   const before = workspace.read(producer)
   let from = watching.events.length
@@ -40,7 +37,7 @@ test('--run boots what was built, anew when it is another, and nothing of it sur
   expect(machines(watching.events.slice(from))).toEqual([])
   expect(processesOf(root)).toContain(qemu)
 
-  // Another image ends it, and is booted.
+  // A new image replaces the machine.
   from = watching.events.length
   workspace.write('artifacts/overlay/files/etc/issue', 'the edited system \\n \\l\n')
   await watching.next('machine', from, ({ state }) => state === 'started')

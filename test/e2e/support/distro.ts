@@ -1,25 +1,32 @@
-import { execFile } from 'node:child_process'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+// The reference distro in directories of the tests, and the commands that run in them.
+import { execFile, execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { inject } from 'vitest'
+import { afterAll, beforeAll, inject } from 'vitest'
 import type { BuildReport } from '../../../src/executor/report.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The workspace that the suite built from nothing. */
+    /** The directory in which the suite built the distro from nothing. */
     workspace: string
     /** The report of that build. */
     firstBuild: BuildReport
   }
 }
 
-/** Where lbuild lies. */
+/** The directory of lbuild. */
 export const HOME = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '')
+
+/** The files of pinned downloads, by the folders of artifacts/ that have them. */
+const LOCKFILES = ['packages', 'kernel', 'loaders'] as const
 
 /** The artifacts that publish an image. */
 export const IMAGES = ['iso', 'qcow2'] as const
+
+/** A command for the guest that prints the state of each service of the distro. */
+export const SERVICES = 'systemctl is-active ssh NetworkManager chrony'
 
 export interface Ended {
   readonly code: number
@@ -27,7 +34,7 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** Runs a command to its end with a clean environment, whatever its exit code. */
+/** Runs a command with a clean environment; resolves with any exit code. */
 export function exec(
   command: readonly string[],
   cwd: string,
@@ -43,14 +50,14 @@ export function exec(
   })
 }
 
-/** Like {@link exec}, for commands that must succeed; gives what they print. */
+/** Runs a command that must succeed, as {@link exec} does; gives what it prints. */
 export async function output(command: readonly string[], cwd = '/'): Promise<string> {
   const { code, stdout, stderr } = await exec(command, cwd)
   if (code !== 0) throw new Error(`${command.join(' ')}: exit code ${code}\n${stderr}`)
   return stdout
 }
 
-/** A copy of the reference distro, to be built and edited. */
+/** A workspace of the reference distro. */
 export class Distro {
   readonly root: string
 
@@ -58,20 +65,51 @@ export class Distro {
     this.root = root
   }
 
-  /** The one that the suite built before its first test. */
+  /** The workspace that the suite built before its first test. All files of tests share it, so no test changes it. */
   static built(): Distro {
     return new Distro(inject('workspace'))
   }
 
-  /** A new copy, never built; its lockfiles are those of the given distro, so that both name the same versions. */
-  static fresh(lockfilesOf?: Distro): Distro {
-    const distro = new Distro(mkdtempSync(join(tmpdir(), 'lbuild-e2e-')))
+  /** A copy of the built workspace, with its store and outputs, for the tests of one file to change. */
+  static copyForFile(): Distro {
+    const copy = new Distro(realpathSync(mkdtempSync(join(tmpdir(), 'lbuild-e2e-'))))
+    beforeAll(() => {
+      Distro.built().copyTo(copy.root)
+    })
+    afterAll(() => copy.remove())
+    return copy
+  }
+
+  /** A workspace that was never built and has no lockfiles. */
+  static fresh(): Distro {
+    const distro = new Distro(realpathSync(mkdtempSync(join(tmpdir(), 'lbuild-e2e-'))))
     for (const part of ['build.config.ts', 'artifacts'])
-      cpSync(join(lockfilesOf?.root ?? HOME, part), distro.path(part), { recursive: true })
-    if (!lockfilesOf)
-      for (const name of ['packages', 'kernel', 'loaders'])
-        rmSync(distro.path(`artifacts/${name}/${name}.lock`), { force: true })
+      cpSync(join(HOME, part), distro.path(part), { recursive: true })
+    for (const name of LOCKFILES) rmSync(distro.path(`artifacts/${name}/${name}.lock`), { force: true })
     return distro
+  }
+
+  /** Copies sources, store and outputs. The two share the objects of the store, which lbuild never changes. */
+  copyTo(root: string): void {
+    mkdirSync(join(root, 'cache'), { recursive: true })
+    const copy = (from: string, to: string, ...how: readonly string[]): unknown =>
+      execFileSync('cp', ['-a', ...how, this.path(from), join(root, to)])
+    for (const part of ['build.config.ts', 'artifacts', 'output']) copy(part, '', '--reflink=auto')
+    for (const part of ['config', 'index', 'log', 'records']) copy(`cache/${part}`, 'cache', '--reflink=auto')
+    copy('cache/objects', 'cache', '--link')
+  }
+
+  /** Copies the sources with their lockfiles, and the downloads: what is built from them is missing. */
+  copySourcesTo(root: string): void {
+    for (const part of ['build.config.ts', 'artifacts'])
+      cpSync(this.path(part), join(root, part), { recursive: true })
+    for (const name of LOCKFILES) {
+      const text = readFileSync(this.path(`artifacts/${name}/${name}.lock`), 'utf8')
+      for (const [, digest = ''] of text.matchAll(/"sha256":"([0-9a-f]{64})"/g)) {
+        const object = `cache/objects/${digest.slice(0, 2)}/${digest.slice(2)}`
+        cpSync(this.path(object), join(root, object), { preserveTimestamps: true })
+      }
+    }
   }
 
   path(relative: string): string {
@@ -82,7 +120,7 @@ export class Distro {
     return exec([process.execPath, `${HOME}/lbuild`, ...args], this.root, env)
   }
 
-  /** Builds, and gives the report; throws with everything that was said when the exit code is not 0. */
+  /** Builds and gives the report. Throws the messages if the exit code is not 0. */
   async build(...args: readonly string[]): Promise<BuildReport & { said: string }> {
     const { code, stdout, stderr } = await this.lbuild([...args, '--json'])
     if (code !== 0) throw new Error(`lbuild ${args.join(' ')}: exit code ${code}\n${stderr}`)
@@ -94,7 +132,7 @@ export class Distro {
   }
 }
 
-/** The names of the artifacts with some outcome, in order of their names. */
+/** The names of the artifacts with an outcome, sorted. */
 export const withOutcome = ({ artifacts }: BuildReport, outcome: string): string[] =>
   artifacts
     .filter((artifact) => artifact.outcome === outcome)

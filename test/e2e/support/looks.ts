@@ -1,10 +1,11 @@
+// What lbuild sees of a distro that it does not build: keys, and the reasons that have to do with an artifact's own inputs.
 import { chmodSync, cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { Distro, exec, HOME } from './distro.ts'
 
-/** A directory that ends with the test and that everybody may enter. */
+/** A directory that every user may enter; it is removed after the test. */
 export function temporaryDirectory(): string {
   const path = mkdtempSync(join(tmpdir(), 'lbuild-e2e-'))
   onTestFinished(() => rmSync(path, { recursive: true, force: true }))
@@ -15,21 +16,21 @@ export function temporaryDirectory(): string {
 const copyTree = (from: string, to: string): void =>
   cpSync(from, to, { recursive: true, verbatimSymlinks: true })
 
-/** The sources of the built distro in another directory; it has no cache of its own, see {@link look}. */
+/** The sources of the built distro in another directory, without a cache: {@link look} uses that of the built one. */
 export function copied(copy = copyTree): Distro {
   const distro = new Distro(temporaryDirectory())
   for (const part of ['build.config.ts', 'artifacts']) copy(Distro.built().path(part), distro.path(part))
   return distro
 }
 
-/** How lbuild is started. */
+/** The circumstances in which lbuild starts. */
 export interface Surroundings {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
-  /** A command that runs the one that follows it. */
+  /** A command that runs the command after it. */
   readonly through?: readonly string[]
   readonly args?: readonly string[]
-  /** Where lbuild lies. */
+  /** The directory of lbuild. */
   readonly home?: string
 }
 
@@ -41,13 +42,13 @@ interface SeenReason {
 interface Seen {
   /** Unknown while another artifact must run first. */
   readonly key: string | null
-  /** Why it is not fresh, as far as that has to do with its own inputs. */
+  /** Why it is not fresh, as far as its own inputs are the reason. */
   readonly own: string
 }
 
 export type Look = Readonly<Record<string, Seen>>
 
-/** What `status` sees of every artifact, with the cache of the built distro: what that one built is known. */
+/** What `status` sees of every artifact, with the cache of the built distro: the runs of that one are known. */
 export async function look(distro: Distro, around: Surroundings = {}): Promise<Look> {
   const { cwd = distro.root, env = {}, through = [], args = [], home = HOME } = around
   const command = [...through, process.execPath, `${home}/lbuild`, 'status', '--json', ...args]
@@ -67,9 +68,14 @@ export async function look(distro: Distro, around: Surroundings = {}): Promise<L
   )
 }
 
+let seenOfBuilt: Promise<Look> | undefined
+
+/** What is seen of the built distro, which no test changes. */
+export const lookAtBuilt = (): Promise<Look> => (seenOfBuilt ??= look(Distro.built()))
+
 /**
- * The artifacts that can see a difference themselves, not only through others, in order of their names. Where none can,
- * those whose keys moved all the same. What was built last, with which all is compared, may be something else.
+ * The artifacts that see a difference themselves, not only through others, sorted; where none does, the artifacts whose
+ * keys changed nevertheless.
  */
 export function movedBetween(before: Look, now: Look): string[] {
   const names = Object.keys(now).sort()

@@ -1,7 +1,8 @@
+// Builds the reference distro before the first test.
 import type { TestProject } from 'vitest/node'
 import { Distro, IMAGES } from './distro.ts'
 
-/** Builds the whole reference distro from nothing, once for all files of the suite. */
+/** Builds the images from nothing, once for all files of the suite. */
 export default async function setup({ provide }: TestProject): Promise<() => void> {
   const distro = Distro.fresh()
   const { said, ...report } = await distro.build(...IMAGES)

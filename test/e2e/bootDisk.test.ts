@@ -1,0 +1,34 @@
+// The disk image in virtual machines.
+import { expect, test } from 'vitest'
+import { checkBoot } from '../../src/vm/bootCheck.ts'
+import { Distro, SERVICES } from './support/distro.ts'
+
+const distro = Distro.built()
+const keys = 'ls /etc/ssh/ssh_host_ed25519_key'
+
+test('the disk image boots under UEFI, root logs in without a password, and each copy gets its own machine id', async () => {
+  const image = distro.path('output/levitateos.qcow2')
+  const commands = [
+    SERVICES,
+    keys,
+    'hostname',
+    'findmnt -no FSTYPE /boot',
+    'df -BG --output=size / | tail -1',
+  ]
+  const first = await checkBoot({ image, firmware: 'uefi', commands })
+  expect(first).toMatchObject({
+    systemState: 'running',
+    failedUnits: [],
+    poweredOff: true,
+    root: { fstype: 'ext4' },
+  })
+  const [active, key, hostname, boot, size] = first.commands.map(({ output }) => output.trim())
+  expect(active?.split(/\s+/)).toEqual(['active', 'active', 'active'])
+  expect(key).toBe('/etc/ssh/ssh_host_ed25519_key')
+  expect(hostname).toBe('levitate')
+  expect(boot).toBe('vfat')
+  expect(Number.parseInt(size!, 10)).toBeGreaterThan(240)
+  const second = await checkBoot({ image, firmware: 'uefi' })
+  expect(first.machineId).toMatch(/^[0-9a-f]{32}$/)
+  expect(second.machineId).not.toBe(first.machineId)
+})

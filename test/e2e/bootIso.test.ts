@@ -1,0 +1,26 @@
+// The ISO in virtual machines.
+import { expect, test } from 'vitest'
+import { checkBoot } from '../../src/vm/bootCheck.ts'
+import { Distro, SERVICES } from './support/distro.ts'
+
+const distro = Distro.built()
+
+for (const firmware of ['uefi', 'bios'] as const)
+  test(`the ISO boots under ${firmware.toUpperCase()} into a running live system`, async () => {
+    const report = await checkBoot({
+      image: distro.path('output/levitateos.iso'),
+      firmware,
+      commands: [SERVICES],
+    })
+    expect(report).toMatchObject({ systemState: 'running', failedUnits: [], root: { fstype: 'overlay' } })
+    expect(report.commands[0]?.output.trim().split(/\s+/)).toEqual(['active', 'active', 'active'])
+  })
+
+test('the ISO boots from a USB disk', async () => {
+  const report = await checkBoot({
+    image: distro.path('output/levitateos.iso'),
+    firmware: 'uefi',
+    bus: 'usb',
+  })
+  expect(report.systemState).toBe('running')
+})
