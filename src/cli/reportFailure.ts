@@ -1,12 +1,13 @@
 import { detectManager, missingToolsFailure } from '../debian/install.ts'
-import { Failure } from '../platform/failure.ts'
+import { Failure, failureFrom } from '../platform/failure.ts'
 import { MissingToolsFailure } from '../platform/missingTools.ts'
 import { renderFailure } from '../platform/renderFailure.ts'
 import { usesColor } from './render/format.ts'
 
 /** Tells what went wrong on standard error, and gives the exit code. */
 export function reportFailure(error: unknown): number {
-  const failure = error instanceof Failure ? withHint(error) : systemFailure(error)
+  const known = failureFrom(error)
+  const failure = known ? withHint(known) : systemFailure(error)
   process.stderr.write(`${renderFailure(failure, usesColor(process.stderr))}\n`)
   return failure.exitCode
 }
