@@ -11,6 +11,8 @@ async function watched(root: string) {
   let wake = (): void => {}
   const backend = new InotifyBackend({
     changed(path, entries) {
+      // The directory above the root is watched, too, and other processes write to it.
+      if (!path.startsWith(`${root}/`)) return
       reported.push([path.slice(root.length), entries])
       wake()
     },
