@@ -1,4 +1,4 @@
-// The backend for file systems and hosts that report no changes: it causes a look at everything in an interval.
+// The backend for hosts and file systems that report no changes: it reports a possible change in an interval.
 import type { BackendListener, WatchBackend } from './backend.ts'
 
 export const POLLING_SECONDS = 1

@@ -239,7 +239,7 @@ export class Watch {
     listener(built)
   }
 
-  /** The work of `checking`: cancels the build if its graph changed, else has it look at its inputs again. */
+  /** The work of `checking`: finds out whether the graph changed; if not, the build takes another snapshot. */
   async #checkConfig(burst: Burst): Promise<void> {
     const { disk, index, files, locations } = this.#workspace
     this.#reporter.changed(burst, locations.root)

@@ -21,15 +21,15 @@ async function watched(root: string) {
     },
   })
   onTestFinished(() => backend.close())
-  const arm = (): Promise<void> => backend.watch(directoriesOf({ trees: [root], files: [] }, root))
-  await arm()
+  const watchTree = (): Promise<void> => backend.watch(directoriesOf({ trees: [root], files: [] }, root))
+  await watchTree()
   const until = async (path: string): Promise<typeof reported> => {
     while (!reported.some(([at]) => at === path)) await new Promise<void>((resolve) => (wake = resolve))
     const all = reported
     reported = []
     return all
   }
-  return { arm, until }
+  return { watchTree, until }
 }
 
 it('tells changed contents from names that come and go', async () => {
@@ -49,12 +49,12 @@ it('tells changed contents from names that come and go', async () => {
 it('reports the end of a directory at its own path, and an entry of the same name at its full path', async () => {
   const root = temporaryDirectory()
   mkdirSync(`${root}/deep`)
-  const { arm, until } = await watched(root)
+  const { watchTree, until } = await watched(root)
   rmSync(`${root}/deep`, { recursive: true })
   writeFileSync(`${root}/last`, '')
   for (const [path] of await until('/last')) expect(['/deep', '/last']).toContain(path)
   mkdirSync(`${root}/again`)
-  await arm()
+  await watchTree()
   writeFileSync(`${root}/again/again`, '')
   expect(await until('/again/again')).toContainEqual(['/again/again', true])
 })
@@ -62,10 +62,10 @@ it('reports the end of a directory at its own path, and an entry of the same nam
 it('watches a directory that replaces another', async () => {
   const root = temporaryDirectory()
   mkdirSync(`${root}/deep`)
-  const { arm, until } = await watched(root)
+  const { watchTree, until } = await watched(root)
   rmSync(`${root}/deep`, { recursive: true })
   mkdirSync(`${root}/deep`)
-  await arm()
+  await watchTree()
   writeFileSync(`${root}/deep/file`, '')
   expect(await until('/deep/file')).toContainEqual(['/deep/file', true])
 })
