@@ -1,34 +1,36 @@
+// The stat cache: digests of files, trees and tools by their state on disk.
 import type { Bytes } from '../platform/bytes.ts'
 import { byBytes } from '../platform/bytes.ts'
 import type { Disk, Stat } from '../platform/disk.ts'
 import { errorCode } from '../platform/disk.ts'
+import { isObject } from '../platform/json.ts'
 import { readChecksummed, writeChecksummed } from '../platform/checksummedFile.ts'
 import type { Digest, Hasher } from '../platform/digest.ts'
 import { hashFile, sha256, sha256Hasher } from '../platform/digest.ts'
 
-/** What the index remembers of one file: its state on disk when it was read, its SHA-256 and its XXH64. */
+/** The index entry of a file: its state on disk when it was read, its SHA-256 and its XXH64. */
 export type FileEntry = readonly [signature: string, sha256: Digest, quick: string]
 
-/** What the index remembers of one directory of a tree, as texts, since most are used unread. */
+/** The index entry of one directory of a tree, as texts, since most are used without being parsed. */
 export interface DirectoryEntry {
-  /** A hash over the states of all that lies in it, or '' where one of them was too young to be trusted. */
+  /** A hash over the states of its entries; '' if one of them was too young to be trusted. */
   readonly states: Digest | ''
   /** Its lines of the tree's listing. */
   readonly listing: string
-  /** For each of its files, in the order of the listing, a line with the state and the XXH64. */
+  /** A line with the state and the XXH64 of each file, in the order of the listing. */
   readonly files: string
 }
 
-/** What the index remembers of the directories of one tree, by their paths inside it. */
+/** The index entries of a tree's directories, by their paths in the tree. */
 export type Table = ReadonlyMap<Bytes, DirectoryEntry>
 
-/** What the index remembers of one tree: a hash over the states of all that is in it, and the tree's digest. */
+/** The index entry of a tree: a hash over the states of everything in it, and its digest. */
 export interface TreeEntry {
   readonly states: Digest
   readonly digest: Digest
 }
 
-/** What the index remembers of one tool: the files that it is made of, their states and its digest. */
+/** The index entry of a tool: the files that it loads, their states, and its digest. */
 export interface ToolEntry {
   readonly files: readonly Bytes[]
   readonly states: string
@@ -50,23 +52,22 @@ interface IndexFile {
 const VERSION = 3
 
 /**
- * A file whose state changed less than this before it was read may change again without its state showing it:
- * clocks of file systems tick in steps of up to 10 ms. Such a file is read again next time, as git does with
- * entries that are "racily clean" (Documentation/technical/racy-git.txt).
+ * A file that changed less than this before it was read may change again without a change of its state, since clocks of
+ * file systems tick in steps of up to 10 ms. It is read again next time, as git does with "racily clean" entries
+ * (Documentation/technical/racy-git.txt).
  */
 const RACY_NS = 20_000_000n
 
-/** Where a file's content stands, as one comparable text. Device numbers are left out: they move with a reboot. */
+/** A file's state as one comparable text. Without the device number, which may change with a reboot. */
 export const signatureOf = (stat: Stat): string => `${stat.ino}.${stat.size}.${stat.mtimeNs}.${stat.ctimeNs}`
 
-/** Whether a state is too young to be trusted at the next look. */
+/** Whether a state is too young to be trusted next time. */
 export const isRacy = (stat: Stat, readAtNs: bigint): boolean =>
   stat.ctimeNs + RACY_NS > readAtNs || stat.mtimeNs + RACY_NS > readAtNs
 
 /**
- * The stat cache: it spares reading files whose state on disk has not moved. It only ever saves time; losing it,
- * or finding it damaged, costs one reading of everything. The table of a tree's directories is kept apart and read only
- * when something in the tree moved.
+ * The stat cache: files whose state on disk is unchanged are not read again. If it is lost or damaged, everything is read
+ * once. The directories of a tree have a file of their own, which is read only if something in the tree changed.
  */
 export class StatIndex {
   readonly #disk: Disk
@@ -78,14 +79,14 @@ export class StatIndex {
   #changed = false
   #quick: (() => QuickHasher) | undefined
 
-  /** `now` gives nanoseconds since 1970, by the clock that stamps files. */
+  /** `now` returns nanoseconds since 1970, by the clock that stamps files. */
   constructor(disk: Disk, directory: Bytes, now: () => bigint) {
     this.#disk = disk
     this.#directory = directory
     this.#now = now
   }
 
-  /** The digest of a regular file, from the index where its state has not moved. */
+  /** The digest of a regular file; from the index if its state is unchanged. */
   async file(path: Bytes, stat: Stat): Promise<Digest> {
     const unmoved = this.knows(path, stat)
     if (unmoved !== undefined) return unmoved
@@ -96,14 +97,14 @@ export class StatIndex {
     return entry[1]
   }
 
-  /** The digest of a file whose state has not moved since it was read, else undefined. */
+  /** The digest of a file whose state is unchanged since it was read; else undefined. */
   knows(path: Bytes, stat: Stat): Digest | undefined {
     const files = this.#load().files
     const known = Object.hasOwn(files, path) ? files[path] : undefined
     return known?.[0] === signatureOf(stat) ? known[1] : undefined
   }
 
-  /** Reads a file whose state moved; its SHA-256 is taken again only where the quick hash differs. */
+  /** Reads a file whose state changed; computes its SHA-256 only if the quick hash differs. */
   async read(path: Bytes, stat: Stat, known: FileEntry | undefined): Promise<FileEntry> {
     const readAt = this.#now()
     const quickHasher = await this.#quickHasher()
@@ -121,8 +122,8 @@ export class StatIndex {
   }
 
   /**
-   * Remembers the digest of a file that we wrote under another name and then renamed. Whoever wrote to it since gave it a
-   * later time of modification than `writtenAt`, if that lies well before the renaming, which moved the other time.
+   * Remembers the digest of a file that we wrote under another name and then renamed. Any later write gives it a later
+   * modification time than `writtenAt`, provided that lies well before the rename, which set the change time.
    */
   remember(path: Bytes, stat: Stat | undefined, digest: Digest, writtenAt: bigint): void {
     const settled = stat?.mtimeNs === writtenAt && stat.ctimeNs > stat.mtimeNs + RACY_NS
@@ -130,7 +131,7 @@ export class StatIndex {
     this.#changed = true
   }
 
-  /** Whether the state of one of some files may still change without showing it. */
+  /** Whether one of some files may change again without a change of its state. */
   isYoung(files: readonly Bytes[]): boolean {
     const now = this.#now()
     return files.some((file) => {
@@ -175,11 +176,12 @@ export class StatIndex {
     this.#changedTables.add(path)
   }
 
-  /** Writes what is new. A disk that refuses costs only time at the next build, so it is not an error. */
+  /** Writes what changed. A failing disk is not an error: it only costs time at the next build. */
   save(): void {
     try {
-      for (const path of [...this.#changedTables].sort(byBytes))
-        writeTable(this.#disk, this.#tablePath(path), this.#tables.get(path)!)
+      const tables = [...this.#tables].filter(([path]) => this.#changedTables.has(path))
+      for (const [path, table] of tables.sort(([a], [b]) => byBytes(a, b)))
+        writeTable(this.#disk, this.#tablePath(path), table)
       this.#changedTables.clear()
       if (this.#changed) writeChecksummed(this.#disk, `${this.#directory}/index.json`, this.#index)
       this.#changed = false
@@ -191,12 +193,8 @@ export class StatIndex {
   #load(): IndexFile {
     if (this.#index) return this.#index
     const found = readChecksummed(this.#disk, `${this.#directory}/index.json`)
-    const parsed = typeof found === 'string' ? undefined : (found.value as Partial<IndexFile>)
-    const usable =
-      parsed?.version === VERSION && isTable(parsed.files) && isTable(parsed.trees) && isTable(parsed.tools)
-    return (this.#index = usable
-      ? (parsed as IndexFile)
-      : { version: VERSION, files: {}, trees: {}, tools: {} })
+    const index = typeof found === 'string' ? undefined : found.value
+    return (this.#index = isIndexFile(index) ? index : { version: VERSION, files: {}, trees: {}, tools: {} })
   }
 
   #tablePath(tree: Bytes): Bytes {
@@ -214,9 +212,9 @@ export class StatIndex {
   }
 }
 
-/** The head of a table: its directories, and how many characters of the text below are of each. */
+/** The head of a table's file: the directories, and how many characters of the text below belong to each. */
 interface TableHead {
-  readonly version: unknown
+  readonly version: typeof VERSION
   readonly directories: readonly (readonly [
     path: Bytes,
     states: Digest | '',
@@ -239,11 +237,10 @@ function writeTable(disk: Disk, path: Bytes, table: Table): void {
 function readTable(disk: Disk, path: Bytes): Table {
   const found = readChecksummed(disk, path)
   if (typeof found === 'string') return new Map()
-  const { version, directories } = found.value as TableHead
-  if (version !== VERSION) return new Map()
+  if (!isTableHead(found.value)) return new Map()
   const table = new Map<Bytes, DirectoryEntry>()
   let at = 0
-  for (const [directory, states, listing, files] of directories) {
+  for (const [directory, states, listing, files] of found.value.directories) {
     table.set(directory, {
       states,
       listing: found.text.slice(at, at + listing),
@@ -254,5 +251,11 @@ function readTable(disk: Disk, path: Bytes): Table {
   return table
 }
 
-const isTable = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+/** Checks the frame only: the file has a checksum, and checking each of some ten thousand entries would slow a no-op. */
+const isIndexFile = (value: unknown): value is IndexFile =>
+  isObject(value) &&
+  value['version'] === VERSION &&
+  ['files', 'trees', 'tools'].every((member) => isObject(value[member]))
+
+const isTableHead = (value: unknown): value is TableHead =>
+  isObject(value) && value['version'] === VERSION && Array.isArray(value['directories'])

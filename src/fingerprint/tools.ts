@@ -1,3 +1,4 @@
+// Fingerprints tools: executables with everything that they load.
 import type { Bytes } from '../platform/bytes.ts'
 import { toBytes } from '../platform/bytes.ts'
 import type { Disk } from '../platform/disk.ts'
@@ -6,20 +7,20 @@ import { digestOf } from '../platform/digest.ts'
 import type { StatIndex } from './statIndex.ts'
 import { signatureOf } from './statIndex.ts'
 
-/** A tool as it stands on this host. */
+/** A tool of this host. */
 export interface Tool {
   readonly path: Bytes
-  /** Over the bytes of the executable, of its interpreter and of the shared libraries that it loads. */
+  /** Over the executable, its interpreter and the shared libraries that it loads. */
   readonly digest: Digest
-  /** Those files, and the {@link toolStates} of them in which they were read. */
+  /** Those files, and their {@link toolStates} when they were read. */
   readonly files: readonly Bytes[]
   readonly states: string
 }
 
-/** Where the loader's cache lies; when it moves, a tool may load other libraries (ld.so(8)). */
+/** The loader's cache: after a change of it, a tool may load other libraries (ld.so(8)). */
 const LOADER_CACHE = '/etc/ld.so.cache'
 
-/** Finds a tool on a search path: its path there, and the real file behind all links; undefined where there is none. */
+/** Finds a tool on a search path: its path, and the real file behind all links; undefined if there is none. */
 export function locateTool(
   disk: Disk,
   searchPath: readonly Bytes[],
@@ -39,7 +40,7 @@ export function locateTool(
   return undefined
 }
 
-/** Lists the files that a dynamic executable loads; empty for a static one and for a script. */
+/** Lists the files that a dynamic executable loads; none for a static one and for a script. */
 export type LibrariesOf = (executable: Bytes) => Promise<readonly Bytes[]>
 
 /** Asks the loader itself, through ldd(1). */
@@ -51,16 +52,16 @@ export const librariesByLdd: LibrariesOf = async (executable) => {
       stdio: ['ignore', 'pipe', 'ignore'],
       env: { LC_ALL: 'C' },
     })
-    return [...output.matchAll(/^\t(?:\S+ => )?(\/\S+) \(0x/gm)].map((match) => match[1]!)
+    return [...output.matchAll(/^\t(?:\S+ => )?(\/\S+) \(0x/gm)].flatMap(([, path]) => path ?? [])
   } catch {
     return []
   }
 }
 
-/** The state of a file on disk as one comparable text. */
+/** Returns the state of a file on disk as one comparable text. */
 export type StateOf = (file: Bytes) => string
 
-/** Looks at each file once: tools share most of their libraries. */
+/** Examines each file once, since tools share most of their libraries. */
 export function statesOnce(disk: Disk): StateOf {
   const states = new Map<Bytes, string>()
   return (file) => {
@@ -73,11 +74,11 @@ export function statesOnce(disk: Disk): StateOf {
   }
 }
 
-/** The states of a tool's files and of the loader's cache: while they stand, its digest does. */
+/** The states of a tool's files and of the loader's cache. While they are unchanged, so is its digest. */
 export const toolStates = (files: readonly Bytes[], stateOf: StateOf): string =>
   [LOADER_CACHE, ...files].map(stateOf).join(' ')
 
-/** Fingerprints a tool. Nothing is read again while neither its files nor the loader's cache have moved. */
+/** Fingerprints a tool. Reads nothing while its files and the loader's cache are unchanged. */
 export async function fingerprintTool(
   disk: Disk,
   index: StatIndex,
@@ -103,7 +104,7 @@ export async function fingerprintTool(
   return { path, digest, files, states }
 }
 
-/** The interpreter that the first line of a script names (execve(2), "Interpreter scripts"), and for env(1) its, too. */
+/** The interpreter in the first line of a script (execve(2), "Interpreter scripts"), and the one that env(1) starts. */
 function interpretersOf(disk: Disk, path: Bytes, searchPath: readonly Bytes[]): Bytes[] {
   const head = Buffer.alloc(256)
   const fd = disk.open(path, 'r')

@@ -1,3 +1,4 @@
+// Fingerprints trees: a digest over a listing of all entries.
 import type { Bytes } from '../platform/bytes.ts'
 import { byBytes, display } from '../platform/bytes.ts'
 import type { Disk, Stat } from '../platform/disk.ts'
@@ -9,77 +10,73 @@ import type { DirectoryEntry, FileEntry, StatIndex } from './statIndex.ts'
 import { isRacy, signatureOf } from './statIndex.ts'
 
 /**
- * One entry of a tree. `path` is relative to the tree's root, which itself is the entry ''.
- * Of a file's mode only the executable bit counts, as in git: the others follow the umask of whoever checked it out,
- * and a producer sees every file as 0644 or 0755.
+ * One entry of a tree. `path` is relative to the tree's root, which is the entry ''. Only the executable bit of a file's
+ * mode counts, as in git: the other bits follow the umask of a checkout, and a producer sees 0644 or 0755.
  */
 export type TreeItem =
   | readonly [path: Bytes, type: 'directory']
   | readonly [path: Bytes, type: 'file' | 'executable', digest: Digest]
   | readonly [path: Bytes, type: 'symlink', target: Bytes]
 
-/**
- * A tree's items, directory by directory in the order of the bytes of their paths: each directory, and then what lies in
- * it and is none, by name.
- */
+/** The items of a tree: directories sorted by bytes, each followed by its other entries sorted by name. */
 export type Listing = readonly TreeItem[]
 
+/** The fingerprint of a tree. */
 export interface Tree {
   /** The SHA-256 of the serialized listing, under which the store keeps it. */
   readonly digest: Digest
   /**
-   * The serialized listing, made when first asked for, since an unmoved tree needs none. Who relies on it must compare it
-   * with the digest: the tree may have moved in between.
+   * The serialized listing. It is computed on the first call, since an unchanged tree needs none; compare it with the
+   * digest, because the tree may have changed since.
    */
   listing(): Promise<string>
 }
 
-/** One entry that is no directory. */
-interface Found {
+/** One entry that is not a directory. */
+interface ScannedEntry {
   readonly name: Bytes
   readonly stat: Stat
   readonly signature: string
 }
 
-/** One directory as it was found. */
-interface FoundDirectory {
+/** One directory as the walk found it. */
+interface ScannedDirectory {
   readonly path: Bytes
-  readonly entries: readonly Found[]
+  readonly entries: readonly ScannedEntry[]
   /** A hash over the states of the entries. */
   readonly states: Digest
 }
 
-/** A listing as it is kept and hashed: one JSON array a line, so that no name can pass for another entry. */
+/** A listing as it is stored and hashed: one JSON array per line, so that no name can imitate another entry. */
 export const serializeListing = (listing: Listing): string => listing.map(lineOf).join('\n')
 
-/** One item as a line; most names need no escapes, and those lines are put together without looking at each character. */
+/** One item as a line. Names without escapes, nearly all, are not passed to the slower JSON.stringify. */
 function lineOf(item: TreeItem): string {
   const [path, type, value] = item
-  const plain = PLAIN.test(path) && (type !== 'symlink' || PLAIN.test(value!))
-  if (!plain) return JSON.stringify(item)
+  if (!PLAIN.test(path) || (item[1] === 'symlink' && !PLAIN.test(item[2]))) return JSON.stringify(item)
   return value === undefined ? `["${path}","${type}"]` : `["${path}","${type}","${value}"]`
 }
 
-/** Characters that JSON writes as they are. */
+/** Texts that JSON writes without escapes. */
 const PLAIN = /^[ !#-[\]-~]*$/
 
-/** Reads back what {@link serializeListing} wrote. */
+/** The inverse of {@link serializeListing}. */
 export const parseListing = (text: string): Listing => text.split('\n').map(parseLine)
 
-/** Reads back one line of it. */
+/** Parses one line of a listing, which is trusted since its digest was compared. */
 export const parseLine = (line: string): TreeItem => JSON.parse(line) as TreeItem
 
-/** Whether an item is a file, executable or not. */
+/** Whether an item is a file. */
 export const isFile = (item: TreeItem): item is FileItem => item[1] === 'file' || item[1] === 'executable'
 
 type FileItem = Extract<TreeItem, { 1: 'file' | 'executable' }>
 
-/** Whether a file counts as executable: by its owner's bit. */
+/** Whether a file counts as executable: its owner's bit is set. */
 export const isExecutable = (stat: Stat): boolean => (stat.mode & 0o100) !== 0
 
 /**
- * Fingerprints a directory with all that is below it. Nothing is followed; what is neither file, directory nor
- * symbolic link is an error, and so is what cannot be read (both exit code 2).
+ * Fingerprints a directory and everything below it, without following links. Throws a Failure (exit code 2) for an
+ * unreadable entry and for one that is not a file, directory or symbolic link.
  */
 export async function fingerprintTree(
   disk: Disk,
@@ -91,17 +88,17 @@ export async function fingerprintTree(
     try {
       return await fingerprintOnce(disk, index, root, now)
     } catch (error) {
-      // Something went away between the walk and the reading.
+      // An entry was removed between the walk and the reading.
       if (!isGone(error) || attempt === WALKS) throw error
     }
 }
 
-/** How often a tree is walked that loses files meanwhile. */
+/** How often a tree is walked while it loses files. */
 const WALKS = 5
 
 const isGone = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(errorCode(error))
 
-/** A tree's listing, or undefined where the tree has moved meanwhile so that it cannot be made. */
+/** A tree's listing; undefined if entries were removed since the walk. */
 export async function listingIfThere(tree: Tree | undefined): Promise<string | undefined> {
   try {
     return await tree?.listing()
@@ -127,15 +124,15 @@ async function fingerprintOnce(disk: Disk, index: StatIndex, root: Bytes, now: (
   return { digest, listing }
 }
 
-/** Whether something in a directory may change again without its state showing it. */
-const isYoung = ({ entries }: FoundDirectory, walkedAt: bigint): boolean =>
+/** Whether an entry of a directory may change again without a change of its state. */
+const isYoung = ({ entries }: ScannedDirectory, walkedAt: bigint): boolean =>
   entries.some(({ stat }) => isRacy(stat, walkedAt))
 
-/** The directories of a tree, in the order of the bytes of their paths. */
-function walk(disk: Disk, root: Bytes): readonly FoundDirectory[] {
-  const found: FoundDirectory[] = []
+/** The directories of a tree, sorted by bytes. */
+function walk(disk: Disk, root: Bytes): readonly ScannedDirectory[] {
+  const found: ScannedDirectory[] = []
   const visit = (path: Bytes): void => {
-    const entries: Found[] = []
+    const entries: ScannedEntry[] = []
     for (const name of readdir(disk, inside(root, path)).sort(byBytes)) {
       const at = path === '' ? name : `${path}/${name}`
       const stat = state(disk, inside(root, at))
@@ -153,8 +150,8 @@ function walk(disk: Disk, root: Bytes): readonly FoundDirectory[] {
 }
 
 const notAFile = (path: Bytes): Failure =>
-  new Failure(`cannot take ${display(path)} as an input: it is a socket, a pipe or a device`, {
-    hint: 'a tree may hold files, directories and symbolic links',
+  new Failure(`the input ${display(path)} is a socket, a pipe or a device`, {
+    hint: 'remove it: a tree may contain only files, directories and symbolic links',
     exitCode: 2,
   })
 
@@ -166,7 +163,7 @@ function readdir(disk: Disk, path: Bytes): Bytes[] {
   }
 }
 
-/** The state of an input's path; undefined where nothing is. */
+/** The state of an input's path; undefined if nothing exists there. */
 export function state(disk: Disk, path: Bytes): Stat | undefined {
   try {
     return disk.lstat(path)
@@ -175,12 +172,12 @@ export function state(disk: Disk, path: Bytes): Stat | undefined {
   }
 }
 
-/** The error for an input that is there and cannot be read. */
+/** The error for an input that exists but cannot be read. */
 export function unreadable(path: Bytes, error: unknown): unknown {
   if (!['EACCES', 'EPERM', 'EIO'].includes(errorCode(error))) return error
   return new Failure(`cannot read the input ${display(path)}`, {
     facts: [['reason', errorCode(error)]],
-    hint: 'check its permissions, or declare it no longer',
+    hint: 'check its permissions, or remove it from the declaration',
     exitCode: 2,
     cause: error,
   })
@@ -188,12 +185,12 @@ export function unreadable(path: Bytes, error: unknown): unknown {
 
 const hashAll = (lines: readonly string[]): Digest => sha256(lines.join(''), 'latin1')
 
-/** The listing of what was found; only directories in which something moved since are looked into. */
+/** The listing of a walk; reads only directories in which a state changed. */
 async function list(
   disk: Disk,
   index: StatIndex,
   root: Bytes,
-  found: readonly FoundDirectory[],
+  found: readonly ScannedDirectory[],
   walkedAt: bigint,
 ): Promise<string> {
   const known = index.table(root)
@@ -215,12 +212,12 @@ async function list(
   return [...table.values()].map(({ listing }) => listing).join('\n')
 }
 
-/** Lists one directory; of its files those are read whose state moved. */
+/** Lists one directory; reads only the files whose state changed. */
 async function listDirectory(
   disk: Disk,
   index: StatIndex,
   at: Bytes,
-  { path, entries }: FoundDirectory,
+  { path, entries }: ScannedDirectory,
   known: DirectoryEntry | undefined,
 ): Promise<Omit<DirectoryEntry, 'states'>> {
   const before = filesOf(known)
@@ -246,14 +243,14 @@ async function listDirectory(
   return { listing: serializeListing(items), files: files.join('\n') }
 }
 
-/** What the index remembers of the files of one directory, by their paths in the tree. */
+/** The index entries of the files of one directory, by their paths in the tree. */
 function filesOf(known: DirectoryEntry | undefined): ReadonlyMap<Bytes, FileEntry> {
   const lines = known?.files.split('\n')
   const files = known ? parseListing(known.listing).filter(isFile) : []
   return new Map(
     files.map(([path, , digest], at): [Bytes, FileEntry] => {
-      const [signature, quick] = lines![at]!.split(' ')
-      return [path, [signature!, digest, quick!]]
+      const [signature = '', quick = ''] = lines?.[at]?.split(' ') ?? []
+      return [path, [signature, digest, quick]]
     }),
   )
 }

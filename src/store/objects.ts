@@ -1,3 +1,4 @@
+// The object store: outputs, downloads, listings and texts by their SHA-256.
 import type { Bytes } from '../platform/bytes.ts'
 import { display } from '../platform/bytes.ts'
 import type { Disk } from '../platform/disk.ts'
@@ -14,38 +15,35 @@ import type { Digest, Hasher } from '../platform/digest.ts'
 import { fileDigest, isDigest, sha256, sha256Hasher } from '../platform/digest.ts'
 import type { StoredObject } from '../planner/types.ts'
 
-/**
- * Says that an object was not what its name says; it is put aside by then. Who planned with it plans again, and what is
- * missing is built.
- */
+/** An object is missing or damaged; a damaged one has been quarantined. A build that gets this error plans again. */
 export class DamagedObject extends Failure {
   constructor(headline: string) {
-    super(headline, { hint: 'run the same command again: what is missing will be built' })
+    super(headline, { hint: 'run the command again to rebuild what is missing' })
   }
 }
 
-/** All that lies in a store of objects. */
+/** Everything in an object store. */
 export interface ObjectListing {
-  /** What each object takes on the disk, in bytes: holes take nothing. */
+  /** The disk usage of each object in bytes, without holes. */
   readonly objects: ReadonlyMap<Digest, number>
-  /** What was put aside, and what dead processes left. */
+  /** Quarantined objects, and temporary files of processes that died. */
   readonly leftovers: readonly Bytes[]
 }
 
-/** How a file is called that was put aside. */
+/** The prefix of the name of a quarantined file. */
 export const QUARANTINE_PREFIX = 'damaged-'
 
-/** What reading a damaged object may end with. */
+/** The errors that reading a damaged or missing object may raise. */
 const UNREADABLE = ['EIO', 'ENOENT', 'EISDIR', 'EUCLEAN']
 
 const CHUNK = 1 << 20
 const ZEROS = Buffer.alloc(CHUNK)
-/** One for all copies, since each is done before the next begins: a new one costs more than a small file. */
+/** One buffer for all copies, which never overlap: allocating it costs more than copying a small file. */
 let chunk: Buffer | undefined
 
 /**
- * The object store: read-only files named by their SHA-256, under `objects/ab/…`. An object is whole or absent:
- * it is written elsewhere, flushed, renamed, and its directory flushed. What is read from it is checked on the way.
+ * The object store: read-only files named by their SHA-256, in `objects/ab/…`. An object is complete or absent, because it
+ * is written to a temporary file, flushed, renamed, and its directory is flushed. Content is checked while it is read.
  */
 export class ObjectStore {
   readonly #disk: Disk
@@ -56,18 +54,18 @@ export class ObjectStore {
     this.#directory = directory
   }
 
-  /** Where an object lies, or would. */
+  /** The path of an object, whether or not it exists. */
   path(digest: Digest): Bytes {
     return `${this.#directory}/${digest.slice(0, 2)}/${digest.slice(2)}`
   }
 
-  /** Whether an object is there, by name and size; its content is checked when it is read. */
+  /** Whether an object exists with this name and size; its content is checked when it is read. */
   has({ sha256: digest, size }: StoredObject): boolean {
     const stat = this.#disk.lstat(this.path(digest))
     return stat?.type === 'file' && stat.size === size
   }
 
-  /** Takes over a file of ours by renaming it, after reading it once for its digest unless that is known. */
+  /** Moves a file that the caller owns into the store. Reads it once for its digest, unless that is known. */
   adopt(file: Bytes, known?: Digest): StoredObject {
     this.#disk.chmod(file, 0o444)
     const digest = known ?? fileDigest(this.#disk, file)
@@ -82,7 +80,7 @@ export class ObjectStore {
     return { sha256: digest, size }
   }
 
-  /** Takes in a copy of a file that is not ours to move. */
+  /** Copies a file that the caller must not move into the store. */
   copyIn(file: Bytes): StoredObject {
     this.#disk.mkdir(this.#directory)
     return withTemporary(this.#disk, `${this.#directory}/copy`, (temporary) => {
@@ -91,7 +89,7 @@ export class ObjectStore {
     })
   }
 
-  /** Keeps a small text. */
+  /** Stores a small text. */
   putText(text: string): Digest {
     const digest = sha256(text)
     if (this.readText(digest) !== undefined) return digest
@@ -101,7 +99,7 @@ export class ObjectStore {
     return digest
   }
 
-  /** A small text, or undefined where it is not there or damaged. */
+  /** A small text; undefined if it is missing or damaged. */
   readText(digest: Digest): string | undefined {
     try {
       const content = this.#disk.readFile(this.path(digest))
@@ -113,9 +111,8 @@ export class ObjectStore {
   }
 
   /**
-   * Writes a copy of an object to a temporary path, which must not exist yet. Holes stay holes. Throws a
-   * {@link DamagedObject} for one that is not what its name says; the copy is the caller's to remove. One that was
-   * `checked` a moment ago, as it was taken in, is not hashed again.
+   * Copies an object to a path that does not exist; holes stay holes. With `checked`, for an object that was hashed a
+   * moment ago, the copy is not hashed. Throws a {@link DamagedObject}; then the caller removes the copy.
    */
   copyOut(
     digest: Digest,
@@ -132,12 +129,12 @@ export class ObjectStore {
     if (!checked && hasher.digest() !== digest) throw this.#damaged(digest)
   }
 
-  /** Reads an object in full. Throws a {@link DamagedObject} for one that is not what its name says, or not there. */
+  /** Reads an object in full. Throws a {@link DamagedObject} if it is missing or damaged. */
   check(digest: Digest): void {
     if (!this.isWhole(digest)) throw this.#damaged(digest)
   }
 
-  /** Reads an object in full: whether it is there, and what its name says. */
+  /** Reads an object in full. False if it is missing or damaged. */
   isWhole(digest: Digest): boolean {
     try {
       return fileDigest(this.#disk, this.path(digest)) === digest
@@ -147,14 +144,14 @@ export class ObjectStore {
     }
   }
 
-  /** Puts a damaged object aside, so that it counts as absent from now on; gives its new place. */
+  /** Renames a damaged object so that it counts as absent. Returns its new path. */
   quarantine(digest: Digest): Bytes {
     const aside = `${this.#directory}/${QUARANTINE_PREFIX}${digest}`
     this.#disk.rename(this.path(digest), aside)
     return aside
   }
 
-  /** Walks through the store once. Only the holder of the workspace's lock may take temporaries for leftovers. */
+  /** Lists the store. Only the holder of the workspace lock may treat temporary files as leftovers. */
   list(): ObjectListing {
     const objects = new Map<Digest, number>()
     const leftovers: Bytes[] = []
@@ -174,16 +171,16 @@ export class ObjectStore {
     return { objects, leftovers }
   }
 
-  /** Removes an object. Whoever needs it must be gone for good by then. */
+  /** Removes an object. The records that name it must have been removed durably before. */
   remove(digest: Digest): void {
     this.#disk.removeTree(this.path(digest))
   }
 
   #damaged(digest: Digest): DamagedObject {
     if (!this.#disk.lstat(this.path(digest)))
-      return new DamagedObject(`an object is gone from the store: ${digest}`)
+      return new DamagedObject(`an object is missing from the store: ${digest}`)
     const aside = this.quarantine(digest)
-    return new DamagedObject(`an object of the store was damaged; it is put aside as ${display(aside)}`)
+    return new DamagedObject(`a damaged object of the store was quarantined as ${display(aside)}`)
   }
 
   #install(file: Bytes, digest: Digest): void {
@@ -194,17 +191,16 @@ export class ObjectStore {
   }
 }
 
-/** How a file is copied. */
 export interface CopyOptions {
-  /** The mode of the copy, less the umask. */
+  /** The mode of the copy, before the umask. */
   readonly mode: number
-  /** Whether the copy is flushed. */
+  /** Whether to flush the copy. */
   readonly durable: boolean
-  /** Gets all that was read. */
+  /** Receives everything that was read. */
   readonly hasher?: Hasher
 }
 
-/** Copies a file, leaving out blocks of zeros. */
+/** Copies a file; blocks of zeros become holes. */
 export function copySparse(disk: Disk, from: Bytes, to: Bytes, options: CopyOptions): void {
   chunk ??= Buffer.allocUnsafe(CHUNK)
   const source = disk.open(from, 'r')

@@ -1,3 +1,4 @@
+// Publishes objects in `output/` atomically.
 import type { Bytes } from '../platform/bytes.ts'
 import { display } from '../platform/bytes.ts'
 import type { Disk } from '../platform/disk.ts'
@@ -9,18 +10,17 @@ import type { StoredObject } from '../planner/types.ts'
 /** The mode of every published output. */
 const MODE = 0o644
 
-/** What was put at the place of an output. */
+/** The result of publishing an output. */
 export interface Published {
-  /** When its content was written, in nanoseconds since 1970: before anybody else could know its name. */
+  /** When the copy was written, in nanoseconds since 1970: before its final name existed. */
   readonly writtenAt: bigint
-  /** Where what stood there is now, if it was not to be lost. */
+  /** Where the previous file is now, if it had to be preserved. */
   readonly aside?: Bytes
 }
 
 /**
- * Puts a copy of an object at its place in `output/`, whole or not at all, never sharing an inode with the store.
- * What stands there is renamed aside first if it is to be kept. Of an object that was `checked` a moment ago the copy is
- * not checked again.
+ * Publishes a copy of an object in `output/`, completely or not at all; it never shares an inode with the store. With
+ * `keep`, the file at that path is preserved as `NAME.kept-N`. With `checked`, the copy is not hashed again.
  */
 export function publish(
   disk: Disk,
@@ -44,7 +44,7 @@ export function publish(
   return { writtenAt, ...(aside === undefined ? {} : { aside }) }
 }
 
-/** Gives a file a second name, so that its place is never empty; what can have no second name is renamed. */
+/** Preserves a file under another name. It is linked, so that its path is never empty, or renamed where links fail. */
 function quarantine(disk: Disk, from: Bytes, to: Bytes): void {
   try {
     disk.link(from, to)
@@ -55,8 +55,8 @@ function quarantine(disk: Disk, from: Bytes, to: Bytes): void {
 }
 
 /**
- * The temporaries that killed builds left beside outputs, of which `paths` are the locations in `root`. They are to be
- * removed only where no other process can be publishing. Behind links nothing is looked for.
+ * Temporary files that killed builds left beside the outputs `paths` of `root`. Remove them only while no other process
+ * can publish. Does not follow symbolic links.
  */
 export function strayTemporaries(disk: Disk, root: Bytes, paths: readonly Bytes[]): readonly Bytes[] {
   if (!disk.lstat(root)) return []
@@ -73,7 +73,7 @@ export function strayTemporaries(disk: Disk, root: Bytes, paths: readonly Bytes[
   })
 }
 
-/** Directories between `root` and an output must be directories: a link there could lead anywhere. */
+/** Creates the directories between `root` and an output. Throws for a symbolic link, which could lead anywhere. */
 function makeDirectories(disk: Disk, root: Bytes, path: Bytes): void {
   disk.mkdir(root)
   const parts = path.split('/').slice(0, -1)
@@ -81,15 +81,15 @@ function makeDirectories(disk: Disk, root: Bytes, path: Bytes): void {
     const next = `${directory}/${part}`
     const stat = disk.lstat(next)
     if (stat && stat.type !== 'directory')
-      throw new Failure(`cannot publish ${display(path)}: ${display(next)} is no directory`, {
-        hint: 'move it away and run again',
+      throw new Failure(`cannot publish ${display(path)}: ${display(next)} is not a directory`, {
+        hint: 'move it away and run the command again',
       })
     if (!stat) disk.mkdir(next)
     return next
   }, root)
 }
 
-/** `NAME.kept-1`, or the first such name that is free. */
+/** The first free name of `NAME.kept-1`, `NAME.kept-2`, … */
 function freeName(disk: Disk, path: Bytes): Bytes {
   for (let number = 1; ; number += 1)
     if (!disk.lstat(`${path}.kept-${number}`)) return `${path}.kept-${number}`

@@ -1,3 +1,4 @@
+// The records of past runs, on disk.
 import type { Bytes } from '../platform/bytes.ts'
 import { fromBytes, toBytes } from '../platform/bytes.ts'
 import type { Disk } from '../platform/disk.ts'
@@ -14,7 +15,7 @@ import { recordOf } from '../planner/types.ts'
 /** The version of a record's file; a record of another version counts as absent. */
 const RECORD_VERSION = 4
 
-/** A record with what the store knows of it. */
+/** A record, when it was published, and whether it is the latest. */
 export interface ListedRecord {
   readonly record: BuildRecord
   /** When it was published last, in nanoseconds since 1970. */
@@ -22,24 +23,24 @@ export interface ListedRecord {
   readonly latest: boolean
 }
 
-/** All that lies in a store of records. */
+/** Everything in a record store. */
 export interface RecordListing {
   readonly records: readonly ListedRecord[]
-  /** Files that should be records and cannot be read as such. */
+  /** Files named like records that are not readable records. */
   readonly damaged: readonly Bytes[]
-  /** What was put aside, and what dead processes left. */
+  /** Quarantined files, and temporary files of processes that died. */
   readonly leftovers: readonly Bytes[]
 }
 
-/** The key of the record that a file's name says it is. */
+/** The key in the name of a record's file. */
 function keyIn(name: Bytes): Digest | undefined {
   const key = name.replace(/\.json$/, '')
   return isDigest(key) && key !== name ? key : undefined
 }
 
 /**
- * The records of past runs, `records/ARTIFACT/KEY.json`, and beside them which one was published last: whose outputs a
- * build or a restoration took last, also where none of them goes to `output/`.
+ * The records of past runs, `records/ARTIFACT/KEY.json`. `latest.json` beside them holds the key of the record that a
+ * build ran or restored last, even if none of its outputs goes to `output/`.
  */
 export class RecordStore {
   readonly #disk: Disk
@@ -64,12 +65,12 @@ export class RecordStore {
     return record
   }
 
-  /** The record that was published last, if it can still be read. */
+  /** The latest record, if it can be read. */
   latest(artifact: string): BuildRecord | undefined {
     return recordOf(this.findLatest(artifact))
   }
 
-  /** The record that was published last, or why it cannot be read. */
+  /** The latest record, or why it cannot be read. */
   findLatest(artifact: string): LatestLookup {
     const key = this.#latestKey(artifact)
     if (!isDigest(key)) return key
@@ -77,12 +78,12 @@ export class RecordStore {
     return found === 'absent' ? 'lost' : found
   }
 
-  /** The record that was published last of every artifact that was ever built. */
+  /** The latest record of every artifact that was ever built. */
   allLatest(): readonly BuildRecord[] {
     return this.#artifacts().flatMap((artifact) => this.latest(artifact) ?? [])
   }
 
-  /** The records of one artifact that can be read. */
+  /** The readable records of one artifact. */
   listOf(artifact: string): readonly BuildRecord[] {
     if (!this.#disk.lstat(this.#path(artifact))) return []
     return this.#disk.readdir(this.#path(artifact)).flatMap((name) => {
@@ -91,7 +92,7 @@ export class RecordStore {
     })
   }
 
-  /** Reads every record there is. Only the holder of the workspace's lock may take temporaries for leftovers. */
+  /** Reads every record. Only the holder of the workspace lock may treat temporary files as leftovers. */
   list(): RecordListing {
     const records: ListedRecord[] = []
     const damaged: Bytes[] = []
@@ -109,7 +110,7 @@ export class RecordStore {
         else
           records.push({
             record,
-            publishedAt: this.#disk.lstat(path)!.mtimeNs,
+            publishedAt: this.#disk.lstat(path)?.mtimeNs ?? 0n,
             latest: latest === key,
           })
       }
@@ -117,7 +118,7 @@ export class RecordStore {
     return { records, damaged, leftovers }
   }
 
-  /** Forgets records, for good: when this returns, no power cut brings one back. */
+  /** Removes records durably: after this returns, no power cut brings one back. */
   remove(records: readonly ListedRecord[]): void {
     const directories = new Set<Bytes>()
     for (const { record, latest } of records) {
@@ -132,7 +133,7 @@ export class RecordStore {
       if (this.#disk.readdir(directory).length === 0) this.#disk.removeTree(directory)
   }
 
-  /** Puts a damaged file aside, so that it counts as absent from now on; gives its new place. */
+  /** Renames a damaged file so that it counts as absent. Returns its new path. */
   quarantine(path: Bytes): Bytes {
     const at = path.lastIndexOf('/') + 1
     const aside = `${path.slice(0, at)}${QUARANTINE_PREFIX}${path.slice(at)}`
@@ -140,7 +141,7 @@ export class RecordStore {
     return aside
   }
 
-  /** Keeps a record, or one that is there anew: the time of its file says when it was published last. */
+  /** Writes a record, also one that exists: the time of its file says when it was published last. */
   add(record: BuildRecord): void {
     writeChecksummed(this.#disk, this.#path(record.artifact, record.key), {
       version: RECORD_VERSION,

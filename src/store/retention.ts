@@ -1,59 +1,60 @@
+// Decides which records and objects a store retains.
 import type { Digest } from '../platform/digest.ts'
 import { byBytes } from '../platform/bytes.ts'
 
-/** A record, as far as it decides what is kept. */
+/** The part of a record that retention depends on. */
 export interface HeldRecord {
   readonly artifact: string
   readonly key: Digest
-  /** When it was published last, in nanoseconds since 1970, by the clock of the machine, which may have been wrong. */
+  /** When it was published last, in nanoseconds since 1970, by a clock that may have been wrong. */
   readonly publishedAt: bigint
-  /** Whether it is its artifact's that was published last. */
+  /** Whether it is the latest record of its artifact. */
   readonly latest: boolean
-  /** What it made, as `ARTIFACT.OUTPUT` and content. */
+  /** The outputs that it produced. */
   readonly made: readonly Content[]
-  /** What of other artifacts it was made of, in the same form. */
+  /** The outputs of other artifacts that it took. */
   readonly madeOf: readonly Content[]
-  /** Objects that tell what it was made of: listings of trees, and texts. */
+  /** Objects that only explanations need: listings of trees, and source texts. */
   readonly seen: readonly Digest[]
 }
 
 /** The content of one output. */
 export interface Content {
+  /** `ARTIFACT.OUTPUT` */
   readonly output: string
   readonly sha256: Digest
 }
 
-/** What a store holds, and who needs it. */
+/** What a store contains, and who needs it. */
 export interface Holdings<R extends HeldRecord = HeldRecord> {
   readonly records: readonly R[]
-  /** What each object takes on the disk, in bytes. */
+  /** The disk usage of each object, in bytes. */
   readonly objects: ReadonlyMap<Digest, number>
-  /** Objects that the lockfiles of the distro name. */
+  /** Objects that the distro's lockfiles name. */
   readonly downloads: ReadonlySet<Digest>
-  /** The artifacts that the distro has now. */
+  /** The artifacts that the distro declares now. */
   readonly artifacts: ReadonlySet<string>
 }
 
 export interface Limits {
-  /** How many records of each artifact. */
+  /** The number of records of each artifact. */
   readonly keep: number
-  /** Of all objects together, in bytes. */
+  /** The size of all objects together, in bytes. */
   readonly maxSize: number
 }
 
-/** What is kept of a store. Everything else goes. */
+/** What a store retains; everything else is removed. */
 export interface Retention<R extends HeldRecord = HeldRecord> {
   readonly records: ReadonlySet<R>
   readonly objects: ReadonlySet<Digest>
-  /** What the kept objects take together. */
+  /** The disk usage of the retained objects. */
   readonly bytes: number
 }
 
 /**
- * Decides what a store keeps: the newest `keep` records of each artifact, less the oldest of them while what the kept
- * ones name takes more than `maxSize`. Kept in any case is the latest record of every artifact that the distro has,
- * and for every output that such a record was made of the newest record that made it, and so on downwards: with these
- * everything that was published last can be restored. Pure; deciding again about what is kept drops nothing more.
+ * Decides what a store retains: the newest `keep` records of each artifact, minus the oldest while their objects exceed
+ * `maxSize`. It always retains the latest record of every declared artifact, and for each output that such a record took
+ * the newest record that produced it, recursively. With these, every current output can be restored. Pure and idempotent.
  */
 export function retain<R extends HeldRecord>(
   { records, objects, downloads, artifacts }: Holdings<R>,
@@ -74,7 +75,7 @@ export function retain<R extends HeldRecord>(
     if (needed.has(record)) continue
     kept.delete(record)
     for (const digest of objectsOf(record)) {
-      const left = users.get(digest)! - 1
+      const left = (users.get(digest) ?? 0) - 1
       if (left > 0) users.set(digest, left)
       else {
         users.delete(digest)
@@ -85,11 +86,11 @@ export function retain<R extends HeldRecord>(
   return { records: kept, objects: new Set([...users.keys()].filter((digest) => objects.has(digest))), bytes }
 }
 
-/** Every object that a record names, each once. */
+/** Every object that a record names. */
 export const objectsOf = ({ made, seen }: HeldRecord): ReadonlySet<Digest> =>
   new Set([...made.map(({ sha256 }) => sha256), ...seen])
 
-/** The latest record of each artifact of the distro, and of what these were made of. */
+/** The latest record of each declared artifact, and the records of what these took. */
 function neededRecords<R extends HeldRecord>(
   byArtifact: ReadonlyMap<string, readonly R[]>,
   artifacts: ReadonlySet<string>,
@@ -98,8 +99,10 @@ function neededRecords<R extends HeldRecord>(
   for (const record of [...byArtifact.values()].flat())
     for (const content of record.made)
       if (!makers.has(contentId(content))) makers.set(contentId(content), record)
-  const needed = new Set([...byArtifact].flatMap(([name, own]) => (artifacts.has(name) ? [own[0]!] : [])))
-  // A set is walked through to its end, with what is added on the way.
+  const needed = new Set(
+    [...byArtifact].flatMap(([name, own]) => (artifacts.has(name) ? own.slice(0, 1) : [])),
+  )
+  // Iterating a set also visits what is added on the way.
   for (const record of needed)
     for (const content of record.madeOf) {
       const maker = makers.get(contentId(content))
@@ -110,7 +113,7 @@ function neededRecords<R extends HeldRecord>(
 
 const contentId = ({ output, sha256 }: Content): string => `${sha256} ${output}`
 
-/** The latest before all others of its artifact; of what is equally old, always the same first. */
+/** The latest record of an artifact comes first; ties are broken by name and key. */
 const newestFirst = (a: HeldRecord, b: HeldRecord): number =>
   Number(b.latest) - Number(a.latest) || oldestFirst(b, a)
 

@@ -1,3 +1,4 @@
+// The source texts that a run saw, stored so that a later change is shown line by line.
 import type { Bytes } from '../platform/bytes.ts'
 import type { Digest } from '../platform/digest.ts'
 import { isDigest } from '../platform/digest.ts'
@@ -5,17 +6,17 @@ import { isObject } from '../platform/json.ts'
 import type { Disk } from '../platform/disk.ts'
 import type { ObjectStore } from './objects.ts'
 
-/** Larger files are not told about line by line, in bytes. */
+/** Larger files are not diffed line by line, in bytes. */
 const LARGEST = 64 * 1024
 
-/** The version of an object that holds texts. */
+/** The version of an object that contains texts. */
 const VERSION = 1
 
-/** Keeps some texts, each by its SHA-256 or the digest that stands for it in a key, as one object. */
+/** Stores texts as one object, each by its SHA-256 or by the digest that represents it in a key. */
 export const writeTexts = (objects: ObjectStore, texts: ReadonlyMap<Digest, string>): Digest =>
   objects.putText(JSON.stringify({ version: VERSION, texts: Object.fromEntries(texts) }))
 
-/** The texts of an object that {@link writeTexts} made; none where it is gone, damaged or of another version. */
+/** The texts of an object of {@link writeTexts}; none if it is missing, damaged or of another version. */
 export function readTexts(objects: ObjectStore, object: Digest | undefined): ReadonlyMap<Digest, string> {
   const text = object === undefined ? undefined : objects.readText(object)
   if (text === undefined) return new Map()
@@ -33,7 +34,7 @@ export function readTexts(objects: ObjectStore, object: Digest | undefined): Rea
   }
 }
 
-/** The text of a file that is one: not larger than `most` bytes, and UTF-8 without NUL. */
+/** The text of a file of at most `most` bytes that is UTF-8 without NUL; else undefined. */
 export function textAt(disk: Disk, path: Bytes, most = LARGEST): string | undefined {
   const stat = disk.lstat(path)
   if (stat?.type !== 'file' || stat.size > most) return undefined

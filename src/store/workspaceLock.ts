@@ -1,3 +1,4 @@
+// The workspace lock, which lets one build run at a time.
 import { spawn } from 'node:child_process'
 import { toBytes } from '../platform/bytes.ts'
 import type { Disk } from '../platform/disk.ts'
@@ -5,18 +6,18 @@ import { errorCode, parent } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
 import { withParentDeathSignal } from '../platform/parentDeathSignal.ts'
 
-/** A held lock; closing it, or the end of the process in any way, lets it go. */
+/** A held workspace lock. The end of the process releases it, too. */
 export interface HeldLock {
   release(): void
 }
 
-/** The exit code of flock(1), and of lbuild, when the lock is held by another. */
+/** The exit code of flock(1), and of lbuild, if another process holds the lock. */
 export const LOCK_HELD = 75
 
 /**
- * Takes the lock of a workspace. The kernel holds it on our own open file (flock(2)), so that it dies with this
- * process and is never stale; the file itself is never removed. `waiting` is called once if another build holds it.
- * Throws a Failure (exit code 75) when it is held and `wait` is false; `signal` ends the waiting.
+ * Takes the workspace lock. The kernel holds it on our open file (flock(2)), so that it ends with this process and is never
+ * stale; the file is never removed. Calls `waiting` once if another build holds it; `signal` aborts the wait. Throws a
+ * Failure (exit code 75) if it is held and `wait` is false.
  */
 export async function lockWorkspace(
   disk: Disk,
@@ -31,9 +32,9 @@ export async function lockWorkspace(
   try {
     if (await flock(fd, ['--nonblock'])) return { release }
     if (!wait)
-      throw new Failure('another build holds the lock of this workspace', {
+      throw new Failure('another build holds the workspace lock', {
         facts: [['lock', path]],
-        hint: 'wait for it, or leave out --no-wait',
+        hint: 'wait for that build, or omit --no-wait',
         exitCode: LOCK_HELD,
       })
     waiting()
@@ -45,7 +46,7 @@ export async function lockWorkspace(
   }
 }
 
-/** Another user's file cannot be written, and need not be: flock(2) locks what is open in any mode. */
+/** Opens the lock's file. A file of another user is opened for reading: flock(2) locks a file open in any mode. */
 function openLock(disk: Disk, path: string): number {
   try {
     return disk.open(toBytes(path), 'a', 0o644)
@@ -55,7 +56,7 @@ function openLock(disk: Disk, path: string): number {
   }
 }
 
-/** Locks an inherited descriptor: the lock belongs to the open file, which stays ours when flock(1) ends. */
+/** Locks a descriptor that flock(1) inherits. The lock belongs to the open file, which outlives flock(1). */
 function flock(fd: number, options: readonly string[], signal?: AbortSignal): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const args = ['--exclusive', '--conflict-exit-code', String(LOCK_HELD), ...options, '3']
@@ -74,5 +75,5 @@ function flock(fd: number, options: readonly string[], signal?: AbortSignal): Pr
 const unlockable = (why: string): Failure =>
   new Failure('cannot lock the workspace', {
     facts: [['flock', why]],
-    hint: 'flock and setpriv are needed, of util-linux',
+    hint: 'install flock and setpriv (util-linux)',
   })

@@ -49,7 +49,7 @@ describe('many builds of one workspace at once', () => {
     for (const [at, { code, stderr }] of builds.entries())
       if (code !== 0) {
         expect([at % options.length, code], stderr).toEqual([1, 75])
-        expect(stderr).toContain('another build holds the lock of this workspace')
+        expect(stderr).toContain('another build holds the workspace lock')
       }
     expect(builds.filter(({ code }) => code === 0).length).toBeGreaterThanOrEqual(16)
 
@@ -147,7 +147,7 @@ describe.runIf(nobodyIsServed())('another user, on a workspace that is not their
     const build = workspace.start('other')
     await meeting.arrived(build)
     const { code, stderr } = await open(workspace).lbuild('other', '--no-wait')
-    expect(stderr).toContain('another build holds the lock of this workspace')
+    expect(stderr).toContain('another build holds the workspace lock')
     expect(code).toBe(75)
     await meeting.release()
     expect((await build.ended).code).toBe(0)

@@ -106,7 +106,7 @@ describe('while another holds the lock of the workspace', () => {
     const { workspace } = workspaceWithMeeting()
     const release = await holder(workspace)
     const { code, stderr } = await workspace.lbuild('quick', '--no-wait')
-    expect(stderr).toContain('another build holds the lock of this workspace')
+    expect(stderr).toContain('another build holds the workspace lock')
     expect(stderr).toContain(workspace.path('cache/lock'))
     expect(code).toBe(75)
     expect(workspace.exists('output')).toBe(false)

@@ -142,7 +142,7 @@ describe('what was lost or damaged in the cache is never taken for valid', () =>
     damageObject(workspace, 'packed', 'tar')
     const { ran, code, stderr } = await workspace.build('image', '--force')
     expect([ran, code]).toEqual([['image', 'packed'], 0])
-    expect(stderr).toContain('warning: an object of the store was damaged; it is put aside as')
+    expect(stderr).toContain('warning: a damaged object of the store was quarantined as')
     expect(workspace.read('output/tiny.img')).toBe(before)
   })
 
@@ -153,7 +153,7 @@ describe('what was lost or damaged in the cache is never taken for valid', () =>
     workspace.remove('output/tiny.img')
     const { code, ran, stderr } = await workspace.build('image')
     expect([code, ran]).toEqual([0, ['image']])
-    expect(stderr).toContain('warning: an object of the store was damaged; it is put aside as')
+    expect(stderr).toContain('warning: a damaged object of the store was quarantined as')
     expect(
       readdirSync(workspace.path('cache/objects')).filter((name) => name.startsWith('damaged-')),
     ).toHaveLength(1)

@@ -119,7 +119,7 @@ describe('what is kept and published', () => {
     writeFileSync(object, 'A NOTE\n')
     workspace.remove('output/other.txt')
     const { code, ran, stderr } = await workspace.build('other')
-    expect(stderr).toContain('an object of the store was damaged')
+    expect(stderr).toContain('a damaged object of the store was quarantined')
     expect([code, ran]).toEqual([0, ['other']])
     expect(workspace.read('output/other.txt')).toBe('a note\n')
 

@@ -209,7 +209,7 @@ describe('publishing', () => {
     fs.symlinkSync(`${root}/elsewhere`, `${root}/output/a`)
     expect(() =>
       publish(realDisk, store, object, `${root}/output`, 'a/x.img', { keep: false, checked: false }),
-    ).toThrow('is no directory')
+    ).toThrow('is not a directory')
     expect(fs.readdirSync(`${root}/elsewhere`)).toEqual([])
   })
 })

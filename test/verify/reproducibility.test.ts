@@ -73,7 +73,7 @@ describe('producers that make the same again', () => {
     flip(workspace, outputObject(workspace, 'packed'), 600)
     const { code, stdout } = await rebuild(workspace, 'image', '--jobs', '1')
     expect(outcomes(stdout)).toEqual(['failed image'])
-    expect(stdout).toContain('an object of the store was damaged')
+    expect(stdout).toContain('a damaged object of the store was quarantined')
     expect(code).toBe(1)
   })
 })
