@@ -1,38 +1,46 @@
+// The entry point of the compiled program: runs one command line.
 import { COMMANDS } from '../graph/names.ts'
-import { buildCommand } from './commands/build.ts'
-import type { Invocation } from './session.ts'
+import { buildTargets, DEFAULT_BUILD } from './commands/buildTargets.ts'
+import type { Invocation } from './invocation.ts'
 
 /**
- * Runs one command line. Sets the exit code; never throws. A call that only names targets goes straight to the build,
- * so that finding nothing to do costs little more than starting Node.
+ * Runs one command line and sets the exit code; never throws. A call that only names targets skips the parser, so that
+ * finding nothing to do costs little more than starting Node.
  */
 export async function main(invocation: Invocation): Promise<void> {
   const controller = new AbortController()
-  const stopped = interruptible(controller)
+  const signalCode = abortOnSignals(controller)
   try {
     process.exitCode = await run(invocation, controller.signal)
   } catch (error) {
     const { reportFailure } = await import('./reportFailure.ts')
-    process.exitCode = stopped() ?? reportFailure(error)
+    process.exitCode = signalCode() ?? reportFailure(error)
   }
-  process.exitCode = stopped() ?? process.exitCode
+  process.exitCode = signalCode() ?? process.exitCode
 }
 
 async function run(invocation: Invocation, signal: AbortSignal): Promise<number> {
   const { argv } = invocation
-  const onlyTargets = argv.length > 0 && argv.every((word) => /^[A-Za-z0-9]/.test(word))
-  if (onlyTargets && !COMMANDS.includes(argv[0]!))
-    return buildCommand(invocation, argv, { set: [], wait: true }, signal)
+  const [word] = argv
+  const onlyTargets = argv.every((one) => /^[A-Za-z0-9]/.test(one))
+  if (word !== undefined && onlyTargets && !COMMANDS.includes(word))
+    return buildTargets(invocation, argv, DEFAULT_BUILD, signal)
   const { runProgram } = await import('./program.ts')
   return runProgram(invocation, signal)
 }
 
-/** The first signal stops the build in order; a second one ends the process. Gives the exit code of a signal. */
-function interruptible(controller: AbortController): () => number | undefined {
+/** Exit codes of signals: 128 and the number of the signal, as shells report them. */
+const SIGNALS = [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const
+
+/** The first signal cancels the action in order; a second one ends the process. Returns a function that gives the exit code. */
+function abortOnSignals(controller: AbortController): () => number | undefined {
   let code: number | undefined
-  const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
-  for (const [name, value] of Object.entries(codes))
-    process.on(name as NodeJS.Signals, () => {
+  for (const [signal, value] of SIGNALS)
+    process.on(signal, () => {
       if (code !== undefined) process.exit(code)
       code = value
       controller.abort()

@@ -1,37 +1,45 @@
+// Reports an error that reached the top of the program.
 import { detectManager, missingToolsFailure } from '../debian/install.ts'
+import { errorCode } from '../platform/disk.ts'
 import { Failure, failureFrom } from '../platform/failure.ts'
 import { MissingToolsFailure } from '../platform/missingTools.ts'
 import { renderFailure } from '../platform/renderFailure.ts'
-import { usesColor } from './render/format.ts'
+import { usesColor } from './render/color.ts'
 
-/** Tells what went wrong on standard error, and gives the exit code. */
+/** Writes an error to standard error and returns the exit code. */
 export function reportFailure(error: unknown): number {
   const known = failureFrom(error)
-  const failure = known ? withHint(known) : systemFailure(error)
+  const failure = known ? withInstallHint(known) : unexpectedFailure(error)
   process.stderr.write(`${renderFailure(failure, usesColor(process.stderr))}\n`)
   return failure.exitCode
 }
 
-const withHint = (failure: Failure): Failure =>
+/** Completes the failure for missing tools with their packages on this host. */
+const withInstallHint = (failure: Failure): Failure =>
   failure instanceof MissingToolsFailure ? missingToolsFailure(failure.tools, detectManager()) : failure
 
-/** Errors of the operating system in its own words; anything else is a mistake of ours and says where. */
-function systemFailure(error: unknown): Failure {
-  const { code, path, message, stack, syscall } = error as NodeJS.ErrnoException
-  const reasons: Record<string, string> = {
-    ENOSPC: 'the disk is full',
-    EROFS: 'the file system is read-only',
-    EACCES: 'permission denied',
-    EMFILE: 'too many open files',
-    EIO: 'the disk reports an error',
-  }
-  if (code !== undefined && syscall !== undefined)
-    return new Failure(reasons[code] ?? message, {
-      facts: [...(path === undefined ? [] : [['path', path] as const]), ['call', `${syscall}: ${code}`]],
-      hint: 'what was built before is untouched; mend this and run again',
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['ENOSPC', 'the disk is full'],
+  ['EROFS', 'the file system is read-only'],
+  ['EACCES', 'permission denied'],
+  ['EMFILE', 'too many open files'],
+  ['EIO', 'the disk reports an error'],
+])
+
+/** An error of the operating system, or else a bug in lbuild with its stack. */
+function unexpectedFailure(error: unknown): Failure {
+  const { message = String(error), stack } = error instanceof Error ? error : {}
+  const code = errorCode(error)
+  if (error instanceof Error && code !== '' && 'syscall' in error)
+    return new Failure(REASONS.get(code) ?? message, {
+      facts: [
+        ...('path' in error ? [['path', String(error.path)] as const] : []),
+        ['call', `${String(error.syscall)}: ${code}`],
+      ],
+      hint: 'correct this and run lbuild again; existing outputs are unchanged',
     })
-  return new Failure(`lbuild itself failed: ${message ?? String(error)}`, {
+  return new Failure(`internal error: ${message}`, {
     ...(stack === undefined ? {} : { tail: stack }),
-    hint: 'this is a bug in lbuild: please report it with the lines above',
+    hint: 'report this bug in lbuild with the lines above',
   })
 }

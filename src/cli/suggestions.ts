@@ -1,34 +1,62 @@
-import type { Command } from 'commander'
+// Turns an invalid call into a failure that says how to correct it.
+import type { CommanderError } from 'commander'
 import { nearest } from '../graph/names.ts'
 import { Failure } from '../platform/failure.ts'
-import type { UnknownOption } from './session.ts'
+import { SHARED_FLAGS } from './command.ts'
+import { UnknownOption } from './selection.ts'
 
-/** Options of every command may stand before it, as in `lbuild -C DIR status`: they are moved behind it. */
+/** Moves the shared options that stand before the command behind it: `-C DIR status` becomes `status -C DIR`. */
 export function commandFirst(argv: readonly string[]): readonly string[] {
   let at = 0
-  while (['-C', '--directory', '--set', '--profile'].includes(argv[at] ?? '')) at += 2
+  while (SHARED_FLAGS.includes(argv[at] ?? '')) at += 2
   return [...argv.slice(at, at + 1), ...argv.slice(0, at), ...argv.slice(at + 1)]
 }
 
-/** The command that a command line names, or the default one. */
-export function calledIn(program: Command, argv: readonly string[]): Command {
-  const named = (name: string | undefined) => program.commands.find((command) => command.name() === name)
-  return named(commandFirst(argv)[0]) ?? named('build')!
+/** The failure for a command line that commander rejects; `called` is the name of the command. */
+export function invalidCall({ message }: CommanderError, called: string): Failure {
+  const [headline = ''] = message.replace(/^error: /, '').split('\n')
+  const help = `see lbuild ${called} --help`
+  const { flag, option, value, reason, missing, first, second } =
+    [
+      /^unknown option '(?<flag>.*)'$/,
+      /^option '(?<option>.*)' argument '(?<value>.*)' is invalid\. (?<reason>.*)$/,
+      /^option '(?<missing>.*)' argument missing$/,
+      /^option '(?<first>.*)' cannot be used with option '(?<second>.*)'$/,
+    ]
+      .map((pattern) => pattern.exec(headline)?.groups)
+      .find((groups) => groups !== undefined) ?? {}
+  if (flag !== undefined) return new UnknownOption(flag, [])
+  if (option !== undefined && reason !== undefined)
+    return new Failure(`invalid value '${value}' for option '${option}'`, {
+      hint: reason.replace(/^Allowed choices are (.*)\.$/, 'choose one of $1'),
+      exitCode: 2,
+    })
+  if (missing !== undefined)
+    return new Failure(`option '${missing}' needs a value`, { hint: help, exitCode: 2 })
+  if (first !== undefined)
+    return new Failure(`option '${first}' cannot be used with option '${second}'`, {
+      hint: `remove one of them, or ${help}`,
+      exitCode: 2,
+    })
+  return new Failure(headline, { hint: help, exitCode: 2 })
 }
 
-/** An unknown option with what may have been meant: an option of the command, or one that sets a param of the distro. */
-export function withHint(
+/** The failure for an unknown option: names the option of the command, or of a param of the distro, that is nearest to it. */
+export function unknownOption(
   { headline, flag, params }: UnknownOption,
-  program: Command,
-  called: Command,
+  called: string,
+  flags: ReadonlyMap<string, readonly string[]>,
 ): Failure {
-  const flagsOf = ({ options }: Command): readonly string[] => options.map(({ long }) => long!)
-  const help = `see lbuild ${called.name()} --help`
-  const near = nearest(flag, [...flagsOf(called), '--help', ...params])
-  const hint = program.commands.flatMap(flagsOf).includes(flag)
-    ? `'${called.name()}' does not take it: ${help}`
-    : near === undefined
-      ? [help, ...(params.length > 0 ? [`params are set by ${params.join(', ')}`] : [])].join('; ')
-      : `did you mean '${near}'?`
-  return new Failure(headline, { hint, exitCode: 2 })
+  const help = `see lbuild ${called} --help`
+  const near = nearest(flag, [...(flags.get(called) ?? []), '--help', ...params])
+  const others = [...flags].filter(([, all]) => all.includes(flag)).map(([name]) => name)
+  const facts = params.length > 0 ? [['params', params.join(', ')] as const] : []
+  if (others.length > 0)
+    return new Failure(`'lbuild ${called}' has no option '${flag}'`, {
+      facts: [['option of', others.map((name) => `lbuild ${name}`).join(', ')]],
+      hint: help,
+      exitCode: 2,
+    })
+  if (near !== undefined) return new Failure(headline, { hint: `did you mean '${near}'?`, exitCode: 2 })
+  return new Failure(headline, { facts, hint: help, exitCode: 2 })
 }

@@ -1,3 +1,4 @@
+// Verifies published outputs and their objects: reads all bytes and compares them with the latest records.
 import { shownOutput } from '../config/locations.ts'
 import { setImmediate } from 'node:timers/promises'
 import type { Bytes } from '../platform/bytes.ts'
@@ -9,69 +10,73 @@ import type { ArtifactNode } from '../graph/graph.ts'
 import { closure } from '../graph/graph.ts'
 import { seenOf } from '../executor/collect.ts'
 import { Interrupted } from '../executor/context.ts'
+import type { BuildRecord, LatestLookup } from '../planner/types.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { ByteDifference } from '../diff/byteDifference.ts'
 import { byteDifference } from '../diff/byteDifference.ts'
-import type { BuildRecord, LatestLookup } from '../planner/types.ts'
 
-/** Something that is not what a record says. */
-export interface Wrong {
+/** A file that differs from what a record says. A member of `mismatches` in `lbuild verify --json`. */
+export interface Mismatch {
   readonly artifact: string
-  /** What is wrong: a published output, an object of the store, or the record itself. */
+  /** A published output, an object of the store, or the latest record itself. */
   readonly kind: 'output' | 'object' | 'record'
-  /** Of an output from the workspace's directory, of an object from the cache's; the directory of a record. */
+  /** An output relative to the workspace, an object relative to the cache, or the directory of a record in the cache. */
   readonly path: string
   readonly expected?: { readonly sha256: Digest; readonly size: number }
-  readonly found: Standing
-  /** Where an output first differs from its object, if that one is sound. */
+  readonly found: FileState
+  /** Where an output first differs from its object; missing if the object is damaged or missing itself. */
   readonly difference?: ByteDifference
-  /** Set when a build would not see it: the state of the file on disk is the one in which it was as it should be. */
-  readonly unseen?: true
+  /** Set if a build would not notice: the stat cache takes the changed file for the recorded one. */
+  readonly undetected?: true
 }
 
-/** What stands at a path, by all of its bytes. */
-export type Standing =
+/** What a path holds, by all of its bytes. `type` is the type of something that is not a file, such as a directory. */
+export type FileState =
   | { readonly state: 'missing' | 'damaged' | 'unreadable' }
-  | { readonly state: 'other'; readonly what: string }
+  | { readonly state: 'other'; readonly type: string }
   | { readonly state: 'file'; readonly sha256: Digest; readonly size: number }
 
+/** The result of {@link verifyPublished}, and the JSON of `lbuild verify`. */
 export interface PublishedReport {
+  /** The number of verified artifacts. */
   readonly artifacts: number
+  /** The number of verified outputs. */
   readonly outputs: number
+  /** The number of verified objects. */
   readonly objects: number
-  /** How much was read, in bytes. */
+  /** The number of bytes read. */
   readonly bytes: number
   /** In the order of the graph. */
-  readonly wrong: readonly Wrong[]
+  readonly mismatches: readonly Mismatch[]
 }
 
 /**
  * Reads every published output and every object of the latest records at and below some targets in full, and compares
- * them with the records. The stat cache is not asked, nothing is written and no lock is taken: an artifact that a build
- * publishes meanwhile is looked at again. The listing of a tree may be gone, since it only tells later changes by name,
- * but not be damaged.
+ * them with the records. Ignores the stat cache, writes nothing and takes no lock: if a build publishes an artifact
+ * meanwhile, the artifact is verified again. The listing of a tree may be missing, because it only explains later
+ * changes, but it must not be damaged. Throws Interrupted when `signal` is aborted.
  */
 export async function verifyPublished(
   workspace: Workspace,
   targets: readonly string[],
   signal: AbortSignal,
 ): Promise<PublishedReport> {
-  const reader = new Verifier(workspace, signal)
+  const verifier = new Verifier(workspace, signal)
   const nodes = closure(workspace.graph, targets)
-  const wrong: Wrong[] = []
-  for (const node of nodes) wrong.push(...(await reader.artifact(node)))
-  const { outputs, objects, bytes } = reader
-  return { artifacts: nodes.length, outputs, objects: objects.size, bytes, wrong }
+  const mismatches: Mismatch[] = []
+  for (const node of nodes) mismatches.push(...(await verifier.artifact(node)))
+  const { outputs, objects, bytes } = verifier
+  return { artifacts: nodes.length, outputs, objects: objects.size, bytes, mismatches }
 }
 
-/** How often an artifact is looked at again because another record was published meanwhile. */
+/** How often an artifact is verified if builds keep publishing other records of it. */
 const ATTEMPTS = 3
 
 class Verifier {
   readonly #workspace: Workspace
   readonly #signal: AbortSignal
-  /** What was found of each object: artifacts share some. */
-  readonly objects = new Map<Digest, Standing>()
+  /** The state of each object read so far: artifacts share objects. */
+  readonly objects = new Map<Digest, FileState>()
   outputs = 0
   bytes = 0
 
@@ -80,75 +85,76 @@ class Verifier {
     this.#signal = signal
   }
 
-  async artifact(node: ArtifactNode): Promise<readonly Wrong[]> {
+  async artifact(node: ArtifactNode): Promise<readonly Mismatch[]> {
     const { records } = this.#workspace
     for (let attempt = 1; ; attempt += 1) {
       const record = records.findLatest(node.name)
-      const wrong = await this.#record(node, record)
+      const mismatches = await this.#record(node, record)
       if (
-        wrong.length === 0 ||
+        mismatches.length === 0 ||
         attempt === ATTEMPTS ||
         keyOrState(records.findLatest(node.name)) === keyOrState(record)
       )
-        return wrong
+        return mismatches
       this.objects.clear()
     }
   }
 
-  async #record({ name }: ArtifactNode, record: LatestLookup): Promise<readonly Wrong[]> {
+  async #record({ name }: ArtifactNode, record: LatestLookup): Promise<readonly Mismatch[]> {
     if (typeof record === 'string') {
       const state = record === 'damaged' ? record : 'missing'
       return [{ artifact: name, kind: 'record', path: `records/${name}`, found: { state } }]
     }
     const { disk, objects, locations } = this.#workspace
-    const wrong: Wrong[] = []
+    const mismatches: Mismatch[] = []
     for (const output of Object.values(record.outputs)) {
       const { sha256, size } = output
       const expected = { sha256, size }
       const object = await this.#object(sha256)
-      const sound = isFile(object, sha256)
-      if (!sound) wrong.push({ artifact: name, ...this.#objectPath(sha256), expected, found: object })
+      const intact = hasContent(object, sha256)
+      if (!intact) mismatches.push({ artifact: name, ...this.#objectPath(sha256), expected, found: object })
       if (!output.published) continue
       const path = toBytes(`${locations.output}/${output.path}`)
       const found = await this.#read(path)
       this.outputs += 1
-      if (isFile(found, sha256)) continue
+      if (hasContent(found, sha256)) continue
       const difference =
-        sound && found.state === 'file' ? byteDifference(disk, objects.path(sha256), path) : undefined
-      wrong.push({
+        intact && found.state === 'file' ? byteDifference(disk, objects.path(sha256), path) : undefined
+      mismatches.push({
         artifact: name,
         kind: 'output',
         path: shownOutput(locations, output.path),
         expected,
         found,
         ...(difference ? { difference } : {}),
-        ...(this.#isUnseen(path, sha256) ? { unseen: true as const } : {}),
+        ...(this.#isUndetected(path, sha256) ? { undetected: true as const } : {}),
       })
     }
-    return [...wrong, ...(await this.#seen(record))]
+    return [...mismatches, ...(await this.#explanatory(record))]
   }
 
-  #isUnseen(path: Bytes, sha256: Digest): boolean {
+  #isUndetected(path: Bytes, sha256: Digest): boolean {
     const { disk, index } = this.#workspace
     const stat = disk.lstat(path)
     return stat?.type === 'file' && index.knows(path, stat) === sha256
   }
 
-  async #seen(record: BuildRecord): Promise<readonly Wrong[]> {
-    const wrong: Wrong[] = []
+  /** Verifies the objects that only explain later changes: listings of trees, and texts. */
+  async #explanatory(record: BuildRecord): Promise<readonly Mismatch[]> {
+    const mismatches: Mismatch[] = []
     for (const digest of seenOf(record)) {
       const found = await this.#object(digest)
-      if (found.state !== 'missing' && !isFile(found, digest))
-        wrong.push({ artifact: record.artifact, ...this.#objectPath(digest), found })
+      if (found.state !== 'missing' && !hasContent(found, digest))
+        mismatches.push({ artifact: record.artifact, ...this.#objectPath(digest), found })
     }
-    return wrong
+    return mismatches
   }
 
-  #objectPath(digest: Digest): Pick<Wrong, 'kind' | 'path'> {
+  #objectPath(digest: Digest): Pick<Mismatch, 'kind' | 'path'> {
     return { kind: 'object', path: `objects/${digest.slice(0, 2)}/${digest.slice(2)}` }
   }
 
-  async #object(digest: Digest): Promise<Standing> {
+  async #object(digest: Digest): Promise<FileState> {
     const known = this.objects.get(digest)
     if (known) return known
     const found = await this.#read(this.#workspace.objects.path(digest))
@@ -156,14 +162,14 @@ class Verifier {
     return found
   }
 
-  async #read(path: Bytes): Promise<Standing> {
-    // Files are read without a pause; between two of them a signal is seen.
+  async #read(path: Bytes): Promise<FileState> {
+    // Reading is synchronous: only this pause lets a signal arrive.
     await setImmediate()
     if (this.#signal.aborted) throw new Interrupted('interrupted')
     const { disk } = this.#workspace
     const stat = disk.lstat(path)
     if (!stat) return { state: 'missing' }
-    if (stat.type !== 'file') return { state: 'other', what: stat.type }
+    if (stat.type !== 'file') return { state: 'other', type: stat.type }
     this.bytes += stat.size
     try {
       return { state: 'file', sha256: fileDigest(disk, path), size: stat.size }
@@ -174,6 +180,7 @@ class Verifier {
   }
 }
 
-const isFile = (found: Standing, sha256: Digest): boolean => found.state === 'file' && found.sha256 === sha256
+const hasContent = (found: FileState, sha256: Digest): boolean =>
+  found.state === 'file' && found.sha256 === sha256
 
 const keyOrState = (found: LatestLookup): string => (typeof found === 'string' ? found : found.key)

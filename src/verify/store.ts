@@ -1,3 +1,4 @@
+// Verifies the store: reads every object and record, and quarantines damaged ones.
 import { setImmediate } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Bytes } from '../platform/bytes.ts'
@@ -9,96 +10,106 @@ import { readLockfile } from '../store/lockfile.ts'
 import type { ListedRecord } from '../store/records.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 
-/** Who names an object: an output, the listing of a tree or the texts of an artifact's record, or a lock of the distro. */
-export type ObjectUser =
+/** What refers to an object: an output, a tree's listing or the texts of a record, or a lockfile of the distro. */
+export type ObjectReference =
   | {
       readonly kind: 'output' | 'tree'
       readonly artifact: string
       /** The name of the output, or the path of the tree. */
       readonly name: string
-      /** Whether the record is the artifact's that was published last. */
+      /** Whether the record is the one that its artifact published last. */
       readonly latest: boolean
     }
   | { readonly kind: 'texts'; readonly artifact: string; readonly latest: boolean }
-  | { readonly kind: 'download'; readonly lock: string; readonly name: string }
+  | { readonly kind: 'download'; readonly lockfile: string; readonly name: string }
 
-export interface DamagedInStore {
+export interface DamagedFile {
   readonly kind: 'object' | 'record'
-  /** The digest of an object, or where a record was, from the records' directory. */
+  /** The digest of an object, or the former path of a record, relative to the records' directory. */
   readonly name: Bytes
   /** In bytes. */
   readonly size: number
-  /** Where it was put. */
-  readonly aside: Bytes
-  /** The artifact whose record it was, for a record. */
+  /** Where the file is now. */
+  readonly quarantinedAs: Bytes
+  /** The artifact of a damaged record. */
   readonly artifact?: string
-  readonly users: readonly ObjectUser[]
+  readonly references: readonly ObjectReference[]
 }
 
-/** An object that a record names and the store lacks. */
-export interface MissingInStore {
+/** An object that the store lacks though a record refers to it. */
+export interface MissingObject {
   readonly name: Digest
-  readonly users: readonly ObjectUser[]
+  readonly references: readonly ObjectReference[]
 }
 
+/** The result of {@link verifyStore}, and the JSON of `lbuild verify --store`. */
 export interface StoreReport {
+  /** The number of objects read. */
   readonly objects: number
+  /** The number of records read. */
   readonly records: number
-  /** How much was read of objects, in bytes. */
+  /** The size of the objects read, in bytes. */
   readonly bytes: number
-  readonly damaged: readonly DamagedInStore[]
-  /** What was lost or put aside before. A lock may name what was never fetched: that is not missing. */
-  readonly missing: readonly MissingInStore[]
+  readonly damaged: readonly DamagedFile[]
+  /** Objects lost or quarantined before. A lockfile may name files that were never fetched: these are not missing. */
+  readonly missing: readonly MissingObject[]
 }
 
 /**
- * Reads every object and every record of the store in full, and puts aside what is damaged, so that it counts as absent:
- * the next build restores or makes what is missing. Only for the holder of the workspace's lock. Throws a Failure (exit
- * code 2) for a lock of the distro that cannot be read.
+ * Reads every object and record of the store in full, and quarantines damaged ones, so that they count as missing and
+ * the next build restores or rebuilds them. The caller must hold the workspace lock. Throws a Failure (exit code 2) if a
+ * lockfile of the distro cannot be read, and Interrupted when `signal` is aborted.
  */
 export async function verifyStore(workspace: Workspace, signal: AbortSignal): Promise<StoreReport> {
-  const { disk, objects, records, locations } = workspace
+  const { disk, objects, records } = workspace
   const listing = records.list()
-  const users = usersOf(workspace, listing.records)
-  const damaged: DamagedInStore[] = listing.damaged.map((path) => {
-    const name = path.slice(toBytes(`${locations.cache}/records/`).length)
-    const { size } = disk.lstat(path)!
-    const artifact = fromBytes(name.slice(0, name.indexOf('/')))
-    return { kind: 'record', name, artifact, size, aside: records.quarantine(path), users: [] }
-  })
+  const references = referencesOf(workspace, listing.records)
+  const damaged = listing.damaged.map((path) => quarantineRecord(workspace, path))
   const found = objects.list().objects
-  const digests = [...found.keys()]
   let bytes = 0
-  for (const digest of digests) {
-    // Files are read without a pause; between two of them a signal is seen.
+  for (const digest of found.keys()) {
+    // Reading is synchronous: only this pause lets a signal arrive.
     await setImmediate()
     if (signal.aborted) throw new Interrupted('interrupted')
-    const { size } = disk.lstat(objects.path(digest))!
+    const size = disk.lstat(objects.path(digest))?.size ?? 0
     bytes += size
     if (objects.isWhole(digest)) continue
-    const aside = objects.quarantine(digest)
-    damaged.push({ kind: 'object', name: digest, size, aside, users: users.get(digest) ?? [] })
+    const quarantinedAs = objects.quarantine(digest)
+    damaged.push({
+      kind: 'object',
+      name: digest,
+      size,
+      quarantinedAs,
+      references: references.get(digest) ?? [],
+    })
   }
   return {
-    objects: digests.length,
+    objects: found.size,
     records: listing.records.length + listing.damaged.filter((path) => !path.endsWith('/latest.json')).length,
     bytes,
     damaged,
-    missing: [...users]
-      .map(([name, all]) => ({ name, users: all.filter(({ kind }) => kind !== 'download') }))
-      .filter((one) => one.users.length > 0 && !found.has(one.name)),
+    missing: [...references]
+      .map(([name, all]) => ({ name, references: all.filter(({ kind }) => kind !== 'download') }))
+      .filter((one) => one.references.length > 0 && !found.has(one.name)),
   }
 }
 
-/** Who names each object; of records that name it in the same way one is told, the latest before others. */
-function usersOf(
+function quarantineRecord({ disk, records, locations }: Workspace, path: Bytes): DamagedFile {
+  const name = path.slice(toBytes(`${locations.cache}/records/`).length)
+  const artifact = fromBytes(name.slice(0, name.indexOf('/')))
+  const size = disk.lstat(path)?.size ?? 0
+  return { kind: 'record', name, artifact, size, quarantinedAs: records.quarantine(path), references: [] }
+}
+
+/** What refers to each object. Of records that refer to it in the same way only one is listed, the latest first. */
+function referencesOf(
   { disk, locations, graph }: Workspace,
   records: readonly ListedRecord[],
-): ReadonlyMap<Digest, readonly ObjectUser[]> {
-  const users = new Map<Digest, ObjectUser[]>()
-  const add = (digest: Digest, user: ObjectUser): void => {
-    const others = users.get(digest) ?? []
-    if (!others.some((other) => isSameUse(other, user))) users.set(digest, [...others, user])
+): ReadonlyMap<Digest, readonly ObjectReference[]> {
+  const references = new Map<Digest, ObjectReference[]>()
+  const add = (digest: Digest, reference: ObjectReference): void => {
+    const others = references.get(digest) ?? []
+    if (!others.some((other) => isSameUse(other, reference))) references.set(digest, [...others, reference])
   }
   for (const { record, latest } of records.toSorted((a, b) => Number(b.latest) - Number(a.latest))) {
     const { artifact } = record
@@ -107,12 +118,12 @@ function usersOf(
     for (const [name, digest] of listingsOf(record)) add(digest, { kind: 'tree', artifact, name, latest })
     if (record.sourceTexts !== undefined) add(record.sourceTexts, { kind: 'texts', artifact, latest })
   }
-  for (const { name: lock, path } of graph.lockfiles)
+  for (const { name: lockfile, path } of graph.lockfiles)
     for (const { name, sha256 } of readLockfile(disk, toBytes(`${locations.root}/${path}`))?.files ?? [])
-      add(sha256, { kind: 'download', lock, name })
-  return users
+      add(sha256, { kind: 'download', lockfile, name })
+  return references
 }
 
-/** Whether two name an object in the same way, be it in records of different builds. */
-const isSameUse = (a: ObjectUser, b: ObjectUser): boolean =>
+/** Whether two references differ at most in the build whose record they are of. */
+const isSameUse = (a: ObjectReference, b: ObjectReference): boolean =>
   isDeepStrictEqual({ ...a, latest: true }, { ...b, latest: true })

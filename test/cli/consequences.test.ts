@@ -37,13 +37,13 @@ const toldOf = (explanation: CauseAnalysis): Explanation => ({
 /** What is told below each cause, by the artifact that sees it. */
 function lines(
   explanation: CauseAnalysis,
-  became?: (name: string) => string,
+  outcome?: (name: string) => string,
 ): Readonly<Record<string, readonly string[]>> {
   const told = toldOf(explanation)
   return Object.fromEntries(
     told.causes.map(({ artifacts: [name], reason }, at) => [
       `${name} ${reason.kind}`,
-      consequenceLines(told, at, { all: true, became }).map((line) => line.replaceAll(/ +/g, ' ')),
+      consequenceLines(told, at, { all: true, outcome }).map((line) => line.replaceAll(/ +/g, ' ')),
     ]),
   )
 }

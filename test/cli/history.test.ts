@@ -43,7 +43,7 @@ async function history(
   const { code, stdout, stderr } = await workspace.lbuild('history', '--json', ...args)
   expect([code, stderr]).toEqual([0, ''])
   const { schemaVersion, builds } = JSON.parse(stdout) as { schemaVersion: number; builds: BuildDocument[] }
-  expect(schemaVersion).toBe(1)
+  expect(schemaVersion).toBe(2)
   return builds
 }
 

@@ -133,7 +133,7 @@ describe('a broken build.config.ts', () => {
     for (const text of expected)
       expect(stderr).toMatch(text instanceof RegExp ? text : new RegExp(escape(text)))
     expect(stderr).toMatch(/^error: /)
-    expect(stderr).not.toContain('this is a bug in lbuild')
+    expect(stderr).not.toContain('report this bug')
     expect(stdout).toBe('')
     expect(code).toBe(2)
     expect(workspace.exists('output')).toBe(false)

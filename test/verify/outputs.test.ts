@@ -177,8 +177,8 @@ describe('lbuild verify TARGET', () => {
           : target[name],
     })
     const opened = await openWorkspace({ start: workspace.root, home: HOME }, disk)
-    const { wrong, outputs } = await verifyPublished(opened, ['other'], new AbortController().signal)
-    expect(wrong).toEqual([])
+    const { mismatches, outputs } = await verifyPublished(opened, ['other'], new AbortController().signal)
+    expect(mismatches).toEqual([])
     expect([published, outputs]).toEqual([true, 2])
   })
 
@@ -188,14 +188,14 @@ describe('lbuild verify TARGET', () => {
     const { stdout, code } = await workspace.lbuild('verify', 'other', '--json')
     const { outputs } = record(workspace, 'other')
     expect(JSON.parse(stdout)).toEqual({
-      schemaVersion: 1,
+      schemaVersion: 2,
       targets: ['other'],
       artifacts: 1,
       outputs: 1,
       // The output's, of as many bytes as the output, and the texts.
       objects: 2,
       bytes: 7 + 7 + workspace.bytes(textsObject(workspace, 'other')).length,
-      wrong: [
+      mismatches: [
         {
           artifact: 'other',
           kind: 'output',

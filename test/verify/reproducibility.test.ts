@@ -193,7 +193,7 @@ describe('a difference', () => {
     const { stdout, code } = await rebuild(workspace, 'stamp', '--json')
     const document = JSON.parse(stdout) as { artifacts: { work: string; differences: unknown[] }[] }
     expect(document).toMatchObject({
-      schemaVersion: 1,
+      schemaVersion: 2,
       targets: ['stamp'],
       artifacts: [
         { artifact: 'stamp', outcome: 'differs', differences: [{ output: 'out', path: 'stamp.out' }] },

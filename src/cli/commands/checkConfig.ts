@@ -1,20 +1,21 @@
-import { Failure } from '../../platform/failure.ts'
+// `lbuild check-config`: loads the config and prints as one line of JSON whether it is valid.
 import { failureData } from '../../executor/report.ts'
+import { Failure } from '../../platform/failure.ts'
 import { openWorkspace } from '../../workspace/workspace.ts'
+import type { CommandContext } from '../command.ts'
+import { workspaceCommand } from '../command.ts'
 import { print } from '../render/print.ts'
-import type { Invocation } from '../session.ts'
-import { startOf } from '../session.ts'
+import { directoriesOf } from '../selection.ts'
 
-/**
- * `lbuild check-config`: loads the config, and prints as one line of JSON what is wrong with it, or that nothing is.
- * `watch` has it loaded so, in a process of its own: the distro's code may run for ever, or change what is global.
- */
-export async function checkConfigCommand(
-  { home }: Invocation,
-  { directory }: { readonly directory?: string },
-): Promise<number> {
+/** Hidden from help: `watch` runs it in a process of its own, because code of a distro may loop or change global state. */
+export const command = ({ invocation, exit }: CommandContext) =>
+  workspaceCommand('check-config')
+    .description('Check build.config.ts')
+    .action(async (options) => exit(await checkConfig(invocation.home, options)))
+
+async function checkConfig(home: string, options: Parameters<typeof directoriesOf>[0]): Promise<number> {
   try {
-    const { index } = await openWorkspace({ start: startOf(directory), home })
+    const { index } = await openWorkspace({ home, ...directoriesOf(options) })
     index.save()
     print(`${JSON.stringify({ schemaVersion: 1, ok: true })}\n`)
     return 0

@@ -1,49 +1,57 @@
-import { print } from '../render/print.ts'
-import { toBytes } from '../../platform/bytes.ts'
-import { realDisk } from '../../platform/disk.ts'
-import { removeWork } from '../../sandbox/workDirectory.ts'
-import { lockWorkspace } from '../../store/workspaceLock.ts'
+// `lbuild clean`: removes outputs and work directories; with `--all` the store and the records, too.
 import type { Locations } from '../../config/locations.ts'
 import { shownOutput } from '../../config/locations.ts'
-import { locationsFor } from '../../workspace/workspace.ts'
+import { noConfig } from '../../config/load.ts'
+import { removeWork } from '../../sandbox/workDirectory.ts'
+import { toBytes } from '../../platform/bytes.ts'
 import { fileDigest } from '../../platform/digest.ts'
+import { realDisk } from '../../platform/disk.ts'
+import { Failure } from '../../platform/failure.ts'
 import { ObjectStore } from '../../store/objects.ts'
 import { RecordStore } from '../../store/records.ts'
-import type { Invocation } from '../session.ts'
-import { outputOf, startOf } from '../session.ts'
-import { Failure } from '../../platform/failure.ts'
-import { noConfig } from '../../config/load.ts'
-import { WAITING } from '../render/progress.ts'
+import { locationsFor } from '../../workspace/workspace.ts'
+import type { CommandContext, OptionsOf } from '../command.ts'
+import { workspaceCommand } from '../command.ts'
+import { print } from '../render/print.ts'
+import { directoriesOf } from '../selection.ts'
+import { withWorkspaceLock } from '../workspaceLock.ts'
 
-export interface CleanOptions {
-  readonly directory?: string
-  readonly output?: string
-  readonly all?: boolean
-  readonly yes?: boolean
-}
+const declare = () =>
+  workspaceCommand('clean')
+    .description('Remove published outputs and work directories')
+    .option(
+      '--all',
+      'also remove the store, the records and the event logs: the next build starts from nothing',
+    )
+    .option('--yes', 'do not ask for confirmation')
+    .allowUnknownOption(false)
 
-/** `lbuild clean`: removes outputs and work directories; with `--all` the store and the records, too. */
-export async function cleanCommand({ home }: Invocation, options: CleanOptions): Promise<number> {
-  const { directory, output } = options
-  const locations = locationsFor(realDisk, { start: startOf(directory), home, ...outputOf(output) })
+export const command = (context: CommandContext) =>
+  declare().action(async (options) => context.exit(await clean(context, options)))
+
+async function clean(
+  { invocation: { home }, signal }: CommandContext,
+  options: OptionsOf<typeof declare>,
+): Promise<number> {
+  const locations = locationsFor(realDisk, { home, ...directoriesOf(options) })
+  const { all, yes } = options
   const { root, cache } = locations
   if (!realDisk.lstat(toBytes(`${root}/build.config.ts`))) throw noConfig(root)
-  if (options.all && !options.yes && !(await confirmed())) return 1
-  const lock = await lockWorkspace(realDisk, `${cache}/lock`, true, () =>
-    process.stderr.write(`${WAITING}\n`),
-  )
-  try {
+  if (all && !yes && !(await isConfirmed(signal))) return 1
+  await withWorkspaceLock({ disk: realDisk, locations }, { wait: true }, undefined, () => {
     removeOutputs(locations)
-    const parts = options.all ? ['work', 'objects', 'records', 'index', 'log', 'config'] : ['work']
+    const parts = all ? ['work', 'objects', 'records', 'index', 'log', 'config'] : ['work']
     for (const part of parts) removeWork(realDisk, `${cache}/${part}`)
-  } finally {
-    lock.release()
-  }
-  print(options.all ? 'removed outputs, work, store and records\n' : 'removed outputs and work\n')
+  })
+  print(
+    all
+      ? 'removed outputs, work directories, store, records and logs\n'
+      : 'removed outputs and work directories\n',
+  )
   return 0
 }
 
-/** Removes what was published and is in the store. A file that was changed since is in no store: it stays. */
+/** Removes published outputs that the store holds. A changed output stays, because nothing else holds its content. */
 function removeOutputs(locations: Locations): void {
   const { cache } = locations
   const objects = new ObjectStore(realDisk, toBytes(`${cache}/objects`))
@@ -53,21 +61,24 @@ function removeOutputs(locations: Locations): void {
       const stat = published ? realDisk.lstat(place) : undefined
       if (stat?.type !== 'file') continue
       if (objects.has({ sha256: fileDigest(realDisk, place), size: stat.size })) realDisk.unlink(place)
-      else process.stderr.write(`left ${shownOutput(locations, path)}: it was changed since it was built\n`)
+      else process.stderr.write(`kept ${shownOutput(locations, path)}: it has changed since it was built\n`)
     }
 }
 
-async function confirmed(): Promise<boolean> {
+async function isConfirmed(signal: AbortSignal): Promise<boolean> {
   if (!process.stdin.isTTY)
-    throw new Failure('clean --all removes everything that was ever built', {
-      hint: 'add --yes',
+    throw new Failure('clean --all removes every build from the store, and asks first', {
+      hint: 'add --yes to remove them without a question',
       exitCode: 2,
     })
   const { createInterface } = await import('node:readline/promises')
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  const answer = await terminal.question(
-    'Remove the store and all records, so that everything is built anew? [y/N] ',
-  )
-  terminal.close()
-  return /^y(es)?$/i.test(answer.trim())
+  // A terminal in raw mode sends Ctrl-C to readline only.
+  terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
+  try {
+    const question = 'Remove the store, all records and logs? Everything must be rebuilt. [y/N] '
+    return /^y(es)?$/i.test((await terminal.question(question, { signal })).trim())
+  } finally {
+    terminal.close()
+  }
 }

@@ -1,67 +1,61 @@
-import { print } from '../render/print.ts'
-import { Failure } from '../../platform/failure.ts'
-import { renderFailure } from '../../platform/renderFailure.ts'
-import { hasTool, installTools } from '../../debian/install.ts'
-import { MissingToolsFailure } from '../../platform/missingTools.ts'
-import { findOvmf } from '../../vm/firmware.ts'
-import type { Graph } from '../../graph/graph.ts'
+// `lbuild doctor`: checks whether this host has what builds and boot checks need.
 import { allTools } from '../../executor/preflight.ts'
+import { Failure } from '../../platform/failure.ts'
+import { MissingToolsFailure } from '../../platform/missingTools.ts'
+import { renderFailure } from '../../platform/renderFailure.ts'
 import { memoryIsRoomy, probeConfinement } from '../../sandbox/bubblewrap.ts'
-import type { Invocation, WorkspaceOptions } from '../session.ts'
-import { openSession } from '../session.ts'
-import { paint, usesColor } from '../render/format.ts'
+import type { CommandContext, OptionsOf } from '../command.ts'
+import { collect, workspaceCommand } from '../command.ts'
+import { install, missingTools } from '../hostTools.ts'
+import { paint, usesColor } from '../render/color.ts'
+import { print } from '../render/print.ts'
+import { openSelection } from '../selection.ts'
 
-export interface DoctorOptions extends WorkspaceOptions {
-  readonly install?: boolean
-  /** Further tools to look for. */
-  readonly with: readonly string[]
-}
+const declare = () =>
+  workspaceCommand('doctor')
+    .description('Check whether this host has the tools and permissions that builds need')
+    .option('--install', 'install missing tools with the package manager of the host')
+    .option('--with <tool>', 'also check for this tool; repeatable', collect, [])
+    .allowUnknownOption(false)
 
-/** What `boot` and `run` need beside the tools of the build. */
-const BOOT_TOOLS: readonly string[] = ['qemu-system-x86_64', 'qemu-img', 'ovmf', 'setpriv']
+export const command = (context: CommandContext) =>
+  declare().action(async (options) => context.exit(await doctor(context, options)))
 
-/** `lbuild doctor`: whether this host has what builds and boot checks need. */
-export async function doctorCommand(invocation: Invocation, options: DoctorOptions): Promise<number> {
-  const { workspace } = await openSession(invocation, [], options)
+/** The tools of `boot` and `run`. */
+const VM_TOOLS: readonly string[] = ['qemu-system-x86_64', 'qemu-img', 'ovmf', 'setpriv']
+
+async function doctor({ invocation }: CommandContext, options: OptionsOf<typeof declare>): Promise<number> {
+  const { workspace } = await openSelection(invocation, [], options)
   workspace.index.save()
-  const needed = [...allTools(workspace.graph), ...BOOT_TOOLS, ...options.with]
+  const needed = [...new Set([...allTools(workspace.graph), ...VM_TOOLS, ...options.with])]
   if (options.install) await install(needed)
-  const missing = missingOf(needed)
-  const good = (text: string): void => void print(`${paint(process.stdout, 'green', 'ok')}    ${text}\n`)
-  const bad = (text: string): void => void print(`${paint(process.stdout, 'red', 'no')}    ${text}\n`)
-  if (missing.length === 0) good(`all ${needed.length} tools are there`)
-  else bad(`missing: ${missing.join(', ')}`)
-  let confined = true
-  if (!missing.includes('bwrap'))
-    try {
-      const { reason } = await probeConfinement()
-      if (reason === undefined) good('producers can be confined')
-      else bad(`producers run unconfined: ${reason}`)
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error
-      confined = false
-      bad(renderFailure(error, usesColor(process.stdout)))
-    }
-  good(
-    memoryIsRoomy() ? 'transient trees fit into memory' : 'memory is short: transient trees go to the disk',
+  const missing = missingTools(needed)
+  if (missing.length === 0) report('ok', `all ${needed.length} tools are installed`)
+  else report('no', `missing tools: ${missing.join(', ')}`)
+  const canBuild = missing.includes('bwrap') || (await checkSandbox())
+  report(
+    'ok',
+    memoryIsRoomy()
+      ? 'temporary trees fit into memory'
+      : 'memory is short: temporary trees go to the disk, which is slower',
   )
   if (missing.length > 0) throw new MissingToolsFailure(missing)
-  return confined ? 0 : 1
+  return canBuild ? 0 : 1
 }
 
-/** Installs what building needs and this host lacks, before a build. */
-export async function installMissing(graph: Graph): Promise<void> {
-  await install(allTools(graph))
+/** Reports whether producers can run in a sandbox. False if this host refuses what a build needs. */
+async function checkSandbox(): Promise<boolean> {
+  try {
+    const { reason } = await probeConfinement()
+    if (reason === undefined) report('ok', 'producers run in a sandbox')
+    else report('no', `producers run without a sandbox: ${reason}`)
+    return true
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    report('no', renderFailure(error, usesColor(process.stdout)))
+    return false
+  }
 }
 
-/** Whether this host has a tool, or the firmware that lbuild looks up itself. */
-const isPresent = (name: string): boolean => (name === 'ovmf' ? findOvmf() !== undefined : hasTool(name))
-
-const missingOf = (tools: readonly string[]): string[] =>
-  [...new Set(tools)].filter((name) => !isPresent(name))
-
-async function install(tools: readonly string[]): Promise<void> {
-  const missing = missingOf(tools)
-  if (missing.length > 0) process.stderr.write(`installing ${missing.join(', ')} …\n`)
-  await installTools(missing, { isPresent, say: (line) => void process.stderr.write(`  ${line}\n`) })
-}
+const report = (verdict: 'ok' | 'no', text: string): void =>
+  print(`${paint(process.stdout, verdict === 'ok' ? 'green' : 'red', verdict)}    ${text}\n`)

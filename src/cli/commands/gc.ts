@@ -1,53 +1,62 @@
-import { print } from '../render/print.ts'
-import { display, fromBytes, toBytes } from '../../platform/bytes.ts'
+// `lbuild gc`: removes old builds and unreferenced objects from the store.
 import type { Collection, LooseFile } from '../../executor/collect.ts'
 import { collect, collectedShares, planCollection } from '../../executor/collect.ts'
-import { lockWorkspace } from '../../store/workspaceLock.ts'
+import { display, fromBytes, toBytes } from '../../platform/bytes.ts'
 import type { Limits } from '../../store/retention.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
-import type { Invocation, WorkspaceOptions } from '../session.ts'
-import { openSession } from '../session.ts'
+import type { CommandContext, OptionsOf } from '../command.ts'
+import { size, wholeNumber, workspaceCommand } from '../command.ts'
 import { bytes, counted } from '../render/format.ts'
-import { WAITING } from '../render/progress.ts'
+import { print, printDocument } from '../render/print.ts'
+import { openSelection } from '../selection.ts'
+import { withWorkspaceLock } from '../workspaceLock.ts'
 
-export interface GcOptions extends WorkspaceOptions {
-  readonly dryRun?: boolean
-  readonly keep?: number
-  /** In bytes. */
-  readonly maxSize?: number
-  readonly json?: boolean
-  readonly wait: boolean
-}
+const declare = () =>
+  workspaceCommand('gc')
+    .description('Remove old builds and unreferenced objects from the store')
+    .option('-n, --dry-run', 'show what would be removed, and remove nothing')
+    .option(
+      '--keep <n>',
+      'keep this many builds of each artifact (default: store.keep of build.config.ts)',
+      wholeNumber,
+    )
+    .option(
+      '--max-size <size>',
+      'shrink the store to this many bytes, such as 20G (default: store.maxSize of build.config.ts)',
+      size,
+    )
+    .option('--no-wait', 'fail if a build holds the workspace lock, instead of waiting for it')
+    .option('--json', 'print one JSON document')
+    .allowUnknownOption(false)
 
-/** `lbuild gc`: removes old builds from the store, and what nobody needs any more. */
-export async function gcCommand(
-  invocation: Invocation,
-  options: GcOptions,
-  signal: AbortSignal,
-): Promise<number> {
-  const { workspace } = await openSession(invocation, [], options)
-  const { disk, locations, graph } = workspace
-  const limits: Limits = {
-    keep: options.keep ?? graph.store.keep,
-    maxSize: options.maxSize ?? graph.store.maxSize,
-  }
-  const waiting = (): void => void process.stderr.write(`${WAITING}\n`)
-  const lock = await lockWorkspace(disk, `${locations.cache}/lock`, options.wait, waiting, signal)
-  let collection: Collection
-  try {
-    collection = planCollection(workspace, limits)
-    if (!options.dryRun) collect(workspace, collection)
-  } finally {
-    lock.release()
-  }
+type GcOptions = OptionsOf<typeof declare>
+
+export const command = (context: CommandContext) =>
+  declare().action(async (options) => {
+    await gc(context, options)
+    context.exit(0)
+  })
+
+async function gc({ invocation, signal }: CommandContext, options: GcOptions): Promise<void> {
+  const { workspace } = await openSelection(invocation, [], options)
+  const { store } = workspace.graph
+  const limits: Limits = { keep: options.keep ?? store.keep, maxSize: options.maxSize ?? store.maxSize }
+  const collection = await withWorkspaceLock(workspace, options, signal, () => {
+    const planned = planCollection(workspace, limits)
+    if (!options.dryRun) collect(workspace, planned)
+    return planned
+  })
   workspace.index.save()
-  if (options.json) print(`${JSON.stringify(documentOf(collection, limits, options), undefined, 2)}\n`)
+  if (options.json) printDocument(documentOf(collection, limits, options))
   else show(workspace, collection, limits, options)
-  return 0
 }
 
-const documentOf = (collection: Collection, limits: Limits, { dryRun }: GcOptions): unknown => ({
-  schemaVersion: 1,
+/**
+ * The JSON of `gc`. `records` are removed; `objects` counts the removed objects and `bytes` their size; `damaged` lists
+ * the paths of unreadable records, `leftovers` counts temporary files of dead builds, `logs` event logs and `bundles`
+ * compiled configs, each with their sizes; `kept` is what stays.
+ */
+const documentOf = (collection: Collection, limits: Limits, { dryRun }: GcOptions) => ({
   dryRun: dryRun ?? false,
   limits,
   records: collection.records.map(({ record: { artifact, key, startedAt } }) => ({
@@ -73,8 +82,8 @@ function show(
   const verb = dryRun ? 'would remove' : 'removed'
   const lines: string[] = []
   for (const { artifact, records, objects, bytes: taken } of collectedShares(collection)) {
-    const what = artifact === undefined ? 'what nothing names' : `${artifact}: ${counted(records, 'record')}`
-    lines.push(objects === 0 ? what : `${what}, ${counted(objects, 'object')}, ${bytes(taken)}`)
+    const owner = artifact === undefined ? 'unreferenced' : `${artifact}: ${counted(records, 'record')}`
+    lines.push(objects === 0 ? owner : `${owner}, ${counted(objects, 'object')}, ${bytes(taken)}`)
   }
   for (const { path } of collection.damaged)
     lines.push(`a damaged record, ${display(path.slice(toBytes(locations.cache).length + 1))}`)
@@ -87,7 +96,8 @@ function show(
   for (const line of lines) print(`${verb} ${line}\n`)
   if (lines.length === 0) print('nothing to remove\n')
   const { records, objects, bytes: left } = collection.kept
-  const over = left > maxSize ? `, more than ${bytes(maxSize)}: the latest builds need them` : ''
+  const over =
+    left > maxSize ? `; larger than ${bytes(maxSize)}, because the latest builds need these objects` : ''
   print(`kept ${counted(records, 'record')} and ${counted(objects, 'object')}, ${bytes(left)}${over}\n`)
 }
 

@@ -1,52 +1,55 @@
-import { toBytes } from '../../platform/bytes.ts'
-import type { Disk } from '../../platform/disk.ts'
-import { realDisk } from '../../platform/disk.ts'
-import { Failure } from '../../platform/failure.ts'
+// `lbuild history [TARGET…]`: shows past builds from the event log alone; opens neither the config nor an input.
 import { noConfig } from '../../config/load.ts'
-import { suggestion } from '../../graph/names.ts'
-import { listBuilds, readBuild } from '../../events/buildHistory.ts'
+import { listBuilds } from '../../events/buildHistory.ts'
 import { criticalPathOf } from '../../events/criticalPath.ts'
 import type { LoggedArtifact, LoggedBuild, LoggedOutcome } from '../../events/loggedBuild.ts'
+import { suggestion } from '../../graph/names.ts'
+import { toBytes } from '../../platform/bytes.ts'
+import { realDisk } from '../../platform/disk.ts'
+import { Failure } from '../../platform/failure.ts'
 import { locationsFor } from '../../workspace/workspace.ts'
+import type { CommandContext, OptionsOf } from '../command.ts'
+import { wholeNumber, workspaceCommand } from '../command.ts'
+import { pastBuild } from '../pastBuild.ts'
+import { paint } from '../render/color.ts'
 import { detailLines, summaryLines } from '../render/historyView.ts'
-import { print } from '../render/print.ts'
-import type { Invocation } from '../session.ts'
-import { startOf } from '../session.ts'
-import { paint } from '../render/format.ts'
+import { print, printDocument } from '../render/print.ts'
+import { directoriesOf } from '../selection.ts'
 
-export interface HistoryOptions {
-  readonly directory?: string
-  /** How many builds are shown. */
-  readonly number: number
-  readonly all?: boolean
-  /** The beginning of a build's name, or `last`. */
-  readonly build?: string
-  /** The file for a trace of that build. */
-  readonly trace?: string
-  readonly json?: boolean
-}
+const declare = () =>
+  workspaceCommand('history')
+    .description('Show past builds, newest first')
+    .argument('[targets...]', 'show only builds that requested or changed one of these artifacts')
+    .option('-n, --number <n>', 'show at most this many builds', wholeNumber, 10)
+    .option('--all', 'show all builds')
+    .option('--build <id>', "show one build: 'last', or the beginning of its id or of the id's last part")
+    .option(
+      '--trace <file>',
+      'with --build: write its timeline and critical path to a file that Perfetto opens (Trace Event Format)',
+    )
+    .option('--json', 'print one JSON document')
+    .allowUnknownOption(false)
 
-/**
- * `lbuild history [TARGET…]`: past builds, newest first, out of the log alone: neither the config nor any input is
- * opened, and nothing is written but a trace.
- */
-export async function historyCommand(
-  { home }: Invocation,
-  targets: readonly string[],
-  options: HistoryOptions,
-): Promise<number> {
-  const { root, cache } = locationsFor(realDisk, { start: startOf(options.directory), home })
-  const isThere = (path: string): boolean => realDisk.lstat(toBytes(path)) !== undefined
-  if (!isThere(`${root}/build.config.ts`) && !isThere(`${cache}/log`))
+type HistoryOptions = OptionsOf<typeof declare>
+
+export const command = ({ invocation: { home }, exit }: CommandContext) =>
+  declare().action(async (targets, options) => {
+    await history(home, targets, options)
+    exit(0)
+  })
+
+async function history(home: string, targets: readonly string[], options: HistoryOptions): Promise<void> {
+  const { root, cache } = locationsFor(realDisk, { home, ...directoriesOf(options) })
+  const exists = (path: string): boolean => realDisk.lstat(toBytes(path)) !== undefined
+  if (!exists(`${root}/build.config.ts`) && !exists(`${cache}/log`))
     throw noConfig(root, ', and no log of builds')
   if (options.build !== undefined) return showBuild(cache, targets, options.build, options)
   if (options.trace !== undefined)
-    throw new Failure('--trace is of one build', {
-      hint: 'name it: --build last, or the beginning of its name',
+    throw new Failure('--trace needs --build', {
+      hint: 'name the build: --build last, or the beginning of its id',
       exitCode: 2,
     })
   showList(cache, targets, options)
-  return 0
 }
 
 function showList(cache: string, targets: readonly string[], { number, all, json }: HistoryOptions): void {
@@ -54,39 +57,36 @@ function showList(cache: string, targets: readonly string[], { number, all, json
   const builds: LoggedBuild[] = []
   let more = false
   for (const build of listBuilds(realDisk, cache)) {
-    if (!isAbout(build, targets)) continue
+    if (!involves(build, targets)) continue
     more = builds.length >= most
     if (more) break
     builds.push(build)
   }
-  if (builds.length === 0) checkNames(realDisk, cache, targets)
-  if (json) {
-    print(`${JSON.stringify({ schemaVersion: 1, builds: builds.map(summaryDocument) }, undefined, 2)}\n`)
-    return
-  }
+  if (builds.length === 0) checkNames(cache, targets)
+  if (json) return printDocument({ builds: builds.map(summaryDocument) })
   if (builds.length === 0)
-    print(targets.length > 0 ? 'no build in the log did anything about it\n' : 'no build is in the log\n')
+    print(targets.length > 0 ? 'no build in the log involved these targets\n' : 'no build is in the log\n')
   for (const build of builds) print(`${summaryLines(build, Date.now()).join('\n')}\n`)
   if (more) print(`${paint(process.stdout, 'dim', '… and older ones: -n N, or --all')}\n`)
 }
 
-/** What something was done about, or asked for. */
-const isAbout = ({ targets: asked, artifacts }: LoggedBuild, targets: readonly string[]): boolean =>
+/** Whether a build requested one of the targets, or did anything about it. */
+const involves = ({ targets: requested, artifacts }: LoggedBuild, targets: readonly string[]): boolean =>
   targets.length === 0 ||
   targets.some(
     (target) =>
-      asked.includes(target) ||
+      requested.includes(target) ||
       artifacts.some(({ name, outcome }) => name === target && !['fresh', 'unreached'].includes(outcome)),
   )
 
-/** Throws a Failure (exit code 2) when nothing that was named is in any log. */
-function checkNames(disk: Disk, cache: string, targets: readonly string[]): void {
+/** Throws a Failure (exit code 2) if no log mentions one of the targets. */
+function checkNames(cache: string, targets: readonly string[]): void {
   const names = new Set<string>()
-  for (const { artifacts } of listBuilds(disk, cache)) for (const { name } of artifacts) names.add(name)
-  const unknown = targets.filter((target) => !names.has(target))
-  if (unknown.length === 0 || names.size === 0) return
-  throw new Failure(`no build in the log has anything to do with '${unknown[0]}'`, {
-    hint: suggestion(unknown[0]!, [...names].sort()),
+  for (const { artifacts } of listBuilds(realDisk, cache)) for (const { name } of artifacts) names.add(name)
+  const unknown = targets.find((target) => !names.has(target))
+  if (unknown === undefined || names.size === 0) return
+  throw new Failure(`no build in the log involved '${unknown}'`, {
+    hint: suggestion(unknown, [...names].sort()),
     exitCode: 2,
   })
 }
@@ -96,32 +96,23 @@ async function showBuild(
   targets: readonly string[],
   id: string,
   { trace, json }: HistoryOptions,
-): Promise<number> {
+): Promise<void> {
   if (targets.length > 0)
-    throw new Failure('--build is of one build, and goes without targets', {
-      hint: `lbuild history --build ${id}`,
+    throw new Failure('--build cannot be combined with targets', {
+      hint: `run lbuild history --build ${id}`,
       exitCode: 2,
     })
-  const build = readBuild(realDisk, cache, id)
-  if (build === undefined)
-    throw new Failure(
-      id === 'last' ? 'no build is in the log' : `no build has a name that begins with '${id}'`,
-      {
-        hint: 'lbuild history shows those that there are',
-        exitCode: 2,
-      },
-    )
+  const build = pastBuild(cache, id)
   if (trace !== undefined) {
     const { checkTraceFile, writeTrace } = await import('../trace/traceFile.ts')
     checkTraceFile(realDisk, trace)
     writeTrace(realDisk, trace, build)
   }
-  if (json) print(`${JSON.stringify({ schemaVersion: 1, build: buildDocument(build) }, undefined, 2)}\n`)
+  if (json) printDocument({ build: buildDocument(build) })
   else print(`${detailLines(build, Date.now()).join('\n')}\n`)
-  return 0
 }
 
-/** A build in the JSON of a list; docs/history.md documents it. */
+/** A build in the JSON of a list; docs/history.md defines the fields. */
 function summaryDocument(build: LoggedBuild): object {
   const { id, startedAt, lbuild, targets, params, jobs, force, keepGoing, end, seconds, savedSeconds } = build
   const named = (wanted: LoggedOutcome): readonly string[] =>

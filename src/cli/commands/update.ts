@@ -1,44 +1,48 @@
-import { Failure } from '../../platform/failure.ts'
+// `lbuild update [LOCKFILE…]`: re-resolves lockfiles; the next build uses them.
 import { lockfilesOf } from '../../graph/graph.ts'
 import { suggestion } from '../../graph/names.ts'
-import type { Invocation, WorkspaceOptions } from '../session.ts'
-import { openSession } from '../session.ts'
 import { updateLockfiles } from '../../executor/update.ts'
-import { progressOn } from '../render/progress.ts'
+import { Failure } from '../../platform/failure.ts'
+import type { CommandContext, OptionsOf } from '../command.ts'
+import { workspaceCommand } from '../command.ts'
+import { withProgress } from '../render/progress.ts'
+import { openSelection } from '../selection.ts'
 
-export interface UpdateCommandOptions extends WorkspaceOptions {
-  readonly quiet?: boolean
-  readonly wait: boolean
-}
+const declare = () =>
+  workspaceCommand('update')
+    .description('Re-resolve lockfiles to the newest versions their lists allow')
+    .argument('[lockfiles...]', 'the lockfiles to resolve (default: all)')
+    .option('--no-wait', 'fail if a build holds the workspace lock, instead of waiting for it')
+    .option('-q, --quiet', 'print failures only')
 
-/** `lbuild update [LOCK…]`: resolves lockfiles anew; the next build uses them. */
-export async function updateCommand(
-  invocation: Invocation,
+export const command = (context: CommandContext) =>
+  declare().action(async (words, options) => {
+    await update(context, words, options)
+    context.exit(0)
+  })
+
+async function update(
+  { invocation, signal }: CommandContext,
   words: readonly string[],
-  options: UpdateCommandOptions,
-  signal: AbortSignal,
-): Promise<number> {
-  const { workspace, targets } = await openSession(invocation, words, options)
+  options: OptionsOf<typeof declare>,
+): Promise<void> {
+  const { workspace, targets } = await openSelection(invocation, words, options)
   const names = workspace.graph.lockfiles.map(({ name }) => name)
   const unknown = targets.find((target) => !names.includes(target))
   if (unknown !== undefined)
-    throw new Failure(`unknown lock '${unknown}'`, { hint: suggestion(unknown, names), exitCode: 2 })
+    throw new Failure(`unknown lockfile '${unknown}'`, { hint: suggestion(unknown, names), exitCode: 2 })
   const lockfiles = targets.length > 0 ? targets : names
   const users = workspace.graph.artifacts.filter((node) =>
     lockfilesOf(node).some((name) => lockfiles.includes(name)),
   )
-  const progress = progressOn(process.stderr, options.quiet ? 'quiet' : 'normal')
-  try {
-    await updateLockfiles(workspace, {
+  await withProgress(options, (listener) =>
+    updateLockfiles(workspace, {
       lockfiles,
       targets: users.map(({ name }) => name),
       wait: options.wait,
-      listener: progress.listener,
+      listener,
       signal,
       code: invocation.code,
-    })
-  } finally {
-    progress.close()
-  }
-  return 0
+    }),
+  )
 }

@@ -1,166 +1,110 @@
-import { print } from '../render/print.ts'
-import { display, fromBytes } from '../../platform/bytes.ts'
-import { Failure } from '../../platform/failure.ts'
+// `lbuild verify [TARGET…]`: reads what was built in full and reports what differs from the records.
 import { checkTargets } from '../../executor/targets.ts'
-import { lockWorkspace } from '../../store/workspaceLock.ts'
-import type { Standing, PublishedReport, Wrong } from '../../verify/outputs.ts'
+import { Failure } from '../../platform/failure.ts'
+import type { FileState, Mismatch, PublishedReport } from '../../verify/outputs.ts'
 import { verifyPublished } from '../../verify/outputs.ts'
-import type { DamagedInStore, StoreReport, ObjectUser } from '../../verify/store.ts'
-import { verifyStore } from '../../verify/store.ts'
-import type { Workspace } from '../../workspace/workspace.ts'
-import type { Invocation, WorkspaceOptions } from '../session.ts'
-import type { RebuildOptions } from './verifyRebuild.ts'
-import { openSession } from '../session.ts'
-import { bytes, counted, NAME_WIDTH, paint } from '../render/format.ts'
-import { WAITING } from '../render/progress.ts'
+import type { CommandContext, OptionsOf } from '../command.ts'
+import { wholeNumber, workspaceCommand } from '../command.ts'
+import { paint } from '../render/color.ts'
+import { bytes, counted, NAME_WIDTH } from '../render/format.ts'
+import { print, printDocument } from '../render/print.ts'
+import { openSelection } from '../selection.ts'
 
-export interface VerifyOptions extends WorkspaceOptions, RebuildOptions {
-  readonly store?: boolean
-  readonly rebuild?: boolean
-}
+const declare = () =>
+  workspaceCommand('verify')
+    .description('Read outputs and their objects in full and report what differs from the records')
+    .argument('[targets...]', 'the artifacts to verify, with everything below them; none with --store')
+    .option('--store', 'read every object and record of the store instead, and quarantine damaged ones')
+    .option(
+      '--rebuild',
+      'run the producers again in other circumstances and compare their outputs; publish nothing',
+    )
+    .option(
+      '-j, --jobs <n>',
+      'with --rebuild: run at most this many producers at a time (default: the number of processors)',
+      wholeNumber,
+    )
+    .option('--no-wait', 'fail if a build holds the workspace lock, instead of waiting for it')
+    .option('--json', 'print one JSON document')
+    .option('-q, --quiet', 'print only what differs')
 
-/** `lbuild verify`: reads in full what was built and says what is not as it was recorded. Exit code 1 if anything is. */
-export async function verifyCommand(
-  invocation: Invocation,
+export type VerifyOptions = OptionsOf<typeof declare>
+
+export const command = (context: CommandContext) =>
+  declare().action(async (words, options) => context.exit(await verify(context, words, options)))
+
+/** Returns the exit code: 1 if anything differs from the records. */
+async function verify(
+  context: CommandContext,
   words: readonly string[],
   options: VerifyOptions,
-  signal: AbortSignal,
 ): Promise<number> {
-  const { workspace, targets } = await openSession(invocation, words, options)
+  const { workspace, targets } = await openSelection(context.invocation, words, options)
   if (options.store) {
     if (targets.length > 0 || options.rebuild)
-      throw new Failure('--store goes without targets and without --rebuild', {
-        hint: 'it reads the whole store: lbuild verify --store',
+      throw new Failure('--store cannot be combined with targets or --rebuild', {
+        hint: 'run lbuild verify --store, which reads the whole store',
         exitCode: 2,
       })
-    return showStore(workspace, await lockedStore(workspace, options, signal), options)
+    const { verifyWholeStore } = await import('./verifyStore.ts')
+    return verifyWholeStore(workspace, options, context.signal)
   }
   checkTargets(workspace.graph, targets)
   if (options.rebuild) {
-    const { rebuildCommand } = await import('./verifyRebuild.ts')
-    return rebuildCommand(invocation, workspace, targets, options, signal)
+    const { verifyRebuild } = await import('./verifyRebuild.ts')
+    return verifyRebuild(context, workspace, targets, options)
   }
-  return showPublished(targets, await verifyPublished(workspace, targets, signal), options)
+  return show(targets, await verifyPublished(workspace, targets, context.signal), options)
 }
 
-function showPublished(
-  targets: readonly string[],
-  report: PublishedReport,
-  { json, quiet }: VerifyOptions,
-): number {
-  const { wrong } = report
-  if (json) print(`${JSON.stringify({ schemaVersion: 1, targets, ...report }, undefined, 2)}\n`)
-  else if (wrong.length > 0 || !quiet) {
-    for (const one of wrong)
-      print(`${paint(process.stdout, 'red', 'wrong')} ${one.artifact.padEnd(NAME_WIDTH)} ${problem(one)}\n`)
+function show(targets: readonly string[], report: PublishedReport, { json, quiet }: VerifyOptions): number {
+  const { mismatches } = report
+  if (json) printDocument({ targets, ...report })
+  else if (mismatches.length > 0 || !quiet) {
+    for (const one of mismatches)
+      print(`${paint(process.stdout, 'red', 'differs')} ${one.artifact.padEnd(NAME_WIDTH)} ${problem(one)}\n`)
     const read = `${counted(report.outputs, 'published output')} and ${counted(report.objects, 'object')}, ${bytes(report.bytes)}`
-    const verdict = wrong.length === 0 ? 'all as recorded' : `${wrong.length} wrong`
+    const verdict = mismatches.length === 0 ? 'all as recorded' : counted(mismatches.length, 'difference')
     print(`${targets.join(', ')}: ${verdict} (${counted(report.artifacts, 'artifact')}; read ${read})\n`)
-    if (wrong.length > 0) print(`hint: ${remedy(targets, wrong)}\n`)
+    if (mismatches.length > 0) print(`hint: ${remedy(targets, mismatches)}\n`)
   }
-  return wrong.length === 0 ? 0 : 1
+  return mismatches.length === 0 ? 0 : 1
 }
 
-function problem({ kind, path, expected, found, difference }: Wrong): string {
+function problem({ kind, path, expected, found, difference }: Mismatch): string {
   if (kind === 'record') return `its latest record ${contentProblem(undefined, found)}`
-  const where = difference ? `, from byte ${difference.offset} on` : ''
+  const where = difference ? `, first at offset ${difference.offset}` : ''
   return `${path} ${contentProblem(expected?.size, found)}${where}`
 }
 
-function contentProblem(size: number | undefined, found: Standing): string {
-  if (found.state === 'other') return `is a ${found.what}`
-  if (found.state !== 'file') return found.state === 'unreadable' ? 'cannot be read' : `is ${found.state}`
-  if (size === undefined || found.size === size)
-    return `has other content in its ${counted(found.size, 'byte')}`
-  return `has ${counted(found.size, 'byte')} where ${size} were built`
+function contentProblem(size: number | undefined, found: FileState): string {
+  switch (found.state) {
+    case 'other':
+      return `is a ${found.type}`
+    case 'unreadable':
+      return 'cannot be read'
+    case 'missing':
+    case 'damaged':
+      return `is ${found.state}`
+    case 'file':
+      return size === undefined || found.size === size
+        ? `has different content (${counted(found.size, 'byte')})`
+        : `has ${counted(found.size, 'byte')} instead of ${size}`
+  }
 }
 
 /**
- * How to put it right. A build reads neither an object that it does not need nor an output whose state on disk has not
- * moved: these must go first.
+ * How to repair mismatches. A build reads neither an object that it does not need nor an output that the stat cache takes
+ * for unchanged, so these must be removed first.
  */
-function remedy(targets: readonly string[], wrong: readonly Wrong[]): string {
-  const steps = [`lbuild ${targets.join(' ')}`]
-  const unseen = wrong.filter((one) => one.unseen).map(({ path }) => path)
-  if (unseen.length > 0) steps.unshift(`remove ${unseen.join(' and ')}`)
-  if (wrong.some(({ kind, found }) => kind === 'object' && found.state !== 'missing'))
-    steps.unshift('lbuild verify --store, which puts damaged objects aside')
-  return `to put it right: ${steps.join('; then ')}`
+function remedy(targets: readonly string[], mismatches: readonly Mismatch[]): string {
+  const undetected = mismatches.filter((one) => one.undetected).map(({ path }) => path)
+  const hasDamagedObject = mismatches.some(
+    ({ kind, found }) => kind === 'object' && found.state !== 'missing',
+  )
+  return [
+    ...(hasDamagedObject ? ["run 'lbuild verify --store' to quarantine damaged objects"] : []),
+    ...(undetected.length > 0 ? [`remove ${undetected.join(' and ')}`] : []),
+    `run 'lbuild ${targets.join(' ')}' to restore or rebuild`,
+  ].join(', then ')
 }
-
-async function lockedStore(
-  workspace: Workspace,
-  { wait }: VerifyOptions,
-  signal: AbortSignal,
-): Promise<StoreReport> {
-  const { disk, locations } = workspace
-  const waiting = (): void => void process.stderr.write(`${WAITING}\n`)
-  const lock = await lockWorkspace(disk, `${locations.cache}/lock`, wait, waiting, signal)
-  try {
-    return await verifyStore(workspace, signal)
-  } finally {
-    lock.release()
-  }
-}
-
-function showStore(workspace: Workspace, report: StoreReport, { json, quiet }: VerifyOptions): number {
-  const { damaged, missing } = report
-  if (json) {
-    const shown = damaged.map((one) => ({ ...one, name: fromBytes(one.name), aside: fromBytes(one.aside) }))
-    print(`${JSON.stringify({ schemaVersion: 1, ...report, damaged: shown }, undefined, 2)}\n`)
-  } else if (damaged.length > 0 || !quiet) {
-    for (const one of damaged) {
-      print(
-        `${paint(process.stdout, 'red', 'damaged')} ${one.kind} ${display(one.name)}, ${bytes(one.size)}\n`,
-      )
-      for (const line of consequences(one)) print(`  ${line}\n`)
-      print(`  put aside as ${display(one.aside)}\n`)
-    }
-    for (const { name, users } of missing) {
-      print(`${paint(process.stdout, 'yellow', 'missing')} object ${name}\n`)
-      for (const user of users) print(`  ${consequence(user)}\n`)
-    }
-    const sound = damaged.length === 0 ? 'is sound' : `had ${damaged.length} damaged`
-    const verdict = missing.length === 0 ? sound : `${sound} and lacks ${counted(missing.length, 'object')}`
-    const read = `${counted(report.objects, 'object')} and ${counted(report.records, 'record')} read, ${bytes(report.bytes)}`
-    print(`the store ${verdict} (${read})\n`)
-    const names = affected(workspace, [...damaged, ...missing])
-    if (names.length > 0) print(`hint: lbuild ${names.join(' ')} restores or builds what is missing now\n`)
-  }
-  return damaged.length === 0 ? 0 : 1
-}
-
-/** What follows from the loss of a file of the store, a line each. */
-function consequences({ kind, artifact, users }: DamagedInStore): readonly string[] {
-  if (kind === 'record')
-    return [`a record of ${artifact}: its next build restores or makes what it is missing`]
-  return users.length === 0 ? ['no record and no lock names it: nothing to do'] : users.map(consequence)
-}
-
-function consequence(user: ObjectUser): string {
-  if (user.kind === 'download')
-    return `${user.name}, a download of the lock ${user.lock}: it is fetched again when a producer needs it`
-  if (user.kind === 'tree')
-    return `the listing of ${user.name}/ in a record of ${user.artifact}: it only tells later changes by name`
-  if (user.kind === 'texts')
-    return `the texts in a record of ${user.artifact}: they only tell later changes line by line`
-  const output = `the output '${user.name}' of ${user.artifact}`
-  return user.latest
-    ? `${output}: its next build makes it again`
-    : `${output}, of an earlier build: it is made again if that is asked for`
-}
-
-/** The artifacts of the distro that have something to build now. */
-const affected = (
-  { graph }: Workspace,
-  lost: readonly Pick<DamagedInStore, 'artifact' | 'users'>[],
-): readonly string[] =>
-  graph.artifacts
-    .map(({ name }) => name)
-    .filter((name) =>
-      lost.some(
-        ({ artifact, users }) =>
-          artifact === name ||
-          users.some((user) => user.kind === 'output' && user.latest && user.artifact === name),
-      ),
-    )

@@ -1,100 +1,98 @@
-import { print } from '../render/print.ts'
+// `lbuild verify --rebuild TARGET…`: rebuilds in other circumstances and shows the outputs that differ.
+import type { ByteDifference } from '../../diff/byteDifference.ts'
+import type { MemberDifference } from '../../diff/tarDifference.ts'
+import { failureData } from '../../executor/report.ts'
 import { display, fromBytes } from '../../platform/bytes.ts'
 import { renderFailure } from '../../platform/renderFailure.ts'
-import { failureData } from '../../executor/report.ts'
-import { progressOn } from '../render/progress.ts'
-import { counted, duration, paint, usesColor } from '../render/format.ts'
-import type { ByteDifference } from '../../diff/byteDifference.ts'
-import type { CanaryReport, OutputDifference, Rebuilt } from '../../verify/reproducibility.ts'
-import { rebuildAll } from '../../verify/reproducibility.ts'
-import type { MemberDifference } from '../../diff/tarDifference.ts'
+import type {
+  OutputDifference,
+  RebuiltArtifact,
+  ReproducibilityReport,
+} from '../../verify/reproducibility.ts'
+import { checkReproducibility } from '../../verify/reproducibility.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
-import type { Invocation } from '../session.ts'
+import type { CommandContext } from '../command.ts'
+import { paint, usesColor } from '../render/color.ts'
+import { counted, duration } from '../render/format.ts'
+import { print, printDocument } from '../render/print.ts'
+import { withProgress } from '../render/progress.ts'
+import type { VerifyOptions } from './verify.ts'
 
-export interface RebuildOptions {
-  /** How many producers run at a time. */
-  readonly jobs?: number
-  readonly quiet?: boolean
-  readonly json?: boolean
-  readonly wait: boolean
-}
-
-/** `lbuild verify --rebuild TARGET…`: builds again in other circumstances and compares. Exit code 1 if anything differs. */
-export async function rebuildCommand(
-  invocation: Invocation,
+/** Returns the exit code: 1 if an output differs or a producer fails. */
+export async function verifyRebuild(
+  { invocation, signal }: CommandContext,
   workspace: Workspace,
   targets: readonly string[],
-  options: RebuildOptions,
-  signal: AbortSignal,
+  options: VerifyOptions,
 ): Promise<number> {
-  const progress = progressOn(process.stderr, options.quiet ? 'quiet' : 'normal')
-  let report: CanaryReport
-  try {
-    report = await rebuildAll(workspace, {
+  const { jobs, wait, json, quiet } = options
+  const report = await withProgress({ quiet }, (listener) =>
+    checkReproducibility(workspace, {
       targets,
-      ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
-      wait: options.wait,
-      listener: progress.listener,
+      ...(jobs === undefined ? {} : { jobs }),
+      wait,
+      listener,
       signal,
       code: invocation.code,
-    })
-  } finally {
-    progress.close()
-    workspace.index.save()
-  }
-  const same = report.artifacts.every(({ outcome }) => outcome === 'same')
-  if (options.json) print(`${JSON.stringify(documentOf(targets, report), undefined, 2)}\n`)
-  else if (!same || !options.quiet) show(report)
-  return same ? 0 : 1
+    }),
+  ).finally(() => workspace.index.save())
+  const identical = report.artifacts.every(({ outcome }) => outcome === 'same')
+  if (json) printDocument(documentOf(targets, report))
+  else if (!identical || !quiet) show(report)
+  return identical ? 0 : 1
 }
 
-function show({ artifacts, seconds }: CanaryReport): void {
-  const other = artifacts.filter(({ outcome }) => outcome !== 'same')
-  for (const one of other) {
+function show({ artifacts, seconds }: ReproducibilityReport): void {
+  const others = artifacts.filter(({ outcome }) => outcome !== 'same')
+  for (const one of others) {
     print(`${paint(process.stdout, 'red', one.outcome.padEnd(8))} ${one.artifact}\n`)
     for (const line of linesOf(one)) print(`  ${line.split('\n').join('\n  ')}\n`)
   }
-  const all = `${counted(artifacts.length, 'artifact')} built again in ${duration(seconds)}`
-  const verdict =
-    other.length === 0 ? 'the same bytes' : `${other.length} not the same, the first is ${other[0]!.artifact}`
-  print(`${all}: ${verdict}\n`)
+  const all = `rebuilt ${counted(artifacts.length, 'artifact')} in ${duration(seconds)}`
+  const [first] = others
+  print(
+    first === undefined
+      ? `${all}: all outputs are identical\n`
+      : `${all}: ${others.length} not reproduced, first ${first.artifact}\n`,
+  )
 }
 
-function linesOf({ differences, failure, work }: Rebuilt): readonly string[] {
+function linesOf({ differences, failure, workDirectory }: RebuiltArtifact): readonly string[] {
   return [
     ...(failure ? [renderFailure(failure, usesColor(process.stdout))] : []),
     ...differences.flatMap(({ output, path, member, bytes }) => [
       `output '${output}' (${path})`,
       ...(member ? memberLines(member) : []),
-      `  ${bytes ? byteLine(bytes) : 'the recorded one is damaged or gone: lbuild verify --store'}`,
+      `  ${bytes ? byteLine(bytes) : 'the recorded object is damaged or missing: run lbuild verify --store'}`,
     ]),
-    ...(failure?.facts.some(([name]) => name === 'work directory') ? [] : [`work directory: ${work}`]),
+    ...(failure?.facts.some(([name]) => name === 'work directory')
+      ? []
+      : [`work directory: ${workDirectory}`]),
   ]
 }
 
 const memberLines = ({ member, aspects }: MemberDifference): readonly string[] => [
-  `  the first member that differs is ${display(member)}`,
+  `  first differing member: ${display(member)}`,
   ...aspects.map(({ aspect, before, now }) => `    ${aspect}: ${display(before)} → ${display(now)}`),
 ]
 
 function byteLine({ offset, length, sizes: [before, now], before: old, now: young }: ByteDifference): string {
   const size = before === now ? `of ${before}` : `${before} before, ${now} now`
-  return `from byte ${offset} on ${counted(length, 'byte')} differ (${size}): ${old || 'nothing'} → ${young || 'nothing'}`
+  return `${counted(length, 'byte')} differ from offset ${offset} (${size}): ${old || 'nothing'} → ${young || 'nothing'}`
 }
 
-/** What lies in paths and members as text, for JSON. */
-const documentOf = (targets: readonly string[], { artifacts, seconds }: CanaryReport): unknown => ({
-  schemaVersion: 1,
+/** The JSON of `verify --rebuild`: {@link ReproducibilityReport}, with the bytes of paths and members as text. */
+const documentOf = (targets: readonly string[], { artifacts, seconds }: ReproducibilityReport) => ({
   targets,
   seconds,
   artifacts: artifacts.map(({ differences, failure, ...one }) => ({
     ...one,
-    differences: differences.map(textOf),
+    differences: differences.map(differenceDocument),
     ...(failure ? { failure: failureData(failure) } : {}),
   })),
 })
 
-const textOf = ({ member, ...rest }: OutputDifference): unknown => ({
+const differenceDocument = ({ member, ...rest }: OutputDifference) => ({
   ...rest,
   ...(member
     ? {

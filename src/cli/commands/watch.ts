@@ -1,74 +1,94 @@
-import { Failure } from '../../platform/failure.ts'
-import { NO_PROFILE } from '../../graph/params.ts'
-import { ExecCommand } from '../../watch/execCommand.ts'
-import { loadConfigInChild } from '../../watch/configLoader.ts'
+// `lbuild watch TARGET…`: keeps targets up to date until it is interrupted.
 import { failureData } from '../../executor/report.ts'
-import type { WatchEvent, WatchListener } from '../../watch/events.ts'
-import { InotifyBackend } from '../../watch/inotify.ts'
+import { NO_PROFILE } from '../../graph/params.ts'
+import { Failure } from '../../platform/failure.ts'
 import type { MachineEvent, MachineImage } from '../../vm/runningMachine.ts'
-import { remoteFileSystem } from '../../watch/pollingFallback.ts'
+import { loadConfigInChild } from '../../watch/configLoader.ts'
+import type { WatchEvent, WatchListener } from '../../watch/events.ts'
+import { ExecCommand } from '../../watch/execCommand.ts'
+import { InotifyBackend } from '../../watch/inotify.ts'
 import { PollingBackend } from '../../watch/polling.ts'
+import { remoteFileSystem } from '../../watch/pollingFallback.ts'
 import { Watch } from '../../watch/watch.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import { openWorkspace } from '../../workspace/workspace.ts'
+import { imageOf } from '../bootableImage.ts'
+import type { CommandContext, OptionsOf } from '../command.ts'
+import { wholeNumber, workspaceCommand } from '../command.ts'
+import type { Invocation } from '../invocation.ts'
+import { graphText } from '../render/graphText.ts'
+import type { Selection } from '../selection.ts'
+import { directoriesOf, selectionFrom } from '../selection.ts'
 import type { WatchView } from '../watchScreen/lines.ts'
 import { watchJson, watchLines } from '../watchScreen/lines.ts'
 import type { WatchKeys } from '../watchScreen/screen.ts'
-import type { Invocation, Session, WorkspaceOptions } from '../session.ts'
-import { outputOf, startOf, withWords } from '../session.ts'
-import { imageOf } from './boot.ts'
-import { render } from './graph.ts'
 
-export interface WatchCommandOptions extends WorkspaceOptions {
-  readonly jobs?: number
-  readonly json?: boolean
-  /** False for `--no-cancel`. */
-  readonly cancel: boolean
-  readonly exec?: boolean
-  readonly run?: boolean
-  readonly window?: boolean
-}
+const declare = () =>
+  workspaceCommand('watch')
+    .description('Rebuild targets whenever one of their sources is saved')
+    .usage('[options] <targets...> [--exec -- <command> [arguments...]]')
+    .argument('<targets...>', 'the artifacts to keep up to date')
+    .option(
+      '-j, --jobs <n>',
+      'run at most this many producers at a time (default: the number of processors)',
+      wholeNumber,
+    )
+    .option('--no-cancel', 'let a build finish even if a save makes it stale')
+    .option('--exec', 'after each successful build run the command behind --')
+    .option(
+      '--run',
+      'run the image of the first target in QEMU, and restart it with each new image; changes to its disk are discarded',
+    )
+    .option('--window', 'with --run: open a window for the screen')
+    .option('--json', 'print one JSON event per line (docs/watch.md)')
 
-/** What a good build leads to. */
+type WatchOptions = OptionsOf<typeof declare>
+
+/** What follows a successful build. */
 interface Followers {
   /** All targets are up to date. */
   ready(workspace: Workspace): void
-  /** Starts the machine anew, where there is one. */
+  /** Restarts the machine, if there is one. */
   restart?(): void
   stop(): Promise<unknown>
 }
 
-/** The profile that watch takes unless another one is named. */
+/** The profile that watch applies by default, if the config defines it. */
 const DEV = 'dev'
 
-/** `lbuild watch TARGET…`: keeps targets up to date until it is interrupted; gives the exit code. */
-export async function watchCommand(
-  invocation: Invocation,
+export const command = (context: CommandContext) =>
+  declare().action(async (words, options) => {
+    await watch(context, words, options)
+    context.exit(0)
+  })
+
+async function watch(
+  { invocation, signal }: CommandContext,
   words: readonly string[],
-  options: WatchCommandOptions,
-  signal: AbortSignal,
-): Promise<number> {
+  options: WatchOptions,
+): Promise<void> {
   const { home, code } = invocation
-  const from = { start: startOf(options.directory), home, ...outputOf(options.output) }
-  const profileIn = ({ graph }: Workspace): string =>
-    options.profile ?? (Object.hasOwn(graph.profiles, DEV) ? DEV : NO_PROFILE)
-  const withAll = (opened: Workspace): Session => withWords(opened, words, options.set, profileIn(opened))
-  // The compiler would stay, and wake each second, for as long as this process lives.
-  const opened = withAll(await openWorkspace({ ...from, load: loadConfigInChild(signal) }))
-  const { targets, params, workspace } = opened
+  const from = { home, ...directoriesOf(options) }
+  const select = (opened: Workspace): Selection => {
+    const profile = options.profile ?? (Object.hasOwn(opened.graph.profiles, DEV) ? DEV : NO_PROFILE)
+    return selectionFrom(opened, words, { ...options, profile })
+  }
+  // Loaded in this process, the compiler would stay and wake up each second until the end.
+  const selection = select(await openWorkspace({ ...from, load: loadConfigInChild(signal) }))
+  const { targets, params, workspace } = selection
   if (targets.length === 0)
-    throw new Failure('no target was named', { hint: 'such as: lbuild watch qcow2', exitCode: 2 })
+    throw new Failure('no target named', { hint: 'name targets, such as: lbuild watch qcow2', exitCode: 2 })
   workspace.index.save()
-  // The view, what it shows and what its keys do know each other; an event comes when all are there.
+  // The view and what it shows refer to each other; no event arrives before all are created.
   let view: WatchView | undefined
   const listener: WatchListener = (event) => view?.listener(event)
   const quit = new AbortController()
-  const followers = await followersOf(invocation, opened, options, listener)
-  const watch = new Watch({
+  const followers = await followersOf(invocation, selection, options, listener)
+  const watching = new Watch({
     workspace,
     targets,
     params,
-    open: async (load) => withAll(await openWorkspace({ ...from, load })).workspace,
+    open: async (load) => select(await openWorkspace({ ...from, load })).workspace,
     listener,
     signal: AbortSignal.any([signal, quit.signal]),
     code,
@@ -77,48 +97,46 @@ export async function watchCommand(
     backend: (changes) => new InotifyBackend(changes),
     fallback: (changes) => new PollingBackend(changes),
     remoteFileSystem,
-    ready: (workspace) => followers.ready(workspace),
+    ready: (now) => followers.ready(now),
   })
   const { restart } = followers
-  const keys: WatchKeys = {
-    build: () => watch.buildNow(),
+  view = await viewFor(options, {
+    build: () => watching.buildNow(),
     quit: () => quit.abort(),
-    graph: () => render(watch.graph, targets, 'text').split('\n'),
+    graph: () => graphText(watching.graph, targets, 'text').split('\n'),
     ...(restart ? { restart } : {}),
-  }
-  view = await viewFor(options, keys)
+  })
   try {
-    await watch.run()
+    await watching.run()
   } finally {
     await followers.stop()
     view.close()
   }
-  return 0
 }
 
-/** JSON if asked for, else a picture on a terminal that can show one, else lines. */
-async function viewFor({ json }: WatchCommandOptions, keys: WatchKeys): Promise<WatchView> {
+/** JSON if requested, else a screen on an interactive terminal, else lines. */
+async function viewFor({ json }: WatchOptions, keys: WatchKeys): Promise<WatchView> {
   if (json) return watchJson()
   if (!usesScreen(json)) return watchLines(process.stderr)
   const { watchScreen } = await import('../watchScreen/screen.ts')
   return watchScreen(process.stderr, process.stdin, keys)
 }
 
-function usesScreen(json = false): boolean {
+function usesScreen(json: boolean | undefined): boolean {
   const { stdin, stderr, env } = process
   return !json && env.CI === undefined && env.TERM !== 'dumb' && stdin.isTTY && stderr.isTTY
 }
 
-/** What `--exec` and `--run` ask for. Throws a Failure (exit code 2) for what cannot be. */
+/** What `--exec` and `--run` request. Throws a Failure (exit code 2) for an invalid combination. */
 async function followersOf(
   { rest = [] }: Invocation,
-  { workspace, targets }: Session,
-  { exec = false, run = false, window = false, json = false }: WatchCommandOptions,
+  { workspace, targets }: Selection,
+  { exec, run, window, json }: WatchOptions,
   listener: WatchListener,
 ): Promise<Followers> {
-  if (exec !== rest.length > 0)
-    throw new Failure('--exec and the command behind -- belong together', {
-      hint: 'such as: lbuild watch iso --exec -- cp output/levitateos.iso /mnt',
+  if ((exec ?? false) !== rest.length > 0)
+    throw new Failure(exec ? '--exec needs a command behind --' : 'a command behind -- needs --exec', {
+      hint: 'write, for example: lbuild watch iso --exec -- cp output/my.iso /mnt',
       exitCode: 2,
     })
   const { cache } = workspace.locations
@@ -126,17 +144,17 @@ async function followersOf(
   const command = exec ? new ExecCommand(rest, listener, output) : undefined
   if (!run) return { ready: () => command?.start(), stop: async () => command?.stop() }
   const { RunningMachine } = await import('../../vm/runningMachine.ts')
-  const [target] = targets
-  imageOf(workspace, target!)
+  const [target = ''] = targets
+  imageOf(workspace, target)
   const machine = new RunningMachine({
     console: `${cache}/watch/${target}.console`,
-    window,
+    window: window ?? false,
     listener: (event) => listener(machineEvent(event)),
   })
   return {
     ready(now) {
       command?.start()
-      machine.update(builtImage(now, target!))
+      machine.update(builtImage(now, target))
     },
     restart: () => machine.restart(),
     stop: () => Promise.all([command?.stop(), machine.stop()]),
@@ -152,9 +170,8 @@ const machineEvent = (event: MachineEvent): WatchEvent =>
 /** The image of a target that is up to date. */
 function builtImage(workspace: Workspace, target: string): MachineImage {
   const path = imageOf(workspace, target)
-  const outputs = Object.values(workspace.records.latest(target)!.outputs)
-  return {
-    path,
-    sha256: outputs.find((output) => path === `${workspace.locations.output}/${output.path}`)!.sha256,
-  }
+  const outputs = Object.values(workspace.records.latest(target)?.outputs ?? {})
+  const image = outputs.find((output) => path === `${workspace.locations.output}/${output.path}`)
+  if (image === undefined) throw new Error(`'${target}' is ready, but has no record of its image`)
+  return { path, sha256: image.sha256 }
 }

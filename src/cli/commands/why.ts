@@ -1,156 +1,189 @@
+// `lbuild why [TARGET…]`: explains the next build, or a past one; `lbuild why TARGET PATH`: how a path influences a target.
 import { resolve } from 'node:path'
-import { print } from '../render/print.ts'
-import { packageDatabase } from '../../debian/packageDatabase.ts'
-import { toBytes } from '../../platform/bytes.ts'
-import { Failure } from '../../platform/failure.ts'
-import { isFresh, plan } from '../../planner/plan.ts'
+import { Option } from '@commander-js/extra-typings'
 import { checkTargets } from '../../executor/targets.ts'
-import { causeDiffs, outputVersions } from '../../explain/causeDiffs.ts'
-import type { Explanation, ExplainedCause } from '../../planner/evidence.ts'
-import type { FormerFailure } from '../../explain/formerFailures.ts'
 import { explainPlan } from '../../explain/explainPlan.ts'
+import type { FormerFailure } from '../../explain/formerFailures.ts'
+import type { ExplainedCause, Explanation } from '../../planner/evidence.ts'
+import { isFresh, plan } from '../../planner/plan.ts'
+import type { Plan, Planned } from '../../planner/types.ts'
+import type { Bytes } from '../../platform/bytes.ts'
+import { toBytes } from '../../platform/bytes.ts'
+import { realDisk } from '../../platform/disk.ts'
+import { Failure } from '../../platform/failure.ts'
 import { takeSnapshot } from '../../workspace/snapshot.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
+import { locationsFor } from '../../workspace/workspace.ts'
+import type { CommandContext, OptionsOf } from '../command.ts'
+import { workspaceCommand } from '../command.ts'
+import { paint } from '../render/color.ts'
 import { conditions } from '../render/consequences.ts'
-import { listed, partCounts, tellLines, wrongWords } from '../render/explanation.ts'
-import type { Invocation } from '../session.ts'
-import { openSession } from '../session.ts'
-import { shown } from '../render/historyView.ts'
-import { ago, counted, duration, paint } from '../render/format.ts'
-import type { StatusOptions } from './status.ts'
-import { NOT_FRESH, planDocument } from './status.ts'
-import type { Plan, Planned } from '../../planner/types.ts'
+import { explanationLines, listed, partCounts } from '../render/explanation.ts'
+import { ago, counted, duration, printable } from '../render/format.ts'
+import { planDocument, planExitCode } from '../render/plan.ts'
+import { print, printDocument } from '../render/print.ts'
+import { openSelectionOrAll, directoriesOf } from '../selection.ts'
 
-export interface WhyOptions extends StatusOptions {
-  readonly diff?: boolean
-  readonly all?: boolean
-  /** Explain the last build instead of the next. */
-  readonly last?: boolean
-  /** Explain the build whose name begins so. */
-  readonly build?: string
-  /** Two builds, and targets. */
-  readonly between?: readonly string[]
-}
+const declare = () =>
+  workspaceCommand('why')
+    .description('Explain why targets would be built or were built, or whether a path influences a target')
+    .usage('[options] [targets...]\n       lbuild why [options] <target> <path>')
+    .argument('[targets...]', 'the artifacts to explain (default: all); or one target and a path')
+    .option('--diff', 'show what changed, line by line')
+    .option('-f, --force', 'explain a build with --force')
+    .addOption(
+      new Option('--last', 'explain the last build instead of the next one').conflicts([
+        'force',
+        'build',
+        'between',
+      ]),
+    )
+    .addOption(
+      new Option(
+        '--build <id>',
+        "explain one past build: 'last', or the beginning of its id or of the id's last part",
+      ).conflicts(['force', 'between']),
+    )
+    .addOption(
+      new Option('--between <ids...>', 'explain why the outputs of two past builds differ').conflicts([
+        'force',
+      ]),
+    )
+    .option('--all', 'show every entry of every list')
+    .option('--json', 'print one JSON document')
+    .option('--check', 'exit with 3 unless everything is up to date')
 
-/**
- * `lbuild why TARGET…`: the causes of every run that building the targets would need, each with what follows from it.
- * `lbuild why TARGET PATH`: whether and how a path of the workspace influences a target.
- */
-export async function whyCommand(
-  invocation: Invocation,
+type WhyOptions = OptionsOf<typeof declare>
+
+export const command = (context: CommandContext) =>
+  declare().action(async (words, options) => {
+    const isPast = options.last || options.build !== undefined || options.between
+    context.exit(isPast ? await whyPast(context, words, options) : await whyNext(context, words, options))
+  })
+
+/** Explains what the next build would do, or what a path has to do with it. Returns the exit code. */
+async function whyNext(
+  { invocation }: CommandContext,
   words: readonly string[],
   options: WhyOptions,
 ): Promise<number> {
-  const { last = false, build, between } = options
-  if (between || last || build !== undefined) return whyPast(invocation, words, options)
-  const { workspace, targets: named } = await openSession(invocation, words, options)
+  const { workspace, targets: named } = await openSelectionOrAll(invocation, words, options)
   const { targets, path } = splitPath(workspace, named)
   checkTargets(workspace.graph, targets)
-  if (path !== undefined) {
-    const { whyPathCommand } = await import('./whyPath.ts')
-    return whyPathCommand(workspace, targets[0]!, path, options)
+  const [target] = targets
+  if (target !== undefined && path !== undefined) {
+    const { whyPath } = await import('./whyPath.ts')
+    await whyPath(workspace, target, path, options)
+    return 0
   }
   const snapshot = await takeSnapshot(workspace, targets, new Set(options.force ? targets : []))
   const planned = plan(workspace.graph, targets, snapshot)
-  const told = await explainPlan(workspace, snapshot, planned)
+  const explanation = await explainPlan(workspace, snapshot, planned)
   const failures = planned.every(isFresh)
     ? []
     : (await import('../../explain/formerFailures.ts')).formerFailures(workspace, planned)
-  const document = { ...planDocument(planned, targets), ...told, failures }
-  if (options.json) print(`${JSON.stringify(document, undefined, 2)}\n`)
-  else await printTold(workspace, planned, targets, told, failures, options)
-  return options.check && planned.some((one) => !isFresh(one)) ? NOT_FRESH : 0
+  if (options.json) printDocument({ ...planDocument(planned, targets), ...explanation, failures })
+  else await show(workspace, planned, targets, explanation, failures, options)
+  return planExitCode(planned, options)
 }
 
-/** Explains a build of the past, or the difference of two. */
+/** Explains a past build, or the difference between two. Returns the exit code. */
 async function whyPast(
-  invocation: Invocation,
+  { invocation: { home } }: CommandContext,
   words: readonly string[],
   options: WhyOptions,
 ): Promise<number> {
-  const { whyBetweenCommand, whyPastCommand } = await import('./whyPast.ts')
+  const { cache } = locationsFor(realDisk, { home, ...directoriesOf(options) })
   const { build = 'last', between } = options
-  if (!between) return whyPastCommand(invocation, build, words, options)
-  const [before, now, ...targets] = between
-  if (now === undefined)
-    throw new Failure('--between takes the names of two builds', {
-      hint: 'lbuild history lists them',
-      exitCode: 2,
-    })
-  return whyBetweenCommand(invocation, [before!, now], [...words, ...targets], options)
+  if (between) {
+    const [before, now, ...targets] = between
+    if (before === undefined || now === undefined)
+      throw new Failure('--between needs the ids of two builds', {
+        hint: 'run lbuild history to list the builds',
+        exitCode: 2,
+      })
+    const { whyBetween } = await import('./whyBetween.ts')
+    await whyBetween(cache, [before, now], [...words, ...targets], options)
+  } else {
+    const { whyBuild } = await import('./whyBuild.ts')
+    await whyBuild(cache, build, words, options)
+  }
+  return 0
 }
 
-/** Words are targets; a last one that is none and looks like a path is one. */
+/** Splits off the last word if it is no target and looks like a path. */
 function splitPath(
-  workspace: Workspace,
+  { graph, disk }: Workspace,
   words: readonly string[],
 ): { targets: readonly string[]; path?: string } {
   const last = words.at(-1) ?? ''
-  const { graph, disk } = workspace
-  const isTarget = graph.artifacts.some(({ name }) => name === last)
-  if (words.length < 2 || isTarget) return { targets: words }
+  if (words.length < 2 || graph.artifacts.some(({ name }) => name === last)) return { targets: words }
   const isPath = /[/.]/.test(last) || disk.lstat(toBytes(resolve(last))) !== undefined
   if (!isPath) return { targets: words }
-  if (words.length > 2) throw wrongWords(words)
+  if (words.length > 2)
+    throw new Failure(`'${last}' looks like a path, but more than one target is named`, {
+      hint: 'write: lbuild why TARGET…, or lbuild why TARGET PATH',
+      exitCode: 2,
+    })
   return { targets: words.slice(0, -1), path: last }
 }
 
-async function printTold(
+async function show(
   workspace: Workspace,
   planned: Plan,
   targets: readonly string[],
-  told: Explanation,
+  explanation: Explanation,
   failures: readonly FormerFailure[],
-  { diff = false, all = false }: WhyOptions,
+  { diff, all: wantsAll }: WhyOptions,
 ): Promise<void> {
+  const all = wantsAll ?? false
   const now = Number(workspace.now() / 1_000_000n)
-  for (const one of planned) if (targets.includes(one.node.name)) print(`${verdictLine(one, told, now)}\n`)
+  for (const one of planned)
+    if (targets.includes(one.node.name)) print(`${verdictLine(one, explanation, now)}\n`)
   for (const { artifact, startedAt, headline } of failures) {
     const when = startedAt === undefined ? 'in the last build' : ago(startedAt, now)
-    const text = `${artifact} failed with these inputs ${when}: ${shown(headline)} (lbuild why --last)`
+    const text = `${artifact} failed with these inputs ${when}: ${printable(headline)} (lbuild why --last)`
     print(`${paint(process.stdout, 'red', text)}\n`)
   }
-  if (told.causes.length === 0) {
-    print(
-      `${dim(`checked: ${partCounts(told.unchanged.parts)}, ${counted(outputCount(planned), 'published output')}`)}\n`,
+  if (explanation.causes.length === 0) {
+    const outputs = planned.flatMap(({ node }) =>
+      Object.values(node.outputs).filter(({ published }) => published),
     )
+    const checked = `${partCounts(explanation.unchanged.parts)}, ${counted(outputs.length, 'published output')}`
+    print(`${dim(`checked: ${checked}`)}\n`)
     return
   }
   const below = diff ? (cause: ExplainedCause) => diffLines(workspace, planned, cause, all) : undefined
-  const lines = await tellLines(told, { all, now, ...(below ? { below } : {}) })
+  const lines = await explanationLines(explanation, { all, now, ...(below ? { below } : {}) })
   print(`${lines.join('\n')}\n`)
 }
 
 const dim = (text: string): string => paint(process.stdout, 'dim', text)
 
-const outputCount = (planned: Plan): number =>
-  planned.flatMap(({ node }) => Object.values(node.outputs).filter(({ published }) => published)).length
-
-/** What a target is, in a line. */
-function verdictLine({ node, decision }: Planned, told: Explanation, now: number): string {
+/** What a build would do with a target, in one line. */
+function verdictLine({ node, decision }: Planned, explanation: Explanation, now: number): string {
   const name = paint(process.stdout, 'bold', node.name)
+  const { causes, consequences } = explanation
   if (decision.verdict === 'fresh') {
     const { build, startedAt, seconds } = decision.record
-    const others = told.consequences.length
+    const others = consequences.length
     const below =
-      others > 0
-        ? `; of what is below it ${counted(others, 'artifact')} ${others === 1 ? 'is' : 'are'} not`
-        : ''
+      others === 0 ? '' : `; ${counted(others, 'artifact')} below it ${others === 1 ? 'is' : 'are'} not`
     return `${name} is up to date: made by the build ${build}, ${ago(Date.parse(startedAt), now)}, in ${duration(seconds)}${below}`
   }
-  const mine = told.consequences.find(({ artifact }) => artifact === node.name)!
-  const causes = causeWords(mine.causes, told.causes.length)
+  const mine = consequences.find(({ artifact }) => artifact === node.name)
+  const because = causeWords(mine?.causes ?? [], causes.length)
   switch (decision.verdict) {
     case 'stale':
-      return `${name} must run: ${causes}`
+      return `${name} must run: ${because}`
     case 'restorable':
-      return `${name} would be restored from the store, nothing of it runs: ${causes}`
+      return `${name} would be restored from the store without a run: ${because}`
     case 'undecided':
-      return `${name} runs only if ${conditions(told, mine)}: ${causes}`
+      return `${name} runs only if ${mine ? conditions(explanation, mine) : 'its inputs change'}: ${because}`
   }
 }
 
-/** `2 causes`, or which of them where there are others. */
+/** `2 causes`, or their numbers if there are others. */
 function causeWords(causes: readonly number[], all: number): string {
   if (causes.length === all) return counted(all, 'cause')
   const numbers = causes.map((at) => String(at + 1))
@@ -166,13 +199,10 @@ async function diffLines(
   cause: ExplainedCause,
   all: boolean,
 ): Promise<readonly string[]> {
+  const { causeDiffs, outputVersions } = await import('../../explain/causeDiffs.ts')
   const { diffs, unavailable } = causeDiffs(workspace, planned, cause)
-  const sides = outputVersions(workspace, planned, cause)
-  const inside = sides
-    ? await (
-        await import('../../diff/outputChanges.ts')
-      ).outputChanges(workspace.disk, workspace.locations.cache, [packageDatabase], sides.before, sides.now)
-    : []
+  const versions = outputVersions(workspace, planned, cause)
+  const inside = versions ? await changesInside(workspace, versions) : []
   const lines = [...diffs.flatMap((diff) => diff.split('\n')), ...inside.map((line) => `  ${line}`)]
   const shown = all ? lines : lines.slice(0, DIFF_LINES)
   return [
@@ -181,9 +211,19 @@ async function diffLines(
       ? [dim(`… and ${counted(lines.length - shown.length, 'other line')} (--all)`)]
       : []),
     ...(unavailable.length > 0
-      ? [dim(`  not text, too large to be kept, or no longer in the store: ${listed(unavailable, all)}`)]
+      ? [dim(`  not text, too large to store, or no longer in the store: ${listed(unavailable, all)}`)]
       : []),
   ]
+}
+
+/** The differences inside an output that was changed after it was built, in lines. */
+async function changesInside(
+  { disk, locations }: Workspace,
+  { before, now }: { readonly before: Bytes; readonly now: Bytes },
+): Promise<readonly string[]> {
+  const { outputChanges } = await import('../../diff/outputChanges.ts')
+  const { packageDatabase } = await import('../../debian/packageDatabase.ts')
+  return outputChanges(disk, locations.cache, [packageDatabase], before, now)
 }
 
 function paintDiff(line: string): string {

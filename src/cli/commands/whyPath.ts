@@ -1,6 +1,5 @@
-// The command `lbuild why TARGET PATH`.
+// `lbuild why TARGET PATH`: whether and how a path influences a target.
 import { dirname, relative, resolve } from 'node:path'
-import { print } from '../render/print.ts'
 import { labelOfPath, pathOfLabel } from '../../config/sourceFiles.ts'
 import { fromBytes, toBytes } from '../../platform/bytes.ts'
 import { closure } from '../../graph/graph.ts'
@@ -11,40 +10,35 @@ import { declaredTools } from '../../workspace/snapshot.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import { counted } from '../render/format.ts'
 import { listed } from '../render/explanation.ts'
+import { print, printDocument } from '../render/print.ts'
 
-/** `lbuild why TARGET PATH`: whether and how a path influences a target. */
-export async function whyPathCommand(
+export async function whyPath(
   workspace: Workspace,
   target: string,
   word: string,
-  options: { readonly json?: boolean; readonly all?: boolean },
-): Promise<number> {
+  { json, all = false }: { readonly json?: boolean | undefined; readonly all?: boolean | undefined },
+): Promise<void> {
   const subject = await subjectOf(workspace, target, word)
   const influence = influenceOf(workspace.graph, target, subject)
   const { path } = subject
   const absent = absence(workspace, subject)
-  if (options.json) {
-    const document = { schemaVersion: 1, target, path, exists: absent === undefined, ...influence }
-    print(`${JSON.stringify(document, undefined, 2)}\n`)
-    return 0
-  }
-  const lines = influenceLines(target, path, influence, options.all ?? false)
+  if (json) return printDocument({ target, path, exists: absent === undefined, ...influence })
+  const lines = influenceLines(target, path, influence, all)
   print(`${[...lines, ...(absent === undefined ? [] : [absent])].join('\n')}\n`)
-  return 0
 }
 
 /** The path that the user asks about: relative to the current directory, or the label of a module as causes show it. */
 async function subjectOf(workspace: Workspace, target: string, word: string): Promise<Subject> {
   const { disk, locations, graph, files } = workspace
-  const isThere = (path: string): boolean => disk.lstat(toBytes(path)) !== undefined
-  const isLabel = Object.hasOwn(graph.modules, word) && !isThere(resolve(word))
+  const exists = (path: string): boolean => disk.lstat(toBytes(path)) !== undefined
+  const isLabel = Object.hasOwn(graph.modules, word) && !exists(resolve(word))
   const absolute = isLabel ? pathOfLabel(files, word, locations.root) : resolve(word)
   const inside = relative(locations.root, absolute)
   const isInside = !inside.startsWith('../')
   return {
     path: inside === '' ? '.' : isInside ? inside : absolute,
     label: isLabel ? word : labelOfPath(files, absolute, locations.root),
-    tools: isThere(absolute) ? await toolsOf(workspace, target, absolute) : [],
+    tools: exists(absolute) ? await toolsOf(workspace, target, absolute) : [],
   }
 }
 
@@ -69,9 +63,9 @@ function influenceLines(target: string, path: string, influence: Influence, all:
     ]
   if (declaresOnly)
     return [
-      `${path} influences ${target} only by what it declares`,
-      '  It is part of the config: artifacts, their inputs, tools and params, the epoch, how lockfiles are resolved.',
-      '  A producer that runs cannot reach its code, so its bytes are in no key.',
+      `${path} influences ${target} only through its declarations`,
+      '  It is part of the config: it declares artifacts, inputs, tools, params, the epoch or lockfiles.',
+      '  No producer can reach its code, so no key contains its bytes.',
     ]
   const no = `${path} does not influence ${target}`
   if (producedBy !== undefined)
@@ -79,7 +73,7 @@ function influenceLines(target: string, path: string, influence: Influence, all:
   if (elsewhere.length > 0)
     return [
       no,
-      `  it influences ${listed(elsewhere, all)}, which ${elsewhere.length === 1 ? 'is' : 'are'} not below ${target}`,
+      `  it influences ${listed(elsewhere, all)}; ${target} does not depend on ${elsewhere.length === 1 ? 'it' : 'them'}`,
     ]
   if (nearestDeclared === undefined) return [no, '  no artifact declares anything near it']
   return [no, `  ${nearestDeclared} is declared; ${path} is not`]
@@ -88,8 +82,7 @@ function influenceLines(target: string, path: string, influence: Influence, all:
 /** Reports a missing path, and suggests a similar one. Undefined if the path exists. */
 function absence({ disk, locations, files }: Workspace, { path, label }: Subject): string | undefined {
   const absolute = path.startsWith('/') ? path : resolve(locations.root, path)
-  if ([absolute, pathOfLabel(files, label, locations.root)].some((one) => disk.lstat(toBytes(one))))
-    return undefined
+  if ([absolute, pathOfLabel(files, label, locations.root)].some((one) => disk.lstat(toBytes(one)))) return undefined
   let missing = absolute
   while (!disk.lstat(toBytes(dirname(missing)))) missing = dirname(missing)
   const directory = dirname(missing)

@@ -1,51 +1,52 @@
+// Renders what follows from one cause alone.
 import type { Explanation } from '../../planner/evidence.ts'
 import { counted, duration } from './format.ts'
 import type { Consequence } from '../../planner/types.ts'
 
-/** How many artifacts are listed below one cause before the rest is counted. */
+/** The number of artifacts listed below one cause before the rest is only counted. */
 const SHOWN = 10
 
 export interface ConsequenceOptions {
-  /** Show every one. */
+  /** List every artifact. */
   readonly all: boolean
-  /** Of what is past: what became of an artifact, in words. */
-  readonly became?: ((artifact: string) => string | undefined) | undefined
+  /** For a past build: what happened to an artifact, in words. */
+  readonly outcome?: ((artifact: string) => string | undefined) | undefined
 }
 
-/** What follows from one cause alone, in the graph's order, a line for each artifact. */
+/** What follows from one cause alone: a line for each artifact, in the graph's order. `cause` is an index into the causes. */
 export function consequenceLines(
-  told: Explanation,
+  explanation: Explanation,
   cause: number,
-  { all, became }: ConsequenceOptions,
+  { all, outcome }: ConsequenceOptions,
 ): readonly string[] {
-  const mine = told.consequences.filter(
+  const mine = explanation.consequences.filter(
     (one) => one.causes.includes(cause) || (one.cutOff ?? []).includes(cause),
   )
-  // That something never built runs needs no other cause.
-  const listed = mine.filter((one) => one.own.includes(cause) || !isFirstBuild(told, one))
+  // An artifact that was never built runs for that reason alone.
+  const listed = mine.filter((one) => one.own.includes(cause) || !isFirstBuild(explanation, one))
   const width = Math.max(...listed.map(({ artifact }) => artifact.length))
   const shown = all ? listed : listed.slice(0, SHOWN)
   const lines = shown.map(
     (one) =>
-      `→ ${one.artifact.padEnd(width)}  ${became ? outcome(told, one, cause, became) : prediction(told, one, cause)}`,
+      `→ ${one.artifact.padEnd(width)}  ${outcome ? pastOutcome(explanation, one, cause, outcome) : prediction(explanation, one, cause)}`,
   )
   return listed.length > shown.length
     ? [...lines, `… and ${counted(listed.length - shown.length, 'other')} (--all)`]
     : lines
 }
 
-/** What would make an undecided artifact run, in words. */
-export function conditions(told: Explanation, one: Consequence, cause?: number): string {
+/** What would make an undecided artifact run, in words; with a cause, only as far as it follows from that cause. */
+export function conditions(explanation: Explanation, one: Consequence, cause?: number): string {
   const through = one.through.filter(
-    (name) => cause === undefined || consequenceOf(told, name)?.causes.includes(cause),
+    (name) => cause === undefined || consequenceOf(explanation, name)?.causes.includes(cause),
   )
   const lockfiles = one.own.flatMap((at) => {
-    const reason = told.causes[at]?.reason
+    const reason = explanation.causes[at]?.reason
     return reason?.kind === 'lockfile' && (cause === undefined || cause === at) ? [reason.lockfile] : []
   })
   return [
     ...(through.length > 0 ? [`the content of ${either(through)} changes`] : []),
-    ...lockfiles.map((lock) => `the lock '${lock}' then names something else`),
+    ...lockfiles.map((lock) => `the lockfile '${lock}' resolves to other downloads`),
   ].join(' or ')
 }
 
@@ -53,41 +54,43 @@ export function conditions(told: Explanation, one: Consequence, cause?: number):
 const either = (names: readonly string[]): string =>
   names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
 
-/** What one cause would do to an artifact, whatever others do. */
-function prediction(told: Explanation, one: Consequence, cause: number): string {
+/** What one cause would do to an artifact, regardless of the other causes. */
+function prediction(explanation: Explanation, one: Consequence, cause: number): string {
   if (one.verdict === 'restorable') return 'would be restored from the store'
   const cost = one.usualSeconds === undefined ? '' : `, about ${duration(one.usualSeconds)}`
-  if (isCertain(told, one, cause)) return `runs${cost}`
-  const others = one.causes.filter((at) => at !== cause && isCertain(told, one, at)).map((at) => at + 1)
-  return `only if ${conditions(told, one, cause)}${others.length > 0 ? `; runs anyway for ${others.join(', ')}` : cost}`
+  if (isCertain(explanation, one, cause)) return `runs${cost}`
+  const others = one.causes
+    .filter((at) => at !== cause && isCertain(explanation, one, at))
+    .map((at) => at + 1)
+  return `only if ${conditions(explanation, one, cause)}${others.length > 0 ? `; runs anyway for ${others.join(', ')}` : cost}`
 }
 
-/** Whether one cause alone makes an artifact run: it sees it itself, or takes what is known to be other content. */
-function isCertain(told: Explanation, one: Consequence, cause: number): boolean {
+/** Whether one cause alone is certain to make an artifact run: directly, or through an output that is known to change. */
+function isCertain(explanation: Explanation, one: Consequence, cause: number): boolean {
   if (one.own.includes(cause))
-    return told.causes[cause]!.reason.kind !== 'lockfile' || isFirstBuild(told, one)
+    return explanation.causes[cause]?.reason.kind !== 'lockfile' || isFirstBuild(explanation, one)
   return one.through.some((name) => {
-    const source = consequenceOf(told, name)
+    const source = consequenceOf(explanation, name)
     return source?.verdict === 'restorable' && source.causes.includes(cause)
   })
 }
 
-/** What became of an artifact, as far as one cause had a hand in it. */
-function outcome(
-  told: Explanation,
+/** What happened to an artifact because of one cause. */
+function pastOutcome(
+  explanation: Explanation,
   one: Consequence,
   cause: number,
-  became: (artifact: string) => string | undefined,
+  outcome: (artifact: string) => string | undefined,
 ): string {
   const { artifact, causes, cutOff = [] } = one
-  if (causes.length === 0 || !cutOff.includes(cause)) return became(artifact) ?? ''
-  if (one.own.includes(cause)) return 'not because of this: the lock names the same as before'
-  return `not because of this: what it takes of ${either(
+  if (causes.length === 0 || !cutOff.includes(cause)) return outcome(artifact) ?? ''
+  if (one.own.includes(cause)) return 'not because of this: the lockfile resolved to the same downloads'
+  return `not because of this: what it takes from ${either(
     one.through.filter((name) => {
-      const source = consequenceOf(told, name)
+      const source = consequenceOf(explanation, name)
       return source?.causes.includes(cause) || source?.cutOff?.includes(cause)
     }),
-  )} came out the same`
+  )} is unchanged`
 }
 
 const consequenceOf = ({ consequences }: Explanation, name: string): Consequence | undefined =>

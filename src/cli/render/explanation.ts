@@ -1,4 +1,4 @@
-import { Failure } from '../../platform/failure.ts'
+// Renders an explanation for people: causes first, each with its details and consequences.
 import { describeReason } from '../../explain/describeReason.ts'
 import type {
   EntryChange,
@@ -9,55 +9,59 @@ import type {
   ExplainedCause,
 } from '../../planner/evidence.ts'
 import { consequenceLines } from './consequences.ts'
-import { ago, bytes, counted, duration, paint } from './format.ts'
+import { paint } from './color.ts'
+import { ago, bytes, counted, duration } from './format.ts'
 import type { Consequence, PartKind } from '../../planner/types.ts'
 
-/** How many entries, packages or names a list shows before it counts the rest. */
+/** The number of entries, packages or names in a list before the rest is only counted. */
 const SHOWN = 5
 
-export interface TellOptions {
+export interface ExplanationOptions {
   /** Show every entry of every list. */
   readonly all: boolean
-  /** Milliseconds since 1970, against which times are told. */
+  /** The present, in milliseconds since 1970. */
   readonly now: number
-  /** How what is no cause is called, where two builds are compared that are named already. */
+  /** The heading of what is unchanged, if the output already names the builds that are compared. */
   readonly same?: string
-  /** Of what is past: what became of an artifact, in words. */
-  readonly became?: (artifact: string) => string | undefined
-  /** What to show below a cause, such as its diff. */
+  /** For a past build: what happened to an artifact, in words. */
+  readonly outcome?: (artifact: string) => string | undefined
+  /** More lines below a cause, such as its diff. */
   readonly below?: (cause: ExplainedCause) => Promise<readonly string[]>
 }
 
 const bold = (text: string): string => paint(process.stdout, 'bold', text)
 const dim = (text: string): string => paint(process.stdout, 'dim', text)
 
-/** An explanation in lines for people, without final newlines: causes first, each with what follows from it. */
-export async function tellLines(told: Explanation, options: TellOptions): Promise<readonly string[]> {
+/** An explanation in lines without final newlines. */
+export async function explanationLines(
+  explanation: Explanation,
+  options: ExplanationOptions,
+): Promise<readonly string[]> {
   const lines: string[] = []
-  const shared = sharedRun(told)
-  for (const [at, cause] of told.causes.entries()) {
-    const number = told.causes.length > 1 ? `${at + 1}. ` : ''
+  const shared = sharedRun(explanation)
+  for (const [at, cause] of explanation.causes.entries()) {
+    const number = explanation.causes.length > 1 ? `${at + 1}. ` : ''
     const indent = ' '.repeat(number.length + 2)
     lines.push('', bold(`${number}${headline(cause, options)}`))
     lines.push(...details(cause, shared !== undefined, options).map((line) => `${indent}${line}`))
     lines.push(
-      ...consequenceLines(told, at, { all: options.all, became: options.became }).map(
+      ...consequenceLines(explanation, at, { all: options.all, outcome: options.outcome }).map(
         (line) => `${indent}${line}`,
       ),
     )
     const below = (await options.below?.(cause)) ?? []
     if (below.length > 0) lines.push('', ...below)
   }
-  return [...lines, '', ...restLines(told, shared, options)]
+  return [...lines, '', ...restLines(explanation, shared, options)]
 }
 
-/** The names, cut where there are too many: `a, b and 7 others`. */
+/** A list of names, shortened unless `all` is set: `a, b and 7 others`. */
 export function listed(names: readonly string[], all: boolean): string {
   if (all || names.length <= SHOWN + 1) return names.join(', ')
   return `${names.slice(0, SHOWN).join(', ')} and ${names.length - SHOWN} others`
 }
 
-function headline({ reason, artifacts, evidence }: ExplainedCause, { all }: TellOptions): string {
+function headline({ reason, artifacts, evidence }: ExplainedCause, { all }: ExplanationOptions): string {
   const names = listed(artifacts, all)
   switch (reason.kind) {
     case 'first-build':
@@ -65,15 +69,15 @@ function headline({ reason, artifacts, evidence }: ExplainedCause, { all }: Tell
     case 'forced':
       return `forced: ${names}`
     case 'record-damaged':
-      return `the record cannot be used (damaged, or of another lbuild): ${names}`
+      return `unusable record (damaged, or from another version of lbuild): ${names}`
     case 'record-lost':
-      return `the record is gone: ${names}`
+      return `missing record: ${names}`
     case 'object-missing':
-      return `no longer in the store: the output '${reason.output}' of ${names}`
+      return `missing from the store: the output '${reason.output}' of ${names}`
     case 'lockfile': {
       const [change] = reason.changes
       const why = change ? `${describeReason(change)}, so ` : ''
-      return `${why}the lock ${reason.path} is ${reason.state}`
+      return `${why}the lockfile ${reason.path} is ${reason.state}`
     }
     case 'changed': {
       const { values, entries, moreEntries = 0 } = evidence
@@ -92,11 +96,15 @@ function headline({ reason, artifacts, evidence }: ExplainedCause, { all }: Tell
 function toolVersions({ versions }: Evidence): string {
   if (!versions || (versions.before === undefined && versions.now === undefined)) return ''
   const { before = 'unknown', now = 'unknown' } = versions
-  return before === now ? `, version ${now} as before` : `, version ${before} → ${now}`
+  return before === now ? `, still version ${now}` : `, version ${before} → ${now}`
 }
 
-/** What is known of a cause, in lines. */
-function details({ reason, evidence }: ExplainedCause, shared: boolean, options: TellOptions): string[] {
+/** The evidence of a cause, in lines. */
+function details(
+  { reason, evidence }: ExplainedCause,
+  shared: boolean,
+  options: ExplanationOptions,
+): string[] {
   const { all, now } = options
   const { text, entries = [], moreEntries = 0, packages, imports, builtBy, editedAt, comparedWith } = evidence
   const { upstream = [], values } = evidence
@@ -105,7 +113,7 @@ function details({ reason, evidence }: ExplainedCause, shared: boolean, options:
   const tree = reason.kind === 'changed' && reason.now.kind === 'tree' ? `${reason.now.path}/` : ''
   lines.push(...entryLines(entries, moreEntries, tree, all))
   if (packages) lines.push(...packageLines(packages, all))
-  if (values) lines.push(`set by ${values.setBy ?? 'nobody: it is the default'}`)
+  if (values) lines.push(`set by ${values.setBy ?? 'its default'}`)
   if (imports && imports.length > 1) lines.push(`imported: ${imports.join(' → ')}`)
   if (builtBy) {
     const made = `made by the build ${builtBy.build}, ${ago(Date.parse(builtBy.startedAt), now)}`
@@ -123,15 +131,15 @@ function details({ reason, evidence }: ExplainedCause, shared: boolean, options:
       ? [`compared with the build ${comparedWith.build}, ${ago(Date.parse(comparedWith.startedAt), now)}`]
       : []
   if (reason.kind === 'output-changed')
-    lines.push('a build puts what was built there, and keeps this file beside it')
+    lines.push('the next build restores the built file and keeps this one beside it')
   const times = [...edited, ...run]
   return [...lines, ...(times.length > 0 ? [dim(times.join('; '))] : [])]
 }
 
-/** The run with which every cause is compared, if it is one. */
+/** The build with which all causes are compared, if there is only one. */
 function sharedRun({ causes }: Explanation): Evidence['comparedWith'] {
   const builds = new Set(causes.map(({ evidence }) => evidence.comparedWith?.build))
-  return builds.size === 1 ? causes[0]!.evidence.comparedWith : undefined
+  return builds.size === 1 ? causes[0]?.evidence.comparedWith : undefined
 }
 
 const sizeOfChange = ({ lines, at, sizes }: TextChange): string =>
@@ -140,7 +148,7 @@ const sizeOfChange = ({ lines, at, sizes }: TextChange): string =>
     ...(sizes && bytes(sizes[0]) !== bytes(sizes[1]) ? [`${bytes(sizes[0])} → ${bytes(sizes[1])}`] : []),
   ].join(', ')
 
-/** Entries of a tree; of many, those that changed alike in one place at its top are counted. */
+/** Changed entries of a tree. If there are many, entries that changed alike below the same top directory are counted. */
 function entryLines(entries: readonly EntryChange[], more: number, tree: string, all: boolean): string[] {
   const groups = new Map<string, EntryChange[]>()
   for (const entry of entries) {
@@ -177,7 +185,7 @@ function packageLines({ added, removed, changed }: PackageChanges, all: boolean)
           `changed: ${listed(
             changed.map(({ name, before, now }) =>
               before === now
-                ? `${name} ${now}, other bytes of the same version`
+                ? `${name} ${now}, same version with different bytes`
                 : `${name} ${before} → ${now}`,
             ),
             all,
@@ -192,14 +200,14 @@ function packageLines({ added, removed, changed }: PackageChanges, all: boolean)
 const KINDS: readonly (readonly [kinds: readonly PartKind[], noun: string])[] = [
   [['file', 'tree'], 'file or tree'],
   [['param'], 'param'],
-  [['downloads'], 'lock'],
+  [['downloads'], 'lockfile'],
   [['tool'], 'tool'],
   [['env'], 'variable'],
 ]
 
 const PLURALS: Readonly<Record<string, string>> = { 'file or tree': 'files and trees' }
 
-/** `14 files and trees, 9 params`: what was compared and is as it was. */
+/** `14 files and trees, 9 params`: the parts that were compared and are unchanged. */
 export function partCounts(parts: Explanation['unchanged']['parts']): string {
   const counts = KINDS.map(([kinds, noun]) => {
     const count = kinds.reduce((sum, kind) => sum + (parts[kind] ?? 0), 0)
@@ -209,11 +217,11 @@ export function partCounts(parts: Explanation['unchanged']['parts']): string {
   return [...counts, code].filter((part) => part !== '').join(', ')
 }
 
-/** What is no cause, and what all of it costs. */
+/** What is unchanged, and how long all runs together take. */
 function restLines(
   { consequences, unchanged }: Explanation,
   shared: Evidence['comparedWith'],
-  { all, now, became, same }: TellOptions,
+  { all, now, outcome, same }: ExplanationOptions,
 ): string[] {
   const sum = (which: (one: Consequence) => boolean): number =>
     consequences.filter(which).reduce((total, { usualSeconds = 0 }) => total + usualSeconds, 0)
@@ -226,19 +234,12 @@ function restLines(
     ...(shared && same === undefined
       ? [`Compared with the build ${shared.build}, ${ago(Date.parse(shared.startedAt), now)}.`]
       : []),
-    ...(most === 0 || became ? [] : [costOf(sure, most)]),
+    ...(most === 0 || outcome ? [] : [costOf(sure, most)]),
   ]
 }
 
-/** What all runs together take, in seconds: those that are sure, and all that may be. */
+/** The time of all runs together, in seconds: of those that are certain, and of all that may happen. */
 function costOf(sure: number, most: number): string {
-  if (sure === 0) return `In all at most ${duration(most)} of runs.`
-  return `In all about ${duration(sure)} of runs${most > sure ? `, at most ${duration(most)}` : ''}.`
+  if (sure === 0) return `Total: at most ${duration(most)}.`
+  return `Total: about ${duration(sure)}${most > sure ? `, at most ${duration(most)}` : ''}.`
 }
-
-/** Throws the Failure for a call that names something else than targets and one path. */
-export const wrongWords = (words: readonly string[]): Failure =>
-  new Failure(`cannot tell what '${words.join(' ')}' asks`, {
-    hint: 'write: lbuild why TARGET…, or lbuild why TARGET PATH',
-    exitCode: 2,
-  })

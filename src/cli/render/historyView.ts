@@ -1,53 +1,51 @@
-import { stripVTControlCharacters } from 'node:util'
+// Renders builds of the event log for people.
 import { Failure } from '../../platform/failure.ts'
 import { renderFailure } from '../../platform/renderFailure.ts'
 import { criticalPathOf } from '../../events/criticalPath.ts'
 import type { FailureData } from '../../events/events.ts'
 import type { BuildEnd, LoggedArtifact, LoggedBuild, LoggedOutcome } from '../../events/loggedBuild.ts'
 import { describeReason } from '../../explain/describeReason.ts'
-import { ago, counted, duration, paint, usesColor, wrapped } from './format.ts'
+import { paint, usesColor } from './color.ts'
+import { ago, counted, duration, printable, wrapped } from './format.ts'
 
-/** The terminal's width in columns, or that of a page. */
+/** The width of the terminal in columns; 80 for other outputs. */
 const width = (): number => process.stdout.columns || 80
-
-/** What a log holds, as it can be shown on a line: whoever wrote it must not move the cursor. */
-export const shown = (text: string): string =>
-  // oxlint-disable-next-line no-control-regex -- control characters are what this takes away
-  stripVTControlCharacters(text).replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
 
 const END_COLORS = { done: 'green', failed: 'red', interrupted: 'yellow', unfinished: 'yellow' } as const
 
-/** A build in a few lines for people, without final newlines; `now` is in milliseconds since 1970. */
+/** A build in a few lines, without final newlines; `now` is in milliseconds since 1970. */
 export function summaryLines(build: LoggedBuild, now: number): readonly string[] {
   const { id, startedAt, end, incomplete, lbuild, artifacts } = build
   const head = paint(process.stdout, 'bold', id)
   if (incomplete && lbuild === undefined && artifacts.length === 0)
-    return [head, '  nothing of its log can be read: it is damaged, or of another version of lbuild']
+    return [head, '  its log cannot be read: it is damaged, or from another version of lbuild']
   const indented = (text: string): readonly string[] =>
     wrapped(text, width() - 2, 2).map((line) => `  ${line}`)
   const when = startedAt === undefined ? '' : `${ago(startedAt, now)}: `
-  const [first, ...rest] = indented(`${when}${endWords(build)}${incomplete ? '; its log is incomplete' : ''}`)
+  const [first = '', ...rest] = indented(
+    `${when}${endWords(build)}${incomplete ? '; its log is incomplete' : ''}`,
+  )
   const counts = countWords(build)
   return [
     head,
     ...indented(commandLine(build)),
-    paint(process.stdout, END_COLORS[end], first!),
+    paint(process.stdout, END_COLORS[end], first),
     ...rest,
     ...(counts === '' ? [] : indented(counts)),
   ]
 }
 
-/** What was asked for, as somebody would write it. */
+/** The command line of a build. */
 function commandLine({ targets, params, force, keepGoing }: LoggedBuild): string {
   const settings = Object.entries(params).map(
     ([name, value]) =>
       `--set ${quoted(`${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)}`,
   )
   const options = [...settings, ...(force ? ['--force'] : []), ...(keepGoing ? ['--keep-going'] : [])]
-  return shown(['lbuild', ...targets, ...options].join(' '))
+  return printable(['lbuild', ...targets, ...options].join(' '))
 }
 
-/** A word as a shell takes it. */
+/** A word quoted for a POSIX shell. */
 const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 
@@ -57,15 +55,15 @@ function endWords({ end, seconds, savedSeconds = 0 }: LoggedBuild): string {
     done: `done in ${duration(seconds)}${saved}`,
     failed: `failed after ${duration(seconds)}`,
     interrupted: `interrupted after ${duration(seconds)}`,
-    unfinished: `did not end: killed after ${duration(seconds)}, or still running`,
+    unfinished: `did not finish: killed after ${duration(seconds)}, or still running`,
   }
   return words[end]
 }
 
-/** The artifacts by what became of them; the names of those that nothing was done about are not of interest. */
+/** The artifacts by outcome; of those that the build did not touch, only their number. */
 function countWords({ artifacts }: LoggedBuild): string {
   const named = (['built', 'restored', 'failed', 'skipped', 'unfinished'] as const).flatMap((wanted) => {
-    const names = artifacts.filter(({ outcome }) => outcome === wanted).map(({ name }) => shown(name))
+    const names = artifacts.filter(({ outcome }) => outcome === wanted).map(({ name }) => printable(name))
     return names.length > 0 ? [`${wanted} ${names.join(', ')}`] : []
   })
   const counts = (['fresh', 'unreached'] as const).flatMap((wanted) => {
@@ -94,10 +92,10 @@ const COLORS = {
   unreached: 'dim',
 } as const
 
-/** Everything about a build in lines for people: what became of each artifact, what failed, and the critical path. */
+/** Everything about a build in lines: the outcome of each artifact, failures and the critical path. */
 export function detailLines(build: LoggedBuild, now: number): readonly string[] {
   const { artifacts, warnings, preserved, failure } = build
-  const names = Math.max(0, ...artifacts.map(({ name }) => shown(name).length))
+  const names = Math.max(0, ...artifacts.map(({ name }) => printable(name).length))
   const failures = [
     ...artifacts.flatMap((one) => (one.failure ? [failureText(one.failure, `${one.name}: `)] : [])),
     ...(failure ? [failureText(failure, '')] : []),
@@ -109,15 +107,15 @@ export function detailLines(build: LoggedBuild, now: number): readonly string[] 
     ...artifacts.map((artifact) => artifactLine(artifact, names)),
     ...(path === '' ? [] : ['', ...wrapped(path, width(), 2)]),
     ...(warnings.length + preserved.length > 0 ? [''] : []),
-    ...warnings.flatMap(({ message }) => wrapped(`warning: ${shown(message)}`, width(), 2)),
+    ...warnings.flatMap(({ message }) => wrapped(`warning: ${printable(message)}`, width(), 2)),
     ...preserved.flatMap(({ path: output, as }) =>
-      wrapped(`kept ${shown(output)}, which had been changed, as ${shown(as)}`, width(), 2),
+      wrapped(`moved ${printable(output)}, changed after it was built, to ${printable(as)}`, width(), 2),
     ),
     ...failures.flatMap((text) => ['', text]),
   ]
 }
 
-/** The longest time that {@link duration} writes below a hundred minutes. */
+/** The width of the longest duration below a hundred minutes. */
 const TIME_WIDTH = '99 min 59 s'.length
 const WORD_WIDTH = Math.max(...Object.values(WORDS).map((word) => word.length))
 
@@ -126,9 +124,9 @@ function artifactLine(artifact: LoggedArtifact, names: number): string {
   const word = paint(process.stdout, COLORS[outcome], WORDS[outcome].padEnd(WORD_WIDTH))
   const time = (seconds === undefined ? '' : duration(seconds)).padEnd(TIME_WIDTH)
   const room = Math.max(20, width() - WORD_WIDTH - names - TIME_WIDTH - 3)
-  const remark = shown(remarkOn(artifact))
+  const remark = printable(remarkOn(artifact))
   const cut = process.stdout.isTTY && remark.length > room ? `${remark.slice(0, room - 1)}…` : remark
-  return `${word} ${shown(name).padEnd(names)} ${time} ${cut}`.trimEnd()
+  return `${word} ${printable(name).padEnd(names)} ${time} ${cut}`.trimEnd()
 }
 
 function remarkOn({
@@ -145,11 +143,11 @@ function remarkOn({
   const saved = savedSeconds === undefined ? '' : `saved ${duration(savedSeconds)}`
   switch (outcome) {
     case 'built':
-      return `${changed === false ? 'the same bytes as before; ' : ''}${why}`
+      return `${changed === false ? 'identical to the previous output; ' : ''}${why}`
     case 'restored':
       return [saved, why].filter((text) => text !== '').join('; ')
     case 'fresh':
-      return `${saved}${cutOff ? '; what it depends on came out the same' : ''}`
+      return `${saved}${cutOff ? '; its inputs turned out unchanged' : ''}`
     case 'failed':
       return failure?.headline ?? ''
     case 'skipped':
@@ -166,17 +164,17 @@ function pathWords(build: LoggedBuild): string {
   const seconds = path.reduce((sum, step) => sum + step.seconds, 0)
   const steps = path.map(
     ({ kind, name, seconds: own }) =>
-      `${shown(name)}${kind === 'lockfile' ? ' (lockfile)' : ''} ${duration(own)}`,
+      `${printable(name)}${kind === 'lockfile' ? ' (lockfile)' : ''} ${duration(own)}`,
   )
   if (steps.length === 0) return ''
   return `critical path, ${duration(seconds)} of ${duration(build.seconds)}: ${steps.join(' → ')}`
 }
 
-/** A failure out of a log, with its facts, tail and hint. */
+/** A failure from a log, with its facts, tail and hint. */
 export function failureText({ headline, facts, hint, tail }: FailureData, prefix: string): string {
-  const lines = (text: string): string => text.split('\n').map(shown).join('\n')
-  const failure = new Failure(shown(`${prefix}${headline}`), {
-    facts: facts.map(([name, value]) => [shown(name), lines(value)] as const),
+  const lines = (text: string): string => text.split('\n').map(printable).join('\n')
+  const failure = new Failure(printable(`${prefix}${headline}`), {
+    facts: facts.map(([name, value]) => [printable(name), lines(value)] as const),
     ...(hint === undefined ? {} : { hint: lines(hint) }),
     ...(tail === undefined ? {} : { tail: lines(tail) }),
   })

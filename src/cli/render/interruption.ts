@@ -1,11 +1,11 @@
+// Follows a build, to say what it had done when it was interrupted.
 import { monotonicSeconds } from '../../platform/clock.ts'
 import type { BuildEvent } from '../../events/events.ts'
 import { duration } from './format.ts'
 
-/** Follows a build, to say what it had done when it is interrupted. */
 export class Interruption {
   readonly #since = monotonicSeconds()
-  /** What the first plan had to do, in its order. */
+  /** The artifacts that the first plan had to run or restore, in its order. */
   #planned: readonly string[] = []
   readonly #outcomes = new Map<string, 'built' | 'restored' | 'failed' | 'running'>()
 
@@ -22,8 +22,8 @@ export class Interruption {
     }
   }
 
-  /** What became of the build until now, in a line without a final newline. */
-  words(): string {
+  /** What the build has done until now, in a line without a final newline. */
+  summary(): string {
     const named = (wanted: string | undefined): readonly string[] =>
       this.#planned.filter((name) => this.#outcomes.get(name) === wanted)
     const done = (['built', 'restored', 'failed'] as const)
@@ -31,7 +31,7 @@ export class Interruption {
       .map((outcome) => `${outcome} ${enumerated(named(outcome))}`)
     const left = [
       ...(named('running').length > 0 ? [`${enumerated(named('running'))} did not finish`] : []),
-      ...(named(undefined).length > 0 ? [`${enumerated(named(undefined))} did not begin`] : []),
+      ...(named(undefined).length > 0 ? [`${enumerated(named(undefined))} did not start`] : []),
     ]
     const words = [done.length > 0 ? done.join(', ') : 'nothing was built', ...left].join('; ')
     return `interrupted after ${duration(monotonicSeconds() - this.#since)}: ${words}`

@@ -1,8 +1,10 @@
+// Prints results on standard output.
 import { writeSync } from 'node:fs'
+import { errorCode } from '../../platform/disk.ts'
 
 /**
- * Prints a result on standard output, at once and without the machinery of streams, which costs as much to load as
- * all of lbuild. A reader that went away, such as head(1), ends the process quietly.
+ * Prints a text at once. Does not use the machinery of streams, whose loading costs as much as all of lbuild. If the
+ * reader has gone away, such as head(1), the process ends quietly.
  */
 export function print(text: string): void {
   const bytes = Buffer.from(text)
@@ -10,8 +12,18 @@ export function print(text: string): void {
     try {
       done += writeSync(1, bytes, done)
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
+      const code = errorCode(error)
       if (code === 'EPIPE') process.exit(0)
       if (code !== 'EAGAIN') throw error
     }
 }
+
+/** Grows when a field of a JSON document is renamed, removed or changes its meaning, not when one is added. */
+const SCHEMA_VERSION = 2
+
+/** One JSON document, without a final newline. */
+export const documentText = (document: object): string =>
+  JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...document }, undefined, 2)
+
+/** Prints one JSON document. */
+export const printDocument = (document: object): void => print(`${documentText(document)}\n`)

@@ -1,22 +1,55 @@
+// Renders the events of a build for people as they come.
 import { monotonicSeconds } from '../../platform/clock.ts'
 import type { BuildEvent, Listener } from '../../events/events.ts'
 import { describeReason } from '../../explain/describeReason.ts'
-import { bytes, counted, cutLine, duration, NAME_WIDTH, paint } from './format.ts'
+import { paint } from './color.ts'
+import { bytes, counted, cutLine, duration, NAME_WIDTH } from './format.ts'
+import { Interruption } from './interruption.ts'
 
-/** Renders the events of a build for people. `close` takes away what only shows the present. */
+/** Shows the events of a build. */
 export interface Progress {
   readonly listener: Listener
-  /** Writes a line, above those that show the present. */
+  /** Writes a line, above the live lines. */
   say(line: string): void
+  /** Removes the live lines. */
   close(): void
 }
 
 export type Verbosity = 'quiet' | 'normal' | 'verbose'
 
-/** What is said while another build holds the lock. */
+/** Printed while another build holds the workspace lock. */
 export const WAITING = 'waiting for another build of this workspace …'
 
-/** One line for each thing that happened, as CI wants it; on a terminal also a live line for each running artifact. */
+/**
+ * Runs an action and shows its events on standard error, from the first one on: an action without events does not even
+ * open the stream. If `signal` is aborted, a last line says what the action had done until then.
+ */
+export async function withProgress<Result>(
+  {
+    quiet,
+    verbose,
+    signal,
+  }: { quiet?: boolean | undefined; verbose?: boolean | undefined; signal?: AbortSignal },
+  action: (listener: Listener) => Promise<Result>,
+): Promise<Result> {
+  const verbosity = quiet ? 'quiet' : verbose ? 'verbose' : 'normal'
+  let progress: Progress | undefined
+  const opened = (): Progress => (progress ??= progressOn(process.stderr, verbosity))
+  const interruption = new Interruption()
+  try {
+    return await action((event) => {
+      opened().listener(event)
+      interruption.listener(event)
+    })
+  } catch (error) {
+    if (signal?.aborted && !quiet) opened().say(interruption.summary())
+    throw error
+  } finally {
+    progress?.close()
+  }
+}
+
+/** Writes one line for each event, as a log needs it; on a terminal also a live line for each running producer. */
 export function progressOn(stream: NodeJS.WriteStream, verbosity: Verbosity): Progress {
   stream.on('error', ignoreClosed)
   const live = stream.isTTY && process.env.CI === undefined && process.env.TERM !== 'dumb'
@@ -33,7 +66,7 @@ export function progressOn(stream: NodeJS.WriteStream, verbosity: Verbosity): Pr
   }
 }
 
-/** A terminal that went away must not stop a build. */
+/** A closed terminal must not stop a build. */
 function ignoreClosed(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
 }
@@ -49,13 +82,13 @@ function lineOf(
   if (event.type === 'warning')
     return `${paint(stream, 'yellow', 'warning:')} ${event.message}${event.hint === undefined ? '' : `\n  hint: ${event.hint}`}`
   if (event.type === 'preserved')
-    return `${paint(stream, 'yellow', 'kept')}     ${event.path} had been changed: it is now ${event.as}`
+    return `${paint(stream, 'yellow', 'kept')}     ${event.path} was changed after it was built: moved to ${event.as}`
   if (verbosity === 'quiet') return undefined
   switch (event.type) {
     case 'waiting':
       return WAITING
     case 'resolving':
-      return `resolve  ${name(event.lockfile)} ${dim(`${event.path} is ${event.reason === 'update' ? 'renewed' : event.reason}`)}`
+      return `resolve  ${name(event.lockfile)} ${dim(`${event.path} is ${event.reason === 'update' ? 'updated' : event.reason}`)}`
     case 'resolved':
       return `resolved ${name(event.lockfile)} ${event.path}: ${counted(event.files, 'file')} in ${duration(event.seconds)}; commit it to keep these versions`
     case 'fetching':
@@ -65,13 +98,13 @@ function lineOf(
     case 'running':
       return live ? undefined : `run      ${name(event.artifact)} ${dim(reasonsOf(event))}`
     case 'built':
-      return `${paint(stream, 'green', 'built')}    ${name(event.artifact)} ${duration(event.seconds)}${event.changed ? '' : dim('  (the same bytes as before)')}`
+      return `${paint(stream, 'green', 'built')}    ${name(event.artifact)} ${duration(event.seconds)}${event.changed ? '' : dim('  (identical to the previous output)')}`
     case 'restored':
       return `${paint(stream, 'green', 'restored')} ${name(event.artifact)} ${dim(event.reasons.map(describeReason).join('; '))}`
     case 'rebuilding':
       return live
         ? undefined
-        : `again    ${name(event.artifact)} ${dim(`(usually ${duration(event.usualSeconds)})`)}`
+        : `rebuild  ${name(event.artifact)} ${dim(`(usually ${duration(event.usualSeconds)})`)}`
     case 'rebuilt':
       return event.outcome === 'same'
         ? `${paint(stream, 'green', 'same')}     ${name(event.artifact)} ${duration(event.seconds)}`
@@ -86,7 +119,7 @@ function lineOf(
       return verbosity === 'verbose' ? dim(`fresh    ${event.artifact}`) : undefined
     case 'collected':
       return dim(
-        `collected ${counted(event.records, 'old record')} and ${counted(event.objects, 'object')} of the store, ${bytes(event.bytes)}`,
+        `removed  ${counted(event.records, 'old record')} and ${counted(event.objects, 'object')} from the store, ${bytes(event.bytes)}`,
       )
     case 'started':
     case 'explained':
@@ -98,7 +131,7 @@ function lineOf(
   }
 }
 
-/** How many reasons a line has room for. */
+/** The number of reasons in a line. */
 const REASONS = 2
 
 function reasonsOf(event: Extract<BuildEvent, { type: 'running' }>): string {
@@ -108,10 +141,10 @@ function reasonsOf(event: Extract<BuildEvent, { type: 'running' }>): string {
   return `${reasons.slice(0, REASONS).join('; ')}${more}${usual}`
 }
 
-/** Milliseconds between two drawings. */
+/** Milliseconds between two frames. */
 const INTERVAL = 100
 
-/** The lines of what runs now, kept below everything else (ECMA-48: CUU, EL, ED; DEC private mode 2026). */
+/** The lines of what runs now, redrawn below everything else (ECMA-48: CUU, EL, ED; DEC private mode 2026). */
 class LiveLines {
   readonly #stream: NodeJS.WriteStream
   readonly #running = new Map<string, { since: number; usual: number | undefined; why: string }>()
@@ -125,39 +158,31 @@ class LiveLines {
   }
 
   follow(event: BuildEvent): void {
-    if (event.type === 'running')
-      this.#running.set(event.artifact, {
-        since: monotonicSeconds(),
-        usual: event.usualSeconds,
-        why: reasonsOf(event),
-      })
-    else if (event.type === 'rebuilding')
-      this.#running.set(event.artifact, {
-        since: monotonicSeconds(),
-        usual: event.usualSeconds,
-        why: 'to see whether it makes the same again',
-      })
-    else if (
-      event.type === 'built' ||
-      event.type === 'failed' ||
-      event.type === 'cancelled' ||
-      event.type === 'rebuilt'
-    )
-      this.#running.delete(event.artifact)
-    else if (event.type === 'fetching')
-      this.#running.set(`↓ ${event.lockfile}`, {
-        since: monotonicSeconds(),
-        usual: undefined,
-        why: bytes(event.bytes),
-      })
-    else if (event.type === 'fetched') this.#running.delete(`↓ ${event.lockfile}`)
-    else if (event.type === 'resolving')
-      this.#running.set(`? ${event.lockfile}`, {
-        since: monotonicSeconds(),
-        usual: undefined,
-        why: event.path,
-      })
-    else if (event.type === 'resolved') this.#running.delete(`? ${event.lockfile}`)
+    switch (event.type) {
+      case 'running':
+        return this.#start(event.artifact, reasonsOf(event), event.usualSeconds)
+      case 'rebuilding':
+        return this.#start(event.artifact, 'rebuilding to compare the outputs', event.usualSeconds)
+      case 'fetching':
+        return this.#start(`↓ ${event.lockfile}`, bytes(event.bytes))
+      case 'resolving':
+        return this.#start(`? ${event.lockfile}`, event.path)
+      case 'built':
+      case 'failed':
+      case 'cancelled':
+      case 'rebuilt':
+        return void this.#running.delete(event.artifact)
+      case 'fetched':
+        return void this.#running.delete(`↓ ${event.lockfile}`)
+      case 'resolved':
+        return void this.#running.delete(`? ${event.lockfile}`)
+      default:
+        return undefined
+    }
+  }
+
+  #start(name: string, why: string, usual?: number): void {
+    this.#running.set(name, { since: monotonicSeconds(), usual, why })
   }
 
   above(line: string): void {

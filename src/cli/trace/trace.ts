@@ -1,10 +1,11 @@
+// Converts a build of the event log to a timeline in the Trace Event Format.
 import { criticalPathOf } from '../../events/criticalPath.ts'
 import type { LoggedArtifact, LoggedBuild, Span } from '../../events/loggedBuild.ts'
 import { describeReason } from '../../explain/describeReason.ts'
 
 /**
- * An event of the Trace Event Format (Google, "Trace Event Format", the JSON object form), as Perfetto and
- * chrome://tracing open it: `X` is a stretch of time, `M` names a process or a lane. Times are in microseconds.
+ * An event of the Trace Event Format (Google, "Trace Event Format", the JSON object form), which Perfetto and
+ * chrome://tracing open: `X` is a span, `M` names a process or a lane. Times are in microseconds.
  */
 export type TraceEvent =
   | {
@@ -34,7 +35,7 @@ export interface Trace {
 /** All lanes belong to one process. */
 const PID = 1
 
-/** Something on a lane. */
+/** A span on a lane. */
 interface Bar {
   readonly span: Span
   readonly name: string
@@ -44,8 +45,8 @@ interface Bar {
 }
 
 /**
- * A build as a trace: a lane for each producer that ran at the same time as others, with the phases of each run; lanes
- * for what was restored, and for lockfiles; and the critical path in a lane of its own. Pure.
+ * A build as a trace: one lane for each producer that ran in parallel, with the phases of each run; lanes for restored
+ * artifacts and for lockfiles; and a lane for the critical path. Pure.
  */
 export function traceOf(build: LoggedBuild): Trace {
   const path = criticalPathOf(build)
@@ -109,7 +110,7 @@ export function traceOf(build: LoggedBuild): Trace {
 function artifactArgs(artifact: LoggedArtifact, isLast: boolean): Readonly<Record<string, unknown>> {
   const { outcome, reasons, key, changed, failure } = artifact
   return {
-    outcome: isLast ? outcome : 'begun again, since what it rested on changed',
+    outcome: isLast ? outcome : 'cancelled and run again, because its inputs changed',
     reasons: reasons.map(describeReason),
     ...(isLast && key !== undefined ? { key } : {}),
     ...(isLast && changed !== undefined ? { changed } : {}),
@@ -117,11 +118,11 @@ function artifactArgs(artifact: LoggedArtifact, isLast: boolean): Readonly<Recor
   }
 }
 
-/** Puts bars on as few lanes as can be without two of one lane at the same time. */
+/** Distributes bars over as few lanes as possible so that no two overlap in one lane. */
 function numbered(name: string, bars: readonly Bar[]): (readonly [name: string, bars: readonly Bar[]])[] {
   const lanes: Bar[][] = []
   for (const bar of bars.toSorted((a, b) => a.span.from - b.span.from)) {
-    const free = lanes.find((lane) => lane.at(-1)!.span.to <= bar.span.from)
+    const free = lanes.find((lane) => lane.every(({ span }) => span.to <= bar.span.from))
     if (free) free.push(bar)
     else lanes.push([bar])
   }

@@ -1,3 +1,4 @@
+// Writes the trace of a build to a file.
 import { dirname, resolve } from 'node:path'
 import { toBytes } from '../../platform/bytes.ts'
 import type { Disk } from '../../platform/disk.ts'
@@ -6,15 +7,19 @@ import { Failure } from '../../platform/failure.ts'
 import type { LoggedBuild } from '../../events/loggedBuild.ts'
 import { traceOf } from './trace.ts'
 
-/** Throws a Failure (exit code 2) where no trace could be written; a build asks before it begins. */
+/** Throws a Failure (exit code 2) if a trace cannot be written to a path. A build checks this before it starts. */
 export function checkTraceFile(disk: Disk, file: string): void {
   const path = resolve(file)
-  const fail = (what: string, place: string): never => {
-    throw new Failure(`cannot write the trace: ${what}`, { facts: [['path', place]], exitCode: 2 })
+  const fail = (problem: string, at: string): never => {
+    throw new Failure(`cannot write the trace: ${problem}`, {
+      facts: [['path', at]],
+      hint: 'name a file in an existing directory',
+      exitCode: 2,
+    })
   }
-  if (!isDirectory(disk, dirname(path))) fail('there is no such directory', dirname(path))
+  if (!isDirectory(disk, dirname(path))) fail('no such directory', dirname(path))
   const found = disk.lstat(toBytes(path))
-  if (found && found.type !== 'file') fail(`it is a ${found.type}, not a file`, path)
+  if (found && found.type !== 'file') fail(`the path is a ${found.type}, not a file`, path)
 }
 
 function isDirectory(disk: Disk, path: string): boolean {
@@ -26,7 +31,7 @@ function isDirectory(disk: Disk, path: string): boolean {
   }
 }
 
-/** Writes the trace of a build to a file, whole or not at all; one of a build that did nothing is empty. */
+/** Writes the trace of a build to a file atomically. The trace of a build that did nothing is empty. */
 export function writeTrace(disk: Disk, file: string, build: LoggedBuild | undefined): void {
   const trace = build ? traceOf(build) : { traceEvents: [], displayTimeUnit: 'ms', otherData: {} }
   replaceFile(disk, toBytes(resolve(file)), `${JSON.stringify(trace)}\n`)

@@ -5,7 +5,8 @@ import type { WatchEvent, WatchListener } from '../../watch/events.ts'
 import { WATCH_EVENTS_VERSION } from '../../watch/events.ts'
 import { print } from '../render/print.ts'
 import { progressOn } from '../render/progress.ts'
-import { duration, paint, usesColor } from '../render/format.ts'
+import { paint, usesColor } from '../render/color.ts'
+import { duration } from '../render/format.ts'
 
 /** Shows the events of `watch`. */
 export interface WatchView {
@@ -78,7 +79,7 @@ export function lineOf(
 }
 
 /** Shown with a config that cannot be loaded. */
-export const CONFIG_NOTE = 'the last config that could be loaded stays in use'
+export const CONFIG_NOTE = 'the last valid config stays in use'
 
 export const changedText = ({ paths, more }: Extract<WatchEvent, { type: 'changed' }>): string =>
   `${paths.join(', ')}${more > 0 ? ` and ${more} more` : ''}`

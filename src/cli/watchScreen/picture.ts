@@ -1,6 +1,5 @@
 // Draws the screen of watch: a pure function from its state to lines.
-import { stripVTControlCharacters } from 'node:util'
-import { cutLine, duration } from '../render/format.ts'
+import { cutLine, duration, printable } from '../render/format.ts'
 import { builtCounts, builtTime, CONFIG_NOTE } from './lines.ts'
 import type { Row, ScreenState } from './screenState.ts'
 
@@ -97,26 +96,26 @@ function rowsOf({ rows }: ScreenState, room: number, now: number, paint: Paint):
 
 function factsOf({ changed, last, notes }: ScreenState, paint: Paint): string[] {
   const facts: string[] = []
-  if (changed !== '') facts.push(`${paint('dim', 'changed')}  ${plain(changed)}`)
+  if (changed !== '') facts.push(`${paint('dim', 'changed')}  ${printable(changed)}`)
   if (last) {
     const words = [last.outcome, ...builtCounts(last)].join(', ')
     facts.push(`${paint('dim', 'last')}     ${words} in ${builtTime(last)}`)
   }
-  return [...facts, ...notes.map((note) => `${paint('dim', 'note')}     ${plain(note)}`)]
+  return [...facts, ...notes.map((note) => `${paint('dim', 'note')}     ${printable(note)}`)]
 }
 
 function failuresOf({ failures }: ScreenState, paint: Paint): string[] {
   return [...failures].flatMap(([name, { headline, tail, facts, hint }]) => [
-    `${paint('red', `${name}:`)} ${plain(headline)}`,
+    `${paint('red', `${name}:`)} ${printable(headline)}`,
     ...(name === 'config' ? [`  ${CONFIG_NOTE}`] : []),
-    ...facts.map(([label, value]) => `  ${paint('dim', `${label}:`)} ${plain(value)}`),
-    ...(hint === undefined ? [] : [`  ${paint('cyan', 'hint:')} ${plain(hint)}`]),
+    ...facts.map(([label, value]) => `  ${paint('dim', `${label}:`)} ${printable(value)}`),
+    ...(hint === undefined ? [] : [`  ${paint('cyan', 'hint:')} ${printable(hint)}`]),
     ...(tail === undefined
       ? []
       : tail
           .trimEnd()
           .split('\n')
-          .map((line) => `  ${paint('dim', '|')} ${plain(line)}`)),
+          .map((line) => `  ${paint('dim', '|')} ${printable(line)}`)),
   ])
 }
 
@@ -124,11 +123,11 @@ function failuresOf({ failures }: ScreenState, paint: Paint): string[] {
 export async function whyPage(state: ScreenState): Promise<readonly string[]> {
   const { explanation, doing } = state
   if (!explanation) return ['Nothing was built yet: everything is up to date.']
-  const { tellLines } = await import('../render/explanation.ts')
-  const became = (artifact: string): string => outcomeOf(state, artifact)
-  const [, ...lines] = await tellLines(explanation, { all: false, now: Date.now(), became })
+  const { explanationLines } = await import('../render/explanation.ts')
+  const outcome = (artifact: string): string => outcomeOf(state, artifact)
+  const [, ...lines] = await explanationLines(explanation, { all: false, now: Date.now(), outcome })
   const head = doing === 'building' ? 'Why this build runs:' : 'Why the last build ran:'
-  return [head, '', ...lines.map(plain)]
+  return [head, '', ...lines.map(printable)]
 }
 
 /** The outcome of an artifact in the last build, or its state in the running one. */
@@ -151,10 +150,4 @@ function outcomeOf({ doing, rows, last }: ScreenState, artifact: string): string
   if (last?.ran.includes(artifact)) return ran
   if (last?.restored.includes(artifact)) return 'was restored from the store'
   return last?.failed.includes(artifact) ? 'failed' : 'did not run'
-}
-
-/** Foreign text without control characters, which could move the cursor. */
-function plain(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return stripVTControlCharacters(text).replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ' ')
 }

@@ -1,6 +1,6 @@
 // The screen of `lbuild watch` on a terminal: one picture on the alternate screen, and single keys.
 import { monotonicSeconds } from '../../platform/clock.ts'
-import { paint } from '../render/format.ts'
+import { paint } from '../render/color.ts'
 import type { WatchView } from './lines.ts'
 import { draw, whyPage } from './picture.ts'
 import { EMPTY_SCREEN, nextState, withNote } from './screenState.ts'

@@ -1,0 +1,20 @@
+// `lbuild run TARGET`: runs an image in QEMU for interactive use.
+import { runImage } from '../../vm/runImage.ts'
+import { bootableImage, machineOptions, vmCommand } from '../bootableImage.ts'
+import type { CommandContext } from '../command.ts'
+
+export const command = (context: CommandContext) =>
+  vmCommand('run')
+    .description('Build an image and run it in QEMU; changes to its disk are discarded')
+    .option('--window', 'open a window for the screen')
+    .action(async (words, options) => {
+      const { image } = await bootableImage(context, words, options)
+      process.stderr.write(`running ${image}; changes to its disk are discarded. Press Ctrl-A X to quit.\n`)
+      await runImage({
+        image,
+        signal: context.signal,
+        ...machineOptions(options),
+        ...(options.window ? { window: true } : {}),
+      })
+      context.exit(0)
+    })

@@ -1,0 +1,12 @@
+// How lbuild was started, as its starter hands it to the command line.
+
+export interface Invocation {
+  /** The directory of lbuild itself. */
+  readonly home: string
+  /** The directory of lbuild's compiled code. */
+  readonly code: string
+  /** The arguments behind the program's name. */
+  readonly argv: readonly string[]
+  /** The arguments behind `--`: the command that `watch --exec` runs. */
+  readonly rest?: readonly string[]
+}

@@ -1,0 +1,39 @@
+// Finds past builds in the event log, for the commands that explain them.
+import { readBuild } from '../events/buildHistory.ts'
+import type { LoggedBuild } from '../events/loggedBuild.ts'
+import { realDisk } from '../platform/disk.ts'
+import { Failure } from '../platform/failure.ts'
+
+/**
+ * The build whose id, or whose id's last part, begins with `id`; `last` is the newest one. Throws a Failure (exit code 2)
+ * if there is none or more than one.
+ */
+export function pastBuild(cache: string, id: string): LoggedBuild {
+  const build = readBuild(realDisk, cache, id)
+  if (build) return build
+  if (id === 'last')
+    throw new Failure('no build is in the log', {
+      hint: 'build something first; a build that has nothing to do is not logged',
+      exitCode: 2,
+    })
+  throw new Failure(`unknown build '${id}'`, { hint: 'run lbuild history to list the builds', exitCode: 2 })
+}
+
+/** Targets and everything below them, as a build had them; all its artifacts without targets. Throws a Failure (exit code 2). */
+export function artifactsBelow(
+  { id, artifacts }: LoggedBuild,
+  targets: readonly string[],
+): ReadonlySet<string> {
+  const known = new Map(artifacts.map((one) => [one.name, one]))
+  for (const target of targets)
+    if (!known.has(target))
+      throw new Failure(`the build ${id} did not involve '${target}'`, {
+        facts: [['artifacts', [...known.keys()].join(', ')]],
+        hint: 'name one of these artifacts',
+        exitCode: 2,
+      })
+  const wanted = new Set(targets.length > 0 ? targets : known.keys())
+  // Iterating over a set also visits what is added meanwhile.
+  for (const name of wanted) for (const other of known.get(name)?.dependencies ?? []) wanted.add(other)
+  return wanted
+}
