@@ -1,3 +1,4 @@
+// Below each cause stands what follows from it alone; a chain goes on only where content can change.
 import { sha256 } from '../../src/platform/digest.ts'
 import { contentOf } from '../../src/planner/part.ts'
 import { describe, expect, it } from 'vitest'
@@ -6,8 +7,6 @@ import { consequenceLines } from '../../src/cli/render/consequences.ts'
 import type { Explanation } from '../../src/planner/evidence.ts'
 import { artifactNode, graphOf, param, World } from '../support/world.ts'
 import type { CauseAnalysis } from '../../src/planner/types.ts'
-
-// Under each cause stands what this cause alone does. A chain is told only where content can travel along it.
 
 const GRAPH = graphOf(
   artifactNode('kernel'),
@@ -49,7 +48,7 @@ function lines(
 }
 
 describe('what the next build would do', () => {
-  it('a change of its own makes an artifact run, whatever is below it', () => {
+  it('an own change makes an artifact run, whatever is below it', () => {
     const world = built()
     edit(world, 'kernel', 1)
     edit(world, 'qcow2', 2)
@@ -63,7 +62,7 @@ describe('what the next build would do', () => {
     })
   })
 
-  it('an output out of its place is nothing to what takes it', () => {
+  it('an output missing from output/ does not affect its dependents', () => {
     const world = built()
     world.outputs.delete('kernel.img')
     world.outputs.delete('qcow2.img')
@@ -73,7 +72,7 @@ describe('what the next build would do', () => {
     })
   })
 
-  it('what is restored with other content makes what takes it run for certain', () => {
+  it('an artifact restored with different content is certain to make its dependents run', () => {
     const world = built()
     edit(world, 'kernel', 1)
     world.build('qcow2')
@@ -87,7 +86,7 @@ describe('what the next build would do', () => {
     ])
   })
 
-  it('a lock that is to be resolved makes what takes it run only if it then names something else', () => {
+  it('a lockfile to be resolved makes artifacts run only if it resolves to other downloads', () => {
     const inputs = { packages: { kind: 'downloads', lock: 'debs' } } as const
     const world = new World(graphOf(artifactNode('base', [], { inputs }), artifactNode('iso', ['base'])))
     world.lockfiles.set('debs', { state: 'ready', digest: sha256('d1') })
@@ -95,13 +94,13 @@ describe('what the next build would do', () => {
     world.lockfiles.set('debs', { state: 'outdated', path: 'debs.lock', request: [] })
     expect(lines(analyzeCauses(world.plan('iso')))).toEqual({
       'base lockfile': [
-        `→ base only if the lock 'debs' then names something else, about 1.0 s`,
+        `→ base only if the lockfile 'debs' resolves to other downloads, about 1.0 s`,
         '→ iso only if the content of base changes, about 1.0 s',
       ],
     })
   })
 
-  it('that something never built runs is told once', () => {
+  it('an artifact that was never built is listed once', () => {
     const inputs = { packages: { kind: 'downloads', lock: 'debs' } } as const
     const world = new World(graphOf(artifactNode('base', [], { inputs }), artifactNode('iso', ['base'])))
     world.lockfiles.set('debs', { state: 'missing', path: 'debs.lock', request: [] })
@@ -113,7 +112,7 @@ describe('what the next build would do', () => {
 })
 
 describe('what a past build did', () => {
-  /** Builds with the reasons that each artifact had when its turn came, as the log has them. */
+  /** Builds, with the reasons of each artifact when its turn came, as the log records them. */
   function past(world: World): CauseAnalysis {
     const plan = world.plan('qcow2')
     const explanation = analyzeCauses(plan)
@@ -129,9 +128,9 @@ describe('what a past build did', () => {
     }
   }
 
-  it('a cause that was cut off on its way is not told as one', () => {
+  it('a cause that was cut off is not credited', () => {
     const world = built()
-    // The kernel comes out the same, whatever its param.
+    // The output of the kernel does not depend on its param.
     world.content = (name, parts) => (name === 'kernel' ? 'same' : JSON.stringify(parts.map(contentOf)))
     edit(world, 'kernel', 1)
     world.build('qcow2')
@@ -149,13 +148,13 @@ describe('what a past build did', () => {
       'kernel changed': [
         '→ kernel ran',
         '→ initramfs did not run',
-        '→ qcow2 not because of this: what it takes of kernel or initramfs came out the same',
+        '→ qcow2 not because of this: what it takes from kernel or initramfs is unchanged',
       ],
       'qcow2 changed': ['→ qcow2 ran'],
     })
   })
 
-  it('a cause whose content arrived is one, along every way by which it came', () => {
+  it('a cause whose change arrived is credited, along every path', () => {
     const world = built()
     edit(world, 'kernel', 1)
     const { consequences } = past(world)
@@ -166,7 +165,7 @@ describe('what a past build did', () => {
     ])
   })
 
-  it('of what had no turn the plan stands', () => {
+  it('an artifact whose turn did not come keeps its planned consequence', () => {
     const world = built()
     edit(world, 'kernel', 1)
     const explanation = analyzeCauses(world.plan('qcow2'))

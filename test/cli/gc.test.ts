@@ -1,3 +1,4 @@
+// `lbuild gc` removes old builds from the store, and never what the latest ones need.
 import * as fs from 'node:fs'
 import { on } from 'node:events'
 import { describe, expect, it } from 'vitest'
@@ -14,15 +15,13 @@ import { build, builtOf, gc, NOTE, NOTES, objectFiles, storeSize, textSizes } fr
 import type { GcDocument } from '../support/notes.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 
-// `lbuild gc` takes old builds from the store, and never what the latest ones need.
-
-const dropped = ({ records }: GcDocument): string[] => records.map(({ artifact }) => artifact).sort()
+const removed = ({ records }: GcDocument): string[] => records.map(({ artifact }) => artifact).sort()
 
 describe('lbuild gc', () => {
   it('keeps the newest builds of each artifact: older ones run again, newer ones are restored', async () => {
     const workspace = await builtOf('one', 'two', 'three')
     const { stdout, code } = await workspace.lbuild('gc', '--keep', '2')
-    // With its output the texts go that the build of base saw; those of image are the same in every build.
+    // The texts of base go with its output; the texts of image are the same in every build.
     expect(stdout).toBe(`removed base: 1 record, 2 objects, ${bytes(NOTE + textSizes(workspace).base)}
 removed image: 1 record
 kept 4 records and 5 objects, ${bytes(storeSize(workspace, 2))}
@@ -39,18 +38,18 @@ kept 4 records and 5 objects, ${bytes(storeSize(workspace, 2))}
     expect(contents(workspace)).toEqual({ outputs: 3, listings: 0, texts: 4, others: 0 })
   })
 
-  it('a build that is restored counts as new', async () => {
+  it('counts a restored build as new', async () => {
     const workspace = await builtOf('one', 'two', 'three', 'one', 'four')
     await gc(workspace, '--keep', '2')
     expect((await build(workspace, 'one')).restored).toEqual(['base', 'image'])
     expect((await build(workspace, 'three')).ran).toEqual(['base', 'image'])
   })
 
-  it('drops the oldest builds while the store is larger than it may be, and never the latest', async () => {
+  it('removes the oldest builds while the store is too large, and never the latest', async () => {
     const workspace = await builtOf('one', 'two', 'three', 'four')
     const texts = textSizes(workspace).base
     const size = storeSize(workspace, 4)
-    // The oldest record is of base. Its output stays, for the image of that time is the same bytes; its texts go.
+    // The oldest record is of base. Its texts go; its output stays, because the image of that build has the same bytes.
     expect(await gc(workspace, '--max-size', `${size - 1}`)).toMatchObject({
       objects: 1,
       bytes: texts,
@@ -64,14 +63,14 @@ kept 4 records and 5 objects, ${bytes(storeSize(workspace, 2))}
     })
     const { stdout } = await workspace.lbuild('gc', '--max-size', '0')
     expect(stdout).toContain(
-      `kept 2 records and 3 objects, ${bytes(storeSize(workspace, 1))}, more than 0 B: the latest builds need them\n`,
+      `kept 2 records and 3 objects, ${bytes(storeSize(workspace, 1))}; larger than 0 B, because the latest builds need these objects\n`,
     )
     expect(contents(workspace)).toEqual({ outputs: 1, listings: 0, texts: 2, others: 0 })
     workspace.remove('output')
     expect((await workspace.build('image')).restored).toEqual(['image'])
   })
 
-  it('keeps the texts that kept builds saw, and drops those of dropped ones: a change is told line by line', async () => {
+  it('keeps the texts of kept builds and removes those of removed builds, so that changes are shown line by line', async () => {
     const workspace = await builtOf('one')
     const first = textsObject(workspace, 'base')
     await build(workspace, 'two')
@@ -84,7 +83,7 @@ kept 4 records and 5 objects, ${bytes(storeSize(workspace, 2))}
     expect(stdout).toContain('+three')
   })
 
-  it('keeps what the latest build of an artifact was made of, though that was built of other things since', async () => {
+  it('keeps the dependencies of the latest build of an artifact, even if they were rebuilt since', async () => {
     const workspace = await builtOf('one')
     workspace.write('note.txt', 'two')
     await workspace.build('base')
@@ -94,7 +93,7 @@ kept 4 records and 5 objects, ${bytes(storeSize(workspace, 2))}
     expect([ran, restored]).toEqual([[], ['base', 'image']])
   })
 
-  it('counts what a file takes on the disk, not its holes', async () => {
+  it('counts the disk space of files, not their holes', async () => {
     const workspace = new TestWorkspace({ ...NOTES, 'note.txt': 'note' })
     const copy = 'copyFileSync(inputs.base, outputs.image)'
     workspace.edit('artifacts.ts', copy, `${copy}; truncateSync(outputs.image, 2 ** 26)`)
@@ -103,23 +102,23 @@ kept 4 records and 5 objects, ${bytes(storeSize(workspace, 2))}
     expect([records, bytes < 2 ** 20]).toEqual([2, true])
   })
 
-  it('--dry-run says the same and changes nothing', async () => {
+  it('predicts the same with --dry-run, and changes nothing', async () => {
     const workspace = await builtOf('one', 'two', 'three')
     workspace.write('cache/objects/damaged-x', 'damaged')
     const before = workspace.state('cache')
     const { stdout } = await workspace.lbuild('gc', '--keep', '1', '--dry-run')
-    const foretold = await gc(workspace, '--keep', '1', '-n')
+    const predicted = await gc(workspace, '--keep', '1', '-n')
     expect(workspace.state('cache')).toEqual(before)
     expect(stdout).toContain(
       `would remove base: 2 records, 4 objects, ${bytes(2 * (NOTE + textSizes(workspace).base))}\n`,
     )
     expect(stdout).toContain('would remove 1 leftover file, 7 B\n')
-    expect({ ...(await gc(workspace, '--keep', '1')), dryRun: true }).toEqual(foretold)
-    expect(dropped(foretold)).toEqual(['base', 'base', 'image', 'image'])
+    expect({ ...(await gc(workspace, '--keep', '1')), dryRun: true }).toEqual(predicted)
+    expect(removed(predicted)).toEqual(['base', 'base', 'image', 'image'])
     expect(contents(workspace)).toEqual({ outputs: 1, listings: 0, texts: 2, others: 0 })
   })
 
-  it('removes what is left of dead processes, reports damaged records, and leaves what is not its own', async () => {
+  it('removes leftovers of dead processes, reports damaged records, and leaves unknown files', async () => {
     const workspace = await builtOf('one')
     const [object] = objectFiles(workspace)
     const garbage = [
@@ -136,7 +135,7 @@ kept 4 records and 5 objects, ${bytes(storeSize(workspace, 2))}
     workspace.write(`cache/${record}`, 'damage')
     const { stdout, code } = await workspace.lbuild('gc')
     expect([stdout, code]).toEqual([
-      `removed what nothing names, 1 object, 1 B
+      `removed unreferenced, 1 object, 1 B
 removed a damaged record, ${record}
 removed 5 leftover files, 5 B
 kept 2 records and 3 objects, ${bytes(storeSize(workspace, 1))}
@@ -149,7 +148,7 @@ kept 2 records and 3 objects, ${bytes(storeSize(workspace, 1))}
     expect((await workspace.lbuild('gc')).stdout).toMatch(/^nothing to remove\n/)
   })
 
-  it('keeps the logs of the newest 100 builds, and the compiled config that is in use', async () => {
+  it('keeps the logs of the newest 100 builds, and the compiled config in use', async () => {
     const workspace = await builtOf('one')
     const logs = Array.from({ length: 105 }, (_, at) => `20200101-000${String(at).padStart(3, '0')}-7.jsonl`)
     for (const name of logs) workspace.write(`cache/log/${name}`, '{}\n')
@@ -162,7 +161,7 @@ kept 2 records and 3 objects, ${bytes(storeSize(workspace, 1))}
     const left = fs.readdirSync(workspace.path('cache/log')).sort()
     expect(left).toHaveLength(100)
     expect(left.slice(0, -1)).toEqual(logs.sort().slice(-99))
-    // A build may still wait with the one of before; after an hour none does.
+    // A waiting build may still use the previous config for an hour.
     expect(bundles()).toHaveLength(2)
     for (const name of bundles()) fs.utimesSync(workspace.path(`cache/config/${name}`), 1, 1)
     await gc(workspace)
@@ -170,7 +169,7 @@ kept 2 records and 3 objects, ${bytes(storeSize(workspace, 1))}
     expect((await workspace.lbuild('status')).code).toBe(0)
   })
 
-  it('keeps the downloads that a lock names, whether or not anything was built of them', async () => {
+  it('keeps the downloads that a lockfile names, even if no build used them', async () => {
     const workspace = new TestWorkspace({
       'build.config.ts': `import { artifact, defineConfig, lockfile } from 'lbuild'
 const packages = lockfile('packages', { path: 'packages.lock', inputs: {}, tools: [], resolve: () => [], mirrors: () => [] })
@@ -187,7 +186,7 @@ export default defineConfig({ artifacts: [packages] })
     })
     expect(objects.readText(named)).toBe('named')
     expect(objects.readText(other)).toBeUndefined()
-    // While nobody can say what the lock names, nothing goes.
+    // Nothing is removed while the lockfile cannot be read.
     workspace.write('packages.lock', 'merge conflict')
     const { code, stderr } = await workspace.lbuild('gc')
     expect(stderr).toContain('cannot read the lock')
@@ -199,7 +198,7 @@ export default defineConfig({ artifacts: [packages] })
     [['--keep', '0'], 'a whole number of at least 1'],
     [['--max-size', '5X'], `cannot read the size '5X'`],
     [['qcow2'], 'too many arguments'],
-  ])('%j is a wrong call', async (args, message) => {
+  ])('rejects %j', async (args, message) => {
     const workspace = new TestWorkspace(NOTES)
     const { code, stderr } = await workspace.lbuild('gc', ...args)
     expect(stderr).toContain(message)
@@ -207,7 +206,7 @@ export default defineConfig({ artifacts: [packages] })
   })
 })
 
-/** A workspace whose next build of `image` comes to a meeting. */
+/** A workspace whose next build of `image` stops at a meeting. */
 async function meetingAtImage(): Promise<{ workspace: TestWorkspace; meeting: Meeting }> {
   const workspace = await builtOf('one')
   workspace.edit('artifacts.ts', 'outputs: { image:', `tools: ['meet'], outputs: { image:`)
@@ -222,20 +221,20 @@ async function meetingAtImage(): Promise<{ workspace: TestWorkspace; meeting: Me
   return { workspace, meeting }
 }
 
-async function saidThatItWaits({ child }: ReturnType<TestWorkspace['start']>): Promise<void> {
+async function waitsForLock({ child }: ReturnType<TestWorkspace['start']>): Promise<void> {
   for await (const [text] of on(child.stderr!, 'data'))
     if (String(text).includes('waiting for another build')) return
 }
 
 describe('while a build runs', () => {
-  it('gc waits for it, or exits with 75, and takes nothing that it needs', async () => {
+  it('gc waits for it or exits with 75, and removes nothing that it needs', async () => {
     const { workspace, meeting } = await meetingAtImage()
     const building = workspace.start('image')
     await meeting.arrived(building)
-    // Its base is in the store by now, and no record of an image names it yet.
+    // The output of base is in the store by now, and no record of an image refers to it yet.
     expect((await workspace.lbuild('gc', '--no-wait')).code).toBe(75)
     const collecting = workspace.start('gc', '--keep', '1', '--max-size', '0')
-    await saidThatItWaits(collecting)
+    await waitsForLock(collecting)
     await meeting.release()
     expect((await building.ended).code).toBe(0)
     expect((await collecting.ended).code).toBe(0)
@@ -246,7 +245,7 @@ describe('while a build runs', () => {
 })
 
 describe('the compiled config', () => {
-  it('stays that graph.json names, though this process was started with another', () => {
+  it('is kept if graph.json names it, even if this process uses another one', () => {
     const cache = temporaryDirectory()
     const locations = { root: cache, home: cache, cache, output: cache }
     writeChecksummed(realDisk, `${cache}/config/graph.json`, { bundle: `${cache}/config/now.mjs` })
@@ -259,12 +258,12 @@ describe('the compiled config', () => {
     ])
   })
 
-  it('that is gone when a build has waited for the lock is told as what it is', async () => {
+  it('may be removed while a build waits for the workspace lock; the build then says that the config changed', async () => {
     const { workspace, meeting } = await meetingAtImage()
     const first = workspace.start('image')
     await meeting.arrived(first)
     const second = workspace.start('image')
-    await saidThatItWaits(second)
+    await waitsForLock(second)
     for (const name of fs.readdirSync(workspace.path('cache/config')))
       if (name.endsWith('.mjs')) workspace.remove(`cache/config/${name}`)
     await meeting.release()

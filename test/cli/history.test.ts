@@ -1,11 +1,10 @@
+// `lbuild history` shows from the event log alone what past builds did and how they ended.
 import * as fs from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { LoggedArtifact } from '../../src/events/loggedBuild.ts'
 import { builtTiny, meetInOther, TINY, TINY_TARGETS } from '../support/tiny.ts'
 import { waiting } from '../support/processes.ts'
 import { TestWorkspace } from '../support/workspace.ts'
-
-// `lbuild history` tells what past builds did and how they ended, of the log alone.
 
 interface BuildDocument {
   readonly id: string
@@ -59,7 +58,7 @@ const artifactOf = ({ artifacts }: DetailDocument, name: string): LoggedArtifact
 const EMPTY = { built: [], restored: [], fresh: [], failed: [], skipped: [], unfinished: [], unreached: [] }
 
 describe('the history', () => {
-  it('has every build, newest first, with what was asked for and what became of each artifact', async () => {
+  it('lists every build, newest first, with its request and the outcome of each artifact', async () => {
     const workspace = built()
     await workspace.lbuild('image', '--disk-size', '7', '--jobs', '1')
     await workspace.lbuild('image', 'other', '--force')
@@ -94,7 +93,7 @@ describe('the history', () => {
     }
   })
 
-  it('has no build in which nothing was to be done, not even one that waited for another to do it', async () => {
+  it('lists no build that had nothing to do, not even one that waited while another did it', async () => {
     const workspace = built()
     const before = workspace.state('cache/log')
     await workspace.build('image')
@@ -113,7 +112,7 @@ describe('the history', () => {
     expect(await history(workspace)).toHaveLength(2)
   })
 
-  it('has no other commands that write a log', async () => {
+  it('lists no other commands that write a log', async () => {
     const workspace = built()
     expect((await workspace.lbuild('verify', '--rebuild', 'other')).code).toBe(0)
     expect(fs.readdirSync(workspace.path('cache/log'))).toHaveLength(2)
@@ -121,7 +120,7 @@ describe('the history', () => {
     expect((await detail(workspace)).built).toHaveLength(5)
   })
 
-  it('tells what was seen of an early cutoff, and why each artifact ran', async () => {
+  it('shows early cutoffs, and why each artifact ran', async () => {
     const workspace = built()
     workspace.write('src/hello', 'HELLO\n')
     await workspace.build('image', 'report')
@@ -144,13 +143,13 @@ describe('the history', () => {
       'store',
       'publish',
     ])
-    // What was fresh all along was not cut off.
+    // An artifact that was fresh from the beginning was not cut off.
     workspace.write('src/hello', 'hello again\n')
     await workspace.build('image', 'other')
     expect(artifactOf(await detail(workspace), 'other')).toMatchObject({ outcome: 'fresh', cutOff: false })
   })
 
-  it('says of what was restored whether that changed the output', async () => {
+  it('shows whether restoring an artifact changed its output', async () => {
     const workspace = built()
     await workspace.build('image', '--disk-size', '7')
     await workspace.build('image')
@@ -166,7 +165,7 @@ describe('the history', () => {
     })
   })
 
-  it('tells of a failure, of what was skipped for it, and what warned', async () => {
+  it('shows a failure, the artifacts skipped because of it, and warnings', async () => {
     const workspace = built()
     workspace.edit('artifacts/packed.ts', '--sort=name', '--sort=nobody-knows')
     workspace.write('note.txt', 'another note\n')
@@ -186,7 +185,7 @@ describe('the history', () => {
     expect(stdout).toContain('nobody-knows')
   })
 
-  it('tells of a build that was ended by something else than an artifact', async () => {
+  it('shows a build that failed before any artifact ran', async () => {
     const workspace = new TestWorkspace({
       'build.config.ts': `import { artifact, defineConfig, lockfile } from 'lbuild'
 const packages = lockfile('packages', { path: 'packages.lock', inputs: {}, tools: [],
@@ -208,8 +207,8 @@ export default defineConfig({ artifacts: [packages, base] })
 
   it.each([
     ['SIGINT', 'interrupted', 'interrupted after'],
-    ['SIGKILL', 'unfinished', 'did not end'],
-  ] as const)('tells of a build that %s ended that it was %s', async (signal, end, words) => {
+    ['SIGKILL', 'unfinished', 'did not finish'],
+  ] as const)('shows a build that %s ended as %s', async (signal, end, words) => {
     const workspace = built()
     const meeting = meetInOther(workspace)
     workspace.write('src/new', 'new\n')
@@ -232,8 +231,8 @@ export default defineConfig({ artifacts: [packages, base] })
   })
 })
 
-describe('looking at the history', () => {
-  it('needs neither inputs nor a config that can be read, takes no lock and writes nothing', async () => {
+describe('lbuild history', () => {
+  it('needs no inputs and no valid config, takes no lock and writes nothing', async () => {
     const workspace = built()
     const wanted = await history(workspace)
     workspace.write('build.config.ts', 'this is no TypeScript (')
@@ -252,7 +251,7 @@ describe('looking at the history', () => {
     expect(code).toBe(2)
   })
 
-  it('while a build runs shows that one, too', async () => {
+  it('shows a build that is still running', async () => {
     const workspace = built()
     const meeting = meetInOther(workspace)
     const build = workspace.start('other')
@@ -267,7 +266,7 @@ describe('looking at the history', () => {
     expect(await history(workspace)).toMatchObject([{ end: 'done', built: ['other'] }, { end: 'done' }])
   })
 
-  it('shows ten, or as many as one asks for', async () => {
+  it('shows ten builds, or as many as requested', async () => {
     const workspace = built()
     const [name] = fs.readdirSync(workspace.path('cache/log'))
     const log = workspace.read(`cache/log/${name}`)
@@ -283,7 +282,7 @@ describe('looking at the history', () => {
     expect((await workspace.lbuild('history', '-n', '15')).stdout).not.toContain('older ones')
   })
 
-  it('of targets shows builds that were asked for them or did something about them', async () => {
+  it('with targets shows builds that requested or changed them', async () => {
     const workspace = built()
     workspace.write('src/hello', 'HELLO\n')
     await workspace.build('image')
@@ -296,12 +295,12 @@ describe('looking at the history', () => {
     expect(await targets('report')).toEqual([TINY_TARGETS])
     expect(await targets('other', 'packed')).toEqual([['other'], ['image'], TINY_TARGETS])
     const { code, stderr } = await workspace.lbuild('history', 'imgae')
-    expect(stderr).toContain(`no build in the log has anything to do with 'imgae'`)
+    expect(stderr).toContain(`no build in the log involved 'imgae'`)
     expect(stderr).toContain(`did you mean 'image'?`)
     expect(code).toBe(2)
   })
 
-  it('fits into 80 columns, without colours where none are wanted', async () => {
+  it('fits into 80 columns, and uses colors only if they are wanted', async () => {
     const workspace = built()
     workspace.env['FORCE_COLOR'] = ''
     const args = Array.from({ length: 5 }, (_, at) => ['--set', `title=${'word '.repeat(at + 2)}`]).flat()
@@ -319,7 +318,7 @@ describe('looking at the history', () => {
     expect((await workspace.lbuild('history')).stdout).toContain('\u001b[32m')
   })
 
-  it('shows what a log holds with nothing in it that a terminal would obey', async () => {
+  it('removes control characters from texts of the log', async () => {
     const workspace = built()
     workspace.edit(
       'artifacts/packed.ts',
@@ -333,7 +332,7 @@ describe('looking at the history', () => {
     expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
   })
 
-  it('of a log that cannot be read says so, and shows the others', async () => {
+  it('reports a log that cannot be read, and shows the others', async () => {
     const workspace = built()
     const [name] = fs.readdirSync(workspace.path('cache/log'))
     const log = workspace.read(`cache/log/${name}`)
@@ -345,10 +344,10 @@ describe('looking at the history', () => {
     expect(unreadable).toMatchObject({ ...EMPTY, end: 'unfinished', incomplete: true, targets: [] })
     const { stdout } = await workspace.lbuild('history')
     expect(stdout).toMatch(/; its log is\s+incomplete$/m)
-    expect(stdout).toContain('nothing of its log can be read')
+    expect(stdout).toContain('its log cannot be read')
   })
 
-  it('of one build takes the beginning of its name, and says when several begin so or none does', async () => {
+  it('finds one build by the beginning of its id, and rejects ambiguous and unknown ids', async () => {
     const workspace = built()
     workspace.write('note.txt', 'another note\n')
     await workspace.build('other')
@@ -359,9 +358,9 @@ describe('looking at the history', () => {
     expect((await detail(workspace, first!.id.slice(-6, -1))).id).toBe(first!.id)
     for (const [args, message] of [
       [['--build', '20'], `2 builds match '20'`],
-      [['--build', '1999'], `no build has a name that begins with '1999'`],
-      [['--build', 'last', 'image'], '--build is of one build'],
-      [['--trace', 'trace.json'], '--trace is of one build'],
+      [['--build', '1999'], `unknown build '1999'`],
+      [['--build', 'last', 'image'], '--build cannot be combined with targets'],
+      [['--trace', 'trace.json'], '--trace needs --build'],
       [['-n', '0'], 'a whole number of at least 1'],
       [['--unheard-of'], 'unknown option'],
     ] as const) {
@@ -371,7 +370,7 @@ describe('looking at the history', () => {
     }
   })
 
-  it('of a workspace in which nothing was built says so', async () => {
+  it('says so if nothing was built yet', async () => {
     const workspace = new TestWorkspace(TINY)
     expect(await history(workspace)).toEqual([])
     expect((await workspace.lbuild('history')).stdout).toBe('no build is in the log\n')

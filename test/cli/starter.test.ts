@@ -1,20 +1,19 @@
+// The starter needs only Node: it installs the libraries of lbuild, also after an update added one.
 import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { TestWorkspace } from '../support/workspace.ts'
 
-// The starter needs nothing but Node: it installs the libraries of lbuild, also the one that came with an update.
-
 const HOME = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 
-it('installs libraries where one is missing, and only there', async () => {
+it('installs libraries if one is missing, and only then', async () => {
   const workspace = new TestWorkspace({})
   for (const part of ['lbuild', 'src', 'package.json'])
     cpSync(`${HOME}/${part}`, workspace.path(part), { recursive: true, verbatimSymlinks: true })
   mkdirSync(workspace.path('node_modules'))
   for (const name of readdirSync(`${HOME}/node_modules`).filter((one) => !one.startsWith('.')))
     symlinkSync(`${HOME}/node_modules/${name}`, workspace.path(`node_modules/${name}`))
-  // An npm that says what it is asked for, and has the one library that is to be missing.
+  // A fake npm that prints its arguments and provides the one missing library.
   const link = `ln -s '${HOME}/node_modules/execa' node_modules/execa`
   workspace.write('bin/npm', `#!/bin/sh\necho "npm $*" >&2\n${link}\n`, 0o755)
   workspace.env['PATH'] = `${workspace.path('bin')}:/usr/sbin:/usr/bin:/sbin:/bin`

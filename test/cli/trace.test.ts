@@ -1,3 +1,4 @@
+// A trace shows when each part of a build ran, what ran in parallel, and what the build had to wait for.
 import fc from 'fast-check'
 import * as fs from 'node:fs'
 import { describe, expect, it } from 'vitest'
@@ -11,8 +12,6 @@ import type { LogLine } from '../../src/events/logWriter.ts'
 import { EVENTS, linesOf } from '../support/logged.ts'
 import { builtTiny, meetInOther, TINY, TINY_TARGETS } from '../support/tiny.ts'
 import { TestWorkspace } from '../support/workspace.ts'
-
-// A trace shows when everything ran that a build did, what of it ran at the same time, and what the build had to wait for.
 
 type Bar = Extract<TraceEvent, { ph: 'X' }>
 
@@ -81,7 +80,7 @@ function longest(graph: readonly { below: readonly number[]; ms: number }[], at:
 }
 
 describe('a trace of any build', () => {
-  it('has every run once, on a lane on which nothing else runs then, and no more lanes than jobs', () => {
+  it('shows every run once, without overlaps in a lane, on no more lanes than jobs', () => {
     fc.assert(
       fc.property(anyBuild, ({ graph, jobs, build }) => {
         const slots = [...lanesOf(traceOf(build))].filter(([name]) => name.startsWith('slot'))
@@ -95,7 +94,7 @@ describe('a trace of any build', () => {
     )
   })
 
-  it('marks a critical path that is the longest chain, one after the other, and no longer than the build', () => {
+  it('marks as critical path the longest chain of successive spans, no longer than the build', () => {
     fc.assert(
       fc.property(anyBuild, ({ graph, build }) => {
         const trace = traceOf(build)
@@ -117,7 +116,7 @@ describe('a trace', () => {
   const of = (...events: readonly BuildEvent[]): Trace =>
     traceOf(buildFromLog('id', { lines: linesOf(...events), complete: true }))
 
-  it('shows the phases of a run within it, with the reasons in words', () => {
+  it('shows the phases within a run, and the reasons in words', () => {
     const { started, running, phase, built } = EVENTS
     const keep: BuildEvent = { ...phase, phase: 'store' }
     const [path, run, ...phases] = barsOf(of(started, running, phase, keep, built))
@@ -133,7 +132,7 @@ describe('a trace', () => {
     ])
   })
 
-  it('shows lockfiles and what was restored on lanes of their own, and counts waiting for a lock', () => {
+  it('shows lockfiles and restored artifacts on lanes of their own, and counts the wait for a lockfile', () => {
     const { started, resolving, resolved, fetching, fetched, running, built, restoring, restored } = EVENTS
     const trace = of(started, resolving, resolved, fetching, fetched, running, built, restoring, restored)
     const lanes = lanesOf(trace)
@@ -146,11 +145,11 @@ describe('a trace', () => {
     expect(sum(lanes.get('critical path')!)).toBe(1_500_000)
   })
 
-  it('shows a run that was begun again as two', () => {
+  it('shows a cancelled run and its retry as two', () => {
     const { running, retrying, built } = EVENTS
     const runs = lanesOf(of(running, retrying, running, built)).get('slot 1')!
     expect(runs.map(({ args }) => args['outcome'])).toEqual([
-      'begun again, since what it rested on changed',
+      'cancelled and run again, because its inputs changed',
       'built',
     ])
   })
@@ -161,7 +160,7 @@ const readTrace = (workspace: TestWorkspace, path: string): Trace => JSON.parse(
 describe('lbuild --trace FILE', () => {
   const built = builtTiny()
 
-  it('writes the trace of the build, which history writes again', async () => {
+  it('writes the trace of the build, as history --trace does later', async () => {
     const workspace = new TestWorkspace(TINY)
     const { code, report } = await workspace.build(...TINY_TARGETS, '--trace', 'trace.json', '--jobs', '2')
     expect(code).toBe(0)
@@ -182,7 +181,7 @@ describe('lbuild --trace FILE', () => {
     expect(build.criticalPath.map(({ name }) => name)).toEqual(trace.otherData['criticalPath'])
   })
 
-  it('also of a build that failed or was interrupted', async () => {
+  it('writes the trace of a failed or interrupted build', async () => {
     const workspace = built()
     workspace.edit('artifacts/packed.ts', '--sort=name', '--sort=nobody-knows')
     expect((await workspace.lbuild('image', '--trace', 'failed.json')).code).toBe(1)
@@ -199,19 +198,19 @@ describe('lbuild --trace FILE', () => {
     expect(lanesOf(trace).get('slot 1')).toMatchObject([{ name: 'other', args: { outcome: 'unfinished' } }])
   })
 
-  it('is empty where nothing was to be done, and never that of another build', async () => {
+  it('writes an empty trace if there was nothing to do, never that of another build', async () => {
     const workspace = built()
     workspace.write('trace.json', 'of another build')
     expect((await workspace.build('image', '--trace', 'trace.json')).ran).toEqual([])
     expect(readTrace(workspace, 'trace.json').traceEvents).toEqual([])
   })
 
-  it('is refused before anything runs where no file can be written, or nothing would run', async () => {
+  it('fails before anything runs if the file cannot be written or nothing would run', async () => {
     const workspace = built()
     workspace.write('note.txt', 'another note\n')
     fs.symlinkSync('/dev/null', workspace.path('link'))
     for (const [path, message] of [
-      ['nowhere/trace.json', 'there is no such directory'],
+      ['nowhere/trace.json', 'no such directory'],
       ['src', 'it is a directory, not a file'],
       ['link', 'it is a symlink, not a file'],
       ['/dev/null', 'it is a other, not a file'],
@@ -230,6 +229,6 @@ describe('lbuild --trace FILE', () => {
   })
 })
 
-it('the critical path of a build in which nothing took time is empty', () => {
+it('the critical path of a build without spans is empty', () => {
   expect(criticalPathOf(buildFromLog('id', { lines: linesOf(EVENTS.started), complete: true }))).toEqual([])
 })

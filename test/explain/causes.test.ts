@@ -273,19 +273,19 @@ const CASES: readonly (readonly [string, Case])[] = [
     'a lock that is gone',
     remove('fetched.lock'),
     { kind: 'lockfile', state: 'missing' },
-    'the lock fetched.lock is missing',
+    'the lockfile fetched.lock is missing',
   ),
   kind(
     'an input of a lock',
     write('fetched.list', 'none\nmore\n'),
     { kind: 'lockfile', state: 'outdated' },
-    'fetched.list changed, so the lock fetched.lock is outdated',
+    'fetched.list changed, so the lockfile fetched.lock is outdated',
   ),
   kind(
     'a param of a lock',
     () => {},
     { kind: 'lockfile', state: 'outdated' },
-    'param suite: "stable" → "testing", so the lock fetched.lock is outdated',
+    'param suite: "stable" → "testing", so the lockfile fetched.lock is outdated',
     '--suite',
     'testing',
   ),
@@ -315,19 +315,19 @@ const CASES: readonly (readonly [string, Case])[] = [
     'a record that is damaged',
     (w) => w.write(recordOf(w, 'image'), 'damage'),
     { kind: 'record-damaged' },
-    'the record cannot be used (damaged, or of another lbuild): image',
+    'unusable record (damaged, or from another version of lbuild): image',
   ),
   kind(
     'a record that is gone',
     (w) => w.remove(recordOf(w, 'image')),
     { kind: 'record-lost' },
-    'the record is gone: image',
+    'missing record: image',
   ),
   kind(
     'the word of the latest record that is damaged',
     write('cache/records/part/latest.json', 'damage'),
     { kind: 'record-damaged' },
-    'the record cannot be used (damaged, or of another lbuild): part',
+    'unusable record (damaged, or from another version of lbuild): part',
   ),
   kind(
     'the records of an artifact',
@@ -345,7 +345,7 @@ const CASES: readonly (readonly [string, Case])[] = [
       w.remove(`cache/objects/${sha256.slice(0, 2)}/${sha256.slice(2)}`)
     },
     { kind: 'object-missing' },
-    "no longer in the store: the output 'part' of part",
+    "missing from the store: the output 'part' of part",
   ),
   kind(
     'a part that was built by itself',
@@ -398,7 +398,7 @@ describe('what is known of a cause is told', () => {
     expect((await why(() => {}, '--title', 'third')).text[3]).toBe('  set by the command line')
     const unset = (workspace: TestWorkspace): void =>
       workspace.edit('build.config.ts', `'image.title': 'first', `, '')
-    expect((await why(unset)).text[3]).toBe('  set by nobody: it is the default')
+    expect((await why(unset)).text[3]).toBe('  set by its default')
   })
 
   it('through which imports a module is reached', async () => {
@@ -482,7 +482,7 @@ describe('several changes', () => {
     await workspace.build('image')
     workspace.remove('output/part.txt')
     const { stdout, code } = await workspace.lbuild('why', 'image', '--check')
-    expect(stdout).toMatch(/^image is up to date: .*; of what is below it 1 artifact is not\n/)
+    expect(stdout).toMatch(/^image is up to date: .*; 1 artifact below it is not\n/)
     expect(stdout).toContain('→ part  would be restored from the store\n')
     expect([code, stdout.includes('→ image')]).toEqual([3, false])
   })
@@ -556,7 +556,7 @@ describe('--diff', () => {
 
   it('says what it cannot show', async () => {
     const { text } = await why((workspace) => workspace.write('note.txt', 'x\0y'), '--diff')
-    expect(text).toContain('  not text, too large to be kept, or no longer in the store: note.txt')
+    expect(text).toContain('  not text, too large to store, or no longer in the store: note.txt')
   })
 })
 

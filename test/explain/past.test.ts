@@ -72,8 +72,8 @@ describe('why --last', () => {
     await workspace.build('report')
     const { stdout } = await workspace.lbuild('why', '--last')
     const [, source, code] = stdout.split(/^\d\. /m)
-    expect(source).toMatch(/→ names +ran, [\d.]+ s: the same bytes as before\n/)
-    expect(source).toContain('→ report  not because of this: what it takes of names came out the same\n')
+    expect(source).toMatch(/→ names +ran, [\d.]+ s: output identical to the previous one\n/)
+    expect(source).toContain('→ report  not because of this: what it takes from names is unchanged\n')
     expect(code).toMatch(/→ report {2}ran, /)
   })
 
@@ -81,7 +81,7 @@ describe('why --last', () => {
     const { code, stderr } = await (await edited()).lbuild('why', '--last', '--diff')
     expect([code, stderr]).toEqual([
       2,
-      expect.stringMatching(/hint: lbuild why --between 2\S+ 2\S+ --diff\n/),
+      expect.stringMatching(/hint: run lbuild why --between 2\S+ 2\S+ --diff\n/),
     ])
   })
 
@@ -119,9 +119,9 @@ export const locked = artifact('locked', { inputs: { debs: debs.downloads() }, o
   })
 
   it.each([
-    [['--build', '19990101'], "there is no build '19990101'"],
-    [['--last', 'imgae'], "had nothing to do with 'imgae'"],
-    [['--between', '1'], '--between takes the names of two builds'],
+    [['--build', '19990101'], "unknown build '19990101'"],
+    [['--last', 'imgae'], "did not involve 'imgae'"],
+    [['--between', '1'], '--between needs the ids of two builds'],
   ])('%j is a wrong call', async (args, message) => {
     const { code, stderr } = await (await edited()).lbuild('why', ...args)
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)])
@@ -136,8 +136,8 @@ describe('why --between', () => {
     const { stdout } = await workspace.lbuild('why', 'image', '--between', before!, now!)
     expect(stdout).toContain(': 1 cause\n')
     expect(stdout).toContain('src/ changed: 1 entry\n  hello: content (+1 −0 lines at line 2, 6 B → 12 B)\n')
-    expect(stdout).toMatch(/→ packed +has other bytes\n/)
-    expect(stdout).toMatch(/→ names +was made again, with the same bytes\n/)
+    expect(stdout).toMatch(/→ packed +has different outputs\n/)
+    expect(stdout).toMatch(/→ names +was rebuilt; its outputs are identical\n/)
   })
 
   it('finds a param and code, in either direction', async () => {

@@ -112,7 +112,7 @@ describe('lbuild why TARGET PATH', () => {
     ['src/helo', 'There is no such file. Did you mean src/hello?'],
     ['srcc/etc/motd', 'There is no such file. Did you mean src/etc/motd?'],
     ['/usr/bin/tar', `  packed: tool 'tar'`],
-    ['build.config.ts', 'build.config.ts influences image only by what it declares'],
+    ['build.config.ts', 'build.config.ts influences image only through its declarations'],
     ['output/tiny.img', '  it is an output of image: artifacts take it from the store, not from output/'],
   ])('prints for %s: %s', async (path, line) => {
     const { code, stdout } = await built().lbuild('why', 'image', path)

@@ -1,3 +1,4 @@
+// `lbuild verify --rebuild` finds producers whose outputs depend on more than their keys contain.
 import * as fs from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { describe, expect, it } from 'vitest'
@@ -8,9 +9,7 @@ import { builtTiny, TINY_TARGETS } from '../support/tiny.ts'
 import type { Ended } from '../support/workspace.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 
-// `lbuild verify --rebuild` runs producers again in other circumstances and finds what a key cannot hold.
-
-/** A distro whose artifacts have each a producer of this body, in this order. */
+/** A distro with one artifact per entry, whose producer has that body. */
 function distro(bodies: Readonly<Record<string, string>>, more = ''): TestWorkspace {
   const artifacts = Object.entries(bodies).map(
     ([
@@ -34,20 +33,20 @@ const writing = (content: string): string => `fs.writeFileSync(outputs.out, ${co
 const rebuild = (workspace: TestWorkspace, ...args: readonly string[]): Promise<Ended> =>
   workspace.lbuild('verify', '--rebuild', ...args)
 
-/** The outcome of each artifact, in the order in which they are told. */
+/** The outcome of each artifact, in the order of the report. */
 const outcomes = (stdout: string): string[] =>
   [...stdout.matchAll(/^(differs|failed) +(\w+)$/gm)].map(([, outcome, name]) => `${outcome} ${name}`)
 
 const workDirectories = (workspace: TestWorkspace): string[] => fs.readdirSync(workspace.path('cache/work'))
 
-describe('producers that make the same again', () => {
+describe('reproducible producers', () => {
   const built = builtTiny()
 
-  it('are told so, with exit code 0, and nothing is published, recorded or left', async () => {
+  it('are reported with exit code 0; nothing is published, recorded or left behind', async () => {
     const workspace = built()
     const before = workspace.verdictState()
     const { code, stdout, stderr } = await rebuild(workspace, ...TINY_TARGETS)
-    expect(stdout).toMatch(/^5 artifacts built again in [\d.]+ s: the same bytes\n$/)
+    expect(stdout).toMatch(/^rebuilt 5 artifacts in [\d.]+ s: all outputs are identical\n$/)
     expect(stderr.match(/^same /gm)).toHaveLength(5)
     expect(code).toBe(0)
     const { objects, ...published } = workspace.verdictState()
@@ -57,18 +56,18 @@ describe('producers that make the same again', () => {
     expect(await rebuild(workspace, 'other', '-q')).toEqual({ code: 0, stdout: '', stderr: '' })
   })
 
-  it('must be up to date: exit code 2, and what to do', async () => {
+  it('must be up to date, or the call fails with exit code 2 and a hint', async () => {
     const workspace = built()
     workspace.write('src/hello', 'HELLO\n')
     const { code, stdout, stderr } = await rebuild(workspace, 'image')
-    expect(stderr).toContain('error: only what is up to date can be built again and compared')
+    expect(stderr).toContain('error: verify --rebuild needs artifacts that are up to date')
     expect(stderr).toContain('packed: stale')
-    expect(stderr).toContain('hint: build first: lbuild image')
+    expect(stderr).toContain('hint: build them first: lbuild image')
     expect([code, stdout]).toEqual([2, ''])
     expect((await rebuild(workspace, 'other')).code).toBe(0)
   })
 
-  it('whose input in the store is damaged cannot be judged, and that is said', async () => {
+  it('fail if an input in the store is damaged', async () => {
     const workspace = built()
     flip(workspace, outputObject(workspace, 'packed'), 600)
     const { code, stdout } = await rebuild(workspace, 'image', '--jobs', '1')
@@ -78,25 +77,25 @@ describe('producers that make the same again', () => {
   })
 })
 
-describe('a producer that writes', () => {
+describe('a producer whose output contains', () => {
   const sandboxed = (workspace: TestWorkspace): boolean =>
     (record(workspace, 'stamp') as unknown as { sandboxed: boolean }).sandboxed
 
   const stamps: readonly [string, string, (workspace: TestWorkspace) => boolean][] = [
     ['random bytes', `randomBytes(16)`, () => true],
     ['the time', `String(process.hrtime.bigint()) + Date.now()`, () => true],
-    ['the number of its process', `String(process.pid)`, () => true],
-    ['how many processors there are', `String(os.availableParallelism())`, () => availableParallelism() > 1],
-    ['the name of the host', `os.hostname()`, sandboxed],
-    ['where it works', `work`, (workspace) => !sandboxed(workspace)],
+    ['its process id', `String(process.pid)`, () => true],
+    ['the number of processors', `String(os.availableParallelism())`, () => availableParallelism() > 1],
+    ['the host name', `os.hostname()`, sandboxed],
+    ['its work directory', `work`, (workspace) => !sandboxed(workspace)],
     [
       'where its scratch directory is',
       `String(fs.statfsSync(scratch).type)`,
       (workspace) => workspace.read('output/stamp.out') !== String(fs.statfsSync(workspace.root).type),
     ],
-    ['neither', `'always the same'`, () => false],
+    ['nothing of these', `'always the same'`, () => false],
   ]
-  it.each(stamps)('%s', async (_, content, differs) => {
+  it.each(stamps)('%s is found out exactly if the rebuild can vary it', async (_, content, differs) => {
     const workspace = distro({ stamp: writing(content) })
     await workspace.build('stamp')
     const before = workspace.verdictState()
@@ -108,7 +107,7 @@ describe('a producer that writes', () => {
 })
 
 describe('a difference', () => {
-  it('in bytes is told with its place, its length, the sizes and both sides; the output is kept', async () => {
+  it('in bytes is reported with its offset, length, sizes and both contents; the output is kept', async () => {
     const workspace = distro({
       stamp: `const random = randomBytes(4).map((byte) => byte | 1)
         ${writing(`Buffer.concat([Buffer.alloc(1000), random, Buffer.alloc(500)])`)}`,
@@ -123,11 +122,11 @@ describe('a difference', () => {
     const end = before.findLastIndex((byte, index) => byte !== now[index]) + 1
     expect(stdout).toContain(`differs  stamp
   output 'out' (stamp.out)
-    from byte ${at} on ${end - at} bytes differ (of 1504): ${hex(before, at)} → ${hex(now, at)}
+    ${end - at} bytes differ from offset ${at} (of 1504): ${hex(before, at)} → ${hex(now, at)}
   work directory: `)
-    expect(stdout).toMatch(/^1 artifact built again in [\d.]+ s: 1 not the same, the first is stamp$/m)
+    expect(stdout).toMatch(/^rebuilt 1 artifact in [\d.]+ s: 1 not reproduced, first stamp$/m)
     expect(code).toBe(1)
-    // It stays when something else is built, and goes when the artifact is verified again.
+    // The work directory survives other builds, and goes when the artifact is verified again.
     await workspace.build('stamp', '--force')
     expect(fs.existsSync(work!)).toBe(true)
     await rebuild(workspace, 'stamp')
@@ -143,31 +142,31 @@ describe('a difference', () => {
     [
       'content',
       `const mtime = ['--mtime=@0'], names = ['a', 'b', 'c']; fs.writeFileSync(work + '/b', randomBytes(8))`,
-      /member that differs is b\n {6}content: 8 bytes, sha256 [0-9a-f]{64} → 8 bytes, sha256 [0-9a-f]{64}\n/,
+      /first differing member: b\n {6}content: 8 bytes, sha256 [0-9a-f]{64} → 8 bytes, sha256 [0-9a-f]{64}\n/,
     ],
     [
       'mtime',
       `const mtime = [], names = ['a', 'b', 'c']
        for (const name of ['a', 'c']) fs.utimesSync(work + '/' + name, 0, 0)
        fs.utimesSync(work + '/b', 0, process.pid * 1000)`,
-      /member that differs is b\n {6}mtime: \d+ → \d+\n/,
+      /first differing member: b\n {6}mtime: \d+ → \d+\n/,
     ],
     [
       'presence',
       `const mtime = ['--mtime=@0'], other = 'x' + randomBytes(4).toString('hex'), names = ['a', 'c', other]
        fs.writeFileSync(work + '/' + other, '')`,
-      /member that differs is x[0-9a-f]{8}\n {6}presence: present → absent\n/,
+      /first differing member: x[0-9a-f]{8}\n {6}presence: present → absent\n/,
     ],
-  ])('in a tar is told by the first member and its %s', async (_, prepare, expected) => {
+  ])('in a tar is reported with the first differing member and its %s', async (_, prepare, expected) => {
     const workspace = distro({ packed: tarring(prepare) })
     await workspace.build('packed')
     const { stdout, code } = await rebuild(workspace, 'packed')
     expect(stdout).toMatch(expected)
-    expect(stdout).toMatch(/from byte \d+ on \d+ bytes? differ \(of 10240\): /)
+    expect(stdout).toMatch(/\d+ bytes? differ from offset \d+ \(of 10240\): /)
     expect(code).toBe(1)
   })
 
-  it('does not end the run: all are told, in the order of the graph, and each for itself', async () => {
+  it('does not stop the others: all are reported in the order of the graph, each judged by itself', async () => {
     const workspace = distro(
       {
         first: writing(`randomBytes(16)`),
@@ -181,17 +180,17 @@ describe('a difference', () => {
     workspace.edit('build.config.ts', 'artifacts: [', 'artifacts: [above, ')
     await workspace.build('above', 'steady')
     const { stdout, code } = await rebuild(workspace, 'above', 'steady')
-    // What is made of something that differs is the same: it is made of what was recorded.
+    // `above` is reproduced although its inputs are not: it is rebuilt from the recorded inputs.
     expect(outcomes(stdout)).toEqual(['differs first', 'differs second'])
-    expect(stdout).toMatch(/^4 artifacts built again in [\d.]+ s: 2 not the same, the first is first$/m)
+    expect(stdout).toMatch(/^rebuilt 4 artifacts in [\d.]+ s: 2 not reproduced, first first$/m)
     expect(code).toBe(1)
   })
 
-  it('is all in the JSON', async () => {
+  it('is complete in the JSON', async () => {
     const workspace = distro({ stamp: writing(`'pid ' + process.pid`) })
     await workspace.build('stamp')
     const { stdout, code } = await rebuild(workspace, 'stamp', '--json')
-    const document = JSON.parse(stdout) as { artifacts: { work: string; differences: unknown[] }[] }
+    const document = JSON.parse(stdout) as { artifacts: { workDirectory: string; differences: unknown[] }[] }
     expect(document).toMatchObject({
       schemaVersion: 2,
       targets: ['stamp'],
@@ -200,12 +199,12 @@ describe('a difference', () => {
       ],
     })
     expect(document.artifacts[0]!.differences[0]).toHaveProperty('bytes.offset')
-    expect(fs.existsSync(`${document.artifacts[0]!.work}/outputs/out`)).toBe(true)
+    expect(fs.existsSync(`${document.artifacts[0]!.workDirectory}/outputs/out`)).toBe(true)
     expect(code).toBe(1)
   })
 })
 
-it('a producer that fails the second time is told with its own words', async () => {
+it('reports a producer that fails on the rebuild with its own message', async () => {
   const workspace = distro({
     stamp: `const parent = fs.readFileSync('/proc/' + process.ppid + '/comm', 'utf8')
       if (parent === 'timeout\\n') throw new Error('not twice')
@@ -222,7 +221,7 @@ it('a producer that fails the second time is told with its own words', async () 
   expect(fs.existsSync(work!)).toBe(true)
 })
 
-it('an interrupt ends it, and leaves nothing', async () => {
+it('leaves nothing behind when interrupted', async () => {
   const workspace = distro({ slow: `await run('meet', []); ${writing(`'slow'`)}` })
   workspace.edit('build.config.ts', `'touch'`, `'meet'`)
   workspace.edit('build.config.ts', 'defineConfig({', `defineConfig({ toolPath: ['tools'],`)
@@ -241,7 +240,7 @@ it('an interrupt ends it, and leaves nothing', async () => {
   expect(workspace.verdictState()).toEqual(before)
 })
 
-it('a tool that changes meanwhile is no fault of the producer', async () => {
+it('does not blame the producer for a tool that changes during the rebuild', async () => {
   const workspace = distro({ stamp: `await run('meet', []); ${writing(`(await run('stamp', [])).stdout`)}` })
   workspace.edit('build.config.ts', `'tar', 'touch'`, `'meet', 'stamp'`)
   workspace.edit('build.config.ts', 'defineConfig({', `defineConfig({ toolPath: ['tools'],`)
@@ -256,22 +255,22 @@ it('a tool that changes meanwhile is no fault of the producer', async () => {
     if (args.length === 1) expect(code).toBe(0)
     else {
       expect(outcomes(stdout)).toEqual(['failed stamp'])
-      expect(stdout).toContain(`error: what 'stamp' is made of changed while it was built again`)
+      expect(stdout).toContain(`error: inputs of 'stamp' changed during the rebuild`)
       expect(code).toBe(1)
     }
   }
 })
 
-describe('the circumstances', () => {
+describe('the circumstances of a rebuild', () => {
   it.each([
     ['Cpus_allowed_list:\t0-2,5\n', [0, 1, 2, 5]],
     ['Name:\tnode\nCpus_allowed_list:\t7\nMems_allowed:\t1\n', [7]],
     ['Name:\tnode\n', []],
-  ])('of processors are read from %j', (status, expected) => {
+  ])('take the allowed processors from %j', (status, expected) => {
     expect(allowedProcessors(status)).toEqual(expected)
   })
 
-  it('leave one processor out where there are more', () => {
+  it('leave out one processor if there are several', () => {
     const { wrapper } = otherCircumstances()
     const list = wrapper[wrapper.indexOf('--cpu-list') + 1]
     if (availableParallelism() > 1) expect(list!.split(',')).toHaveLength(availableParallelism() - 1)

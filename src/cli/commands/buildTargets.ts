@@ -92,7 +92,10 @@ function showFailures({ artifacts }: BuildReport): void {
   }
 }
 
-function showSummary({ artifacts, targets, exitCode, seconds, savedSeconds }: BuildReport, locations: Locations): void {
+function showSummary(
+  { artifacts, targets, exitCode, seconds, savedSeconds }: BuildReport,
+  locations: Locations,
+): void {
   const saved = exitCode === 0 && savedSeconds >= 0.05 ? `, saved ${duration(savedSeconds)}` : ''
   const time = `${duration(seconds)}${saved}`
   if (artifacts.every(({ outcome }) => outcome === 'fresh')) {

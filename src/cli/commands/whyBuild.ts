@@ -80,8 +80,8 @@ function explanationOf({ explanation, artifacts }: LoggedBuild, wanted: Readonly
   const isWhole = artifacts.every(({ name }) => wanted.has(name))
   const unchanged = { fresh, parts: (isWhole ? explanation?.unchanged.parts : undefined) ?? {} }
   if (explanation === undefined) return { causes: [], consequences: [], unchanged }
-  const consequences = settleConsequences(explanation, (name) => endOf(byName.get(name))).filter(({ artifact }) =>
-    wanted.has(artifact),
+  const consequences = settleConsequences(explanation, (name) => endOf(byName.get(name))).filter(
+    ({ artifact }) => wanted.has(artifact),
   )
   const reached = new Set(consequences.flatMap(({ causes, cutOff = [] }) => [...causes, ...cutOff]))
   const causes = [...explanation.causes.entries()].filter(([at]) => reached.has(at))

@@ -82,7 +82,8 @@ function influenceLines(target: string, path: string, influence: Influence, all:
 /** Reports a missing path, and suggests a similar one. Undefined if the path exists. */
 function absence({ disk, locations, files }: Workspace, { path, label }: Subject): string | undefined {
   const absolute = path.startsWith('/') ? path : resolve(locations.root, path)
-  if ([absolute, pathOfLabel(files, label, locations.root)].some((one) => disk.lstat(toBytes(one)))) return undefined
+  if ([absolute, pathOfLabel(files, label, locations.root)].some((one) => disk.lstat(toBytes(one))))
+    return undefined
   let missing = absolute
   while (!disk.lstat(toBytes(dirname(missing)))) missing = dirname(missing)
   const directory = dirname(missing)
