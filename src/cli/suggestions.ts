@@ -28,7 +28,7 @@ export function invalidCall({ message }: CommanderError, called: string): Failur
   if (flag !== undefined) return new UnknownOption(flag, [])
   if (option !== undefined && reason !== undefined)
     return new Failure(`invalid value '${value}' for option '${option}'`, {
-      hint: reason.replace(/^Allowed choices are (.*)\.$/, 'choose one of $1'),
+      hint: `${reason.replace(/^Allowed choices are (.*)\.$/, 'choose one of $1')}; ${help}`,
       exitCode: 2,
     })
   if (missing !== undefined)
@@ -52,7 +52,7 @@ export function unknownOption(
   const others = [...flags].filter(([, all]) => all.includes(flag)).map(([name]) => name)
   const facts = params.length > 0 ? [['params', params.join(', ')] as const] : []
   if (others.length > 0)
-    return new Failure(`'lbuild ${called}' has no option '${flag}'`, {
+    return new Failure(headline, {
       facts: [['option of', others.map((name) => `lbuild ${name}`).join(', ')]],
       hint: help,
       exitCode: 2,

@@ -211,7 +211,7 @@ describe('lbuild --trace FILE', () => {
     fs.symlinkSync('/dev/null', workspace.path('link'))
     for (const [path, message] of [
       ['nowhere/trace.json', 'no such directory'],
-      ['src', 'it is a directory, not a file'],
+      ['src', 'the path is a directory, not a file'],
       ['link', 'it is a symlink, not a file'],
       ['/dev/null', 'it is a other, not a file'],
     ] as const) {

@@ -188,7 +188,7 @@ describe('a call that cannot be right', () => {
     ],
     [
       ['image', '--window'],
-      [`unknown option '--window'`, `'build' does not take it: see lbuild build --help`],
+      [`unknown option '--window'`, 'option of: lbuild watch, lbuild run', 'see lbuild build --help'],
     ],
     [
       ['why', 'image', '--dif'],
@@ -196,11 +196,15 @@ describe('a call that cannot be right', () => {
     ],
     [
       ['why', 'image', '--jobs', '2'],
-      [`unknown option '--jobs'`, `'why' does not take it: see lbuild why --help`],
+      [
+        `unknown option '--jobs'`,
+        'option of: lbuild build, lbuild watch, lbuild verify',
+        'see lbuild why --help',
+      ],
     ],
     [
       ['status', '--unheard-of'],
-      [`unknown option '--unheard-of'`, 'see lbuild status --help; params are set by --disk-size'],
+      [`unknown option '--unheard-of'`, 'params: --disk-size', 'see lbuild status --help'],
     ],
     [
       ['history', '--jsn'],
@@ -242,7 +246,10 @@ describe('a call that cannot be right', () => {
       ['image', '--disk-size', '12X'],
       [`cannot read the size '12X'`, 'the size of the disk'],
     ],
-    [['image', '--disk-size'], ['--disk-size needs a value']],
+    [
+      ['image', '--disk-size'],
+      ["option '--disk-size' needs a value", 'write --disk-size VALUE'],
+    ],
     [['image', '--set', 'diskSize'], ['--set NAME=VALUE']],
     [
       ['image', '--set', 'disksize=1'],
@@ -304,9 +311,9 @@ describe('a call that cannot be right', () => {
   it('but below a workspace, or with -C, it is found', async () => {
     const workspace = new TestWorkspace({ 'build.config.ts': config, 'deep/er/file': '' })
     const below = new TestWorkspace({}, workspace.path('deep/er'))
-    expect((await below.lbuild('graph')).stdout).toBe('image\n  debs (lock)\nother\n')
+    expect((await below.lbuild('graph')).stdout).toBe('image\n  debs (lockfile)\nother\n')
     const away = new TestWorkspace({})
-    expect((await away.lbuild('graph', '-C', workspace.root)).stdout).toBe('image\n  debs (lock)\nother\n')
+    expect((await away.lbuild('graph', '-C', workspace.root)).stdout).toBe('image\n  debs (lockfile)\nother\n')
   })
 })
 

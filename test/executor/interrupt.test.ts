@@ -48,7 +48,7 @@ describe('a build that is interrupted', () => {
   )
 
   it.each([
-    [[], /^interrupted after [\d.]+ s: built quick; slow did not finish; last did not begin$/m],
+    [[], /^interrupted after [\d.]+ s: built quick; slow did not finish; last did not start$/m],
     [['--quiet'], /^$/],
   ] as const)('with %j says what it had done', async (options, words) => {
     const { workspace, meeting } = workspaceWithMeeting()

@@ -23,7 +23,7 @@ describe('after a build that ran something', () => {
     expect(code).toBe(0)
     // The output that the oldest build made, and the texts that it saw.
     const size = NOTE + textSizes(workspace).base
-    expect(stderr).toContain(`\ncollected 2 old records and 2 objects of the store, ${bytes(size)}\n`)
+    expect(stderr).toContain(`\nremoved  2 old records and 2 objects from the store, ${bytes(size)}\n`)
     expect(contents(workspace)).toEqual({ outputs: 2, listings: 0, texts: 3, others: 0 })
     const log = fs.readdirSync(workspace.path('cache/log')).sort().at(-1)!
     expect(workspace.read(`cache/log/${log}`)).toContain(

@@ -52,8 +52,8 @@ it.each([
 })
 
 it.each([
-  [['--exec'], '--exec and the command behind -- belong together'],
-  [['--run'], "'image' has no output that can be booted"],
+  [['--exec'], '--exec needs a command behind --'],
+  [['--run'], "'image' has no bootable output"],
 ])('rejects %j without what belongs to it', async (words, message) => {
   const { code, stderr } = await fresh().lbuild('watch', 'image', ...words)
   expect(code).toBe(2)
