@@ -212,7 +212,7 @@ describe('lbuild --trace FILE', () => {
     for (const [path, message] of [
       ['nowhere/trace.json', 'no such directory'],
       ['src', 'the path is a directory, not a file'],
-      ['link', 'it is a symlink, not a file'],
+      ['link', 'the path is a symlink, not a file'],
       ['/dev/null', 'it is a other, not a file'],
     ] as const) {
       const { code, stderr } = await workspace.lbuild('other', '--trace', path)

@@ -313,7 +313,9 @@ describe('a call that cannot be right', () => {
     const below = new TestWorkspace({}, workspace.path('deep/er'))
     expect((await below.lbuild('graph')).stdout).toBe('image\n  debs (lockfile)\nother\n')
     const away = new TestWorkspace({})
-    expect((await away.lbuild('graph', '-C', workspace.root)).stdout).toBe('image\n  debs (lockfile)\nother\n')
+    expect((await away.lbuild('graph', '-C', workspace.root)).stdout).toBe(
+      'image\n  debs (lockfile)\nother\n',
+    )
   })
 })
 

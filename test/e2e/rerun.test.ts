@@ -151,7 +151,9 @@ describe('an output that was changed', () => {
     truncateSync(image, size - 1)
     const report = await distro.build('qcow2')
     expect(withOutcome(report, 'restored')).toEqual(['qcow2'])
-    const aside = /output\/levitateos\.qcow2 was changed after it was built: moved to output\/(\S+)/.exec(report.said)?.[1]
+    const aside = /output\/levitateos\.qcow2 was changed after it was built: moved to output\/(\S+)/.exec(
+      report.said,
+    )?.[1]
     expect(aside).toBeDefined()
     undo.push(() => rmSync(distro.path(`output/${aside}`)))
     expect(statSync(distro.path(`output/${aside}`)).size).toBe(size - 1)

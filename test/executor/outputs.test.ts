@@ -38,7 +38,9 @@ describe('an output that is not what was built', () => {
     truncateSync(workspace.path('output/tiny.img'), whole.length - 1)
     const { ran, restored, code, stderr } = await workspace.build(...TINY_TARGETS)
     expect([ran, restored, code]).toEqual([[], ['image'], 0])
-    expect(stderr).toContain('output/tiny.img was changed after it was built: moved to output/tiny.img.kept-1')
+    expect(stderr).toContain(
+      'output/tiny.img was changed after it was built: moved to output/tiny.img.kept-1',
+    )
     expect(stderr).toContain(`${whole.length - 1} bytes where ${whole.length} were built`)
     expect(workspace.read('output/tiny.img')).toBe(whole)
     expect(workspace.read('output/tiny.img.kept-1')).toBe(whole.slice(0, -1))
