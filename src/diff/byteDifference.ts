@@ -1,27 +1,28 @@
+// Finds the first place where two files differ.
 import type { Bytes } from '../platform/bytes.ts'
 import type { Disk } from '../platform/disk.ts'
 
-/** Where two files first differ. */
+/** The first run of bytes in which two files differ. */
 export interface ByteDifference {
-  /** Of the first byte that differs, from 0. */
+  /** Of its first byte, from 0. */
   readonly offset: number
-  /** Of the run of bytes from there on that differ, in bytes; what one file lacks at its end counts. */
+  /** In bytes; bytes that one file lacks at its end count. */
   readonly length: number
   /** Of both files, in bytes. */
   readonly sizes: readonly [before: number, now: number]
-  /** The first bytes of the run in both files, in hexadecimal. */
+  /** The first bytes of the run in each file, in hexadecimal. */
   readonly before: string
   readonly now: string
 }
 
-/** A run ends where so many bytes are equal: fewer are equal by chance within what is different. */
+/** A run ends before this many equal bytes: shorter equal stretches occur by chance inside different data. */
 const EQUAL = 16
 /** How many bytes of a run are shown. */
 const SHOWN = 16
 
 /**
- * Compares two files and finds the first place where they differ; undefined where they do not. Memory does not grow
- * with the files: each is read `chunk` bytes at a time.
+ * Compares two files, and finds the first run of bytes that differs; undefined if the files are equal. Memory does not
+ * grow with the files: each is read `chunk` bytes at a time.
  */
 export function byteDifference(
   disk: Disk,
@@ -29,7 +30,7 @@ export function byteDifference(
   now: Bytes,
   chunk = 1 << 20,
 ): ByteDifference | undefined {
-  const readers = [new Reader(disk, before, chunk), new Reader(disk, now, chunk)] as const
+  const readers = [new ChunkReader(disk, before, chunk), new ChunkReader(disk, now, chunk)] as const
   try {
     return new Comparison().run(...readers)
   } finally {
@@ -37,11 +38,12 @@ export function byteDifference(
   }
 }
 
-/** Reads a file in pieces that are full but for the last. */
-class Reader {
+/** Reads a file in chunks; only the last one may be shorter than the others. */
+class ChunkReader {
   readonly #disk: Disk
   readonly #fd: number
   readonly #buffer: Buffer
+  /** The number of bytes read so far. */
   size = 0
 
   constructor(disk: Disk, path: Bytes, chunk: number) {
@@ -68,13 +70,14 @@ class Reader {
 
 class Comparison {
   #offset = -1
-  /** Behind the last byte of the run that differs. */
+  /** The offset after the last byte of the run that differs. */
   #end = 0
   #ended = false
   readonly #before: number[] = []
   readonly #now: number[] = []
 
-  run(before: Reader, now: Reader): ByteDifference | undefined {
+  run(before: ChunkReader, now: ChunkReader): ByteDifference | undefined {
+    // Both files are read to their ends, for their sizes.
     for (let position = 0; ;) {
       const [a, b] = [before.next(), now.next()]
       const length = Math.max(a.length, b.length)

@@ -1,11 +1,12 @@
+// Compares two lists of downloads by the packages that they contain.
 import type { LockedFile } from '../api/lockfile.ts'
 import { byBytes } from '../platform/bytes.ts'
 import type { PackageChanges } from '../planner/evidence.ts'
 
-/** Compares two lists of a lock by the packages that they name. A package that has other bytes in one version counts as changed. */
+/** Compares the files of a lockfile by package. A package whose bytes differ is changed, even if its version is the same. */
 export function packageChanges(before: readonly LockedFile[], now: readonly LockedFile[]): PackageChanges {
-  const old = new Map(before.map((file) => [nameOf(file), file]))
-  const current = new Map(now.map((file) => [nameOf(file), file]))
+  const old = new Map(before.map((file) => [packageName(file), file]))
+  const current = new Map(now.map((file) => [packageName(file), file]))
   const named = ([name, { version }]: [string, LockedFile]): { name: string; version: string } => ({
     name,
     version,
@@ -29,7 +30,7 @@ export function packageChanges(before: readonly LockedFile[], now: readonly Lock
   }
 }
 
-/** The first word of what a file is a version of; the file's own name where that is empty. */
-const nameOf = (file: LockedFile): string => file.package.split(' ')[0] || file.name
+/** The name of a package is the first word of `package`; if that is empty, the name of the file. */
+const packageName = (file: LockedFile): string => file.package.split(' ')[0] || file.name
 
 const byName = (a: { name: string }, b: { name: string }): number => byBytes(a.name, b.name)

@@ -1,3 +1,4 @@
+// Compares two listings of a tree, entry by entry.
 import type { Bytes } from '../platform/bytes.ts'
 import { byBytes, display } from '../platform/bytes.ts'
 import type { Digest } from '../platform/digest.ts'
@@ -5,18 +6,18 @@ import type { EntryChange } from '../planner/evidence.ts'
 import type { TreeItem } from '../fingerprint/tree.ts'
 import { isFile, parseLine } from '../fingerprint/tree.ts'
 
-/** How one entry of a tree differs from what it was. */
+/** How one entry of a tree changed. */
 export interface TreeChange {
   readonly path: Bytes
   readonly change: EntryChange['change']
-  /** Of what was a file, and of what is one. */
+  /** The digests of its content, if it was or is a file. */
   readonly before?: Digest
   readonly now?: Digest
-  /** Of another type or link target: what it was and what it is, in words. */
+  /** If its type or link target changed: both, in words. */
   readonly values?: readonly [before: string, now: string]
 }
 
-/** The entries in which two serialized listings of a tree differ, in the order of their paths. */
+/** Finds the entries in which two serialized listings of a tree differ, in the order of their paths. Pure. */
 export function treeChanges(old: string, current: string): readonly TreeChange[] {
   const [before, now] = differingLines(old, current)
   const former = new Map(before.map(parseLine).map((item) => [item[0], item]))
@@ -32,7 +33,7 @@ export function treeChanges(old: string, current: string): readonly TreeChange[]
   return changes.sort((a, b) => byBytes(a.path, b.path))
 }
 
-/** The lines of each of two texts that the other has not. Most is the same, and what is at both ends is not split. */
+/** The lines that only one of two texts has. Large listings differ in few lines: common ends are not split into lines. */
 function differingLines(old: string, current: string): readonly [readonly string[], readonly string[]] {
   const start = old.lastIndexOf('\n', commonStart(old, current) - 1) + 1
   const [rest, currentRest] = [old.slice(start), current.slice(start)]
@@ -44,11 +45,11 @@ function differingLines(old: string, current: string): readonly [readonly string
   return [before.filter((line) => !allNow.has(line)), now.filter((line) => !all.has(line))]
 }
 
-/** How many characters two texts have in common at their starts. */
+/** The number of characters that two texts have in common at their beginnings. */
 const commonStart = (a: string, b: string): number =>
   commonLength(a, b, (from, to) => a.slice(from, to) === b.slice(from, to))
 
-/** How many they have in common at their ends. */
+/** The number of characters that two texts have in common at their ends. */
 const commonEnd = (a: string, b: string): number =>
   commonLength(
     a,
@@ -56,7 +57,7 @@ const commonEnd = (a: string, b: string): number =>
     (from, to) => a.slice(a.length - to, a.length - from) === b.slice(b.length - to, b.length - from),
   )
 
-/** The greatest length up to which two texts are the same; comparing them in halves is comparing memory. */
+/** The greatest length for which `isSame` holds. Bisects, because comparing long slices is a fast comparison of memory. */
 function commonLength(a: string, b: string, isSame: (from: number, to: number) => boolean): number {
   let [low, high] = [0, Math.min(a.length, b.length)]
   while (low < high) {
@@ -67,7 +68,6 @@ function commonLength(a: string, b: string, isSame: (from: number, to: number) =
   return low
 }
 
-/** The digests of what is a file, before and now. */
 function digestsOf(
   before: TreeItem | undefined,
   now: TreeItem | undefined,
@@ -78,7 +78,7 @@ function digestsOf(
   return { ...(old === undefined ? {} : { before: old }), ...(current === undefined ? {} : { now: current }) }
 }
 
-/** What an entry was and is, where the change does not say it. */
+/** Both types or link targets of an entry, if they changed. */
 function valuesOf(
   change: TreeChange['change'],
   before: TreeItem | undefined,

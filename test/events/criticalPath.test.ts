@@ -1,11 +1,10 @@
+// Tests the critical path against an enumeration of all chains.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Step } from '../../src/events/criticalPath.ts'
 import { criticalPath } from '../../src/events/criticalPath.ts'
 
-// The critical path is the longest chain through dependencies by actual times: what enumerating all chains gives.
-
-/** Each step may depend on those before it, and on one that is not there. */
+/** Each step may depend on steps before it, and on an unknown one. */
 const anySteps = fc
   .array(fc.record({ length: fc.nat(5), below: fc.array(fc.nat(8), { maxLength: 4 }) }), { maxLength: 9 })
   .map((all) =>
@@ -15,7 +14,7 @@ const anySteps = fc
     }),
   )
 
-/** Every chain that ends with a step, each from its beginning. */
+/** Every chain that ends with a step, in order. */
 function chainsTo(step: Step, steps: ReadonlyMap<string, Step>): readonly (readonly Step[])[] {
   const below = step.dependencies.flatMap((id) => steps.get(id) ?? [])
   return [[step], ...below.flatMap((one) => chainsTo(one, steps).map((chain) => [...chain, step]))]
@@ -24,7 +23,7 @@ function chainsTo(step: Step, steps: ReadonlyMap<string, Step>): readonly (reado
 const lengthOf = (chain: readonly Step[]): number => chain.reduce((sum, { length }) => sum + length, 0)
 
 describe('the critical path', () => {
-  it('is as long as the longest of all chains, and is one of them', () => {
+  it('is one of the longest chains of dependencies', () => {
     fc.assert(
       fc.property(anySteps, (list) => {
         const steps = new Map(list.map((step) => [step.id, step]))
@@ -40,7 +39,7 @@ describe('the critical path', () => {
     )
   })
 
-  it('neither begins nor ends with what took no time', () => {
+  it('neither begins nor ends with a step of length 0', () => {
     fc.assert(
       fc.property(anySteps, (list) => {
         const lengths = new Map(list.map(({ id, length }) => [id, length]))
@@ -50,7 +49,7 @@ describe('the critical path', () => {
     )
   })
 
-  it('goes through what took no time, where that is the way', () => {
+  it('contains a step of length 0 that connects others', () => {
     const steps: readonly Step[] = [
       { id: 'base', dependencies: [], length: 3 },
       { id: 'other', dependencies: [], length: 2 },
@@ -60,7 +59,7 @@ describe('the critical path', () => {
     expect(criticalPath(steps)).toEqual({ path: ['base', 'fresh', 'image'], length: 4 })
   })
 
-  it('is empty where nothing took time', () => {
+  it('is empty if no step took time', () => {
     expect(criticalPath([{ id: 'fresh', dependencies: [], length: 0 }])).toEqual({ path: [], length: 0 })
   })
 })

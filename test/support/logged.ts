@@ -1,3 +1,4 @@
+// Sample events and logs for tests.
 import type { BuildEvent, EventOf, LoggedEvent } from '../../src/events/events.ts'
 import { sha256 } from '../../src/platform/digest.ts'
 import type { LogLine } from '../../src/events/logWriter.ts'
@@ -7,7 +8,7 @@ const DIGEST = sha256('some content')
 
 const OUTPUT = { name: 'image', path: 'tiny.img', published: true, sha256: DIGEST, size: 12, changed: true }
 
-/** One event of each type that the log has, with every member that there may be. */
+/** One event of each type in the log, with every optional member. */
 export const EVENTS: { readonly [K in LoggedEvent['type']]: EventOf<K> } = {
   cancelled: { type: 'cancelled', artifact: 'packed', seconds: 0.4 },
   started: {
@@ -143,7 +144,7 @@ export const EVENTS: { readonly [K in LoggedEvent['type']]: EventOf<K> } = {
   },
 }
 
-/** The lines of a log: events one after the other, half a second apart. */
+/** The lines of a log with these events, half a second apart. */
 export const linesOf = (...events: readonly BuildEvent[]): readonly LogLine[] =>
   events.map((event, at) => ({ at: 1_769_850_902_123 + at * 500, t: 1000 + at * 500, event }))
 
