@@ -214,6 +214,7 @@ export class Watch {
     try {
       report = await build(this.#workspace, {
         targets,
+        planned,
         force: false,
         params,
         keepGoing: true,
