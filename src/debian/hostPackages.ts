@@ -1,5 +1,6 @@
 // The packages that contain the tools of a build, for each package manager.
 
+/** A package manager, by the name of its family. */
 export type Manager = 'apt' | 'dnf' | 'pacman' | 'zypper'
 
 /** The name of a package for each manager; null when the distribution does not have the package. */

@@ -101,6 +101,7 @@ function originOf(tool: string, manager: Manager | undefined): string {
   return typeof name === 'string' ? `package ${name}` : 'must be installed'
 }
 
+/** How to install tools, and where their output goes. */
 export interface InstallOptions {
   /** The package manager of the host by default. */
   readonly manager?: Manager | undefined

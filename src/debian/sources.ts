@@ -2,10 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** The Debian archives; on a mirror each has a directory of this name. */
-export const ARCHIVES = ['debian', 'debian-security'] as const
-
-export type Archive = (typeof ARCHIVES)[number]
+/** A Debian archive; on a mirror it has a directory of this name. */
+export type Archive = 'debian' | 'debian-security'
 
 /** The archive of a path on a mirror: its first component. */
 export const archiveOf = (path: string): Archive =>

@@ -13,6 +13,7 @@ export const diskCheckTools = ['sfdisk', 'fsck.vfat', 'mcopy', 'e2fsck', 'debugf
 
 /** A raw disk image and its sources. */
 export interface ExpectedDisk {
+  /** The raw image of the whole disk. */
   readonly image: string
   readonly layout: DiskLayout
   /** The files of the EFI system partition. */
@@ -25,6 +26,7 @@ export interface ExpectedDisk {
   readonly scratch: string
 }
 
+/** Runs the tools that `checkDisk` needs. */
 export type CheckRun = Run<(typeof diskCheckTools)[number]>
 
 /**

@@ -7,7 +7,7 @@ const ALIGNMENT = 2 ** 20
 /** Bytes behind the root partition: the second table takes the last 33 sectors, and the partition ends at a MiB. */
 const AFTER_ROOT = ALIGNMENT
 
-/** A range of a disk, in bytes. */
+/** A range of a disk. `offset` and `size` are in bytes. */
 export interface DiskRange {
   readonly offset: number
   readonly size: number
@@ -17,10 +17,13 @@ export interface DiskRange {
 export interface DiskLayout extends Gpt {
   /** In bytes. */
   readonly size: number
+  /** The EFI system partition. */
   readonly esp: DiskRange
+  /** The root partition. */
   readonly root: DiskRange
 }
 
+/** The sizes and identifiers of a disk to lay out. */
 export interface DiskLayoutOptions {
   /** The size of the disk, in bytes; the remainder of a division by 512 is dropped. */
   readonly size: number

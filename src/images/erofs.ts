@@ -11,6 +11,7 @@ const COMPRESSION: Record<ErofsCompression, readonly string[]> = {
   none: [],
 }
 
+/** The image to make, and its contents. */
 export interface ErofsOptions {
   /** The file to write. */
   readonly image: string

@@ -10,6 +10,7 @@ export const ext4Tools = [{ name: 'mke2fs', atLeast: '1.47.0' }, 'debugfs', 'dum
 /** Bytes in a block of every file system that `makeExt4` makes. */
 export const EXT4_BLOCK = 4096
 
+/** The file system to make, and its contents. */
 export interface Ext4Options {
   /** A file that already has its final size, with zeros in the place of the file system. */
   readonly image: string

@@ -15,6 +15,7 @@ interface TreeEntry {
   readonly target?: string
 }
 
+/** A tree, and the file system that it goes over. */
 export interface Ext4Layer {
   /** An image with an ext4 file system. */
   readonly image: string

@@ -14,6 +14,7 @@ export interface FatFile {
   readonly source: string | Uint8Array
 }
 
+/** The file system to make, and its contents. */
 export interface FatOptions {
   /** A file that already has its final size, with zeros in the place of the file system. */
   readonly image: string

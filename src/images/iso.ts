@@ -7,6 +7,7 @@ export interface IsoFile {
   readonly source: string
 }
 
+/** The ISO to make, and its contents. */
 export interface IsoOptions {
   /** The file to write. */
   readonly image: string

@@ -184,11 +184,12 @@ test('extracts layers over each other, without /dev and without times after the 
     'etc/keep': 'keep',
   })
   const upper = await plant(join(directory, 'upper'), { 'etc/motd': 'upper', 'usr/new': 'new' })
-  const tars = [join(directory, 'lower.tar'), join(directory, 'upper.tar')]
-  await packLayer(run, tars[0]!, lower, ['./etc', './dev'], EPOCH)
-  await packLayer(run, tars[1]!, upper, ['./etc/motd', './usr'], EPOCH)
+  const lowerTar = join(directory, 'lower.tar')
+  const upperTar = join(directory, 'upper.tar')
+  await packLayer(run, lowerTar, lower, ['./etc', './dev'], EPOCH)
+  await packLayer(run, upperTar, upper, ['./etc/motd', './usr'], EPOCH)
   const tree = join(directory, 'tree')
-  await extractLayers(run, tars, tree, EPOCH)
+  await extractLayers(run, [lowerTar, upperTar], tree, EPOCH)
   expect(await readFile(join(tree, 'etc/motd'), 'utf8')).toBe('upper')
   const { stdout } = await run('find', [tree, '-printf', '%P %T@\\n'])
   const lines = stdout.split('\n').filter(Boolean).sort()

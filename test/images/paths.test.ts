@@ -80,9 +80,12 @@ test('resolves paths as the kernel does in a real root directory', async () => {
           : plant(root, { [at]: short }))
       const paths = asked.map((parts) => `/${parts.join('/')}`)
       const { stdout } = await run('python3', ['-c', ORACLE, root], { input: JSON.stringify(paths) })
-      for (const [index, expected] of (JSON.parse(stdout) as (string | null)[]).entries()) {
-        if (expected === 'error') expect(() => resolve(image, paths[index]!)).toThrow(Failure)
-        else if (expected !== null) expect(resolve(image, paths[index]!)).toBe(expected)
+      const answers: readonly (string | null)[] = JSON.parse(stdout)
+      expect(answers).toHaveLength(paths.length)
+      for (const [index, path] of paths.entries()) {
+        const expected = answers[index]
+        if (expected === 'error') expect(() => resolve(image, path)).toThrow(Failure)
+        else if (typeof expected === 'string') expect(resolve(image, path)).toBe(expected)
       }
     }),
     { numRuns: 25 },
