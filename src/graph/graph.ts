@@ -1,3 +1,4 @@
+// The graph: what a distro declares, as data.
 import type { BootPatterns } from '../api/config.ts'
 import type { Input } from '../api/inputs.ts'
 import type { Json, Param } from '../api/params.ts'
@@ -10,12 +11,13 @@ export interface OutputSpec {
   readonly published: boolean
 }
 
+/** A tool that a producer runs, and the lowest version that works. */
 export interface ToolSpec {
   readonly name: string
   readonly atLeast?: string
 }
 
-/** An artifact as data: all that planning needs to know, and nothing that must be run. */
+/** An artifact as data: everything that planning needs, without code. */
 export interface ArtifactNode {
   readonly name: string
   readonly describe?: string
@@ -25,15 +27,15 @@ export interface ArtifactNode {
   readonly env: readonly string[]
   readonly outputs: Readonly<Record<string, OutputSpec>>
   readonly network: boolean
-  /** Over the bytes of `modules`. */
+  /** The digest over `modules`. */
   readonly code: Digest
-  /** The modules whose code the producer can reach. */
+  /** The modules that the producer can reach. */
   readonly modules: readonly string[]
-  /** Those of them that declare it: from these the others are reached by imports. */
+  /** The modules that declare it; the other modules are reached from these by imports. */
   readonly declaredIn: readonly string[]
 }
 
-/** A lock as data. */
+/** A lockfile as data. */
 export interface LockfileNode {
   readonly name: string
   readonly path: string
@@ -44,15 +46,15 @@ export interface LockfileNode {
   readonly tools: readonly ToolSpec[]
 }
 
-/** What the store keeps, beside what is needed to have the latest of everything. */
+/** How much the store retains beyond what restoring the current outputs needs. */
 export interface StoreLimits {
-  /** How many builds of each artifact. */
+  /** The number of builds of each artifact. */
   readonly keep: number
-  /** How large its objects may be together, in bytes. */
+  /** The size of all objects together, in bytes. */
   readonly maxSize: number
 }
 
-/** The whole declaration of a distro as data. Artifacts stand behind what they depend on. */
+/** The whole declaration of a distro as data. Dependencies come before the artifacts that take them. */
 export interface Graph {
   readonly artifacts: readonly ArtifactNode[]
   readonly lockfiles: readonly LockfileNode[]
@@ -62,7 +64,7 @@ export interface Graph {
   readonly store: StoreLimits
   /** What the distro prints on the serial console. */
   readonly boot: BootPatterns
-  /** Values of params by the names of profiles, each by `NAME` or `ARTIFACT.NAME`. */
+  /** For each profile the values of params, by `NAME` or `ARTIFACT.NAME`. */
   readonly profiles: Readonly<Record<string, Readonly<Record<string, Json>>>>
   /** The digest of each module of the distro's code. */
   readonly modules: Readonly<Record<string, Digest>>
@@ -70,50 +72,50 @@ export interface Graph {
   readonly imports: Readonly<Record<string, readonly string[]>>
 }
 
-/** The names of the artifacts whose outputs an artifact takes, without repeats. */
+/** The names of the artifacts whose outputs an artifact takes, each once. */
 export const dependenciesOf = (node: ArtifactNode): readonly string[] => [
   ...new Set(
     Object.values(node.inputs).flatMap((input) => (input.kind === 'output' ? [input.artifact] : [])),
   ),
 ]
 
-/** The names of the lockfiles whose downloads an artifact takes. */
+/** The names of the lockfiles whose downloads an artifact takes, each once. */
 export const lockfilesOf = (node: ArtifactNode): readonly string[] => [
   ...new Set(Object.values(node.inputs).flatMap((input) => (input.kind === 'downloads' ? [input.lock] : []))),
 ]
 
-/**
- * Puts artifacts behind their dependencies, otherwise in the order given. Throws a Failure (exit code 2) that shows
- * the way round when there is a cycle.
- */
+/** Sorts artifacts after their dependencies, otherwise in the given order. Throws a Failure (exit code 2) for a cycle. */
 export function inOrder(artifacts: readonly ArtifactNode[]): readonly ArtifactNode[] {
   const byName = new Map(artifacts.map((node) => [node.name, node]))
   const ordered = new Set<ArtifactNode>()
-  const way: string[] = []
+  const path: string[] = []
   const visit = (node: ArtifactNode): void => {
     if (ordered.has(node)) return
-    if (way.includes(node.name))
-      throw new Failure('artifacts depend on each other in a circle', {
-        facts: [['circle', [...way.slice(way.indexOf(node.name)), node.name].join(' → ')]],
-        hint: 'take one of these inputs away',
+    if (path.includes(node.name))
+      throw new Failure('dependency cycle', {
+        facts: [['cycle', [...path.slice(path.indexOf(node.name)), node.name].join(' → ')]],
+        hint: 'remove one of these inputs',
         exitCode: 2,
       })
-    way.push(node.name)
-    for (const name of dependenciesOf(node)) visit(byName.get(name)!)
-    way.pop()
+    path.push(node.name)
+    for (const name of dependenciesOf(node)) {
+      const dependency = byName.get(name)
+      if (dependency) visit(dependency)
+    }
+    path.pop()
     ordered.add(node)
   }
   for (const node of artifacts) visit(node)
   return [...ordered]
 }
 
-/** The names of the artifacts that no other one takes an output of. */
+/** The names of the artifacts whose outputs no other artifact takes. */
 export function topArtifacts({ artifacts }: Graph): readonly string[] {
   const taken = new Set(artifacts.flatMap(dependenciesOf))
   return artifacts.map(({ name }) => name).filter((name) => !taken.has(name))
 }
 
-/** The targets and everything below them, in the graph's order. */
+/** The targets and all their dependencies, in the graph's order. */
 export function closure(graph: Graph, targets: readonly string[]): readonly ArtifactNode[] {
   const wanted = new Set(targets)
   return graph.artifacts
@@ -126,6 +128,6 @@ export function closure(graph: Graph, targets: readonly string[]): readonly Arti
     .toReversed()
 }
 
-/** The values of the params of one artifact or lock. */
+/** The values of the params of one artifact or lockfile. */
 export const paramValues = (node: ArtifactNode | LockfileNode): Readonly<Record<string, Json>> =>
   Object.fromEntries(Object.entries(node.params).map(([name, param]) => [name, param.value]))

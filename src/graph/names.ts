@@ -1,7 +1,8 @@
-/** The one of `known` that is nearest to a misspelt word, or undefined when none is near. */
+// Suggestions for misspelled names, and the names that are reserved.
+/** The known word that is nearest to a misspelled one; undefined if none is near. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined
-  // Of a word of one letter every other one is a single replacement away.
+  // Every word of one letter is a single replacement away from any other.
   let least = Math.min(word.length - 1, Math.max(1, Math.floor(word.length / 3))) + 1
   for (const candidate of known) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
@@ -10,35 +11,32 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   return best
 }
 
-/**
- * Damerau's distance, in the form of optimal string alignment: how many characters must be put in, taken out, replaced
- * or exchanged with the next one.
- */
+/** Damerau–Levenshtein distance (optimal string alignment): insertions, deletions, replacements, swaps of neighbors. */
 export function editDistance(a: string, b: string): number {
   let [before, row]: [number[], number[]] = [[], Array.from({ length: b.length + 1 }, (_, column) => column)]
   for (let i = 1; i <= a.length; i += 1) {
     const next = [i]
     for (let j = 1; j <= b.length; j += 1) {
-      const exchanged = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
       next[j] = Math.min(
-        row[j]! + 1,
-        next[j - 1]! + 1,
-        row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1),
-        exchanged ? before[j - 2]! + 1 : Infinity,
+        (row[j] ?? 0) + 1,
+        (next[j - 1] ?? 0) + 1,
+        (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
+        swapped ? (before[j - 2] ?? 0) + 1 : Infinity,
       )
     }
     ;[before, row] = [row, next]
   }
-  return row[b.length]!
+  return row[b.length] ?? 0
 }
 
-/** `did you mean 'x'?`, or the names there are. */
+/** A hint for an unknown word: `did you mean 'x'?`, or the known words. */
 export function suggestion(word: string, known: readonly string[]): string {
   const near = nearest(word, known)
-  return near === undefined ? `there is ${known.join(', ')}` : `did you mean '${near}'?`
+  return near === undefined ? `choose one of: ${known.join(', ')}` : `did you mean '${near}'?`
 }
 
-/** The commands, which no artifact may be called. */
+/** The names of commands, which no artifact may have. */
 export const COMMANDS: readonly string[] = [
   'build',
   'status',

@@ -1,3 +1,4 @@
+// Sets params from profiles and the command line.
 import type { Json, Param } from '../api/params.ts'
 import { parseParam } from '../api/params.ts'
 import { Failure } from '../platform/failure.ts'
@@ -8,8 +9,8 @@ import { nearest, suggestion } from './names.ts'
 export type Overrides = Readonly<Record<string, Json>>
 
 /**
- * The graph with other values for some params. Throws a Failure (exit code 2) for a param that nothing declares and
- * for a value that cannot be read. `source` says who set them, for the message.
+ * The graph with other values for some params. `source` names who set them, for messages. Throws a Failure (exit code 2)
+ * for a param that nothing declares and for a value that cannot be parsed.
  */
 export function withParams(graph: Graph, overrides: Overrides, source: string): Graph {
   const used = new Set<string>()
@@ -18,9 +19,10 @@ export function withParams(graph: Graph, overrides: Overrides, source: string): 
       Object.entries(node.params).map(([name, param]) => {
         const qualified = `${node.name}.${name}`
         const key = Object.hasOwn(overrides, qualified) ? qualified : name
-        if (!Object.hasOwn(overrides, key)) return [name, param]
+        const value = Object.hasOwn(overrides, key) ? overrides[key] : undefined
+        if (value === undefined) return [name, param]
         used.add(key).add(name)
-        return [name, { ...param, value: parse(param, key, overrides[key]!, source), setBy: source }]
+        return [name, { ...param, value: parse(param, key, value, source), setBy: source }]
       }),
     )
     return { ...node, params }
@@ -38,7 +40,7 @@ export function withParams(graph: Graph, overrides: Overrides, source: string): 
   return { ...graph, artifacts, lockfiles }
 }
 
-/** What may have been meant by a param that nothing declares; of `ARTIFACT.NAME`, who declares NAME. */
+/** A hint for an unknown param; for `ARTIFACT.NAME` it names the artifacts that declare NAME. */
 function paramHint(graph: Graph, given: string): string {
   const names = paramNames(graph)
   const [, owner, own] = /^([^.]*)\.(.*)$/.exec(given) ?? []
@@ -52,22 +54,22 @@ function paramHint(graph: Graph, given: string): string {
     : `did you mean '${meant}.${near}'?`
 }
 
-/** Stands for no profile, where a command would take one by itself. */
+/** The name that selects no profile, for a command that has a default profile. */
 export const NO_PROFILE = 'none'
 
-/** The graph with the values of a profile. Throws a Failure (exit code 2) for one that the config does not declare. */
+/** The graph with the values of a profile. Throws a Failure (exit code 2) for an undeclared profile. */
 export function withProfile(graph: Graph, name: string): Graph {
   if (name === NO_PROFILE) return graph
   const values = Object.hasOwn(graph.profiles, name) ? graph.profiles[name] : undefined
   if (values) return withParams(graph, values, `the profile '${name}' of build.config.ts`)
   const known = Object.keys(graph.profiles)
   throw new Failure(`unknown profile '${name}'`, {
-    hint: known.length === 0 ? 'build.config.ts declares none' : suggestion(name, known),
+    hint: known.length === 0 ? 'declare it in build.config.ts' : suggestion(name, known),
     exitCode: 2,
   })
 }
 
-/** The names of all params, each once, in order. */
+/** The names of all params, sorted, each once. */
 export const paramNames = (graph: Graph): string[] =>
   [...new Set([...graph.artifacts, ...graph.lockfiles].flatMap((node) => Object.keys(node.params)))].sort()
 

@@ -7,22 +7,19 @@
  */
 export type Bytes = string
 
-/** The bytes of an ordinary string. */
+/** Encodes text as UTF-8. */
 export const toBytes = (text: string): Bytes =>
   isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1')
 
-/** Bytes as text for people and for arguments; what is not UTF-8 becomes U+FFFD. */
+/** Decodes UTF-8, for messages and arguments; invalid bytes become U+FFFD. */
 export const fromBytes = (bytes: Bytes): string =>
   isAscii(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString('utf8')
 
-/** Bytes in the form that node:fs takes. */
+/** A path in the form that node:fs takes. */
 export const nativePath = (path: Bytes): string | Buffer =>
   isAscii(path) ? path : Buffer.from(path, 'latin1')
 
-/**
- * What a terminal would not show as it is: control characters of both sets, marks that change the direction of text,
- * separators of lines.
- */
+/** Characters that a terminal does not show unchanged: control characters, direction marks, line separators. */
 // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
 const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
 
@@ -32,8 +29,8 @@ const UTF8 =
   /((?:[\x00-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})+)/
 
 /**
- * A name as it can be shown on one line: one with quotes, bytes that are not UTF-8 or characters that
- * cannot be seen is put in quotes with these escaped, such as `"bad\xff"`.
+ * A name that can be shown on one line. A name with quotes, invalid UTF-8 or invisible characters is quoted, and these are
+ * escaped: `"bad\xff"`.
  */
 export function display(path: Bytes): string {
   const text = fromBytes(path)
@@ -50,10 +47,10 @@ const escaped = (text: string): string =>
 const hex = (stray: Bytes): string =>
   [...stray].map((byte) => `\\x${byte.charCodeAt(0).toString(16)}`).join('')
 
-/** Orders by bytes, never by locale. */
+/** Compares by bytes, never by locale. */
 export const byBytes = (a: Bytes, b: Bytes): number => (a < b ? -1 : a > b ? 1 : 0)
 
-/** Whether bytes are a string's: whether {@link fromBytes} loses nothing. */
+/** Whether bytes are valid UTF-8, so that {@link fromBytes} loses nothing. */
 export const isUtf8 = (bytes: Bytes): boolean => toBytes(fromBytes(bytes)) === bytes
 
 // oxlint-disable-next-line no-control-regex -- the range of ASCII begins at NUL

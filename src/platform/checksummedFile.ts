@@ -1,11 +1,12 @@
+// JSON files with a checksum, replaced atomically.
 import type { Bytes } from './bytes.ts'
 import type { Disk } from './disk.ts'
 import { errorCode, parent, replaceFile } from './disk.ts'
 import { sha256 } from './digest.ts'
 
 /**
- * A file that says of itself whether it is whole: the SHA-256 of the rest, a newline, one line of JSON, and any text.
- * A file that was cut or in which a byte flipped is never taken for valid.
+ * Writes a file that starts with the SHA-256 of the rest: a newline, one line of JSON, and any text. A truncated file and
+ * one with a flipped byte are never taken for valid.
  */
 export function writeChecksummed(disk: Disk, path: Bytes, value: unknown, text = ''): void {
   const json = JSON.stringify(value)
@@ -14,7 +15,7 @@ export function writeChecksummed(disk: Disk, path: Bytes, value: unknown, text =
   replaceFile(disk, path, `${sha256(body)}\n${body}\n`)
 }
 
-/** What a sealed file holds. */
+/** The content of a checksummed file. */
 export interface ChecksummedContent {
   readonly value: unknown
   readonly text: string
@@ -22,7 +23,7 @@ export interface ChecksummedContent {
 
 const NEWLINE = 10
 
-/** Reads a sealed file: what it holds, or `absent`, or `damaged`. */
+/** Reads a checksummed file. */
 export function readChecksummed(disk: Disk, path: Bytes): ChecksummedContent | 'absent' | 'damaged' {
   let content: Buffer
   try {

@@ -1,2 +1,3 @@
-/** Seconds on a clock that only goes forward; its zero means nothing. */
+// The monotonic clock.
+/** Seconds on a monotonic clock with an arbitrary zero. */
 export const monotonicSeconds = (): number => Number(process.hrtime.bigint()) / 1e9

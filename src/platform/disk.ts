@@ -1,8 +1,10 @@
+// The boundary to the disk, and atomic file operations on top of it.
 import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
 import type { Bytes } from './bytes.ts'
 import { nativePath } from './bytes.ts'
 
+/** The state of a path. */
 export interface Stat {
   readonly type: 'file' | 'directory' | 'symlink' | 'other'
   /** Permission bits, 07777. */
@@ -10,7 +12,7 @@ export interface Stat {
   readonly uid: number
   readonly links: number
   readonly size: number
-  /** Bytes that it takes on the disk: fewer than its size where it has holes. */
+  /** Disk usage in bytes: less than `size` if the file has holes. */
   readonly allocated: number
   readonly ino: bigint
   readonly mtimeNs: bigint
@@ -18,15 +20,13 @@ export interface Stat {
 }
 
 /**
- * The contact with the disk of all that a build reads, keeps and publishes: inputs, the store, records, logs, outputs.
- * What finds and starts lbuild, its tools and the machine, and the compiler, reads with `node:fs` itself; so do the
- * watcher, the functions of `images`, and producers in their processes. One implementation is real; a test's may fail
- * or stop at the n-th call.
- * Calls are synchronous: on warm files that is several times faster than Node's promises, and a step that
- * must not be interrupted is not. Errors are Node's, with `code`.
+ * Access to the disk for everything that a build reads, stores and publishes: inputs, objects, records, logs, outputs.
+ * Tests fail or stop it at the n-th call. The starter, the compiler, the watcher, `images` and producers use `node:fs`.
+ * Calls are synchronous: for cached files that is several times faster than promises, and no other code runs in between.
+ * Errors are Node's, with `code`.
  */
 export interface Disk {
-  /** The state of the path itself, symbolic links not followed; undefined where nothing is. */
+  /** The state of the path itself, without following links; undefined if nothing exists there. */
   lstat(path: Bytes): Stat | undefined
   readdir(path: Bytes): Bytes[]
   readlink(path: Bytes): Bytes
@@ -39,7 +39,7 @@ export interface Disk {
   fsync(fd: number): void
   close(fd: number): void
   chmod(path: Bytes, mode: number): void
-  /** Sets both times of a path itself, in seconds since 1970. */
+  /** Sets both times of a path, without following links, in seconds since 1970. */
   utimes(path: Bytes, seconds: number): void
   mkdir(path: Bytes): void
   symlink(target: Bytes, path: Bytes): void
@@ -62,7 +62,7 @@ export const realDisk: Disk = {
     try {
       stat = fs.lstatSync(nativePath(path), { bigint: true, throwIfNoEntry: false })
     } catch (error) {
-      // A file where a directory was looked for: nothing can be below it.
+      // A parent is a file, so nothing exists below it.
       if (errorCode(error) !== 'ENOTDIR') throw error
     }
     if (!stat) return undefined
@@ -108,16 +108,16 @@ export const errorCode = (error: unknown): string =>
     ? error.code
     : ''
 
-/** Numbers of processes come again, in a container in every run: what a crash left must not be in the way. */
+/** Process ids repeat, in a container in every run: a file that a crash left must not collide. */
 const RUN = `${process.pid}-${randomBytes(4).toString('hex')}`
 let temporaries = 0
 
-/** A name beside `path` that no other process uses, for a file that is renamed to `path` once it is whole. */
+/** A unique name beside `path`, for a file that is renamed to `path` when it is complete. */
 const temporaryName = (path: Bytes): Bytes => `${path}.tmp-${RUN}-${(temporaries += 1)}`
 
 const TEMPORARY = /\.tmp-\d+-[0-9a-f]{8}-\d+$/
 
-/** Whether a name is one that {@link temporaryName} gives. */
+/** Whether a name comes from {@link temporaryName}. */
 export const isTemporary = (name: Bytes): boolean => TEMPORARY.test(name)
 
 /** The temporaries in a directory, each with the path whose writer created it: a killed process, or one still writing. */
@@ -130,7 +130,7 @@ export const temporariesIn = (
     .filter(isTemporary)
     .map((entry) => ({ path: `${directory}/${entry}`, of: `${directory}/${entry.replace(TEMPORARY, '')}` }))
 
-/** Does something with a temporary file, which does not outlive a failure. */
+/** Runs `work` with the name of a temporary file, and removes the file if `work` throws. */
 export function withTemporary<T>(disk: Disk, path: Bytes, work: (temporary: Bytes) => T): T {
   const temporary = temporaryName(path)
   try {
@@ -139,13 +139,13 @@ export function withTemporary<T>(disk: Disk, path: Bytes, work: (temporary: Byte
     try {
       disk.removeTree(temporary)
     } catch {
-      // The first error is the one to tell.
+      // The first error is the one to report.
     }
     throw error
   }
 }
 
-/** Makes what was renamed, linked or made in a directory last through a power cut. */
+/** Makes renames, links and new entries in a directory survive a power cut. */
 export function syncDirectory(disk: Disk, path: Bytes): void {
   const fd = disk.open(path, 'r')
   try {
@@ -155,7 +155,7 @@ export function syncDirectory(disk: Disk, path: Bytes): void {
   }
 }
 
-/** Writes a whole file so that after a crash there is the old one or the new one, never a mixture. */
+/** Replaces a file: after a crash it has the old or the new content, never a mixture. */
 export function replaceFile(disk: Disk, path: Bytes, content: string | Uint8Array): void {
   withTemporary(disk, path, (temporary) => {
     const fd = disk.open(temporary, 'wx', 0o644)
@@ -170,5 +170,5 @@ export function replaceFile(disk: Disk, path: Bytes, content: string | Uint8Arra
   syncDirectory(disk, parent(path))
 }
 
-/** The directory that holds a path. */
+/** The directory that contains a path. */
 export const parent = (path: Bytes): Bytes => path.slice(0, Math.max(1, path.lastIndexOf('/')))

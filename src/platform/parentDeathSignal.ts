@@ -1,6 +1,7 @@
+// Child processes that do not outlive lbuild.
 /**
- * A command that is killed by the kernel when the process that started it dies, in whatever way (prctl(2),
- * PR_SET_PDEATHSIG; setpriv of util-linux 2.33 or newer).
+ * Wraps a command so that the kernel kills it when its parent process dies (prctl(2), PR_SET_PDEATHSIG; needs setpriv of
+ * util-linux 2.33).
  */
 export const withParentDeathSignal = (setpriv: string, command: readonly string[]): [string, string[]] => [
   setpriv,

@@ -1,14 +1,15 @@
+// Versions of tools.
 import { spawn } from 'node:child_process'
 
-/** How long a tool may take to tell its version, in milliseconds. */
+/** How long a tool may take to print its version, in milliseconds. */
 const LIMIT = 1000
-/** Numbers joined by dots that are no part of a word: `1.47.0`, `7.2`. */
+/** Numbers joined by dots, outside a word: `1.47.0`, `7.2`. */
 const DOTTED = /(?<![\w.-])v?(\d+(?:\.\d+)+)/
 
 /**
- * The version that a tool gives of itself: the first dotted number of what `--version`, or else `-V`, prints on
- * either stream, whatever its exit code (mke2fs has only `-V`, and prints it on stderr). Undefined if there is none,
- * or if the tool cannot be run. `before` are words that stand before its path, such as those that confine it.
+ * The version of a tool: the first dotted number that `--version`, or else `-V`, prints on either stream, whatever the exit
+ * code (mke2fs has only `-V`, and prints it on stderr). Undefined if there is none or the tool cannot run. `before` is
+ * a command prefix, such as a sandbox.
  */
 export async function toolVersion(path: string, before: readonly string[] = []): Promise<string | undefined> {
   const output = (flag: string): Promise<string> => outputOf([...before, path, flag])
@@ -17,10 +18,10 @@ export async function toolVersion(path: string, before: readonly string[] = []):
 
 const dotted = (text: string): string | undefined => DOTTED.exec(text)?.[1]
 
-async function outputOf([program, ...words]: readonly string[]): Promise<string> {
+async function outputOf([program = '', ...words]: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
     const env = { PATH: process.env['PATH'], LC_ALL: 'C' }
-    const child = spawn(program!, words, { stdio: ['ignore', 'pipe', 'pipe'], timeout: LIMIT, env })
+    const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], timeout: LIMIT, env })
     let stdout = ''
     let stderr = ''
     child.stdout.on('data', (text) => (stdout += String(text)))
@@ -31,8 +32,8 @@ async function outputOf([program, ...words]: readonly string[]): Promise<string>
 }
 
 /**
- * Compares two versions number by number: negative if `a` is older, positive if it is newer, 0 if they are the same.
- * A number that is not there counts as 0, and what follows the dotted numbers is ignored.
+ * Compares two versions number by number: negative if `a` is older, positive if it is newer, 0 if they are equal. A
+ * missing number counts as 0; anything after the dotted numbers is ignored.
  */
 export function compareVersions(a: string, b: string): number {
   const left = numbers(a)

@@ -92,7 +92,7 @@ const broken: readonly [string, string, readonly (string | RegExp)[]][] = [
   [
     'an output that an artifact does not have',
     declaring(`inputs: { o: other.output('p') }`),
-    [`an output 'p' of 'other'`, 'hint: there is o'],
+    [`an output 'p' of 'other'`, 'hint: choose one of: o'],
   ],
   [
     'a circle',
@@ -172,7 +172,7 @@ describe('a call that cannot be right', () => {
     [['imgae'], [`unknown target 'imgae'`, `did you mean 'image'?`]],
     [
       ['image', 'documentation'],
-      [`unknown target 'documentation'`, 'there is image, other'],
+      [`unknown target 'documentation'`, 'choose one of: image, other'],
     ],
     [
       ['image', '--disksize', '1'],
@@ -240,7 +240,7 @@ describe('a call that cannot be right', () => {
     ],
     [
       ['image', 'wy'],
-      [`unknown target 'wy'`, 'there is image, other'],
+      [`unknown target 'wy'`, 'choose one of: image, other'],
     ],
     [
       ['image', '--disk-size', '12X'],

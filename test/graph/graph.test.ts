@@ -57,9 +57,9 @@ describe('a circle is an error that shows the way round', () => {
         artifactNode('b', ['c']),
         artifactNode('c', ['a']),
       ),
-    ).toEqual([['circle', 'a → b → c → a']]))
+    ).toEqual([['cycle', 'a → b → c → a']]))
 
-  it('of one artifact', () => expect(circleOf(artifactNode('a', ['a']))).toEqual([['circle', 'a → a']]))
+  it('of one artifact', () => expect(circleOf(artifactNode('a', ['a']))).toEqual([['cycle', 'a → a']]))
 
   it('but two ways to one artifact are none', () =>
     expect(circleOf(artifactNode('a', ['b', 'c']), artifactNode('b', ['c']), artifactNode('c'))).toBe(
@@ -82,7 +82,7 @@ describe('a misspelt name', () => {
   it('that is far from all is answered with what there is', () => {
     expect(nearest('documentation', known)).toBeUndefined()
     expect(nearest('foo', known)).toBeUndefined()
-    expect(suggestion('documentation', known)).toBe('there is kernel, rootfs, initramfs, iso, qcow2')
+    expect(suggestion('documentation', known)).toBe('choose one of: kernel, rootfs, initramfs, iso, qcow2')
     expect(suggestion('qcow', known)).toBe("did you mean 'qcow2'?")
   })
 
