@@ -68,7 +68,8 @@ export function size(text: string): number {
   try {
     return parseSize(text)
   } catch (error) {
-    if (error instanceof RangeError) throw new InvalidArgumentError(error.message)
+    if (error instanceof RangeError)
+      throw new InvalidArgumentError('give a size in bytes, or such as 512M or 20G')
     throw error
   }
 }

@@ -1,7 +1,8 @@
 // Parses a command line and runs the command that it names.
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { CommanderError } from 'commander'
-import { COMMANDS } from '../graph/names.ts'
+import { COMMANDS, suggestion } from '../graph/names.ts'
+import { Failure } from '../platform/failure.ts'
 import { RELEASE } from '../platform/release.ts'
 import type { CommandContext } from './command.ts'
 import { plainCommand } from './command.ts'
@@ -51,6 +52,9 @@ export async function runProgram(invocation: Invocation, signal: AbortSignal): P
   const [word = ''] = argv
   const called = COMMANDS.includes(word) ? word : DEFAULT
   const wantsHelp = argv.some((one) => one === '--help' || one === '-h')
+  const [, subject] = argv
+  if (word === 'help' && subject !== undefined && !COMMANDS.includes(subject) && !subject.startsWith('-'))
+    throw new Failure(`unknown command '${subject}'`, { hint: suggestion(subject, COMMANDS), exitCode: 2 })
   const lists = word === 'help' || (wantsHelp && called !== word)
   const program = await programOf(lists ? [...MODULES.keys()] : [called], context)
   try {

@@ -16,11 +16,12 @@ export function commandFirst(argv: readonly string[]): readonly string[] {
 export function invalidCall({ message }: CommanderError, called: string): Failure {
   const [headline = ''] = message.replace(/^error: /, '').split('\n')
   const help = `see lbuild ${called} --help`
-  const { flag, option, value, reason, missing, first, second } =
+  const { flag, option, value, reason, missing, argument, first, second } =
     [
       /^unknown option '(?<flag>.*)'$/,
       /^option '(?<option>.*)' argument '(?<value>.*)' is invalid\. (?<reason>.*)$/,
       /^option '(?<missing>.*)' argument missing$/,
+      /^missing required argument '(?<argument>.*)'$/,
       /^option '(?<first>.*)' cannot be used with option '(?<second>.*)'$/,
     ]
       .map((pattern) => pattern.exec(headline)?.groups)
@@ -33,6 +34,8 @@ export function invalidCall({ message }: CommanderError, called: string): Failur
     })
   if (missing !== undefined)
     return new Failure(`option '${missing}' needs a value`, { hint: help, exitCode: 2 })
+  if (argument !== undefined)
+    return new Failure('no target named', { hint: `name an artifact, or ${help}`, exitCode: 2 })
   if (first !== undefined)
     return new Failure(`option '${first}' cannot be used with option '${second}'`, {
       hint: `remove one of them, or ${help}`,

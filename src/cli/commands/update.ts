@@ -30,7 +30,13 @@ async function update(
   const names = workspace.graph.lockfiles.map(({ name }) => name)
   const unknown = targets.find((target) => !names.includes(target))
   if (unknown !== undefined)
-    throw new Failure(`unknown lockfile '${unknown}'`, { hint: suggestion(unknown, names), exitCode: 2 })
+    throw new Failure(`unknown lockfile '${unknown}'`, {
+      hint:
+        names.length > 0
+          ? suggestion(unknown, names)
+          : 'declare it in build.config.ts, which has no lockfiles',
+      exitCode: 2,
+    })
   const lockfiles = targets.length > 0 ? targets : names
   const users = workspace.graph.artifacts.filter((node) =>
     lockfilesOf(node).some((name) => lockfiles.includes(name)),
