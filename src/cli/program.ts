@@ -48,13 +48,10 @@ export async function runProgram(invocation: Invocation, signal: AbortSignal): P
     signal,
     exit: (given) => void (code = given),
   }
-  const argv = commandFirst(context.invocation.argv)
+  const argv = helpOf(context.invocation.argv) ?? commandFirst(context.invocation.argv)
   const [word = ''] = argv
   const called = COMMANDS.includes(word) ? word : DEFAULT
   const wantsHelp = argv.some((one) => one === '--help' || one === '-h')
-  const [, subject] = argv
-  if (word === 'help' && subject !== undefined && !COMMANDS.includes(subject) && !subject.startsWith('-'))
-    throw new Failure(`unknown command '${subject}'`, { hint: suggestion(subject, COMMANDS), exitCode: 2 })
   const lists = word === 'help' || (wantsHelp && called !== word)
   const program = await programOf(lists ? [...MODULES.keys()] : [called], context)
   try {
@@ -66,6 +63,15 @@ export async function runProgram(invocation: Invocation, signal: AbortSignal): P
     throw unknownOption(failure, called, await flagsOfCommands(context))
   }
   return code
+}
+
+/** The words of a call of `help`, without shared options. Throws a Failure (exit code 2) if it names no command. */
+function helpOf(argv: readonly string[]): readonly string[] | undefined {
+  if (commandFirst(argv)[0] !== 'help') return undefined
+  const [subject] = argv.slice(argv.indexOf('help') + 1).filter((word) => !word.startsWith('-'))
+  if (subject === undefined) return ['help']
+  if (COMMANDS.includes(subject)) return ['help', subject]
+  throw new Failure(`unknown command '${subject}'`, { hint: suggestion(subject, COMMANDS), exitCode: 2 })
 }
 
 /** The program with some of its commands. */
