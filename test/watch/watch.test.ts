@@ -137,8 +137,7 @@ it.each(SCENARIOS)('builds what $edit makes stale', async ({ act, ran, restored 
   for (const path of oneFileOfEachDirectory(workspace)) {
     const from = watching.events.length
     fs.appendFileSync(workspace.path(path), 'more')
-    await watching.next('built', from, (built) => built.ran.includes('packed'))
-    await watching.next('idle', from)
+    await watching.next('changed', from, ({ paths }) => paths.includes(path))
   }
 })
 
