@@ -1,5 +1,5 @@
-// A clean build of everything, lockfiles and downloads included, against the pipeline by hand. Run as an ordinary user
-// (the pipeline makes user namespaces); takes about two minutes a turn.
+// Compares a clean build, with lockfiles and downloads, with the pipeline of shell scripts. Run it as an ordinary user, since
+// the pipeline creates user namespaces; a turn takes about two minutes.
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ const turns = Number(process.argv[2] ?? 1)
 
 function byHand() {
   const proto = mkdtempSync(join(tmpdir(), 'lbuild-hand-'))
-  // the users of the pipeline's namespaces are others
+  // The namespaces of the pipeline have other users.
   chmodSync(proto, 0o755)
   try {
     const scripts = join(HOME, 'test/bench/hand-pipeline')

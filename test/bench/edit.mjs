@@ -1,4 +1,4 @@
-// One file of the overlay edited: from the save to the finished qcow2, against the no-op.
+// Measures a build after an edit of one overlay file, from the save to the finished qcow2, against a build with nothing to do.
 import { appendFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { copyDistro, lbuild, pair, show } from './support.mjs'

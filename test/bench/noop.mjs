@@ -1,4 +1,4 @@
-// What it costs to find that there is nothing to do: lbuild qcow2, against node doing nothing.
+// Measures a build with nothing to do against a Node.js process that does nothing.
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { copyDistro, HOME, lbuild, pair, show, time } from './support.mjs'

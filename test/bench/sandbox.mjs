@@ -1,4 +1,4 @@
-// What the sandbox costs: twenty producers that do next to nothing, one after another, with it and without.
+// Measures the sandbox: twenty tiny producers, one after the other, with and without it.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,14 +19,14 @@ const part = (name: string) =>
 export default defineConfig({ artifacts: ${JSON.stringify(names)}.map(part) })
 `
 
-/** Takes away what making namespaces needs, as a plain container does; only root may go on without them. */
+/** Drops the right to create namespaces, as a plain container does; only root can build without them. */
 const WITHOUT = ['setpriv', '--bounding-set=-sys_admin,-mknod', '--']
 
 const root = mkdtempSync(join(tmpdir(), 'lbuild-bench-'))
 let runs = 0
 try {
   writeFileSync(join(root, 'build.config.ts'), CONFIG)
-  // Another word each time, so that every producer runs.
+  // A new word each time, so that every producer runs.
   const build = (through) => {
     const words = [...names, '--jobs', '1', '--word', `run ${(runs += 1)}`]
     return time([...through, process.execPath, join(HOME, 'lbuild'), ...words], { cwd: root })

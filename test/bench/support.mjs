@@ -1,4 +1,4 @@
-// What the benchmarks share. They print ratios of two things measured in turn: single times say little on a busy machine.
+// Helpers of the benchmarks, which measure two commands in turn and print ratios: single times mean little on a busy machine.
 import { spawn, spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-/** Where lbuild lies. */
+/** The directory of lbuild. */
 export const HOME = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 
-/** Runs a command and gives its wall time in seconds; throws with its words when it fails. */
+/** Runs a command and gives its wall time in seconds; throws with its output if it fails. */
 export function time(command, options = {}) {
   const [program, ...args] = command
   const start = process.hrtime.bigint()
@@ -23,7 +23,7 @@ export function time(command, options = {}) {
   return seconds
 }
 
-/** Times two commands in turn, after one run of each that does not count. */
+/** Times two commands in turn, after one run of each as a warm-up. */
 export function pair(a, b, runs) {
   a()
   b()
@@ -51,10 +51,10 @@ export function copyDistro() {
 
 export const lbuild = (root, args) => time([process.execPath, join(HOME, 'lbuild'), ...args], { cwd: root })
 
-/** Milliseconds of a clock that only goes forward. */
+/** The monotonic time, in milliseconds. */
 export const now = () => Number(process.hrtime.bigint()) / 1e6
 
-/** Starts watching; `next` resolves, with the moment, at the next event of a type that fits. */
+/** Starts watching; `next` resolves with the time of the next fitting event of a type. */
 export function watching(root, args) {
   const startedAt = now()
   const child = spawn(process.execPath, [join(HOME, 'lbuild'), 'watch', ...args, '--json'], {

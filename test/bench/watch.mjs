@@ -1,19 +1,19 @@
-// What watching costs: from a save to the start of the build and to the finished target, beside a plain build of the
-// same edit; how soon and with how much memory a tree of 100,000 files is watched; and, in the reference distro, from
-// the save of a file of the overlay to the finished disk image, with where the time goes.
+// Measures watching: the time from a save to the start and the end of the build, against a plain build of the same edit; the
+// time and memory to watch a tree of 100,000 files; and, in the reference distro, the time from the save of an overlay file
+// to the finished disk image, by phase.
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { copyDistro, lbuild, median, now, watching } from './support.mjs'
 
 const EDITS = 15
-/** Of the reference distro. */
+/** How many builds of the reference distro are measured. */
 const IMAGES = 5
 
 const ms = (all) => `${median(all).toFixed(0)} ms`
 const seconds = (all) => `${median(all).toFixed(2)} s`
 
-/** Saves something under watch; gives the milliseconds to the start and to the end of the build. */
+/** Saves a file under watch; gives the milliseconds to the start and to the end of the build. */
 async function saved(watch, save) {
   const [building, built, idle] = ['building', 'built', 'idle'].map((type) => watch.next(type))
   const at = now()

@@ -1,6 +1,6 @@
-// A soak of watch: `node test/bench/watchSoak.mjs MINUTES` edits a made-up distro about every second, at random: files,
-// directories, links, the config, what breaks a producer or the config, and what mends it. It prints what watch takes,
-// and ends by comparing its outputs with those of a clean build.
+// A soak test of watch: `node test/bench/watchSoak.mjs MINUTES` edits a generated distro about every second, at random: files,
+// directories and links, the config, errors in a producer or the config, and their fixes. It prints the resources of watch
+// and finally compares its outputs with those of a clean build.
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, renameSync } from 'node:fs'
 import { rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -76,7 +76,7 @@ const EDITS = {
   'bad config': () => write('build.config.ts', `${config(count)}const = `),
 }
 
-/** What a process takes: memory in MiB, open files, watches of inotify, children. */
+/** The resources of a process: memory in MiB, open files, inotify watches, children. */
 function takes(pid) {
   const read = (path) => readFileSync(`/proc/${pid}/${path}`, 'utf8')
   const fds = readdirSync(`/proc/${pid}/fd`)

@@ -1,4 +1,4 @@
-// What `lbuild why` costs on a tree of 80,000 files of which one changed, against a build that finds nothing to do.
+// Measures `lbuild why` on a tree of 80,000 files with one change against a build with nothing to do.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ const many = artifact('many', { inputs: { src: tree('src') }, outputs: { many: '
 export default defineConfig({ artifacts: [many] })
 `
 
-/** A workspace with 80,000 small files, built. */
+/** A built workspace with 80,000 small files. */
 function workspace() {
   const root = mkdtempSync(join(tmpdir(), 'lbuild-bench-'))
   writeFileSync(join(root, 'build.config.ts'), CONFIG)

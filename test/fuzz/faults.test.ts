@@ -1,3 +1,4 @@
+// Lets the disk fail at every call of a build, one call at a time.
 import * as fs from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Disk } from '../../src/platform/disk.ts'
@@ -8,10 +9,7 @@ import { Lab } from './support/lab.ts'
 import { Model, PLAIN } from './support/model.ts'
 import type { ArtifactModel } from './support/model.ts'
 
-// A build that the disk fails at its n-th call, or that ends there, for every n: each output is afterwards the old one or
-// the new one, whole, and the next build is right.
-
-/** One file and one tree, an output that stays in the store, and an image of it: one of each thing that is written. */
+/** One of each thing that a build writes: a file and a tree as inputs, an internal output, and an image of it. */
 const DISTRO: readonly ArtifactModel[] = [
   { ...PLAIN, files: [0], trees: [0], outputs: 2, internal: true },
   { ...PLAIN, dependencies: [0] },
@@ -48,7 +46,7 @@ class Scene {
   }
 }
 
-/** What is done before the build that fails, and what that build is then about. */
+/** The steps before the build that fails. */
 const SCENES: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
   'a first build': async () => {},
   'an edit': async (scene) => {
@@ -61,14 +59,14 @@ const SCENES: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     await scene.build()
     scene.model.artifacts[1]!.param = 0
   },
-  'an output that somebody changed': async (scene) => {
+  'an output that was changed by hand': async (scene) => {
     await scene.build()
     scene.write('output/a1/first', 'somebody’s')
     scene.write('src/f0', 'edited')
   },
 }
 
-/** Only what changes the disk: to end at any other call is to end before the next of these. */
+/** The calls that change the disk. A crash at any other call is a crash before the next of these. */
 const CHANGES: ReadonlySet<keyof Disk> = new Set([
   'open',
   'write',
@@ -113,18 +111,18 @@ async function atEveryCall(scene: keyof typeof SCENES, fault: Fault): Promise<nu
   }
 }
 
-describe('a build that ends at its n-th change of the disk, for every n', () => {
+describe('a crash at any change of the disk leaves each output old or new, and the next build is right, after', () => {
   it.each(Object.keys(SCENES))('%s', async (scene) => {
     expect(await atEveryCall(scene, 'crash')).toBeGreaterThan(50)
   })
 })
 
-describe('a disk that fails once, at the n-th call, for every n', () => {
-  it.each(Object.keys(SCENES))('%s: full', async (scene) => {
+describe('an error of any call of the disk leaves each output old or new, and the next build is right, after', () => {
+  it.each(Object.keys(SCENES))('%s, with a full disk', async (scene) => {
     expect(await atEveryCall(scene, 'ENOSPC')).toBeGreaterThan(100)
   })
 
-  it.each(['EIO', 'EROFS', 'EMFILE'] as const)('an edit: %s', async (fault) => {
+  it.each(['EIO', 'EROFS', 'EMFILE'] as const)('an edit, with %s', async (fault) => {
     expect(await atEveryCall('an edit', fault)).toBeGreaterThan(100)
   })
 })

@@ -2,13 +2,14 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { SECONDS, SEED } from './support/bounds.ts'
-import { happen, history } from './support/history.ts'
+import { history } from './support/history.ts'
+import { replay } from './support/story.ts'
 
 it(`builds what a clean build builds after edits, reverts, failures, kills, damage and edits during runs (seed ${SEED})`, async () => {
   let rounds = 0
   const outcome = await fc.check(
     fc.asyncProperty(history, async (one) => {
-      await happen(one)
+      await replay(one)
       rounds += 1
     }),
     { seed: SEED, numRuns: 1e9, interruptAfterTimeLimit: SECONDS * 1000 },

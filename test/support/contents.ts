@@ -1,19 +1,20 @@
+// Counts the objects of a store by what they are.
 import * as fs from 'node:fs'
 import type { Recorded } from './damage.ts'
 import { listingIn, objectPath } from './damage.ts'
 import { objectFiles } from './notes.ts'
 import type { TestWorkspace } from './workspace.ts'
 
-/** What the objects of a store are, by what its records name them for. */
+/** How many objects of a store the records use for what. */
 export interface StoreContents {
   readonly outputs: number
   readonly listings: number
   readonly texts: number
-  /** What no record names. */
+  /** The objects that no record names. */
   readonly others: number
 }
 
-/** Counts the objects that are there, each once. */
+/** Counts the objects, each once. */
 export function contents(workspace: TestWorkspace): StoreContents {
   const outputs = new Set<string>()
   const listings = new Set<string>()

@@ -1,9 +1,10 @@
+// Finds the files of a store and damages them.
 import * as fs from 'node:fs'
 import { digestIn } from '../../src/planner/part.ts'
 import type { Part } from '../../src/planner/types.ts'
 import type { TestWorkspace } from './workspace.ts'
 
-/** A record as it lies on the disk. */
+/** A record on the disk. */
 export interface Recorded {
   readonly key: string
   readonly parts: readonly Part[]
@@ -22,7 +23,7 @@ export function record(workspace: TestWorkspace, artifact: string): Recorded {
 export const listingIn = (part: Part): string | undefined =>
   part.kind === 'tree' ? digestIn(part) : undefined
 
-/** Where an object lies. */
+/** The path of an object. */
 export const objectPath = (digest: string): string => `cache/objects/${digest.slice(0, 2)}/${digest.slice(2)}`
 
 /** The path of the object of an artifact's only output. */
@@ -37,11 +38,11 @@ export const listing = (workspace: TestWorkspace): string =>
       .find((digest) => digest !== undefined)!,
   )
 
-/** The path of the texts that the latest run of an artifact saw. */
+/** The path of the texts that the latest run of an artifact read. */
 export const textsObject = (workspace: TestWorkspace, artifact: string): string =>
   objectPath(record(workspace, artifact).sourceTexts!)
 
-/** Turns over the byte at a place of a file, and keeps its size. */
+/** Inverts one byte of a file. */
 export function flip(workspace: TestWorkspace, path: string, at: number): void {
   const content = workspace.bytes(path)
   content[at]! ^= 0xff

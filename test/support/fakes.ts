@@ -1,9 +1,10 @@
+// Files and programs in directories of a test.
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
 
-/** A directory of the test's own. */
+/** A directory that is removed after the test. */
 export function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'lbuild-test-'))
   onTestFinished(() => rmSync(path, { recursive: true }))

@@ -1,11 +1,12 @@
+// A real disk that fails at one of its calls.
 import * as fs from 'node:fs'
 import type { Disk } from '../../src/platform/disk.ts'
 import { realDisk } from '../../src/platform/disk.ts'
 
-/** The end of the process at a call of the disk: nothing after it happens. */
+/** Stands for the death of the process at a call of the disk: no later call has an effect. */
 export class Crash extends Error {}
 
-/** An error of the disk at one call; everything after it works. */
+/** An error of one call of the disk; later calls work. */
 export class DiskError extends Error {
   readonly code: string
   readonly syscall: string
@@ -17,13 +18,13 @@ export class DiskError extends Error {
   }
 }
 
-/** What happens at the n-th call: the process ends, or the disk reports this error (errno(3)). */
+/** What happens at the n-th call: the process dies, or the disk reports an error (errno(3)). */
 export type Fault = 'crash' | 'ENOSPC' | 'EIO' | 'EROFS' | 'EMFILE'
 
-/** The real disk, which notes every call, and fails at the n-th. */
+/** The real disk, but it records every call and fails at the n-th. */
 export class FaultyDisk {
   readonly disk: Disk
-  /** Every call with its first argument that says where. */
+  /** Every call with its path. */
   readonly calls: string[] = []
   readonly #open = new Map<number, string>()
 
@@ -47,7 +48,7 @@ export class FaultyDisk {
     })
   }
 
-  /** Closes what a crash left open: the kernel would. */
+  /** Closes what a crash left open, as the kernel does. */
   end(): void {
     for (const fd of Array.from(this.#open.keys())) this.#close(fd)
   }
@@ -64,7 +65,7 @@ export class FaultyDisk {
   }
 }
 
-/** Runs a step once for each call of the disk that it makes, with the fault at that call; gives how many there were. */
+/** Runs a step once for each of its calls of the disk, with the fault at that call; gives the number of calls. */
 export function atEveryCall(
   fault: Fault,
   step: (disk: Disk) => void,

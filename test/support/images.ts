@@ -1,3 +1,4 @@
+// Trees, tools and comparisons for tests of images.
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, mkdtemp, stat, symlink, writeFile } from 'node:fs/promises'
@@ -9,7 +10,7 @@ import { expect, onTestFinished } from 'vitest'
 import type { Run } from '../../src/api/artifact.ts'
 import type { Manifest, ManifestEntry } from '../../src/images/manifest.ts'
 
-/** The time inside everything that tests build: 2026-01-01. */
+/** The epoch of everything that tests build: 2026-01-01. */
 export const EPOCH = 1_767_225_600
 
 const ENV = {
@@ -20,10 +21,10 @@ const ENV = {
   SOURCE_DATE_EPOCH: String(EPOCH),
 }
 
-/** What makes an ordinary user uid 0 over 65536 ids, as a producer is; nothing for root itself. */
+/** Makes an ordinary user uid 0 of 65536 ids, as a producer is; nothing for root. */
 const AS_ROOT = process.geteuid?.() === 0 ? [] : ['unshare', '--map-root-user', '--map-auto', '--']
 
-/** Runs any tool the way a producer's tools run: as uid 0, with a clean environment. */
+/** Runs a tool as a producer does: as uid 0, with a clean environment. */
 export const run: Run = async (tool, args, options = {}) => {
   const [program, ...rest] = [...AS_ROOT, tool, ...args]
   const { stdout, stderr, failed } = await execa(program!, rest, {
@@ -38,7 +39,7 @@ export const run: Run = async (tool, args, options = {}) => {
   return { stdout, stderr }
 }
 
-/** A new directory that is gone after the test, whoever owns what is in it. */
+/** A directory that is removed after the test, whoever owns its files. */
 export async function temporary(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'lbuild-images-'))
   onTestFinished(async () => {
@@ -67,7 +68,7 @@ export async function digestOfFile(path: string): Promise<string> {
   return hash.digest('hex')
 }
 
-/** Compares two disk images; unlike a digest of them, it skips holes. Rejects where they differ. */
+/** Compares two disk images and skips holes; rejects if they differ. */
 export async function expectSameImage(one: string, two: string): Promise<void> {
   expect((await stat(one)).size).toBe((await stat(two)).size)
   await run('qemu-img', ['compare', '-f', 'raw', '-F', 'raw', one, two])

@@ -1,3 +1,4 @@
+// A disk in memory.
 import type { Bytes } from '../../src/platform/bytes.ts'
 import type { Disk, Stat } from '../../src/platform/disk.ts'
 import { parent } from '../../src/platform/disk.ts'
@@ -21,15 +22,15 @@ class DiskError extends Error {
   }
 }
 
-/** A disk in memory whose clock is the test's: time stands still until `now` is set. */
+/** A disk in memory. Its time stands still until the test sets `now`. */
 export class MemoryDisk implements Disk {
   /** Nanoseconds since 1970; stamps every change. */
   now = 1_000_000_000_000_000_000n
-  /** How many files were opened for reading. */
+  /** How many times a file was opened for reading. */
   reads = 0
   readonly #nodes = new Map<Bytes, Node>()
   readonly #open = new Map<number, { node: Node; position: number }>()
-  /** Paths that may not be read, with the error's code. */
+  /** The error codes of paths that cannot be read or searched. */
   readonly forbidden = new Map<Bytes, string>()
   #inodes = 1n
   #descriptors = 3
@@ -38,7 +39,7 @@ export class MemoryDisk implements Disk {
     this.#put('/', 'directory', 0o755)
   }
 
-  /** The clock in the form in which the engine takes it. */
+  /** The clock as lbuild takes it. */
   readonly clock = (): bigint => this.now
 
   file(path: Bytes, content: string, mode = 0o644): void {
@@ -60,7 +61,7 @@ export class MemoryDisk implements Disk {
     node.mtimeNs = node.ctimeNs = this.now
   }
 
-  /** Sets only what utimes(2) can set. */
+  /** Sets the times that utimes(2) can set. */
   setModified(path: Bytes, mtimeNs: bigint): void {
     const node = this.#node(path)
     node.mtimeNs = mtimeNs

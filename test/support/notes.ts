@@ -1,3 +1,4 @@
+// A distro of two artifacts for tests of the store, and what it takes in the store.
 import { expect } from 'vitest'
 import { textsObject } from './damage.ts'
 import { TestWorkspace } from './workspace.ts'
@@ -21,32 +22,32 @@ export const image = artifact('image', {
 `,
 }
 
-/** A workspace in which `image` was built of each of some notes in turn; every note is 100 bytes long. */
+/** A workspace in which `image` was built from each of some notes in turn. */
 export async function builtOf(...notes: readonly string[]): Promise<TestWorkspace> {
   const workspace = new TestWorkspace(NOTES)
   for (const note of notes) await build(workspace, note)
   return workspace
 }
 
-/** Builds `image` of a note. */
+/** Builds `image` from a note. */
 export function build(workspace: TestWorkspace, note: string): ReturnType<TestWorkspace['build']> {
   workspace.write('note.txt', note.padEnd(NOTE))
   return workspace.build('image')
 }
 
-/** What an output takes, in bytes: a note. */
+/** The size of an output, which is a note, in bytes. */
 export const NOTE = 100
 
 /**
- * What the texts take that the latest builds saw, in bytes. Those of `base` hold the note and the code, and differ from
- * build to build in nothing but the note, so that all are equally large; those of `image`, the code, are always the same.
+ * The sizes of the texts of the latest builds, in bytes. Those of `base` have the note and the code and differ only in the
+ * note, so they all have the same size. Those of `image` have only the code and never change.
  */
 export const textSizes = (workspace: TestWorkspace): { base: number; image: number } => ({
   base: workspace.bytes(textsObject(workspace, 'base')).length,
   image: workspace.bytes(textsObject(workspace, 'image')).length,
 })
 
-/** What the store takes with a number of builds of different notes. */
+/** The size of a store with a number of builds of different notes. */
 export function storeSize(workspace: TestWorkspace, builds: number): number {
   const { base, image } = textSizes(workspace)
   return builds * (NOTE + base) + image
@@ -62,7 +63,7 @@ export interface GcDocument {
   readonly kept: { records: number; objects: number; bytes: number }
 }
 
-/** Collects; gives what it printed. */
+/** Runs `lbuild gc --json`; gives its document. */
 export async function gc(workspace: TestWorkspace, ...args: readonly string[]): Promise<GcDocument> {
   const { code, stdout, stderr } = await workspace.lbuild('gc', '--json', ...args)
   expect([code, stderr]).toEqual([0, ''])

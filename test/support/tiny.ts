@@ -1,10 +1,11 @@
+// A small distro with the shape of a real one.
 import { beforeAll } from 'vitest'
 import { Meeting } from './meeting.ts'
 import { TestWorkspace } from './workspace.ts'
 
 /**
- * A small distro with the shape of a real one. `names` sees a tree but writes only its names, so that early cutoff can
- * be seen; `image` takes two others; `other` stands alone.
+ * A small distro. `names` sees a tree but writes only its names, which shows early cutoff; `image` depends on two artifacts;
+ * `other` depends on none.
  */
 export const TINY: Readonly<Record<string, string>> = {
   'build.config.ts': `import { defineConfig } from 'lbuild'
@@ -81,10 +82,10 @@ export const other = artifact('other', {
   'note.txt': 'a note\n',
 }
 
-/** All published ends of {@link TINY}. */
+/** The artifacts of {@link TINY} on which no other depends. */
 export const TINY_TARGETS = ['image', 'report', 'other'] as const
 
-/** Builds {@link TINY} once for a file of tests, and gives each test a copy of its own. */
+/** Builds {@link TINY} once for a file of tests; the result gives each test its own copy. */
 export function builtTiny(): () => TestWorkspace {
   const template = new TestWorkspace(TINY, TestWorkspace.lasting())
   beforeAll(async () => {
@@ -94,7 +95,7 @@ export function builtTiny(): () => TestWorkspace {
   return () => template.copy()
 }
 
-/** Has the producer of `other` come to a meeting once it has written its output. */
+/** Makes the producer of `other` come to a meeting after it has written its output. */
 export function meetInOther(workspace: TestWorkspace): Meeting {
   workspace.edit('build.config.ts', 'artifacts:', "toolPath: ['tools'], artifacts:")
   workspace.edit('artifacts/other.ts', 'inputs:', "tools: ['meet'], inputs:")

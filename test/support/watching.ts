@@ -1,3 +1,4 @@
+// Runs `lbuild watch` and follows its events.
 import type { ChildProcess } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -7,7 +8,7 @@ import { TINY, TINY_TARGETS } from './tiny.ts'
 import type { Ended } from './workspace.ts'
 import { TestWorkspace } from './workspace.ts'
 
-/** {@link TINY} with an artifact of one more file, whose build says that everything before it has been seen. */
+/** {@link TINY} with one more artifact, `stamp`. A build of it shows that watch has seen all earlier changes. */
 export const WATCHED: Readonly<Record<string, string>> = {
   ...TINY,
   'artifacts/stamp.ts': `import { copyFileSync } from 'node:fs'
@@ -28,7 +29,7 @@ export const stamp = artifact('stamp', {
 
 export const WATCHED_TARGETS = [...TINY_TARGETS, 'stamp']
 
-/** Builds {@link WATCHED} once for a file of tests, and gives each test a copy of its own. */
+/** Builds {@link WATCHED} once for a file of tests; the result gives each test its own copy. */
 export function builtWatched(): () => TestWorkspace {
   const template = new TestWorkspace(WATCHED, TestWorkspace.lasting())
   beforeAll(async () => {
@@ -38,7 +39,7 @@ export function builtWatched(): () => TestWorkspace {
   return () => template.copy()
 }
 
-/** `lbuild watch --json` as a test follows it: by what it prints, never by a clock. */
+/** Follows `lbuild watch --json` by its events, never by a clock. */
 export class Watching {
   readonly child: ChildProcess
   readonly ended: Promise<Ended>
@@ -72,14 +73,14 @@ export class Watching {
     return new Watching(workspace, WATCHED_TARGETS, args)
   }
 
-  /** Starts watching a workspace that is up to date, and gives it when no edit can be missed any more. */
+  /** Starts watching; resolves when no later edit can be missed. */
   static async of(workspace: TestWorkspace, ...args: readonly string[]): Promise<Watching> {
     const watching = Watching.start(workspace, ...args)
     await watching.next('idle')
     return watching
   }
 
-  /** The first event of a type, from some position on, that fits. */
+  /** The first fitting event of a type after a position. */
   async next<T extends WatchEvent['type']>(
     type: T,
     from = 0,
@@ -96,7 +97,7 @@ export class Watching {
     }
   }
 
-  /** Does something, has watch see all of it, and gives what it made of that. */
+  /** Acts, waits until watch has seen all of it, and gives what watch did. */
   async after(act: () => void | Promise<void>): Promise<{
     readonly events: readonly WatchEvent[]
     /** The artifacts that ran, in order, and those that were restored. */
@@ -132,7 +133,7 @@ export class Watching {
   }
 }
 
-/** The artifacts of the events of a type of a build. */
+/** The artifacts of the build events of a type. */
 export const artifactsOf = (
   events: readonly WatchEvent[],
   type: 'running' | 'built' | 'cancelled' | 'failed',
@@ -141,7 +142,7 @@ export const artifactsOf = (
     event.type === 'build' && event.event.type === type ? [event.event.artifact] : [],
   )
 
-/** The next event of a type in a build that is of an artifact, from some position on. */
+/** The first build event of a type and an artifact after a position. */
 export const nextBuildEvent = (
   watching: Watching,
   type: string,
@@ -154,7 +155,7 @@ export const nextBuildEvent = (
     ({ event }) => event.type === type && 'artifact' in event && event.artifact === artifact,
   )
 
-/** Every published file, as it is and as a clean build of the same sources makes it. */
+/** Every published file as it is, and as a clean build of the same sources makes it. */
 export async function published(
   workspace: TestWorkspace,
 ): Promise<{ found: Record<string, string>; clean: Record<string, string> }> {

@@ -1,3 +1,4 @@
+// A workspace in a directory of its own, built by the real command line.
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -31,11 +32,11 @@ export interface Built extends Ended {
 /** A distro of a few small artifacts in a directory of its own, built by the real command line. */
 export class TestWorkspace {
   readonly root: string
-  /** Variables that the command line sees beside PATH. */
+  /** The environment variables of the command line, besides PATH. */
   readonly env: Record<string, string> = {}
-  /** Everything that was started and has not ended. */
+  /** The processes that were started and have not ended. */
   readonly running = new Set<ChildProcess>()
-  /** The lbuild that is started. */
+  /** The path of the lbuild to start. */
   program = LBUILD
   #user: readonly string[] = []
 
@@ -44,19 +45,19 @@ export class TestWorkspace {
     for (const [path, content] of Object.entries(files)) this.write(path, content)
   }
 
-  /** A directory for a workspace that several tests share: it ends with the file of tests. */
+  /** A directory that is removed after all tests of a file. */
   static lasting(): string {
     const root = fs.realpathSync(fs.mkdtempSync(`${tmpdir()}/lbuild-test-`))
     afterAll(() => fs.rmSync(root, { recursive: true, force: true }))
     return root
   }
 
-  /** The same directory, for a root to whom permissions apply as to anybody (capabilities(7), CAP_DAC_*). */
+  /** The same directory, for a root without the right to override permissions (capabilities(7), CAP_DAC_*). */
   withoutOverride(): TestWorkspace {
     return this.#as('setpriv', '--bounding-set=-dac_override,-dac_read_search', '--')
   }
 
-  /** The same directory, for the user and group `nobody`; only root can become them. */
+  /** The same directory, for the user and group `nobody`; needs root. */
   asNobody(): TestWorkspace {
     return this.#as('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--')
   }
@@ -75,14 +76,14 @@ export class TestWorkspace {
     return other
   }
 
-  /** The same directory, for a root who may make no namespaces, as in a plain container. */
+  /** The same directory, for a root that cannot create namespaces, as in a plain container. */
   withoutNamespaces(): TestWorkspace {
     const other = new TestWorkspace({}, this.root)
     other.#user = ['setpriv', '--bounding-set=-sys_admin,-mknod', '--']
     return other
   }
 
-  /** Another directory with everything that is in this one. */
+  /** A copy in another directory. */
   copy(): TestWorkspace {
     const copy = new TestWorkspace({})
     fs.cpSync(this.root, copy.root, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
@@ -99,10 +100,10 @@ export class TestWorkspace {
     if (mode !== undefined) fs.chmodSync(this.path(path), mode)
   }
 
-  /** Puts one text in the place of another, which must be there. */
+  /** Replaces a text, which must exist, with another. */
   edit(path: string, from: string, to: string): void {
     const text = this.read(path)
-    if (!text.includes(from)) throw new Error(`there is no '${from}' in ${path}`)
+    if (!text.includes(from)) throw new Error(`${path} does not contain '${from}'`)
     this.write(path, text.replace(from, to))
   }
 
@@ -126,7 +127,7 @@ export class TestWorkspace {
     fs.renameSync(this.path(from), this.path(to))
   }
 
-  /** Starts the command line and gives the process. */
+  /** Starts the command line. */
   start(...args: readonly string[]): { child: ChildProcess; ended: Promise<Ended> } {
     const [program, ...words] = [...this.#user, process.execPath, this.program, ...args]
     const child = spawn(program!, words, {
@@ -151,7 +152,7 @@ export class TestWorkspace {
     return this.start(...args).ended
   }
 
-  /** Runs a build that prints JSON; it must come to a report. */
+  /** Runs a build that prints a report as JSON. */
   async build(...args: readonly string[]): Promise<Built> {
     const ended = await this.lbuild(...args, '--json')
     if (ended.stdout === '') throw new Error(`no report, exit code ${ended.code}:\n${ended.stderr}`)
@@ -164,7 +165,7 @@ export class TestWorkspace {
     return { ...ended, report, ran: named('built'), restored: named('restored') }
   }
 
-  /** The verdict of every artifact, as `status` sees it with some options. */
+  /** The verdict of every artifact, by `status` with some options. */
   async verdicts(...args: readonly string[]): Promise<Readonly<Record<string, string>>> {
     const { stdout, stderr } = await this.lbuild('status', '--json', ...args)
     if (stdout === '') throw new Error(stderr)
@@ -172,7 +173,7 @@ export class TestWorkspace {
     return Object.fromEntries(artifacts.map(({ name, verdict }) => [name, verdict]))
   }
 
-  /** Every file below a directory with its state on disk and its content, to see whether anything was written. */
+  /** The state and content of every file below a directory, to show whether anything was written. */
   state(directory: string): Readonly<Record<string, string>> {
     if (!this.exists(directory)) return {}
     const names = fs.readdirSync(this.path(directory), { recursive: true, encoding: 'utf8' }).sort()
@@ -189,7 +190,7 @@ export class TestWorkspace {
     )
   }
 
-  /** All that a verdict rests on. */
+  /** Everything that a verdict depends on. */
   verdictState(): Readonly<Record<string, unknown>> {
     return {
       objects: this.state('cache/objects'),

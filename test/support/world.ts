@@ -1,3 +1,4 @@
+// A graph and its facts in memory, for the planner.
 import type { ArtifactNode, Graph } from '../../src/graph/graph.ts'
 import { inOrder } from '../../src/graph/graph.ts'
 import type { Digest } from '../../src/platform/digest.ts'
@@ -15,7 +16,7 @@ import type {
   RecordLookup,
 } from '../../src/planner/types.ts'
 
-/** An artifact with one published output, `NAME.img`, that takes the outputs of others. */
+/** An artifact with one published output, `NAME.img`, and the outputs of others as inputs. */
 export function artifactNode(
   name: string,
   dependencies: readonly string[] = [],
@@ -54,7 +55,7 @@ export function graphOf(...artifacts: readonly ArtifactNode[]): Graph {
   }
 }
 
-/** A world of facts in memory, with producers whose output is a function of what they see. */
+/** Facts in memory, with producers whose output is a function of their inputs. */
 export class World implements PlannerFacts {
   readonly graph: Graph
   readonly own = new Map<string, Part[]>()
@@ -66,7 +67,7 @@ export class World implements PlannerFacts {
   forced: ReadonlySet<string> = new Set()
   /** Artifacts in the order in which they ran. */
   readonly ran: string[] = []
-  /** What a producer makes of the parts that it sees. */
+  /** What a producer writes, from the parts of its key. */
   content = (_artifact: string, parts: readonly Part[]): string => JSON.stringify(parts.map(contentOf))
 
   constructor(graph: Graph) {
@@ -83,7 +84,7 @@ export class World implements PlannerFacts {
 
   latest = (artifact: string): RecordLookup => this.record(artifact, this.latestKeys.get(artifact) ?? '')
 
-  /** The record that was published last; an error if there is none. */
+  /** The record of the last published run; throws if there is none. */
   latestRecord(artifact: string): BuildRecord {
     const found = this.latest(artifact)
     if (typeof found === 'string') throw new Error(`the latest record of ${artifact} is ${found}`)
@@ -94,7 +95,7 @@ export class World implements PlannerFacts {
     return plan(this.graph, targets, this)
   }
 
-  /** Does what a plan says until nothing is left to do, one artifact at a time, as a build does. */
+  /** Executes plans as a build does, one artifact at a time, until nothing is left to do. */
   build(...targets: readonly string[]): readonly string[] {
     const before = this.ran.length
     for (;;) {

@@ -1,6 +1,7 @@
+// Random damage to the cache and the outputs.
 import * as fs from 'node:fs'
 
-/** One thing that befalls the cache or the outputs, as data. */
+/** One damage to the cache or the outputs, as data. */
 export interface Damage {
   readonly kind: keyof typeof DAMAGES
   readonly a: number

@@ -1,9 +1,10 @@
+// Random edits of the sources and the declarations.
 import * as fs from 'node:fs'
 import { dirname } from 'node:path'
 import type { Model } from './model.ts'
 import { KINDS, SOURCES } from './model.ts'
 
-/** One edit as data: what is done, and three numbers that choose to what. */
+/** One edit as data: its kind, and three numbers that choose its subject. */
 export interface Edit {
   readonly kind: keyof typeof EDITS
   readonly a: number
@@ -13,10 +14,10 @@ export interface Edit {
 
 export const EDIT_NAMES = (): (keyof typeof EDITS)[] => Object.keys(EDITS) as (keyof typeof EDITS)[]
 
-/** Makes one edit of the workspace or of the distro's declarations. One that has nothing to work on does nothing. */
+/** Edits the workspace or the declarations. An edit without a subject does nothing. */
 export const apply = (edit: Edit, root: string, model: Model): void => EDITS[edit.kind](root, edit, model)
 
-/** Everything below `src` and `tools` as it is, to be put back. */
+/** All files below `src` and `tools`. */
 export type Snapshot = ReadonlyMap<string, { mode: number; mtime: number; content: string; type: string }>
 
 export function takeSnapshot(root: string): Snapshot {
@@ -35,7 +36,7 @@ export function takeSnapshot(root: string): Snapshot {
   )
 }
 
-/** Puts a snapshot back; with `times` also the times, as a checkout that keeps them does. */
+/** Restores a snapshot, with `times` also the file times, as some checkouts do. */
 export function putBack(root: string, snapshot: Snapshot, times: boolean): void {
   for (const top of ['src', 'tools']) fs.rmSync(`${root}/${top}`, { recursive: true })
   for (const [path, { mode, content, type }] of snapshot) {
@@ -54,7 +55,7 @@ function below(root: string, top: string): string[] {
     .map((name) => `${top}/${name}`)
 }
 
-/** Writes a file in place and sees to it that its state on disk moves, as an edit of a later moment does. */
+/** Writes a file in place until its state on disk differs, as it does after an edit at a later moment. */
 function write(path: string, content: string, mtime?: number): void {
   const before = fs.lstatSync(path, { bigint: true, throwIfNoEntry: false })
   do {
@@ -64,11 +65,11 @@ function write(path: string, content: string, mtime?: number): void {
   } while (before && fs.lstatSync(path, { bigint: true }).ctimeNs === before.ctimeNs)
 }
 
-/** All regular files that some artifact may have as an input or see in a tree. */
+/** All regular files that an artifact may have as an input or see in a tree. */
 const files = (root: string): string[] =>
   [...below(root, 'src')].filter((path) => fs.lstatSync(`${root}/${path}`).isFile())
 
-/** What is in a tree, not the tree itself. */
+/** The entries of the trees, without the trees themselves. */
 const entries = (root: string): string[] => below(root, 'src').filter((path) => path.split('/').length > 2)
 
 const pick = <T>(list: readonly T[], number: number): T | undefined => list[number % list.length]

@@ -1,3 +1,4 @@
+// A workspace whose producers are functions of the test.
 import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import type { Graph } from '../../../src/graph/graph.ts'
@@ -14,7 +15,7 @@ import { ObjectStore } from '../../../src/store/objects.ts'
 import { RecordStore } from '../../../src/store/records.ts'
 import type { Workspace } from '../../../src/workspace/workspace.ts'
 
-/** A producer of a lab: what a run is asked for, and the environment that it sees. Throwing is failing. */
+/** A producer of a lab: gets the request and the environment of a run, and throws to fail. */
 export type Produce = (
   request: ProducerRequest,
   env: Readonly<Record<string, string>>,
@@ -32,17 +33,17 @@ export interface LabBuild extends Partial<
   readonly listener?: (event: BuildEvent) => void
 }
 
-/** Where directories of the tests are: in memory where there is such a place, since they are many and short-lived. */
+/** The parent of the tests' directories: in memory if possible, since they are many and short-lived. */
 export const LAB_PARENT = fs.existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 /**
- * A workspace whose producers are functions of the test: everything else of a build is what lbuild does, snapshot, plan,
- * laying out of inputs, scheduling, objects, records and publishing.
+ * A workspace whose producers are functions of the test. Everything else is real: snapshot, plan, inputs, scheduling, objects,
+ * records and publishing.
  */
 export class Lab {
   readonly root = fs.realpathSync(fs.mkdtempSync(`${LAB_PARENT}/lbuild-lab-`))
 
-  /** A build by a fresh lbuild, which knows nothing but what is on the disk. */
+  /** Builds with a new lbuild, which knows only what is on the disk. */
   build({
     graph,
     produce,
@@ -76,7 +77,7 @@ export class Lab {
   #open(graph: Graph, disk: Disk, offset: bigint): Workspace {
     const now = (): bigint => BigInt(Date.now()) * 1_000_000n + offset
     const cache = `${this.root}/cache`
-    // Where compiled configs lie there is none: a lab's producers are not compiled.
+    // There is no compiled config, since a lab's producers are functions.
     fs.mkdirSync(`${cache}/config`, { recursive: true })
     const bundle = `${this.root}/bundle.mjs`
     fs.writeFileSync(bundle, 'no producer is taken from it')
@@ -94,12 +95,12 @@ export class Lab {
   }
 }
 
-/** Runs each "process" as a call: it reads its request and leaves its result where a real one does. */
+/** Runs each "process" as a call that reads its request and writes its result as a real one does. */
 function functionsAsProcesses(produce: Produce): Processes {
   const running = new Set<() => void>()
   const calls: Promise<Ended>[] = []
   return {
-    // A lab is the only one in its workspace.
+    // A workspace of a lab has only one user.
     lock: () => Promise.resolve({ release: () => {} }),
     confinement: () => Promise.resolve({ confinement: 'none' }),
     start(command, { env, log }) {
@@ -116,7 +117,7 @@ function functionsAsProcesses(produce: Produce): Processes {
     },
     async killAll() {
       for (const kill of running) kill()
-      // A call cannot be killed: it must not go on when the next build has begun.
+      // A call cannot be killed, so it must end before the next build starts.
       await Promise.allSettled(calls)
     },
   }
@@ -133,7 +134,7 @@ async function perform(
   } catch (error) {
     result = { ok: false, failure: { headline: (error as Error).message, facts: [] } }
   }
-  // A killed run's directory may be gone.
+  // The directory of a killed run may have been removed.
   if (fs.existsSync(request.work)) fs.writeFileSync(request.result, JSON.stringify(result))
   return { code: 0, signal: null }
 }

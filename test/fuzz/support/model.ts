@@ -1,12 +1,13 @@
+// A generated distro, its producers and what its outputs must be.
 import * as fs from 'node:fs'
 import type { ArtifactNode, Graph } from '../../../src/graph/graph.ts'
 import { sha256 } from '../../../src/platform/digest.ts'
 import type { ProducerRequest } from '../../../src/sandbox/request.ts'
 
-/** What the outputs of an artifact show of what its producer sees: the less, the more early cutoff there is. */
+/** How much of its inputs an artifact writes into its outputs. The less it writes, the more early cutoff there is. */
 export const KINDS = ['all', 'names', 'parity', 'start', 'constant'] as const
 
-/** An artifact of a made-up distro. All lists hold indices; what they mean is {@link Model}'s. */
+/** An artifact of a generated distro. All lists hold indices. */
 export interface ArtifactModel {
   dependencies: number[]
   files: number[]
@@ -22,7 +23,7 @@ export interface ArtifactModel {
   internal: boolean
 }
 
-/** An artifact that sees nothing and makes one published output. */
+/** An artifact without inputs and with one published output. */
 export const PLAIN: ArtifactModel = {
   dependencies: [],
   files: [],
@@ -37,12 +38,12 @@ export const PLAIN: ArtifactModel = {
   internal: false,
 }
 
-/** How many files, and how many trees, a made-up distro has. */
+/** How many files, and how many trees, a generated distro has. */
 export const SOURCES = 3
 
 /**
- * A made-up distro: its graph as lbuild gets it, its producers, and an oracle that says what every published output must
- * be. The oracle reads the workspace itself and knows nothing of keys, records or plans.
+ * A generated distro: its graph as lbuild gets it, its producers, and an oracle for every published output. The oracle reads
+ * the workspace and knows nothing of keys, records or plans.
  */
 export class Model {
   readonly artifacts: ArtifactModel[]
@@ -90,7 +91,7 @@ export class Model {
       artifacts: nodes,
       lockfiles: [],
       epoch: 1_000_000_000,
-      // Every other distro has a store so small that builds are collected all the time.
+      // Every other distro has a store so small that every build collects.
       store: { keep: 2, maxSize: this.artifacts.length % 2 === 0 ? 2_000 : 2 ** 40 },
       boot: {},
       profiles: {},
@@ -100,7 +101,7 @@ export class Model {
     }
   }
 
-  /** What one run leaves, from what it sees in its own directories. */
+  /** Writes the outputs of one run from what it sees in its own directories. */
   produce(request: ProducerRequest, env: Readonly<Record<string, string>>): void {
     const index = request.task.kind === 'produce' ? Number(request.task.artifact.slice(1)) : -1
     const { dependencies, optional, tool, env: seesEnv, kind, code } = this.artifacts[index]!
@@ -172,7 +173,7 @@ export class Model {
         ...(outputs === 2 ? { second: { path: pathOf(index, 'second'), published: !internal } } : {}),
       },
       network: false,
-      // What an artifact does and where its outputs go stands in its module.
+      // A module defines what its artifact does and where the outputs go.
       code: sha256(JSON.stringify([code, artifact.kind, outputs, internal])),
       modules: [`${name}.ts`],
       declaredIn: [`${name}.ts`],
@@ -185,7 +186,7 @@ const pathOf = (index: number, output: string): string => `a${index}/${output}`
 const takenOutput = (from: ArtifactModel, by: number): string =>
   from.outputs === 2 && by % 2 === 1 ? 'second' : 'first'
 
-/** All of a path that a producer may go by: types, names, contents, link targets, and who may execute. */
+/** All that a producer may read of a path: types, names, contents, link targets and executable bits. */
 function stateOf(path: string, kind: ArtifactModel['kind']): string {
   const stat = fs.lstatSync(path)
   if (stat.isSymbolicLink()) return `link ${fs.readlinkSync(path)}`
@@ -212,7 +213,7 @@ function contentOf(
     start: sha256(all).slice(0, 1),
     constant: '',
   }[kind]
-  // A digest keeps contents short where artifacts stand on each other sixty deep.
+  // A digest keeps contents short in a chain of sixty artifacts.
   const short = shown.length > 100 ? sha256(shown) : shown
   return `${output} by code ${code} with ${param}: ${kind} ${short}\n`
 }

@@ -1,11 +1,10 @@
+// A small distro with real producers, and what its outputs must be.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmodSync, rmSync } from 'node:fs'
 import { TestWorkspace } from '../../support/workspace.ts'
 
-// A small system of real producers, and the same in a few lines: what its images must hold, worked out without lbuild.
-
-/** Everything that the images are made of. */
+/** The sources of the images. */
 export interface State {
   /** A constant in a module that a producer imports. */
   readonly word: string
@@ -14,7 +13,7 @@ export interface State {
   readonly files: Readonly<Record<string, { readonly text: string; readonly executable: boolean }>>
 }
 
-/** In bytes: enough for a kill to come while an image is copied. */
+/** In bytes: large enough for a kill to happen while an image is copied. */
 const SIZE = 3 << 20
 
 const CONFIG: Readonly<Record<string, string>> = {
@@ -66,7 +65,7 @@ export const alone = artifact('alone', {
   },
 })
 `,
-  // Waits for ever where there is a pipe beside it.
+  // Waits forever if there is a pipe beside it.
   'tools/gate': '#!/bin/sh\npipe="${0%/*}/closed"\nif [ -p "$pipe" ]; then read -r word <"$pipe"; fi\n',
 }
 
@@ -84,7 +83,7 @@ export const FIRST: State = {
 
 const sha256 = (content: string): string => createHash('sha256').update(content).digest('hex')
 
-/** What every published output of a state is, by its path in `output/`. */
+/** The content of every published output of a state, by its path in `output/`. */
 export function imagesOf({ word, note, files }: State): Readonly<Record<string, Buffer>> {
   const paths = Object.keys(files).sort()
   const list = paths
@@ -98,7 +97,7 @@ export function imagesOf({ word, note, files }: State): Readonly<Record<string, 
   }
 }
 
-/** A workspace of the system in some state. */
+/** A workspace of the system in a state. */
 export function systemIn(state: State): TestWorkspace {
   const workspace = new TestWorkspace(CONFIG)
   chmodSync(workspace.path('tools/gate'), 0o755)
@@ -106,14 +105,14 @@ export function systemIn(state: State): TestWorkspace {
   return workspace
 }
 
-/** Has the producer of `alone` wait at the gate for ever, so that it ends only if it is ended, or lets it pass. */
+/** Makes the producer of `alone` wait at the gate until it is killed, or lets it pass. */
 export function setGate(workspace: TestWorkspace, closed: boolean): void {
   const pipe = workspace.path('tools/closed')
   rmSync(pipe, { force: true })
   if (closed) execFileSync('mkfifo', [pipe])
 }
 
-/** Changes a workspace from one state to another, touching nothing that is the same in both. */
+/** Changes a workspace from one state to another. Files that are the same in both stay untouched. */
 export function change(workspace: TestWorkspace, before: State | undefined, now: State): void {
   if (before?.word !== now.word) workspace.write('artifacts/word.ts', `export const WORD = '${now.word}'\n`)
   if (before?.note !== now.note) workspace.write('note.txt', now.note)
@@ -125,7 +124,7 @@ export function change(workspace: TestWorkspace, before: State | undefined, now:
   }
 }
 
-/** Numbers that look random and are the same for the same seed: mulberry32, in [0, 1). */
+/** A generator of pseudo-random numbers in [0, 1): mulberry32. */
 export function random(seed: number): () => number {
   let state = seed
   return () => {
@@ -136,7 +135,7 @@ export function random(seed: number): () => number {
   }
 }
 
-/** Another state: everything as it once was, or the note and two other things edited, added, deleted or renamed. */
+/** The next state: a former one, or the note and two other things edited, added, deleted or renamed. */
 export function edited(history: readonly State[], next: () => number): State {
   const below = (count: number): number => Math.floor(next() * count)
   const now = history.at(-1)!
