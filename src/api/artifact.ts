@@ -1,42 +1,54 @@
+// Declares artifacts: what they read, what they write, and the function that makes it.
 import type { Inputs, OutputInput } from './inputs.ts'
 import type { Param } from './params.ts'
 
 export type Params = Readonly<Record<string, Param>>
 
-/** An output that is kept in the store only and not published to `output/`. */
+/** An output that stays in the store; see {@link internal}. */
 export interface InternalOutput {
   readonly internal: string
 }
 
-/** An output is one file. A string publishes it under that path in `output/`. */
+/** The outputs of an artifact by name. Each is one file; a string publishes it under that path in `output/`. */
 export type Outputs = Readonly<Record<string, string | InternalOutput>>
 
-/** Declares an output that only other artifacts read, such as a tar of an intermediate tree. */
-export const internal = (path: string): InternalOutput => ({ internal: path })
+/**
+ * Declares an output that only other artifacts read. It stays in the store; `output/` does not show it.
+ *
+ * @param name the name of the file, without a directory
+ * @example outputs: { tar: internal('rootfs.tar') }
+ */
+export const internal = (name: string): InternalOutput => ({ internal: name })
 
-/** A tool that must be of a certain version, such as `{ name: 'mke2fs', atLeast: '1.47.0' }`. */
+/** A tool that must have a version, or a newer one: `{ name: 'mke2fs', atLeast: '1.47.0' }`. */
 export interface ToolRequirement<T extends string = string> {
   readonly name: T
+  /** Numbers joined by dots. */
   readonly atLeast: string
 }
 
+/** How {@link Run} runs a tool. */
 export interface RunOptions {
-  /** Where the tool runs; the work directory unless said otherwise. */
+  /** The current directory of the tool; the work directory unless given. */
   readonly cwd?: string
-  /** Variables beside the clean environment. */
+  /** Variables in addition to the clean environment. */
   readonly env?: Readonly<Record<string, string>>
   /** Standard input; empty unless given. */
   readonly input?: string | Uint8Array
 }
 
+/** The output of a tool that succeeded, decoded as UTF-8. */
 export interface RunResult {
   readonly stdout: string
   readonly stderr: string
 }
 
 /**
- * Runs one declared tool with an argument vector. Rejects with the tool's own words when it fails. A producer that ends
- * while a tool still runs has failed.
+ * Runs a declared tool with a list of arguments, without a shell. Rejects with a {@link Failure} that carries the end of the
+ * tool's output if the tool exits with another code than 0. Await every call: a producer that returns while a tool is running
+ * has failed.
+ *
+ * @example const { stdout } = await run('tar', ['-tf', inputs.tar])
  */
 export type Run<T extends string = string> = (
   tool: T,
@@ -44,67 +56,59 @@ export type Run<T extends string = string> = (
   options?: RunOptions,
 ) => Promise<RunResult>
 
-/** The value of each param, as a producer gets it. */
+/** The value of each param, by its name. */
 export type ParamValues<P extends Params> = {
-  readonly [K in keyof P]: P[K] extends Param<infer T> ? T : never
+  readonly [K in keyof P]: P[K] extends Param<infer V> ? V : never
 }
 
-/** Everything that a producer gets. All paths are absolute, and valid only while the producer runs. */
+/** What a producer receives. All paths are absolute, and valid until the producer returns. */
 export interface Context<I extends Inputs, P extends Params, T extends string, O extends Outputs> {
-  /** Where each input lies, read-only. */
+  /** The path of each input, which is read-only. */
   readonly inputs: { readonly [K in keyof I]: string }
   /** The value of each param. */
   readonly params: ParamValues<P>
-  /** Where each output is to be written. */
+  /** The path at which the producer must write each output, as a regular file. */
   readonly outputs: { readonly [K in keyof O]: string }
   /** Runs a declared tool. */
   readonly run: Run<T>
-  /** A directory for what may be looked at after a failure. */
+  /** An empty directory, which stays for inspection if the run fails. */
   readonly work: string
-  /** A fast directory for large things that end with the run; in memory where there is enough of it. */
+  /** An empty directory for large temporary files, in memory if there is enough. */
   readonly scratch: string
-  /** The time that every timestamp inside an output is to have, in seconds since 1970 (SOURCE_DATE_EPOCH). */
+  /** The time for every timestamp inside an output, in seconds since 1970 (SOURCE_DATE_EPOCH). */
   readonly epoch: number
-  /** Says one line, for the log. */
+  /** Writes a line to the log of the run. */
   readonly log: (line: string) => void
 }
 
+/** An artifact's declaration; see {@link artifact}. */
 export interface Declaration<I extends Inputs, P extends Params, T extends string, O extends Outputs> {
+  /** What the artifact is, in a few words, for people. */
   readonly describe?: string
+  /** Everything that the producer reads, by name. */
   readonly inputs?: I
   readonly params?: P
-  /** Names of the host's tools that the producer runs. */
+  /** The tools of the host that the producer runs. */
   readonly tools?: readonly (T | ToolRequirement<T>)[]
-  /** Names of environment variables that the producer sees. */
+  /** The environment variables that the producer sees, by name. */
   readonly env?: readonly string[]
   readonly outputs: O
-  /** Whether the producer may use the network. */
+  /** Whether the producer may use the network; `false` unless given. Then lbuild cannot promise the same bytes again. */
   readonly network?: boolean
+  /** Writes all outputs. The run fails if this throws: throw a {@link Failure} for an error with facts and a hint. */
   produce(context: Context<I, P, T, O>): Promise<void> | void
-  /** Throws when the outputs are not what they should be; runs before anything is kept. */
+  /** Checks the outputs after `produce`, and throws if one is wrong; nothing of a failed run is published. */
   verify?(context: Context<I, P, T, O>): Promise<void> | void
 }
 
-export interface AnyDeclaration {
-  readonly describe?: string
-  readonly inputs?: Inputs
-  readonly params?: Params
-  readonly tools?: readonly (string | ToolRequirement)[]
-  readonly env?: readonly string[]
-  readonly outputs: Outputs
-  readonly network?: boolean
-  produce(context: unknown): Promise<void> | void
-  verify?(context: unknown): Promise<void> | void
-}
-
-/** What `artifact` gives: a handle to name in the config, and to take inputs from. */
+/** A declared artifact: list it in the config, and take inputs of other artifacts from it. */
 export interface Artifact<O extends Outputs = Outputs> {
   readonly name: string
-  /** One output of this artifact, as an input of another. */
+  /** Declares one output of this artifact as an input of another. */
   output(name: keyof O & string): OutputInput
 }
 
-/** What the engine knows of a handle. It hangs on a symbol, so that the distro's code sees only the handle. */
+/** A declaration as the engine reads it from a handle. */
 export interface Declared<D> {
   readonly name: string
   readonly declaration: D
@@ -112,11 +116,26 @@ export interface Declared<D> {
   readonly stack: string
 }
 
-const ARTIFACT = Symbol.for('lbuild.artifact')
+/** The property of a handle that holds its declaration; the distro's code sees only the handle. */
+export const ARTIFACT: unique symbol = Symbol.for('lbuild.artifact')
 
 /**
- * Declares an artifact: its inputs, params, tools, outputs and the producer that makes the outputs.
- * The producer may use only what its context holds and what its module imports: that is what its key covers.
+ * Declares an artifact: a producer, everything that it reads, and the files that it writes. lbuild runs the producer in a
+ * sandbox, and only when its key changes: the declared inputs, params, tools and variables, and the code of the module that
+ * calls `artifact` with all that it imports. An input that is not declared does not exist in the sandbox.
+ *
+ * @param name the name on the command line: letters, digits, dots, dashes and underscores, and none of lbuild's commands
+ * @returns a handle; nothing runs yet. Wrong declarations are reported when the config is loaded
+ * @example
+ * export const rootfs = artifact('rootfs', {
+ *   inputs: { files: tree('files') },
+ *   params: { compression: choice(['zstd', 'lz4'], 'zstd') },
+ *   tools: ['mkfs.erofs'],
+ *   outputs: { image: 'rootfs.erofs' },
+ *   async produce({ inputs, params, outputs, run, epoch }) {
+ *     await run('mkfs.erofs', [`-z${params.compression}`, `-T${epoch}`, outputs.image, inputs.files])
+ *   },
+ * })
  */
 export function artifact<
   const O extends Outputs,
@@ -130,9 +149,4 @@ export function artifact<
     output: (output: keyof O & string): OutputInput => ({ kind: 'output', artifact: name, output }),
     [ARTIFACT]: declared,
   })
-}
-
-/** The declaration behind a handle, or undefined when the value is no artifact. */
-export function declaredArtifact(value: unknown): Declared<AnyDeclaration> | undefined {
-  return (value as { [ARTIFACT]?: Declared<AnyDeclaration> } | null | undefined)?.[ARTIFACT]
 }

@@ -1,3 +1,4 @@
+// The config of a distro: what `build.config.ts` exports.
 import type { Artifact } from './artifact.ts'
 import type { Lockfile } from './lockfile.ts'
 import type { Json } from './params.ts'
@@ -27,33 +28,44 @@ export interface BootPatterns {
   readonly failures?: readonly BootFailurePattern[]
 }
 
+/** The shape of `build.config.ts`; see {@link defineConfig}. */
 export interface Config {
-  /** Every artifact and lock of the distro. */
+  /** Every artifact and lockfile of the distro, in any order. */
   readonly artifacts: readonly (Artifact | Lockfile)[]
-  /** Values of params, over the defaults of the declarations: by name, or by `ARTIFACT.NAME`. */
+  /** Values of params that replace their defaults, by `NAME` for every artifact with that param, or by `ARTIFACT.NAME`. */
   readonly params?: Readonly<Record<string, Json>>
   /**
-   * Sets of values of params, over those of `params`, by their names: a build takes none unless told with `--profile`;
-   * `watch` takes the one called `dev` if there is one.
+   * Profiles: named sets of values that replace those of `params`. `--profile NAME` selects one; without it `lbuild watch`
+   * selects `dev` if there is one, and other commands select none.
    */
   readonly profiles?: Readonly<Record<string, Readonly<Record<string, Json>>>>
-  /** The time inside outputs, in seconds since 1970. */
+  /** The time that producers write into outputs, in seconds since 1970; 1767225600 (2026-01-01) unless given. */
   readonly epoch?: number
   /**
-   * Directories with tools of the workspace's own, searched before the system's. They are shown to producers whole; keys
-   * hold the declared tools in them, not what lies beside those.
+   * Directories with tools of the workspace, absolute or from its root, searched before those of the host. Producers see all
+   * of their files; keys hold only the declared tools.
    */
   readonly toolPath?: readonly string[]
-  /** How much of what was built is kept, beside the latest of everything. */
+  /** How many builds the store keeps in addition to the latest of each artifact, which it always keeps. */
   readonly store?: {
-    /** How many builds of each artifact; 10 unless given. */
+    /** The builds of each artifact; 10 unless given. */
     readonly keep?: number
-    /** How large the store may grow, such as `20G`, which it is unless given. */
+    /** The size of all objects, as {@link parseSize} reads it; `20G` unless given. */
     readonly maxSize?: string | number
   }
   /** What this distro prints on the serial console, for `lbuild boot`. */
   readonly boot?: BootPatterns
 }
 
-/** The whole of `build.config.ts`: which artifacts there are, and the values of their params. */
+/**
+ * Types the config of a distro: its artifacts, and the values of their params. Export the result as the default of
+ * `build.config.ts`. lbuild reports a wrong config, with the place of each mistake, before it runs anything.
+ *
+ * @example
+ * export default defineConfig({
+ *   artifacts: [rootfs, iso],
+ *   params: { hostname: 'tiny', 'iso.label': 'TINY' },
+ *   profiles: { dev: { compression: 'lz4' } },
+ * })
+ */
 export const defineConfig = (config: Config): Config => config

@@ -1,25 +1,27 @@
-/** One file of the workspace. The producer sees its content and whether it is executable, nothing else. */
+// Declares inputs: files and directories of the workspace. Outputs and downloads come from the handles of their makers.
+
+/** One file of the workspace; see {@link file}. */
 export interface FileInput {
   readonly kind: 'file'
   readonly path: string
   readonly optional: boolean
 }
 
-/** A directory of the workspace with all that is below it, empty directories and symbolic links included. */
+/** One directory of the workspace; see {@link tree}. */
 export interface TreeInput {
   readonly kind: 'tree'
   readonly path: string
   readonly optional: boolean
 }
 
-/** One output of another artifact. */
+/** One output of another artifact: the producer sees that file. */
 export interface OutputInput {
   readonly kind: 'output'
   readonly artifact: string
   readonly output: string
 }
 
-/** The files that a lock names, fetched and checked; the producer sees a directory that holds them by name. */
+/** The files that a lockfile pins: the producer sees a directory that holds them by name. */
 export interface DownloadsInput {
   readonly kind: 'downloads'
   readonly lock: string
@@ -28,14 +30,28 @@ export interface DownloadsInput {
 export type Input = FileInput | TreeInput | OutputInput | DownloadsInput
 export type Inputs = Readonly<Record<string, Input>>
 
-/** Declares one file, by its path from the workspace's root. It must exist unless it is `optional`. */
+/**
+ * Declares one file as an input. The key holds its content and whether it is executable; its times and owner do not count.
+ * Symbolic links are an error: declare the file that they lead to.
+ *
+ * @param path the path from the workspace's root, without `..`
+ * @param options `optional`: the file may be missing; the producer must then expect that its path leads nowhere
+ * @example inputs: { list: file('packages.list') }
+ */
 export const file = (path: string, options: { optional?: boolean } = {}): FileInput => ({
   kind: 'file',
   path,
   optional: options.optional ?? false,
 })
 
-/** Declares a whole directory, by its path from the workspace's root. It must exist unless it is `optional`. */
+/**
+ * Declares a directory as an input, with everything below it: files, empty directories, symbolic links. The key holds names,
+ * types, contents, link targets and executable bits; times and owners do not count.
+ *
+ * @param path the path from the workspace's root, without `..`
+ * @param options `optional`: the directory may be missing; the producer must then expect that its path leads nowhere
+ * @example inputs: { files: tree('overlay/files') }
+ */
 export const tree = (path: string, options: { optional?: boolean } = {}): TreeInput => ({
   kind: 'tree',
   path,

@@ -1,83 +1,85 @@
-// Declares lockfiles, which pin downloads.
-import type { Declared, Params, Run } from './artifact.ts'
+// Declares lockfiles: files of the workspace that pin downloads by version and SHA-256.
+import type { Declared, Params, ParamValues, Run } from './artifact.ts'
 import type { DownloadsInput, Inputs } from './inputs.ts'
-import type { Param } from './params.ts'
 
-/** One download that a lockfile pins: any mirror may serve it, and its SHA-256 identifies it. */
+/** One download that a lockfile pins. It may come from any mirror: its SHA-256 decides whether it is the right file. */
 export interface LockedFile {
-  /** The name of the file in the producer's input directory. */
+  /** The name under which a producer finds the file. */
   readonly name: string
-  /** The package and its version, shown to people. */
+  /** The package that the file is a version of, for people: `bash`. */
   readonly package: string
+  /** The version, for people: `5.2.15`. */
   readonly version: string
-  /** The path of the file, relative to a mirror: `pool/main/b/bash.tar`. */
+  /** The path of the file below a mirror's address: `pool/main/b/bash.tar`. */
   readonly path: string
   /** In bytes. */
   readonly size: number
-  /** The SHA-256, as 64 hexadecimal digits. */
+  /** 64 hexadecimal digits. */
   readonly sha256: string
 }
 
-/** Everything that a resolver gets. All paths are absolute, and valid only while the resolver runs. */
+/** What `resolve` receives. All paths are absolute, and valid until it returns. */
 export interface ResolveContext<I extends Inputs, P extends Params, T extends string> {
-  /** The path of each input, read-only. */
+  /** The path of each input, which is read-only. */
   readonly inputs: { readonly [K in keyof I]: string }
   /** The value of each param. */
-  readonly params: { readonly [K in keyof P]: P[K] extends Param<infer V> ? V : never }
+  readonly params: ParamValues<P>
   /** Runs a declared tool. */
   readonly run: Run<T>
-  /** A directory that stays after a failure, for files to inspect. */
+  /** An empty directory, which stays for inspection if the run fails. */
   readonly work: string
-  /** A fast directory for temporary files. */
+  /** An empty directory for large temporary files, in memory if there is enough. */
   readonly scratch: string
-  /** Writes one line to the log. */
+  /** Writes a line to the log of the run. */
   readonly log: (line: string) => void
-  /** The current files of the lockfile, empty in an update. A resolver keeps these versions. */
+  /** The files that the lockfile pins now, whose versions to keep where possible; empty under `lbuild update`. */
   readonly previous: readonly LockedFile[]
 }
 
+/** A lockfile's declaration; see {@link lockfile}. */
 export interface LockfileDeclaration<I extends Inputs, P extends Params, T extends string> {
-  /** The path of the lockfile in the workspace. */
+  /** The path of the lockfile from the workspace's root. Commit the file. */
   readonly path: string
-  /** Files that say what to resolve. A changed input makes the lockfile outdated. */
+  /** Files and trees that say what to download: lbuild resolves again when one of them changes. */
   readonly inputs: I
+  /** Params that say what to download: lbuild resolves again when one of them changes. */
   readonly params?: P
-  /** Params that choose a mirror. They do not make the lockfile outdated. */
+  /** Those params that say only where to download from: changing them resolves nothing. */
   readonly mirrorParams?: readonly (keyof P & string)[]
-  /** Absolute paths of the host that the resolver may read, such as the settings of a package manager. */
+  /** Absolute paths of the host that `resolve` may read, such as the settings of a package manager. */
   readonly hostFiles?: readonly string[]
-  /** Names of the host's tools that the resolver runs. */
+  /** The tools of the host that `resolve` runs. */
   readonly tools: readonly T[]
-  /** Resolves the request to exact files. Has network access. */
+  /** Finds the exact files. Runs like a producer, in the sandbox, but with the network. */
   resolve(context: ResolveContext<I, P, T>): Promise<readonly LockedFile[]>
-  /** The base addresses to download a file from, best first; the path of the file is appended. Runs on the host. */
-  mirrors(
-    params: { readonly [K in keyof P]: P[K] extends Param<infer V> ? V : never },
-    file: LockedFile,
-  ): readonly string[]
+  /** The addresses to fetch a file from, best first, each without the file's `path`. Runs outside of the sandbox. */
+  mirrors(params: ParamValues<P>, file: LockedFile): readonly string[]
 }
 
-export interface AnyLockfileDeclaration {
-  readonly path: string
-  readonly inputs: Inputs
-  readonly params?: Params
-  readonly mirrorParams?: readonly string[]
-  readonly hostFiles?: readonly string[]
-  readonly tools: readonly string[]
-  resolve(context: unknown): Promise<readonly LockedFile[]>
-  mirrors(params: unknown, file: LockedFile): readonly string[]
-}
-
-/** The handle of a lockfile, to list in the config and to take its downloads as an input. */
+/** A declared lockfile: list it in the config, and take its downloads as an input of artifacts. */
 export interface Lockfile {
   readonly name: string
-  /** All pinned files as an input: a directory that contains them. */
+  /** Declares all pinned files as an input: a directory that holds each under its `name`. */
   downloads(): DownloadsInput
 }
 
-const LOCKFILE = Symbol.for('lbuild.lockfile')
+/** The property of a handle that holds its declaration. */
+export const LOCKFILE: unique symbol = Symbol.for('lbuild.lockfile')
 
-/** Declares a lockfile: a file of the workspace that pins downloads by version and SHA-256. */
+/**
+ * Declares a lockfile. The first build that needs it calls `resolve` and writes the lockfile; later builds fetch what it
+ * pins until its inputs or params change, or `lbuild update NAME` resolves it again.
+ *
+ * @param name the name for `lbuild update`, by the rules for the name of an artifact
+ * @example
+ * export const sources = lockfile('sources', {
+ *   path: 'sources.lock',
+ *   inputs: { list: file('sources.list') },
+ *   tools: ['curl'],
+ *   resolve: ({ inputs, run }) => findReleases(inputs.list, run),
+ *   mirrors: () => ['https://downloads.example.org/'],
+ * })
+ */
 export function lockfile<
   I extends Inputs,
   P extends Params = Record<never, never>,
@@ -93,9 +95,4 @@ export function lockfile<
     downloads: (): DownloadsInput => ({ kind: 'downloads', lock: name }),
     [LOCKFILE]: declared,
   })
-}
-
-/** The declaration behind a handle, or undefined when the value is not a lockfile. */
-export function declaredLockfile(value: unknown): Declared<AnyLockfileDeclaration> | undefined {
-  return (value as { [LOCKFILE]?: Declared<AnyLockfileDeclaration> } | null | undefined)?.[LOCKFILE]
 }

@@ -1,31 +1,51 @@
-/** Any value that survives JSON unchanged. */
+// Declares params: named values that a user sets on the command line or in the config.
+
+/** Any value that JSON can hold. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
 /**
- * A param: a named value that a maker may set, and part of the key of every artifact that declares it.
- * `T` is the type that the producer gets; `value` is the default, already parsed.
+ * A param: a value that a user may set by `--NAME`, `--set` or the config. It is part of the key of every artifact that
+ * declares it. `T` is the type that a producer receives; `value` is the default, already parsed.
  */
 export interface Param<T extends Json = Json> {
   readonly type: 'text' | 'size' | 'integer' | 'flag' | 'choice' | 'data'
   readonly value: T
   readonly choices?: readonly string[]
-  /** The smallest size that makes sense, in bytes: less is refused before any work. */
+  /** The smallest valid size in bytes; lbuild refuses less before it runs anything. */
   readonly atLeast?: number
   readonly describe?: string
-  /** Who set another value than the default, for people: the config, a profile, the command line. */
+  /** The source of a value other than the default, for people: the config, a profile or the command line. */
   readonly setBy?: string
 }
 
-/** Text, taken as it is written. */
+/**
+ * Declares a text param. The producer receives the text as the user wrote it.
+ *
+ * @param describe what the param sets, for `--help` and messages; so for every kind of param
+ * @example params: { hostname: text('tiny', 'the name of the machine') }
+ */
 export const text = (value: string, describe?: string): Param<string> => param('text', value, describe)
 
-/** A whole number. */
+/**
+ * Declares a param that is a whole number, negative ones included.
+ *
+ * @example params: { compressionLevel: integer(19) }
+ */
 export const integer = (value: number, describe?: string): Param<number> => param('integer', value, describe)
 
-/** Yes or no. */
+/**
+ * Declares a param that is `true` or `false`; the command line also accepts `yes` and `no`.
+ *
+ * @example params: { debug: flag(false) }
+ */
 export const flag = (value: boolean, describe?: string): Param<boolean> => param('flag', value, describe)
 
-/** One of some words. */
+/**
+ * Declares a param that is one of several words.
+ *
+ * @param value the default
+ * @example params: { compression: choice(['zstd', 'lz4'], 'zstd') }
+ */
 export function choice<const C extends readonly string[]>(
   choices: C,
   value: C[number],
@@ -34,27 +54,46 @@ export function choice<const C extends readonly string[]>(
   return { ...param('choice', value, describe), choices }
 }
 
-/** A number of bytes, written like `256G`; the producer gets it as a number. Less than `atLeast` is refused. */
+/**
+ * Declares a param that is a size. Users write it as {@link parseSize} reads it; the producer receives a number of bytes.
+ * Throws a RangeError for a default that is no size.
+ *
+ * @param atLeast the smallest valid size
+ * @example params: { diskSize: size('256G', 'the size of the disk', '2G') }
+ */
 export function size(value: string | number, describe?: string, atLeast: string | number = 0): Param<number> {
   return { ...param('size', parseSize(value), describe), atLeast: parseSize(atLeast) }
 }
 
-/** Any JSON value: a list, a table. */
+/**
+ * Declares a param that is any JSON value, such as a list or a table. The command line takes it as JSON.
+ *
+ * @example params: { locales: data(['C.UTF-8']) }
+ */
 export const data = <T extends Json>(value: T, describe?: string): Param<T> => param('data', value, describe)
 
 function param<T extends Json>(type: Param['type'], value: T, describe?: string): Param<T> {
   return describe === undefined ? { type, value } : { type, value, describe }
 }
 
-const UNITS: Record<string, number> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 }
+/** The factors of the units, in bytes. */
+const UNITS = new Map([
+  ['', 1],
+  ['K', 2 ** 10],
+  ['M', 2 ** 20],
+  ['G', 2 ** 30],
+  ['T', 2 ** 40],
+])
 
 /**
- * Reads a size in bytes: a whole number and one of the binary units K, M, G, T (`64G`, `512MiB`, `1073741824`).
- * Throws a RangeError that quotes what could not be read.
+ * Reads a size: a number and one of the binary units K, M, G, T, or a number of bytes. Returns bytes. Throws a RangeError
+ * that quotes a text that it cannot read, or that is no whole number of bytes.
+ *
+ * @example parseSize('1.5G') === parseSize('1536MiB')
  */
 export function parseSize(size: string | number): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?$/i.exec(String(size).trim())
-  const bytes = match ? Number(match[1]) * UNITS[(match[2] ?? '').toUpperCase()]! : Number.NaN
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?$/i.exec(String(size).trim()) ?? []
+  const bytes = Number(number) * (UNITS.get(unit.toUpperCase()) ?? Number.NaN)
   if (!Number.isSafeInteger(bytes))
     throw new RangeError(
       `cannot read the size '${size}': write a whole number of bytes, or one with K, M, G or T`,
@@ -62,16 +101,16 @@ export function parseSize(size: string | number): number {
   return bytes
 }
 
-/** Writes a size as {@link parseSize} reads it, with the largest unit that leaves a whole number: `64G`, `1000`. */
+/** Writes a number of bytes as {@link parseSize} reads it, with the largest unit that leaves a whole number: `64G`, `1000`. */
 export function formatSize(bytes: number): string {
-  const units = Object.entries(UNITS).filter(([, factor]) => bytes !== 0 && bytes % factor === 0)
+  const units = [...UNITS].filter(([, factor]) => bytes !== 0 && bytes % factor === 0)
   const [unit, factor] = units.at(-1) ?? ['', 1]
   return `${bytes / factor}${unit}`
 }
 
 /**
- * Reads the value of a param from the text of a command line, or from a value of the config.
- * Throws a RangeError that says what was expected.
+ * Reads the value of a param from the text of a command line, or from a value of the config. Throws a RangeError that says
+ * what was expected.
  */
 export function parseParam(declared: Param, given: Json): Json {
   const wrong = (expected: string) =>
@@ -103,7 +142,8 @@ export function parseParam(declared: Param, given: Json): Json {
     case 'data':
       if (typeof given !== 'string') return given
       try {
-        return JSON.parse(given) as Json
+        const parsed: Json = JSON.parse(given)
+        return parsed
       } catch {
         throw wrong('JSON')
       }

@@ -63,16 +63,18 @@ export async function bundleConfig(config: string, { root, home, cache }: Locati
       plugins: [lbuildImports(home, (failure) => (mismatch ??= failure)), sourcesPlugin(labels, digests)],
     })
     if (mismatch) throw mismatch
+    const [output] = result.outputFiles
     const modules = modulesOf(result.metafile, root, labels, digests)
     const packages = labels.packages.map(({ directory }) => `${directory}/package.json`)
-    return { code: result.outputFiles[0]!.text, modules, packages }
+    return { code: output?.text ?? '', modules, packages }
   } catch (error) {
     if (mismatch) throw mismatch
-    const errors = (error as Partial<BuildFailure>).errors
-    if (!errors?.length) throw error
-    throw syntaxFailure(errors)
+    throw isBuildFailure(error) ? syntaxFailure(error.errors) : error
   }
 }
+
+const isBuildFailure = (error: unknown): error is BuildFailure =>
+  error instanceof Error && 'errors' in error && Array.isArray(error.errors) && error.errors.length > 0
 
 /** Takes the digest of the very bytes that are compiled, and registers the exports of the distro's own modules. */
 function sourcesPlugin(labels: ModuleLabels, digests: Map<string, Digest>): Plugin {
@@ -140,31 +142,31 @@ function syntaxFailure(errors: readonly Message[]): Failure {
   const file = errors.find(({ location }) => location)?.location?.file ?? 'build.config.ts'
   return new Failure(`cannot compile ${file}`, {
     tail: lines.join('\n'),
-    hint: 'mend the line and run again',
+    hint: 'correct the line and run again',
     exitCode: 2,
   })
 }
 
 /**
- * The labels of all modules that code in `start` can reach. A module that exports nothing but artifacts and lockfiles
- * (`isDeclaration`) is not entered: what another artifact may take from it, it takes as an input.
+ * The modules that code of some modules can reach by imports, ordered by label. Modules that export only artifacts and
+ * lockfiles (`isDeclaration`) are left out: a producer receives what they make as an input.
  */
 export function reachable(
   modules: ReadonlyMap<string, Module>,
   start: readonly string[],
   isDeclaration: (label: string) => boolean,
-): readonly string[] {
-  const reached = new Set<string>()
+): readonly Module[] {
+  const reached = new Map<string, Module>()
   const visit = (label: string): void => {
     const module = modules.get(label)
     if (!module || reached.has(label) || label.startsWith(API)) return
-    reached.add(label)
+    reached.set(label, module)
     for (const target of module.imports) if (!isDeclaration(target)) visit(target)
   }
   for (const label of start) visit(label)
-  return [...reached].sort()
+  return [...reached.values()].sort((a, b) => (a.label < b.label ? -1 : 1))
 }
 
 /** The digest of the code of some modules. */
-export const codeDigest = (modules: ReadonlyMap<string, Module>, labels: readonly string[]): Digest =>
-  digestOf([compilerVersion, ...labels.flatMap((label) => [label, modules.get(label)!.digest])])
+export const codeDigest = (modules: readonly Module[]): Digest =>
+  digestOf([compilerVersion, ...modules.flatMap(({ label, digest }) => [label, digest])])

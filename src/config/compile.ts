@@ -1,6 +1,5 @@
+// Turns an evaluated config into a graph, and rejects what cannot be built.
 import { pathToFileURL } from 'node:url'
-import type { AnyDeclaration, Declared } from '../api/artifact.ts'
-import type { AnyLockfileDeclaration } from '../api/lockfile.ts'
 import { Failure } from '../platform/failure.ts'
 import type { ArtifactNode, Graph, LockfileNode, ToolSpec } from '../graph/graph.ts'
 import { inOrder } from '../graph/graph.ts'
@@ -8,19 +7,19 @@ import { COMMANDS, suggestion } from '../graph/names.ts'
 import { withParams, withProfile } from '../graph/params.ts'
 import type { Bundle, Module } from './bundle.ts'
 import { codeDigest, reachable } from './bundle.ts'
-import type { EvaluatedConfig } from './evaluate.ts'
+import type { DeclaredArtifact, DeclaredLockfile, EvaluatedConfig } from './evaluate.ts'
+import { isHandle } from './evaluate.ts'
 import { API } from './labels.ts'
-import { ArtifactSchema, check, LockfileSchema, nameOf } from './schema.ts'
-import { declaredArtifact } from '../api/artifact.ts'
-import { declaredLockfile } from '../api/lockfile.ts'
+import { nameProblem } from './schema.ts'
 
-/** Turns an evaluated config into a graph. Throws a Failure (exit code 2) for everything that cannot be right. */
+/**
+ * Turns an evaluated config into a graph. Throws a Failure (exit code 2) for invalid names, references to undeclared artifacts,
+ * cycles, overlapping outputs, and values that a param cannot have.
+ */
 export function compileGraph(config: EvaluatedConfig, bundle: Bundle): Graph {
   const isDeclaration = (label: string): boolean => {
     const exported = Object.values(config.exports.get(label) ?? {})
-    return (
-      exported.length > 0 && exported.every((value) => declaredArtifact(value) ?? declaredLockfile(value))
-    )
+    return exported.length > 0 && exported.every(isHandle)
   }
   const artifacts = [...config.artifacts.values()].map((declared) =>
     artifactNode(declared, bundle, isDeclaration),
@@ -28,8 +27,7 @@ export function compileGraph(config: EvaluatedConfig, bundle: Bundle): Graph {
   const lockfiles = [...config.lockfiles.values()].map(lockfileNode)
   checkReferences(artifacts, lockfiles)
   checkOutputs(artifacts)
-  const modules = Object.fromEntries([...bundle.modules.values()].map(({ label, digest }) => [label, digest]))
-  const imports = Object.fromEntries([...bundle.modules.values()].map((one) => [one.label, one.imports]))
+  const modules = [...bundle.modules.values()]
   const { epoch, toolPath, store, boot, profiles } = config
   const graph: Graph = {
     artifacts: inOrder(artifacts),
@@ -39,64 +37,56 @@ export function compileGraph(config: EvaluatedConfig, bundle: Bundle): Graph {
     store,
     boot,
     profiles,
-    modules,
-    imports,
+    modules: Object.fromEntries(modules.map(({ label, digest }) => [label, digest])),
+    imports: Object.fromEntries(modules.map(({ label, imports }) => [label, imports])),
   }
   const set = withParams(graph, config.params, 'build.config.ts')
-  // A profile that cannot be set is an error before anybody asks for it.
+  // A profile with a wrong value is an error even if no command selects it.
   for (const name of Object.keys(profiles)) withProfile(set, name)
   return set
 }
 
 function artifactNode(
-  { name, declaration, stack }: Declared<AnyDeclaration>,
+  { name, declaration, stack }: DeclaredArtifact,
   bundle: Bundle,
   isDeclaration: (label: string) => boolean,
 ): ArtifactNode {
   checkName(name, 'artifact')
-  const checked = check(ArtifactSchema, declaration, `the artifact '${name}'`)
   const declaredIn = modulesOnStack(stack, bundle.modules)
   const modules = reachable(bundle.modules, declaredIn, isDeclaration)
+  const { describe, inputs, params, tools, env, outputs, network } = declaration
   return {
     name,
-    ...(checked.describe === undefined ? {} : { describe: checked.describe }),
-    inputs: checked.inputs,
-    params: checked.params as ArtifactNode['params'],
-    tools: toolSpecs(checked.tools),
-    env: checked.env,
+    ...(describe === undefined ? {} : { describe }),
+    inputs,
+    params,
+    tools: toolSpecs(tools),
+    env,
     outputs: Object.fromEntries(
-      Object.entries(checked.outputs).map(([output, path]) => [
+      Object.entries(outputs).map(([output, path]) => [
         output,
         typeof path === 'string' ? { path, published: true } : { path: path.internal, published: false },
       ]),
     ),
-    network: checked.network,
-    code: codeDigest(bundle.modules, modules),
-    modules,
+    network,
+    code: codeDigest(modules),
+    modules: modules.map(({ label }) => label),
     declaredIn,
   }
 }
 
-function lockfileNode({ name, declaration }: Declared<AnyLockfileDeclaration>): LockfileNode {
-  checkName(name, 'lock')
-  const checked = check(LockfileSchema, declaration, `the lock '${name}'`)
-  return {
-    name,
-    path: checked.path,
-    inputs: checked.inputs,
-    params: checked.params as LockfileNode['params'],
-    mirrorParams: checked.mirrorParams,
-    hostFiles: checked.hostFiles,
-    tools: toolSpecs(checked.tools),
-  }
+function lockfileNode({ name, declaration }: DeclaredLockfile): LockfileNode {
+  checkName(name, 'lockfile')
+  const { path, inputs, params, mirrorParams, hostFiles, tools } = declaration
+  return { name, path, inputs, params, mirrorParams, hostFiles, tools: toolSpecs(tools) }
 }
 
 const toolSpecs = (tools: readonly (string | { name: string; atLeast: string })[]): ToolSpec[] =>
   tools.map((tool) => (typeof tool === 'string' ? { name: tool } : tool))
 
 /**
- * The modules that stand on the call stack of a declaration: the one that calls `artifact`, and the ones whose
- * values a function of a plugin may have closed over. All modules, should the stack show none.
+ * The modules on the call stack of a declaration: the one that calls `artifact`, and those whose values the producer of a
+ * plugin may have closed over. All modules if the stack shows none.
  */
 function modulesOnStack(stack: string, modules: ReadonlyMap<string, Module>): readonly string[] {
   const labels = [...modules.values()]
@@ -105,22 +95,19 @@ function modulesOnStack(stack: string, modules: ReadonlyMap<string, Module>): re
   return labels.length > 0 ? labels : [...modules.keys()]
 }
 
-/** A path stands on a stack as it is or as an address; it may hold blanks and brackets, so it is looked for whole. */
+/** A stack holds paths or addresses. Paths may contain blanks and brackets, so whole paths are searched for. */
 const isOnStack = (stack: string, path: string): boolean =>
   stack.includes(`${path}:`) || stack.includes(`${pathToFileURL(path).href}:`)
 
 function checkName(name: string, what: string): void {
-  try {
-    nameOf(name)
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new Failure(`no ${what} can be called '${name}'`, { hint: reason, exitCode: 2 })
-  }
-  if (COMMANDS.includes(name))
-    throw new Failure(`no ${what} can be called '${name}': it is a command of lbuild`, {
-      hint: 'give it another name',
-      exitCode: 2,
-    })
+  const isCommand = COMMANDS.includes(name)
+  const hint = isCommand ? 'use another name' : nameProblem(name)
+  if (hint === undefined) return
+  const reason = isCommand ? ': it is a command of lbuild' : ''
+  throw new Failure(`invalid name '${name}' of ${what === 'artifact' ? 'an' : 'a'} ${what}${reason}`, {
+    hint,
+    exitCode: 2,
+  })
 }
 
 function checkReferences(artifacts: readonly ArtifactNode[], lockfiles: readonly LockfileNode[]): void {
@@ -132,7 +119,7 @@ function checkReferences(artifacts: readonly ArtifactNode[], lockfiles: readonly
         throw dangling(
           node.name,
           input,
-          `the lock '${reference.lock}'`,
+          `the lockfile '${reference.lock}'`,
           unlisted(reference.lock, lockfileNames),
         )
       if (reference.kind !== 'output') continue
@@ -155,8 +142,7 @@ function checkReferences(artifacts: readonly ArtifactNode[], lockfiles: readonly
 }
 
 const dangling = (artifact: string, input: string, what: string, hint: string): Failure =>
-  new Failure(`the artifact '${artifact}' takes ${what}, which is not there`, {
-    facts: [['input', input]],
+  new Failure(`input '${input}' of '${artifact}': ${what} is not declared`, {
     hint,
     exitCode: 2,
   })
@@ -171,12 +157,12 @@ function checkOutputs(artifacts: readonly ArtifactNode[]): void {
       if (!published) continue
       for (const [other, maker] of makers)
         if (other === path || other.startsWith(`${path}/`) || path.startsWith(`${other}/`))
-          throw new Failure(`two outputs want the same place in output/`, {
+          throw new Failure('two outputs overlap in output/', {
             facts: [
               [maker, other],
               [name, path],
             ],
-            hint: 'give one of them another path',
+            hint: 'change one of the paths',
             exitCode: 2,
           })
       makers.set(path, name)

@@ -1,30 +1,25 @@
+// Runs the code of a bundled config and collects what it declares.
 import { pathToFileURL } from 'node:url'
-import type { AnyDeclaration, Declared } from '../api/artifact.ts'
-import { declaredArtifact } from '../api/artifact.ts'
-import type { BootPatterns } from '../api/config.ts'
-import type { AnyLockfileDeclaration } from '../api/lockfile.ts'
-import { declaredLockfile } from '../api/lockfile.ts'
-import type { Json } from '../api/params.ts'
+import type * as v from 'valibot'
+import { ARTIFACT } from '../api/artifact.ts'
+import type { Declared } from '../api/artifact.ts'
+import { LOCKFILE } from '../api/lockfile.ts'
 import { Failure, failureFrom } from '../platform/failure.ts'
-import type { StoreLimits } from '../graph/graph.ts'
-import { check, ConfigSchema } from './schema.ts'
+import { ArtifactSchema, check, ConfigSchema, DeclaredSchema, LockfileSchema } from './schema.ts'
 
-/** The import() of the starter, in the program that it loads; in the process of a producer there is none. */
+/** The starter passes its import() to the program; the process of a producer has none to pass. */
 declare const importModule: ((address: string) => Promise<unknown>) | undefined
 
-/** The name on globalThis under which an evaluated bundle leaves the exports of each module, by label. */
+/** The property of globalThis in which an evaluated bundle leaves the exports of each module, by label. */
 export const MODULES = 'lbuild.modules'
 
-/** An evaluated config: declarations with their functions. */
-export interface EvaluatedConfig {
-  readonly artifacts: ReadonlyMap<string, Declared<AnyDeclaration>>
-  readonly lockfiles: ReadonlyMap<string, Declared<AnyLockfileDeclaration>>
-  readonly params: Readonly<Record<string, Json>>
-  readonly profiles: Readonly<Record<string, Readonly<Record<string, Json>>>>
-  readonly epoch: number
-  readonly toolPath: readonly string[]
-  readonly store: StoreLimits
-  readonly boot: BootPatterns
+export type DeclaredArtifact = Declared<v.InferOutput<typeof ArtifactSchema>>
+export type DeclaredLockfile = Declared<v.InferOutput<typeof LockfileSchema>>
+
+/** An evaluated config: declarations with their functions, and the config's other fields. */
+export interface EvaluatedConfig extends Omit<v.InferOutput<typeof ConfigSchema>, 'artifacts'> {
+  readonly artifacts: ReadonlyMap<string, DeclaredArtifact>
+  readonly lockfiles: ReadonlyMap<string, DeclaredLockfile>
   /** The exports of each module, by its label. */
   readonly exports: ReadonlyMap<string, Readonly<Record<string, unknown>>>
 }
@@ -37,68 +32,86 @@ export async function evaluateConfig(bundle: string): Promise<EvaluatedConfig> {
   process.setSourceMapsEnabled(true)
   const exports: EvaluatedConfig['exports'] = new Map()
   Object.assign(globalThis, { [Symbol.for(MODULES)]: exports })
+  const exported = await defaultExport(bundle)
+  if (exported === undefined)
+    throw new Failure('build.config.ts has no default export', {
+      hint: 'write: export default defineConfig({ artifacts: [ … ] })',
+      exitCode: 2,
+    })
+  const config = check(ConfigSchema, exported, 'build.config.ts')
+  const artifacts = new Map<string, Declared<unknown>>()
+  const lockfiles = new Map<string, Declared<unknown>>()
+  for (const [position, value] of config.artifacts.entries()) {
+    const [artifact, lockfile] = [declaredBy(ARTIFACT, value), declaredBy(LOCKFILE, value)]
+    if (artifact) addOnce(artifacts, artifact, 'artifact')
+    else if (lockfile) addOnce(lockfiles, lockfile, 'lockfile')
+    else
+      throw new Failure('build.config.ts lists a value that is no artifact', {
+        facts: [['field', `artifacts.${position}`]],
+        hint: 'list what artifact(…) and lockfile(…) return',
+        exitCode: 2,
+      })
+  }
+  return {
+    ...config,
+    artifacts: parsed(artifacts, (name, value) => check(ArtifactSchema, value, `the artifact '${name}'`)),
+    lockfiles: parsed(lockfiles, (name, value) => check(LockfileSchema, value, `the lockfile '${name}'`)),
+    exports,
+  }
+}
+
+async function defaultExport(bundle: string): Promise<unknown> {
   const depth = Error.stackTraceLimit
+  // Deep enough for the modules between the config and a declaration.
   Error.stackTraceLimit = 100
-  let module: { default?: unknown }
   try {
     const address = pathToFileURL(bundle).href
-    const imported = typeof importModule === 'function' ? importModule(address) : import(address)
-    module = (await imported) as { default?: unknown }
+    const module: unknown = await (typeof importModule === 'function'
+      ? importModule(address)
+      : import(address))
+    return typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined
   } catch (error) {
     throw thrownFailure(error)
   } finally {
     Error.stackTraceLimit = depth
   }
-  if (module.default === undefined)
-    throw new Failure('build.config.ts exports nothing as its default', {
-      hint: 'write: export default defineConfig({ artifacts: [ … ] })',
-      exitCode: 2,
-    })
-  const config = check(ConfigSchema, module.default, 'build.config.ts')
-  const artifacts = new Map<string, Declared<AnyDeclaration>>()
-  const lockfiles = new Map<string, Declared<AnyLockfileDeclaration>>()
-  for (const [position, value] of config.artifacts.entries()) {
-    const artifact = declaredArtifact(value)
-    const lock = declaredLockfile(value)
-    if (artifact) addOnce(artifacts, artifact, 'artifact')
-    else if (lock) addOnce(lockfiles, lock, 'lock')
-    else
-      throw new Failure('build.config.ts lists something that is no artifact', {
-        facts: [['place', `artifacts.${position}`]],
-        hint: 'list what artifact(…) and lockfile(…) give',
-        exitCode: 2,
-      })
-  }
-  return {
-    artifacts,
-    lockfiles,
-    params: config.params as Record<string, Json>,
-    profiles: config.profiles as EvaluatedConfig['profiles'],
-    epoch: config.epoch,
-    toolPath: config.toolPath,
-    store: config.store,
-    boot: config.boot,
-    exports,
-  }
 }
 
-function addOnce<D>(known: Map<string, Declared<D>>, declared: Declared<D>, what: string): void {
-  if (known.has(declared.name) && known.get(declared.name) !== declared)
-    throw new Failure(`two ${what}s are called '${declared.name}'`, {
-      hint: 'give one of them another name',
+/** Whether a value is the handle of an artifact or a lockfile. */
+export const isHandle = (value: unknown): boolean =>
+  (declaredBy(ARTIFACT, value) ?? declaredBy(LOCKFILE, value)) !== undefined
+
+/** The declaration behind a handle; undefined for any other value. */
+function declaredBy(kind: symbol, value: unknown): Declared<unknown> | undefined {
+  if (typeof value !== 'object' || value === null || !Reflect.has(value, kind)) return undefined
+  const declared: unknown = Reflect.get(value, kind)
+  return check(DeclaredSchema, declared, 'a value that is not of this lbuild')
+}
+
+function addOnce(known: Map<string, Declared<unknown>>, declared: Declared<unknown>, what: string): void {
+  // A config may list a handle twice, but not two declarations of one name.
+  if ((known.get(declared.name) ?? declared).declaration !== declared.declaration)
+    throw new Failure(`two ${what}s have the name '${declared.name}'`, {
+      hint: 'rename one of them',
       exitCode: 2,
     })
   known.set(declared.name, declared)
 }
 
+const parsed = <D>(
+  all: ReadonlyMap<string, Declared<unknown>>,
+  parse: (name: string, declaration: unknown) => D,
+): ReadonlyMap<string, Declared<D>> =>
+  new Map([...all].map(([name, one]) => [name, { ...one, declaration: parse(name, one.declaration) }]))
+
 function thrownFailure(error: unknown): Failure {
   const failure = failureFrom(error)
-  if (failure) return failure
+  if (failure) return new Failure(failure.headline, { ...failure, exitCode: 2 })
   const { message, stack } = error instanceof Error ? error : new Error(String(error))
   const where = /\(?(?:file:\/\/)?(\/[^()\n]+:\d+:\d+)\)?/.exec(stack ?? '')?.[1]
-  return new Failure(`build.config.ts fails: ${message}`, {
+  return new Failure(`build.config.ts throws: ${message}`, {
     ...(where === undefined ? {} : { facts: [['at', where] as const] }),
-    hint: 'mend it and run again',
+    hint: 'correct it and run again',
     exitCode: 2,
     cause: error,
   })

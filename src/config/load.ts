@@ -80,8 +80,9 @@ export async function cachedConfig(
   locations: Locations,
 ): Promise<LoadedConfig | undefined> {
   if (!disk.lstat(toBytes(`${locations.root}/build.config.ts`))) throw noConfig(locations.root)
-  const cached = readCache(disk, toBytes(`${locations.cache}/config/graph.json`), locations)
-  return cached && (await changedFiles(disk, index, cached.files)).length === 0 ? cached : undefined
+  const cached = readCache(disk, locations.cache)
+  if (cached?.version !== VERSION || !isSamePlace(cached.locations, locations)) return undefined
+  return (await changedFiles(disk, index, cached.files)).length === 0 ? cached : undefined
 }
 
 /** Creates a directory of the cache. Throws a Failure (exit code 2) where the user may not. */
@@ -106,15 +107,14 @@ export const noConfig = (root: string, more = ''): Failure =>
     exitCode: 2,
   })
 
-function readCache(disk: Disk, path: Bytes, { root, home, cache }: Locations): CacheFile | undefined {
-  const found = readChecksummed(disk, path)
-  if (typeof found === 'string') return undefined
-  const cached = found.value as CacheFile
-  if (cached.version !== VERSION) return undefined
-  const { locations } = cached
-  if (locations.root !== root || locations.home !== home || locations.cache !== cache) return undefined
-  return cached
+/** The cached graph, of whatever version. The checksum of the file stands for its shape: a check would load a parser. */
+function readCache(disk: Disk, cache: string): CacheFile | undefined {
+  const found = readChecksummed(disk, toBytes(`${cache}/config/graph.json`))
+  return typeof found === 'string' ? undefined : (found.value as CacheFile)
 }
+
+const isSamePlace = (one: Locations, other: Locations): boolean =>
+  one.root === other.root && one.home === other.home && one.cache === other.cache
 
 /** How long a waiting build may use a bundle that `graph.json` no longer names, in nanoseconds. */
 const IN_USE_NS = 3_600_000_000_000n
@@ -128,8 +128,7 @@ export function unusedBundles(
 ): readonly Bytes[] {
   const directory = toBytes(`${cache}/config`)
   if (!disk.lstat(directory)) return []
-  const found = readChecksummed(disk, `${directory}/graph.json`)
-  const named = typeof found === 'string' ? undefined : (found.value as CacheFile).bundle
+  const named = readCache(disk, cache)?.bundle
   return disk
     .readdir(directory)
     .map((name) => `${directory}/${name}`)

@@ -1,31 +1,30 @@
+// The shapes of declarations, checked when a config is evaluated.
 import * as v from 'valibot'
+import type { LockedFile } from '../api/lockfile.ts'
 import type { Json } from '../api/params.ts'
 import { parseSize } from '../api/params.ts'
 import { Failure } from '../platform/failure.ts'
 
-/** What a name may look like: it becomes a word of the command line and the name of a directory. */
+/** The form of names: they are words of the command line and names of directories. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
 
-const name = v.pipe(
-  v.string(),
-  v.regex(NAME, 'a name is made of letters, digits, dots, dashes and underscores'),
-)
+const name = v.pipe(v.string(), v.regex(NAME, 'use letters, digits, dots, dashes and underscores'))
 
-/** A path from the workspace's root that does not leave it. */
+/** A path from a directory that stays in it. */
 const path = v.pipe(
   v.string(),
   v.check(
     (value) => !value.split('/').some((part) => part === '..' || part === '.' || part === ''),
-    (issue) => `'${issue.input}' must be a path below the directory, without '..' and not absolute`,
+    (issue) => `'${issue.input}' must be a relative path without '..'`,
   ),
 )
 
-/** What lbuild itself writes can be no input: a build must not change what it depends on. */
+/** An input must not be what lbuild writes: a build would change what it depends on. */
 const source = v.pipe(
   path,
   v.check(
-    (value) => !['cache', 'output'].includes(value.split('/')[0]!),
-    (issue) => `'${issue.input}' is written by lbuild itself: take the output of an artifact`,
+    (value) => !/^(cache|output)(\/|$)/.test(value),
+    (issue) => `lbuild writes '${issue.input}': take the output of an artifact instead`,
   ),
 )
 
@@ -40,29 +39,33 @@ const input = v.variant('kind', [
   v.object({ kind: v.literal('downloads'), lock: name }),
 ])
 
-const param = v.looseObject({
+const json = v.custom<Json>((value) => isJson(value), 'not a JSON value')
+
+const param = v.object({
   type: v.picklist(['text', 'size', 'integer', 'flag', 'choice', 'data']),
-  value: v.custom<Json>((value) => isJson(value), 'not a value of JSON'),
+  value: json,
+  choices: v.exactOptional(v.array(v.string())),
+  atLeast: v.exactOptional(v.number()),
+  describe: v.exactOptional(v.string()),
 })
 
-/** Whether a value goes into a key and to a producer as it is. */
+/** Whether a value goes into keys and to producers unchanged. */
 function isJson(value: unknown): value is Json {
   if (value === null || ['string', 'boolean'].includes(typeof value) || Number.isFinite(value)) return true
   if (Array.isArray(value)) return value.every(isJson)
-  return (
-    Object.prototype.toString.call(value) === '[object Object]' &&
-    Object.values(value as object).every(isJson)
-  )
+  const isPlain = typeof value === 'object' && Object.prototype.toString.call(value) === '[object Object]'
+  return isPlain && Object.values(value).every(isJson)
 }
 
-const producer = v.custom<(context: unknown) => Promise<void>>(
-  (value) => typeof value === 'function',
-  'not a function',
-)
+/** A function of the distro; its type is what the public API asks of it. */
+const functionOf = <F extends (...args: never[]) => unknown>(): v.GenericSchema<F> =>
+  v.custom<F>((value) => typeof value === 'function', 'not a function')
+
+const producer = functionOf<(context: unknown) => Promise<void> | void>()
 
 const tools = v.array(v.union([v.string(), v.object({ name: v.string(), atLeast: v.string() })]))
 
-/** The shape of an artifact's declaration. */
+/** An artifact's declaration. */
 export const ArtifactSchema = v.strictObject({
   describe: v.optional(v.string()),
   inputs: v.optional(v.record(name, input), {}),
@@ -78,7 +81,7 @@ export const ArtifactSchema = v.strictObject({
   verify: v.optional(producer),
 })
 
-/** The shape of a lock's declaration. */
+/** A lockfile's declaration. */
 export const LockfileSchema = v.strictObject({
   path: source,
   inputs: v.record(name, v.variant('kind', sources)),
@@ -86,20 +89,18 @@ export const LockfileSchema = v.strictObject({
   mirrorParams: v.optional(v.array(v.string()), []),
   hostFiles: v.optional(v.array(v.pipe(v.string(), v.startsWith('/', 'must be an absolute path'))), []),
   tools,
-  resolve: producer,
-  mirrors: producer,
+  resolve: functionOf<(context: unknown) => Promise<readonly LockedFile[]>>(),
+  mirrors: functionOf<(params: unknown, file: LockedFile) => readonly string[]>(),
 })
 
-const scalar = v.unknown()
-
-/** A number of bytes, as a number or like `20G`. */
+/** A size, as a number of bytes or like `20G`. */
 const size = v.pipe(
   v.union([v.string(), v.number()], "must be a size such as '20G'"),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
     try {
       return parseSize(dataset.value)
     } catch (error) {
-      addIssue({ message: (error as RangeError).message })
+      addIssue({ message: error instanceof Error ? error.message : String(error) })
       return NEVER
     }
   }),
@@ -107,7 +108,7 @@ const size = v.pipe(
 
 const COUNT = 'must be a whole number of at least 1'
 
-/** What is kept in the store: the newest builds of each artifact, within a size in bytes. */
+/** The limits of the store: builds of each artifact, and bytes. */
 const store = v.strictObject({
   keep: v.optional(v.pipe(v.number(COUNT), v.safeInteger(COUNT), v.minValue(1, COUNT)), 10),
   maxSize: v.optional(size, '20G'),
@@ -136,26 +137,36 @@ const boot = v.strictObject({
   ),
 })
 
-/** The shape of what `build.config.ts` exports. */
+/** Values of params, by `NAME` or `ARTIFACT.NAME`. */
+const values = v.custom<Readonly<Record<string, Json>>>(
+  (value) => isJson(value) && typeof value === 'object' && value !== null && !Array.isArray(value),
+  'not an object of JSON values',
+)
+
+/** The default export of `build.config.ts`. */
 export const ConfigSchema = v.strictObject({
   artifacts: v.array(v.unknown()),
-  params: v.optional(v.record(v.string(), scalar), {}),
-  profiles: v.optional(v.record(name, v.record(v.string(), scalar)), {}),
+  params: v.optional(values, {}),
+  profiles: v.optional(v.record(name, values), {}),
   epoch: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1767225600),
   toolPath: v.optional(v.array(v.string()), []),
   store: v.optional(store, {}),
   boot: v.optional(boot, {}),
 })
 
-export const nameOf = v.parser(name)
+/** Returns what is wrong with a name; undefined for a valid one. */
+export const nameProblem = (value: string): string | undefined => v.safeParse(name, value).issues?.[0].message
 
-/** Checks a value against a schema. Throws a Failure (exit code 2) that names each place and what is wrong there. */
-export function check<S extends v.GenericSchema>(schema: S, value: unknown, where: string): v.InferOutput<S> {
+/** A handle that the public API made. */
+export const DeclaredSchema = v.object({ name: v.string(), declaration: v.unknown(), stack: v.string() })
+
+/** Parses a value. Throws a Failure (exit code 2) that names each place and what is wrong there. */
+export function check<S extends v.GenericSchema>(schema: S, value: unknown, what: string): v.InferOutput<S> {
   const result = v.safeParse(schema, value)
   if (result.success) return result.output
-  throw new Failure(`${where} is not declared as it must be`, {
+  throw new Failure(`invalid declaration of ${what}`, {
     facts: result.issues.map((issue) => [v.getDotPath(issue) ?? 'value', issue.message] as const),
-    hint: 'see the README for what a declaration holds',
+    hint: 'correct these fields; the types of lbuild describe them',
     exitCode: 2,
   })
 }

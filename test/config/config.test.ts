@@ -1,14 +1,13 @@
+// Reports whatever is wrong with build.config.ts or with a call, in one message, before anything is built.
 import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { TestWorkspace } from '../support/workspace.ts'
-
-// Whatever is wrong with build.config.ts: exit code 2, one message that names the place, nothing built.
 
 const OTHER = `artifact('other', { outputs: { o: 'other.txt' }, produce() { throw new Error('was run') } })`
 
 const LOCK = `lockfile('debs', { path: 'debs.lock', inputs: {}, tools: [], resolve: () => [], mirrors: () => [] })`
 
-/** A config with an artifact `image` of these properties beside a sound one. */
+/** A config with an artifact `image` that has these properties, beside a valid one. */
 const declaring = (
   properties: string,
   more = '',
@@ -27,10 +26,10 @@ const broken: readonly [string, string, readonly (string | RegExp)[]][] = [
   [
     'a syntax error',
     `import { artifact } from 'lbuild'\nexport default {\n  artifacts: [,,}\n`,
-    ['build.config.ts:3:', 'cannot compile build.config.ts', 'hint: mend the line and run again'],
+    ['build.config.ts:3:', 'cannot compile build.config.ts', 'hint: correct the line and run again'],
   ],
   [
-    'a module that is not there',
+    'a missing module',
     declaring('', `import './nowhere.ts'`),
     [/build\.config\.ts:4:\d+: Could not resolve "\.\/nowhere\.ts"/],
   ],
@@ -40,16 +39,12 @@ const broken: readonly [string, string, readonly (string | RegExp)[]][] = [
     ['no such board', /build\.config\.ts:5:\d+/],
   ],
   [
-    'a default that cannot be read',
+    'an invalid default of a param',
     declaring(`params: { diskSize: size('256GG') }`),
     [`cannot read the size '256GG'`],
   ],
-  ['no default export', `export const nothing = 1`, ['exports nothing as its default']],
-  [
-    'a default export that is no config',
-    `export default 5`,
-    ['build.config.ts is not declared as it must be'],
-  ],
+  ['no default export', `export const nothing = 1`, ['has no default export']],
+  ['a default export of another type', `export default 5`, ['invalid declaration of build.config.ts']],
   ['an unknown member', `export default { artifacts: [], artefacts: [] }`, ['artefacts']],
   [
     'a console pattern that is no regular expression',
@@ -61,7 +56,7 @@ const broken: readonly [string, string, readonly (string | RegExp)[]][] = [
     `export default { artifacts: [], boot: { login: '' } }`,
     ['boot.login', 'an empty pattern matches everything'],
   ],
-  ['something in the list that is no artifact', listing(`{ name: 'image' }`), ['artifacts.0', 'no artifact']],
+  ['a listed value that is no artifact', listing(`{ name: 'image' }`), ['artifacts.0', 'no artifact']],
   ['inputs of the wrong type', declaring(`inputs: { src: 'src' }`), [`the artifact 'image'`, 'inputs.src']],
   [
     'outputs of the wrong type',
@@ -81,43 +76,43 @@ const broken: readonly [string, string, readonly (string | RegExp)[]][] = [
   [
     'an input in cache/',
     declaring(`inputs: { src: tree('cache/objects') }`),
-    [`'cache/objects'`, 'written by lbuild'],
+    [`'cache/objects'`, 'lbuild writes'],
   ],
   ['an input in output/', declaring(`inputs: { src: file('output/other.txt') }`), [`'output/other.txt'`]],
   [
-    'an output of an artifact that is not listed',
+    'an input from an artifact that is not listed',
     declaring(`inputs: { o: { kind: 'output', artifact: 'othr', output: 'o' } }`),
-    [`takes the artifact 'othr'`, `did you mean 'other'?`],
+    [`input 'o' of 'image': the artifact 'othr' is not declared`, `did you mean 'other'?`],
   ],
   [
-    'an output that an artifact does not have',
+    'an input from an output that is not declared',
     declaring(`inputs: { o: other.output('p') }`),
     [`an output 'p' of 'other'`, 'hint: choose one of: o'],
   ],
   [
-    'a circle',
+    'a dependency cycle',
     declaring(`inputs: { o: { kind: 'output', artifact: 'image', output: 'image' } }`),
     ['image → image'],
   ],
-  ['two artifacts of one name', listing(`${OTHER}, ${OTHER}`), [`two artifacts are called 'other'`]],
+  ['two artifacts with one name', listing(`${OTHER}, ${OTHER}`), [`two artifacts have the name 'other'`]],
   [
-    'two outputs at one place',
+    'two outputs with one path',
     declaring(`outputs: { image: 'other.txt' }`),
-    ['two outputs want the same place', 'other.txt'],
+    ['two outputs overlap in output/', 'other.txt'],
   ],
   [
-    'an output below another',
+    'an output below another output',
     declaring(`outputs: { image: 'other.txt/below' }`),
-    ['two outputs want the same place'],
+    ['two outputs overlap in output/'],
   ],
   [
-    'the name of a command',
+    'the name of a command as the name of an artifact',
     listing(`artifact('why', { outputs: { o: 'o' }, produce() {} })`),
     [`'why'`, 'command of lbuild'],
   ],
-  ['a name that is a path', listing(`artifact('../x', { outputs: { o: 'o' }, produce() {} })`), [`'../x'`]],
+  ['a path as a name', listing(`artifact('../x', { outputs: { o: 'o' }, produce() {} })`), [`'../x'`]],
   [
-    'a param that nothing declares',
+    'a value for a param that nothing declares',
     declaring('', `\nexport const x = 1`).replace(
       'artifacts: [image, other]',
       `artifacts: [image, other], params: { titel: 'x' }`,
@@ -126,7 +121,7 @@ const broken: readonly [string, string, readonly (string | RegExp)[]][] = [
   ],
 ]
 
-describe('a broken build.config.ts', () => {
+describe('a wrong build.config.ts is reported with exit code 2:', () => {
   it.each(broken)('%s', async (_, config, expected) => {
     const workspace = new TestWorkspace({ 'build.config.ts': config, 'src/file': '' })
     const { code, stdout, stderr } = await workspace.lbuild('other')
@@ -140,7 +135,7 @@ describe('a broken build.config.ts', () => {
     expect(workspace.exists('cache/records')).toBe(false)
   })
 
-  it('is called by the name of the file that is wrong', async () => {
+  it('a syntax error in a module, under the name of the module', async () => {
     const workspace = new TestWorkspace({
       'build.config.ts': declaring('', `import './parts/boot.ts'`),
       'parts/boot.ts': 'export const boot = (\n',
@@ -149,7 +144,7 @@ describe('a broken build.config.ts', () => {
     expect(stderr).toContain('error: cannot compile parts/boot.ts\n')
   })
 
-  it('once mended is read again, and once broken again is told again', async () => {
+  it('again after each edit, until it is correct', async () => {
     const workspace = new TestWorkspace({ 'build.config.ts': declaring('') })
     expect((await workspace.lbuild('status')).code).toBe(0)
     workspace.edit('build.config.ts', 'defineConfig(', 'defineConfig((')
@@ -159,7 +154,7 @@ describe('a broken build.config.ts', () => {
   })
 })
 
-describe('a call that cannot be right', () => {
+describe('a command line', () => {
   const config = declaring(
     `params: { diskSize: size('1G', 'the size of the disk', '512M') }, inputs: { debs: debs.downloads() }`,
     '',
@@ -282,7 +277,7 @@ describe('a call that cannot be right', () => {
     [['graph', 'imgae'], [`did you mean 'image'?`]],
   ]
 
-  it('is told in one message, with exit code 2', async () => {
+  it('with a mistake is reported in one message with exit code 2', async () => {
     const workspace = new TestWorkspace({ 'build.config.ts': config })
     for (const [words, expected] of calls) {
       const { code, stderr } = await workspace.lbuild(...words)
@@ -292,7 +287,7 @@ describe('a call that cannot be right', () => {
     expect(workspace.exists('output')).toBe(false)
   })
 
-  it('but status and why without a target are of all that no other artifact takes', async () => {
+  it('without a target makes status and why take every artifact that no other one depends on', async () => {
     const workspace = new TestWorkspace({ 'build.config.ts': config })
     for (const command of ['status', 'why']) {
       const { code, stdout } = await workspace.lbuild(command, '--json', '--disk-size', '2G')
@@ -301,14 +296,14 @@ describe('a call that cannot be right', () => {
     }
   })
 
-  it('outside of a workspace', async () => {
+  it('outside of a workspace is reported', async () => {
     const workspace = new TestWorkspace({})
     const { code, stderr } = await workspace.lbuild('image')
     expect(stderr).toContain('there is no build.config.ts here')
     expect(code).toBe(2)
   })
 
-  it('but below a workspace, or with -C, it is found', async () => {
+  it('finds the workspace from below it and by -C', async () => {
     const workspace = new TestWorkspace({ 'build.config.ts': config, 'deep/er/file': '' })
     const below = new TestWorkspace({}, workspace.path('deep/er'))
     expect((await below.lbuild('graph')).stdout).toBe('image\n  debs (lockfile)\nother\n')
@@ -319,7 +314,7 @@ describe('a call that cannot be right', () => {
   })
 })
 
-describe('the code of a producer is in its key', () => {
+describe('the key of an artifact holds the code of its producer', () => {
   it.each(['an ordinary path', 'a path (with brackets), blanks % and é'])('in %s', async (name) => {
     const files = { 'build.config.ts': declaring(''), 'unused.ts': '' }
     const workspace = new TestWorkspace(files, `${new TestWorkspace({}).root}/${name}`)
@@ -332,7 +327,7 @@ describe('the code of a producer is in its key', () => {
     expect(keys(after)[0]).not.toBe(keys(before)[0])
   })
 
-  it('and two artifacts in two modules have each its own', async () => {
+  it('and only the modules that this producer can reach', async () => {
     const module = (name: string): string =>
       `import { artifact } from 'lbuild'\nexport const ${name} = artifact('${name}', { outputs: { o: '${name}' }, produce() {} })\n`
     const root = `${new TestWorkspace({}).root}/a path (with brackets) and é`
@@ -351,8 +346,8 @@ const escape = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, 
 
 it.each([
   ['cut', (whole: Buffer) => whole.subarray(0, whole.length >> 1)],
-  ['with a flipped byte', (whole: Buffer) => Buffer.from(whole.toString().replace('was run', 'was rum'))],
-])('a compiled config that was damaged (%s) is compiled anew', async (_, damage) => {
+  ['changed by a byte', (whole: Buffer) => Buffer.from(whole.toString().replace('was run', 'was rum'))],
+])('compiles the config again where its compiled code was %s', async (_, damage) => {
   const workspace = new TestWorkspace({ 'build.config.ts': listing(OTHER) })
   const before = await workspace.lbuild('other')
   expect(before.stderr).toContain('was run')

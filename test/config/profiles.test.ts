@@ -1,19 +1,18 @@
+// Profiles are sets of param values: keys hold the values, whatever profile they come from.
 import { expect, it } from 'vitest'
 import { builtWatched, Watching } from '../support/watching.ts'
-
-// A profile is a set of params: it is in keys as they are, watch takes the one called dev, and a build takes none.
 
 const fresh = builtWatched()
 const PROFILES = "profiles: { dev: { title: 'dev' }, other: { 'image.title': 'other' } }, artifacts:"
 
-it('dev is what watch builds, another one by its name, and a build takes none', async () => {
+it('selects dev for watch, none for a build, and any other by its name', async () => {
   const workspace = fresh()
   workspace.edit('build.config.ts', 'artifacts:', PROFILES)
   const title = (): string =>
     /"title":"(\w+)"/.exec(workspace.bytes('output/tiny.img').toString('latin1'))![1]!
   const watching = await Watching.of(workspace)
   expect(title()).toBe('dev')
-  // What has the same params in both is built once.
+  // Artifacts with the same values in both profiles are built once.
   expect(watching.events.find(({ type }) => type === 'built')).toMatchObject({ ran: ['image'] })
   expect((await workspace.build('image')).restored).toEqual(['image'])
   expect(title()).toBe('tiny')
@@ -24,7 +23,7 @@ it('dev is what watch builds, another one by its name, and a build takes none', 
   expect(title()).toBe('said')
 })
 
-it('that is wrong is an error of the config before anybody takes it', async () => {
+it('reports a wrong profile even if no command selects it', async () => {
   const workspace = fresh()
   workspace.edit('build.config.ts', 'artifacts:', 'profiles: { dev: { titel: 1 } }, artifacts:')
   const { code, stderr } = await workspace.lbuild('status')

@@ -79,7 +79,7 @@ describe('the limits in build.config.ts', () => {
     const workspace = built()
     workspace.edit('build.config.ts', 'other] })', `other], store: ${store} })`)
     const { code, stderr } = await workspace.lbuild(...TINY_TARGETS)
-    expect(stderr).toContain('build.config.ts is not declared as it must be')
+    expect(stderr).toContain('invalid declaration of build.config.ts')
     expect(stderr).toContain(`${place}: ${reason}`)
     expect(code).toBe(2)
   })

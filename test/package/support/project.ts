@@ -120,8 +120,9 @@ export class Project {
     )
   }
 
-  /** The key of each artifact and the modules of its code, as `lbuild` sees them in a directory. */
+  /** Builds the image; gives the key of each artifact and the modules of its code. */
   async keys(directory = '.'): Promise<unknown> {
+    await this.done(['npx', 'lbuild', 'image'], directory)
     const status = JSON.parse(await this.done(['npx', 'lbuild', 'status', '--json'], directory)) as {
       artifacts: readonly { name: string; key: string | null }[]
     }
