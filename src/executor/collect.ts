@@ -1,3 +1,4 @@
+// Collects the store: decides what to remove, removes it, and reports where its size came from.
 import { unusedBundles } from '../config/load.ts'
 import type { Listener } from '../events/events.ts'
 import { oldLogs } from '../events/logFiles.ts'
@@ -15,27 +16,27 @@ import { objectsOf, retain } from '../store/retention.ts'
 import { subjectOf } from '../planner/part.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 
-/** A file that goes, and what it takes on the disk, in bytes. */
+/** A file to remove, and its size on disk in bytes. */
 export interface LooseFile {
   readonly path: Bytes
   readonly bytes: number
 }
 
-/** What would go from a store, and what would stay. */
+/** What a collection removes and keeps. */
 export interface Collection {
   readonly records: readonly ListedRecord[]
-  /** With what each takes on the disk, in bytes. */
+  /** With the size of each on disk, in bytes. */
   readonly objects: ReadonlyMap<Digest, number>
-  /** Records that cannot be read. */
+  /** Unreadable records. */
   readonly damaged: readonly LooseFile[]
-  /** What dead processes left in the store, and damaged files that were put aside. */
+  /** Temporaries of killed processes, and quarantined files. */
   readonly leftovers: readonly LooseFile[]
   readonly logs: readonly LooseFile[]
   readonly bundles: readonly LooseFile[]
   readonly kept: { readonly records: number; readonly objects: number; readonly bytes: number }
 }
 
-/** What collecting needs of a workspace. */
+/** The parts of a workspace that collecting needs. */
 export type CollectedWorkspace = Pick<
   Workspace,
   'disk' | 'locations' | 'objects' | 'records' | 'graph' | 'bundle' | 'now'
@@ -44,9 +45,9 @@ export type CollectedWorkspace = Pick<
 type Held = HeldRecord & { readonly listed: ListedRecord }
 
 /**
- * Looks at the whole store and decides what is to go; changes nothing. Only for the holder of the workspace's lock.
- * Throws a Failure (exit code 2) for a lock of the distro that cannot be read: what it names must stay. `listing` is
- * given by who has just walked through the objects.
+ * Decides what to remove from the store; changes nothing. Only the holder of the workspace lock may call it. Throws a
+ * Failure (exit code 2) for an unreadable lockfile, because the downloads that it names must stay. `listing` is the current
+ * listing of the objects, if the caller has one.
  */
 export function planCollection(
   workspace: CollectedWorkspace,
@@ -55,9 +56,9 @@ export function planCollection(
 ): Collection {
   const { disk, locations, records, graph, bundle, now } = workspace
   const files = (paths: readonly Bytes[]): LooseFile[] =>
-    paths.map((path) => {
-      const { size, allocated } = disk.lstat(path)!
-      return { path, bytes: Math.min(size, allocated) }
+    paths.flatMap((path) => {
+      const stat = disk.lstat(path)
+      return stat ? [{ path, bytes: Math.min(stat.size, stat.allocated) }] : []
     })
   const found = records.list()
   const held = found.records.map(heldRecord)
@@ -85,8 +86,8 @@ export function planCollection(
 }
 
 /**
- * Removes what was decided to go: records first and for good, then the objects that they named, so that whatever is
- * interrupted no record that is still there lacks an object.
+ * Removes what a collection lists: first the records, durably, then the objects that they named, so that an interruption
+ * never leaves a record without its objects.
  */
 export function collect({ disk, objects, records }: CollectedWorkspace, collection: Collection): void {
   records.remove(collection.records)
@@ -96,8 +97,8 @@ export function collect({ disk, objects, records }: CollectedWorkspace, collecti
 }
 
 /**
- * Collects after a build that ran something, when the objects have outgrown the limit, and says so. What cannot be
- * collected is a warning: the build itself is done.
+ * Collects after a build that ran a producer, if the objects exceed the size limit, and reports it. A failed collection is
+ * only a warning, because the build itself succeeded.
  */
 export function collectAfterBuild(workspace: Workspace, listener: Listener): void {
   const { objects, graph } = workspace
@@ -111,19 +112,19 @@ export function collectAfterBuild(workspace: Workspace, listener: Listener): voi
       listener({ type: 'collected', ...collectedCounts(collection) })
   } catch (error) {
     if (!(error instanceof Failure) && errorCode(error) === '') throw error
-    const message = error instanceof Failure ? error.headline : (error as Error).message
-    listener({ type: 'warning', message: `the store was not collected: ${message}`, hint: 'lbuild gc' })
+    const message = error instanceof Error ? error.message : String(error)
+    listener({ type: 'warning', message: `the store was not collected: ${message}`, hint: 'run lbuild gc' })
   }
 }
 
-/** How much goes in a collection: what it removes from the store. */
+/** How much a collection removes from the store. */
 function collectedCounts(collection: Collection): { records: number; objects: number; bytes: number } {
   const { records, objects, leftovers } = collection
   const sizes = [...objects.values(), ...leftovers.map(({ bytes }) => bytes)]
   return { records: records.length, objects: objects.size, bytes: sizes.reduce((sum, one) => sum + one, 0) }
 }
 
-/** A record in the form in which it is decided about. */
+/** A record as the retention policy sees it. */
 function heldRecord(listed: ListedRecord): Held {
   const { record, publishedAt, latest } = listed
   const { artifact, key, outputs, parts } = record
@@ -141,19 +142,19 @@ function heldRecord(listed: ListedRecord): Held {
   }
 }
 
-/** The objects that tell what a record's run saw: listings of trees, and texts. No build reads them. */
+/** The objects that describe what a record's run saw: listings of trees, and texts. Builds never read them. */
 export const seenOf = (record: BuildRecord): readonly Digest[] => [
   ...listingsOf(record).map(([, digest]) => digest),
   ...(record.sourceTexts === undefined ? [] : [record.sourceTexts]),
 ]
 
-/** The listings of trees that a record's parts name: the path of each tree, and its listing's digest. */
+/** The trees among a record's parts: the path of each, and the digest of its listing. */
 export const listingsOf = ({ parts }: BuildRecord): readonly (readonly [path: string, digest: Digest])[] =>
   parts.flatMap((part) =>
     part.kind === 'tree' && part.digest !== null ? [[part.path, part.digest] as const] : [],
   )
 
-/** Where the bytes of the objects that go come from: for each artifact its records, and what no record named. */
+/** How much a collection removes of each artifact; the last share, without an artifact, is what no record named. */
 export function collectedShares(
   collection: Collection,
 ): { artifact?: string; records: number; objects: number; bytes: number }[] {
@@ -165,9 +166,10 @@ export function collectedShares(
     byArtifact.set(artifact, share)
     share.records += 1
     for (const digest of objectsOf(heldRecord(listed))) {
-      if (!left.has(digest)) continue
+      const bytes = left.get(digest)
+      if (bytes === undefined) continue
       share.objects += 1
-      share.bytes += left.get(digest)!
+      share.bytes += bytes
       left.delete(digest)
     }
   }

@@ -1,3 +1,4 @@
+// Commits what a run produced and saw to the store.
 import { toBytes } from '../platform/bytes.ts'
 import { listingIfThere } from '../fingerprint/tree.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
@@ -8,24 +9,33 @@ import { commitTexts } from './texts.ts'
 import type { WorkDirectory } from '../sandbox/workDirectory.ts'
 import { isSamePart, partIndex } from '../planner/part.ts'
 import type { BuildRecord, Planned, RecordedOutput } from '../planner/types.ts'
+import type { Runnable } from './runs.ts'
 
-/** Keeps what a run made and what it saw: objects first, then the record that names them. Gives the record. */
+/**
+ * Commits the result of a run: first the objects, then the record that names them, so that a crash never leaves a record
+ * without its objects. Resolves with the record. `key` is the key with which the artifact ran.
+ */
 export async function commitResult(
   context: RunContext,
-  { node, key, parts }: Planned,
+  { node, key, parts }: Runnable,
   work: WorkDirectory,
   run: Pick<BuildRecord, 'startedAt' | 'seconds' | 'sandboxed' | 'toolVersions'>,
 ): Promise<BuildRecord> {
   const { graph, records } = context.workspace
-  const outputs = keepOutputs(context, node, work)
-  await keepTrees(context, node)
+  const outputs = commitOutputs(context, node, work)
+  await commitListings(context, node)
   const texts = await commitTexts(context, node, work)
   const record: BuildRecord = {
     artifact: node.name,
-    key: key!,
+    key,
     parts,
     outputs,
-    modules: Object.fromEntries(node.modules.map((label) => [label, graph.modules[label]!])),
+    modules: Object.fromEntries(
+      node.modules.flatMap((label) => {
+        const digest = graph.modules[label]
+        return digest === undefined ? [] : [[label, digest]]
+      }),
+    ),
     lockfileRequests: Object.fromEntries(
       lockfilesOf(node).map((name) => [name, lockfileSnapshot(context.snapshot, name).requestParts]),
     ),
@@ -37,7 +47,8 @@ export async function commitResult(
   return record
 }
 
-function keepOutputs(
+/** An output is moved into the store, or copied if another user owns it or it has other names. */
+function commitOutputs(
   { workspace: { disk, objects } }: RunContext,
   node: ArtifactNode,
   work: WorkDirectory,
@@ -45,8 +56,8 @@ function keepOutputs(
   const outputs = Object.entries(node.outputs).map(
     ([name, { path, published }]): [string, RecordedOutput] => {
       const file = toBytes(`${work.outputs}/${name}`)
-      const { uid, links } = disk.lstat(file)!
-      const ours = uid === process.geteuid?.() && links === 1
+      const stat = disk.lstat(file)
+      const ours = stat?.uid === process.geteuid?.() && stat?.links === 1
       const object = ours ? objects.adopt(file) : objects.copyIn(file)
       return [name, { path, published, ...object }]
     },
@@ -54,8 +65,8 @@ function keepOutputs(
   return Object.fromEntries(outputs)
 }
 
-/** Keeps the listings of the trees that were seen, so that a later change can be told by name. */
-async function keepTrees({ workspace, snapshot }: RunContext, node: ArtifactNode): Promise<void> {
+/** Stores the listings of the input trees, so that a later change can be reported by name. */
+async function commitListings({ workspace, snapshot }: RunContext, node: ArtifactNode): Promise<void> {
   for (const input of Object.values(node.inputs)) {
     const tree = input.kind === 'tree' ? snapshot.trees.get(input.path) : undefined
     const listing = await listingIfThere(tree)
@@ -63,19 +74,19 @@ async function keepTrees({ workspace, snapshot }: RunContext, node: ArtifactNode
   }
 }
 
-/** The tools whose versions the last record does not tell, since they were others then. */
-export const unaskedTools = ({ node, parts, latest }: Planned): readonly string[] => {
+/** The tools whose versions must be asked for: those that changed since the last record. */
+export const toolsToAsk = ({ node, parts, latest }: Planned): readonly string[] => {
   const formerOf = partIndex(latest?.parts ?? [])
   const changed = parts.filter((part) => part.kind === 'tool' && !isSamePart(formerOf(part), part))
   return node.tools.map(({ name }) => name).filter((tool) => changed.some(({ name }) => name === tool))
 }
 
-/** The versions of all tools, for people: those that were asked now, and the others as they are in the last record. */
+/** The versions of all tools, for display: those that were just asked for, and the others from the last record. */
 export function toolVersions(
   planned: Planned,
   asked: BuildRecord['toolVersions'] = {},
 ): BuildRecord['toolVersions'] {
-  const unasked = unaskedTools(planned)
-  const known = Object.entries(planned.latest?.toolVersions ?? {}).filter(([name]) => !unasked.includes(name))
+  const changed = toolsToAsk(planned)
+  const known = Object.entries(planned.latest?.toolVersions ?? {}).filter(([name]) => !changed.includes(name))
   return { ...Object.fromEntries(known), ...asked }
 }

@@ -1,3 +1,4 @@
+// Executes one artifact: runs its producer or restores a past result, and publishes the outputs.
 import { shownOutput } from '../config/locations.ts'
 import type { BuiltOutput } from '../events/events.ts'
 import { statesOnce, toolStates } from '../fingerprint/tools.ts'
@@ -14,23 +15,23 @@ import { makeWorkDirectory, preserveWork, removeIfPossible, removeWork } from '.
 import { DamagedObject } from '../store/objects.ts'
 import { publish } from '../store/publish.ts'
 import { sourceParts } from '../workspace/snapshot.ts'
-import { commitResult, toolVersions, unaskedTools } from './commitResult.ts'
+import { commitResult, toolVersions, toolsToAsk } from './commitResult.ts'
 import type { RunContext } from './context.ts'
 import { Cancelled } from './context.ts'
 import { layInputs } from './inputs.ts'
 import { InputChanged } from './materialize.ts'
 import { produceTask, runTask } from './producer.ts'
 import { outputReport } from './report.ts'
+import type { Runnable } from './runs.ts'
 
 /**
- * Runs the producer of a stale artifact and keeps what it made: objects first, then the record, then what is
- * published. A crash in between leaves the old state or the new one. Gives the seconds that it took. Throws
- * {@link InputChanged} or DamagedObject when something that the plan rests on is no longer so, and {@link Cancelled} when
- * `cancel` ended the run: nothing is kept then.
+ * Runs the producer of a stale artifact, commits its result and publishes the outputs. A crash leaves either the old state
+ * or the new one. Resolves with the seconds that the run took. Throws {@link InputChanged} or DamagedObject if something
+ * that the plan relies on changed, and {@link Cancelled} if `cancel` ended the run; then nothing is kept.
  */
 export async function executeArtifact(
   context: RunContext,
-  planned: Planned,
+  planned: Runnable,
   reasons: readonly Reason[],
   cancel: AbortSignal,
 ): Promise<number> {
@@ -54,10 +55,10 @@ export async function executeArtifact(
     if (cancel.aborted) throw new Cancelled('cancelled')
     const signal = AbortSignal.any([context.signal, cancel])
     listener({ type: 'phase', artifact: node.name, phase: 'produce' })
-    const task = produceTask(node, unaskedTools(planned))
+    const task = produceTask(node, toolsToAsk(planned))
     ran = await runTask({ ...context, signal }, task, work, inputs)
     checkOutputs(disk, node, work)
-    throwIfToolMoved(context, node)
+    throwIfToolChanged(context, node)
   } catch (error) {
     if (cancel.aborted) {
       removeIfPossible(disk, work.path)
@@ -77,21 +78,22 @@ export async function executeArtifact(
     toolVersions: toolVersions(planned, ran.versions),
   })
   listener({ type: 'phase', artifact: node.name, phase: 'publish' })
-  await putInPlace(context, node, record, true)
+  await publishOutputs(context, node, record, true)
   removeWork(disk, work.path)
-  if (!context.watched) await warnOfMovedInputs(context, planned)
+  if (!context.watched) await warnOfChangedInputs(context, planned)
   listener({ type: 'built', artifact: node.name, key: record.key, seconds, ...outcomeOf(before, record) })
   return seconds
 }
 
 /**
- * Tools are not copied, as inputs are: the producer ran those that were there. If one is no longer what the key says,
- * nobody knows which of the two ran.
+ * Unlike inputs, tools are not copied: the producer ran them in place. If a tool changed during the run, nobody knows which
+ * version ran. Throws {@link InputChanged} then.
  */
-function throwIfToolMoved({ workspace, snapshot, listener }: RunContext, node: ArtifactNode): void {
+function throwIfToolChanged({ workspace, snapshot, listener }: RunContext, node: ArtifactNode): void {
   for (const { name } of node.tools) {
-    const { path, files, states } = snapshot.tools.get(name)!
-    if (toolStates(files, statesOnce(workspace.disk)) === states) continue
+    const tool = snapshot.tools.get(name)
+    if (tool && toolStates(tool.files, statesOnce(workspace.disk)) === tool.states) continue
+    const path = tool?.path ?? toBytes(name)
     listener({
       type: 'warning',
       message: `the tool ${display(path)} changed during the run of '${node.name}', which will be retried`,
@@ -100,7 +102,7 @@ function throwIfToolMoved({ workspace, snapshot, listener }: RunContext, node: A
   }
 }
 
-/** Puts the outputs of a past run back where they belong. */
+/** Publishes the outputs of a past run instead of running the producer. */
 export async function restoreArtifact(
   context: RunContext,
   { node, decision, latest }: Planned,
@@ -110,7 +112,7 @@ export async function restoreArtifact(
   const { record, reasons } = decision
   listener({ type: 'restoring', artifact: node.name })
   workspace.records.add(record)
-  await putInPlace(context, node, record, false)
+  await publishOutputs(context, node, record, false)
   listener({
     type: 'restored',
     artifact: node.name,
@@ -122,10 +124,11 @@ export async function restoreArtifact(
 }
 
 /**
- * Publishes the outputs of a record where other bytes stand, and notes that it is the one published last. `checked` says
- * that its objects were read in full just now.
+ * Publishes the outputs of a record unless they are in place already, and marks it as the latest record of its artifact.
+ * `checked` says that its objects were just read in full. Renames aside a file at an output's place that the store does not
+ * hold.
  */
-async function putInPlace(
+async function publishOutputs(
   { workspace, snapshot, listener }: RunContext,
   node: ArtifactNode,
   record: BuildRecord,
@@ -134,7 +137,7 @@ async function putInPlace(
   const { disk, objects, records, index, locations } = workspace
   const root = toBytes(locations.output)
   const shown = (path: string): string => shownOutput(locations, path)
-  // Time has passed since the snapshot: what was written to an output meanwhile must not be lost.
+  // Somebody may have written to an output since the snapshot; that must not be lost.
   await snapshot.refresh(node)
   for (const output of Object.values(record.outputs)) {
     if (!output.published) continue
@@ -156,10 +159,10 @@ async function putInPlace(
 }
 
 /**
- * The producer worked on a copy of what the key says, so the record is right; but who edited meanwhile should know
- * that the output does not show it yet.
+ * Warns about inputs that were edited during the run: the producer worked on copies, so the record is correct, but the
+ * output does not include the edit.
  */
-async function warnOfMovedInputs(
+async function warnOfChangedInputs(
   { workspace, listener }: RunContext,
   { node, parts }: Planned,
 ): Promise<void> {
@@ -178,7 +181,7 @@ async function warnOfMovedInputs(
   }
 }
 
-/** What a record put in place, and what of it is not as it was before. */
+/** The outputs of a record, each with whether it differs from the previous record's. */
 function outcomeOf(
   before: BuildRecord | undefined,
   { outputs }: BuildRecord,

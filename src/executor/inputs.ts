@@ -1,3 +1,4 @@
+// Lays out the inputs of a run, checked against its key.
 import { fromBytes, toBytes } from '../platform/bytes.ts'
 import type { Digest } from '../platform/digest.ts'
 import type { ArtifactNode, LockfileNode } from '../graph/graph.ts'
@@ -12,10 +13,10 @@ import type { WorkDirectory } from '../sandbox/workDirectory.ts'
 import type { Part } from '../planner/types.ts'
 
 /**
- * Lays out the inputs of an artifact or a lock, each checked against the part of the key that it belongs to, and says
- * how the sandbox shows them. Stored objects are shown where they lie; without a sandbox they are copied, since the
- * store must not share what can be written. Throws InputChanged when something is not what the key says, and
- * DamagedObject when an object is not what its name says.
+ * Lays out the inputs of an artifact or lockfile, each checked against its part of the key, and resolves with the mounts
+ * that show them in the sandbox. The sandbox mounts stored objects in place, read-only; without a sandbox they are copied,
+ * because a producer could write to them. Throws {@link InputChanged} if an input no longer matches the key, and
+ * DamagedObject if an object does not match its name.
  */
 export async function layInputs(
   { workspace, snapshot, confinement }: RunContext,
@@ -41,17 +42,17 @@ export async function layInputs(
     if (input.kind === 'output') {
       layObject(digest, name)
     } else if (input.kind === 'downloads') {
-      const { content } = lockfileSnapshot(snapshot, input.lock)
-      if (lockfileDigest(content!.files) !== digest) throw new InputChanged(toBytes(input.lock))
+      const { files = [] } = lockfileSnapshot(snapshot, input.lock).content ?? {}
+      if (lockfileDigest(files) !== digest) throw new InputChanged(toBytes(input.lock))
       disk.mkdir(toBytes(`${work.path}/inputs/${name}`))
-      if (content!.files.length === 0)
+      if (files.length === 0)
         mounts.push({ from: `${work.path}/inputs/${name}`, to: `${INSIDE.inputs}/${name}` })
-      for (const file of content!.files) layObject(file.sha256, `${name}/${file.name}`)
+      for (const file of files) layObject(file.sha256, `${name}/${file.name}`)
     } else {
       const from = toBytes(`${locations.root}/${input.path}`)
       const to = toBytes(`${work.path}/inputs/${name}`)
       if (input.kind === 'tree') {
-        const listing = await listingOf(snapshot.trees.get(input.path)!, digest, from)
+        const listing = await listingOf(snapshot.trees.get(input.path), digest, from)
         materializeTree(disk, from, to, listing, graph.epoch)
       } else {
         const executable = parts.some((part) => part.kind === 'file' && part.name === name && part.executable)

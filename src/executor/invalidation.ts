@@ -1,27 +1,29 @@
-/** How somebody who watches the inputs tells a running build that they may have changed: it takes another look then. */
+// Tells a running build that its inputs may have changed.
+
+/** An invalidation of a running build: when it is given, the build takes a new snapshot and cancels stale runs. */
 export class Invalidation {
   #given = false
   #wake: (() => void) | undefined
   #next: Promise<void> | undefined
 
-  /** Tells the build; any number of times before it looks is once. */
+  /** Invalidates the inputs. Repeated calls before the build takes it count as one. */
   give(): void {
     this.#given = true
     this.#wake?.()
   }
 
-  /** Whether it was told and has not been taken. */
+  /** Whether it was given and not taken yet. */
   get given(): boolean {
     return this.#given
   }
 
-  /** Takes what was told: what is told after this is another time. */
+  /** Takes it: what is given afterwards is a new invalidation. */
   take(): void {
     this.#given = false
     this.#wake = this.#next = undefined
   }
 
-  /** Resolves when it is told. */
+  /** Resolves when it is given. */
   next(): Promise<void> {
     if (this.#given) return Promise.resolve()
     return (this.#next ??= new Promise((resolve) => (this.#wake = resolve)))

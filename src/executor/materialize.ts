@@ -1,3 +1,4 @@
+// Copies inputs to where a producer sees them, checking each against the key.
 import type { Listing, Tree } from '../fingerprint/tree.ts'
 import { parseListing } from '../fingerprint/tree.ts'
 import type { Bytes } from '../platform/bytes.ts'
@@ -10,20 +11,20 @@ import { Failure } from '../platform/failure.ts'
 import { copySparse } from '../store/objects.ts'
 
 /**
- * Says that something is no longer what a key says. Where an artifact was to run on it, the build takes a new look and
- * plans again; a lock that was to be resolved from it fails.
+ * An input no longer matches the key. If an artifact was about to run, the build takes a new snapshot and plans again; if a
+ * lockfile was about to be resolved, that fails.
  */
 export class InputChanged extends Failure {
   constructor(path: Bytes) {
-    super(`${display(path)} changed while it was used`, { hint: 'run again' })
+    super(`${display(path)} changed while it was in use`, { hint: 'run again' })
   }
 }
 
-/** The listing of a tree, which must be the one that the key is of. */
-export async function listingOf(tree: Tree, digest: Digest, path: Bytes): Promise<Listing> {
+/** The listing of a tree. Throws {@link InputChanged} if it no longer matches the digest in the key. */
+export async function listingOf(tree: Tree | undefined, digest: Digest, path: Bytes): Promise<Listing> {
   try {
-    const text = await tree.listing()
-    if (sha256(text) === digest) return parseListing(text)
+    const text = await tree?.listing()
+    if (text !== undefined && sha256(text) === digest) return parseListing(text)
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error
   }
@@ -33,8 +34,8 @@ export async function listingOf(tree: Tree, digest: Digest, path: Bytes): Promis
 const mode = (executable: boolean): number => (executable ? 0o755 : 0o644)
 
 /**
- * Copies one input file to where a producer sees it, checking that it is the one in the key. Its mode is 0644 or 0755
- * and its time the epoch: what is not in the key must not be seen.
+ * Copies an input file to where a producer sees it, and checks its digest. Its mode becomes 0644 or 0755 and its time the
+ * epoch, because a producer must not see what is not in the key. Throws {@link InputChanged} if the digest differs.
  */
 export function materializeFile(
   disk: Disk,
@@ -55,7 +56,7 @@ export function materializeFile(
   disk.utimes(to, epoch)
 }
 
-/** Copies a tree as its listing says, checking every file. */
+/** Copies a tree according to its listing, and checks every file as {@link materializeFile} does. */
 export function materializeTree(disk: Disk, from: Bytes, to: Bytes, listing: Listing, epoch: number): void {
   const directories: Bytes[] = []
   for (const item of listing) {

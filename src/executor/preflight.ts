@@ -1,3 +1,4 @@
+// Checks before a build that this host has the tools that it needs.
 import type { ArtifactNode, Graph, LockfileNode } from '../graph/graph.ts'
 import type { Plan } from '../planner/types.ts'
 import { fromBytes } from '../platform/bytes.ts'
@@ -7,10 +8,10 @@ import { compareVersions, toolVersion } from '../platform/version.ts'
 import { sandboxTools } from '../sandbox/bubblewrap.ts'
 import type { Snapshot } from '../workspace/snapshot.ts'
 
-/** The tools that lbuild itself needs to run producers and to fetch. */
+/** The tools that lbuild itself needs to run producers and fetch downloads. */
 export const ownTools = (): readonly string[] => [...sandboxTools(), 'flock', 'setpriv', 'curl']
 
-/** All tools that building anything of a graph needs, each once, in order. */
+/** All tools that building any artifact of a graph needs, sorted, each once. */
 export function allTools(graph: Graph): readonly string[] {
   const declared = [...graph.artifacts, ...graph.lockfiles].flatMap(({ tools }) =>
     tools.map(({ name }) => name),
@@ -31,7 +32,7 @@ export async function checkTools(snapshot: Snapshot, planned: Plan): Promise<voi
   for (const { node } of running) await checkVersions(snapshot, node)
 }
 
-/** Throws one Failure (exit code 2) that names every tool that resolving some lockfiles needs and this host lacks. */
+/** Throws a Failure (exit code 2) that names every tool that resolving some lockfiles needs and this host lacks. */
 export function checkLockfileTools(snapshot: Snapshot, lockfiles: readonly string[]): void {
   throwIfMissing(
     snapshot,
@@ -49,7 +50,9 @@ function throwIfMissing(snapshot: Snapshot, nodes: readonly (ArtifactNode | Lock
 async function checkVersions(snapshot: Snapshot, node: ArtifactNode): Promise<void> {
   for (const { name, atLeast } of node.tools) {
     if (atLeast === undefined) continue
-    const path = fromBytes(snapshot.tools.get(name)!.path)
+    const tool = snapshot.tools.get(name)
+    if (!tool) continue
+    const path = fromBytes(tool.path)
     const version = await toolVersion(path)
     if (version !== undefined && compareVersions(version, atLeast) < 0)
       throw new Failure(`${name} is too old for '${node.name}'`, {
@@ -57,7 +60,7 @@ async function checkVersions(snapshot: Snapshot, node: ArtifactNode): Promise<vo
           ['found', `${version} (${path})`],
           ['needed', `${atLeast} or newer`],
         ],
-        hint: 'install a newer one',
+        hint: 'install a newer version',
         exitCode: 2,
       })
   }

@@ -1,3 +1,4 @@
+// Runs one task, a producer or a resolver, in its own process.
 import type { LockedFile } from '../api/lockfile.ts'
 import type { Json } from '../api/params.ts'
 import type { ArtifactNode, LockfileNode, ToolSpec } from '../graph/graph.ts'
@@ -16,11 +17,12 @@ import { toolDirectories } from '../workspace/workspace.ts'
 import type { RunContext } from './context.ts'
 import { Interrupted } from './context.ts'
 
-/** Bare users and groups: enough for tools that ask who they are. */
+/** Minimal users and groups, for tools that look up their own names. */
 const PASSWD =
   'root:x:0:0:root:/root:/bin/sh\n_apt:x:100:65534::/nonexistent:/usr/sbin/nologin\nnobody:x:65534:65534::/nonexistent:/usr/sbin/nologin\n'
 const GROUP = 'root:x:0:\nnogroup:x:65534:\n'
 
+/** What to run, and what it may see. */
 export interface ProducerTask {
   readonly node: ArtifactNode | LockfileNode
   readonly task: ProducerRequest['task']
@@ -32,7 +34,7 @@ export interface ProducerTask {
   readonly hostFiles: readonly string[]
 }
 
-/** The task of producing an artifact, and of asking some of its tools for their versions. */
+/** The task of running an artifact's producer, and of asking the tools `ask` for their versions. */
 export const produceTask = (node: ArtifactNode, ask: readonly string[] = []): ProducerTask => ({
   node,
   task: { kind: 'produce', artifact: node.name, ask },
@@ -43,10 +45,10 @@ export const produceTask = (node: ArtifactNode, ask: readonly string[] = []): Pr
   hostFiles: [],
 })
 
-/** Variables through which people reach mirrors: they say where from, never what. */
+/** The variables of proxies: they decide how mirrors are reached, never what a resolver finds. */
 const PROXIES = ['http_proxy', 'https_proxy', 'no_proxy']
 
-/** The task of resolving a lock. */
+/** The task of resolving a lockfile. */
 export const resolveTask = (node: LockfileNode, previous: readonly LockedFile[]): ProducerTask => ({
   node,
   task: { kind: 'resolve', lock: node.name, previous },
@@ -57,7 +59,7 @@ export const resolveTask = (node: LockfileNode, previous: readonly LockedFile[])
   hostFiles: node.hostFiles,
 })
 
-/** Runs one task in a process of its own. Resolves with what it leaves; throws a Failure when it fails. */
+/** Runs a task in its own process and resolves with its result. Throws a Failure if it fails. */
 export async function runTask(
   context: RunContext,
   task: ProducerTask,
@@ -112,7 +114,7 @@ export async function runTask(
   }
   if (context.signal.aborted) throw new Interrupted('interrupted')
   const group = context.processes.start(confined ? sandboxed(command, options) : command, {
-    env: environment(task, at.work, at.scratch, graph.epoch, toolPath),
+    env: environment(workspace, task, at),
     cwd: confined ? '/' : work.path,
     log: work.log,
   })
@@ -134,27 +136,31 @@ const pathsIn = (directory: string, names: readonly string[]): Record<string, st
   Object.fromEntries(names.map((name) => [name, `${directory}/${name}`]))
 
 const toolPaths = (snapshot: Snapshot, tools: readonly ToolSpec[]): Record<string, string> =>
-  Object.fromEntries(tools.map(({ name }) => [name, fromBytes(snapshot.tools.get(name)!.path)]))
+  Object.fromEntries(
+    tools.flatMap(({ name }) => {
+      const tool = snapshot.tools.get(name)
+      return tool ? [[name, fromBytes(tool.path)]] : []
+    }),
+  )
 
+/** The environment of a task: declared variables, and others with the same values on every host. */
 function environment(
+  workspace: Workspace,
   task: ProducerTask,
-  work: string,
-  scratch: string,
-  epoch: number,
-  toolPath: readonly string[],
+  { work, scratch }: Pick<typeof INSIDE, 'work' | 'scratch'>,
 ): Record<string, string> {
   const declared = task.env.flatMap((name) => {
-    const value = process.env[name]
+    const value = workspace.env[name]
     return value === undefined ? [] : [[name, value] as const]
   })
   return {
     ...Object.fromEntries(declared),
-    PATH: searchPath(toolPath),
+    PATH: searchPath(toolDirectories(workspace)),
     HOME: work,
     TMPDIR: scratch,
     LC_ALL: 'C.UTF-8',
     TZ: 'UTC',
-    SOURCE_DATE_EPOCH: String(epoch),
+    SOURCE_DATE_EPOCH: String(workspace.graph.epoch),
   }
 }
 

@@ -16,9 +16,10 @@ import { executeArtifact, restoreArtifact } from './executeArtifact.ts'
 import { InputChanged } from './materialize.ts'
 import type { BuildOptions, KnownFailure } from './options.ts'
 import type { ArtifactReport, BuildReport } from './report.ts'
-import { failureData, freshReport, outputReport, savedSeconds } from './report.ts'
+import { failureData } from '../events/failureData.ts'
+import { freshReport, outputReport, savedSeconds } from './report.ts'
 import { resolveInSession } from './resolver.ts'
-import type { Run } from './runs.ts'
+import type { Run, Runnable } from './runs.ts'
 import { isStillRight } from './runs.ts'
 import { WorkQueue } from './workQueue.ts'
 
@@ -146,7 +147,7 @@ export class Scheduler {
   }
 
   /** Runs a producer. Never rejects: errors are noted, because the loop may be waiting for another run. */
-  async #execute(one: Planned, cancel: AbortSignal): Promise<void> {
+  async #execute(one: Runnable, cancel: AbortSignal): Promise<void> {
     const { node, decision } = one
     const startedAt = monotonicSeconds()
     const reasons = decision.verdict === 'stale' ? decision.reasons : []

@@ -5,8 +5,8 @@ import { editDistance, nearest, suggestion } from '../graph/names.ts'
 import { Failure } from '../platform/failure.ts'
 
 /**
- * Throws a Failure (exit code 2) for a name that is no artifact, with what may have been meant. `commands` are those that
- * may stand in the place of the first target.
+ * Throws a Failure (exit code 2) with a suggestion if a target is not the name of an artifact, or if there is none.
+ * `commands` are suggested as well if they may stand in the place of the first target.
  */
 export function checkTargets(
   graph: Graph,
@@ -14,10 +14,11 @@ export function checkTargets(
   commands: readonly string[] = [],
 ): void {
   const names = graph.artifacts.map(({ name }) => name)
-  const at = targets.findIndex((target) => !names.includes(target))
-  if (at >= 0) throw unknownTarget(graph, names, targets[at]!, at === 0 ? commands : [])
+  const unknown = targets.find((target) => !names.includes(target))
+  if (unknown !== undefined)
+    throw unknownTarget(graph, names, unknown, unknown === targets[0] ? commands : [])
   if (targets.length === 0)
-    throw new Failure('no target was named', { hint: `there is ${names.join(', ')}`, exitCode: 2 })
+    throw new Failure('no target given', { hint: `name one of ${names.join(', ')}`, exitCode: 2 })
 }
 
 function unknownTarget(
@@ -28,9 +29,12 @@ function unknownTarget(
 ): Failure {
   if (lockfiles.some(({ name }) => name === target)) {
     const users = artifacts.filter((node) => lockfilesOf(node).includes(target)).map(({ name }) => name)
-    const resolves = `lbuild update ${target} resolves it anew`
-    return new Failure(`'${target}' is a lock, not an artifact`, {
-      hint: users.length === 0 ? resolves : `name what takes it: ${users.join(', ')}; ${resolves}`,
+    const update = `lbuild update ${target}`
+    return new Failure(`'${target}' is a lockfile, not an artifact`, {
+      hint:
+        users.length === 0
+          ? `re-resolve it with ${update}`
+          : `build ${users.join(', ')}, or re-resolve it with ${update}`,
       exitCode: 2,
     })
   }

@@ -1,3 +1,4 @@
+// Stores the texts that a run saw, so that a later change can be shown line by line.
 import { toBytes } from '../platform/bytes.ts'
 import type { Digest } from '../platform/digest.ts'
 import { sha256 } from '../platform/digest.ts'
@@ -10,15 +11,14 @@ import type { RunContext } from './context.ts'
 import { lockfileSnapshot } from '../workspace/snapshot.ts'
 import type { WorkDirectory } from '../sandbox/workDirectory.ts'
 
-/** All texts of one record together are not larger, in bytes. */
-const ALL = 2 * 1024 * 1024
-/** Of a tree of more files the first so many are kept. */
-const MOST = 2_000
+/** The total size of the texts of one record, in bytes. */
+const MAX_BYTES = 2 * 1024 * 1024
+/** How many texts of one record are kept; the rest of a larger tree is left out. */
+const MAX_TEXTS = 2_000
 
 /**
- * Keeps the texts that a run saw, its inputs, its code and what its lockfiles name, so that a later change can be told line
- * by line when the former content is nowhere else. Gives the object, or undefined where there is no text. The inputs are
- * read where they were laid out, checked against the key.
+ * Stores the texts among the inputs, the code and the lockfiles of a run as one object. Resolves with its digest, or
+ * undefined if there are no texts. Reads the inputs from the work directory, where they were checked against the key.
  */
 export async function commitTexts(
   { workspace, snapshot }: RunContext,
@@ -27,7 +27,7 @@ export async function commitTexts(
 ): Promise<Digest | undefined> {
   const { disk, objects, graph, locations, files } = workspace
   const texts = new Map<Digest, string>()
-  let left = ALL
+  let left = MAX_BYTES
   const keep = (digest: Digest, text: string | undefined): void => {
     if (text === undefined || texts.has(digest)) return
     const size = Buffer.byteLength(text)
@@ -49,11 +49,11 @@ export async function commitTexts(
       const listing = await listingIfThere(snapshot.trees.get(input.path))
       const items = listing === undefined ? [] : parseListing(listing)
       for (const [path, , digest] of items.filter(isFile))
-        if (texts.size >= MOST) break
+        if (texts.size >= MAX_TEXTS) break
         else keep(digest, textAt(disk, `${laid}/${path}`))
     } else if (input.kind === 'downloads') {
       const lock = lockfileSnapshot(snapshot, input.lock)
-      if (lock.state.state === 'ready') keep(lock.state.digest, JSON.stringify(lock.content!.files))
+      if (lock.state.state === 'ready') keep(lock.state.digest, JSON.stringify(lock.content?.files))
       for (const part of lock.requestParts) {
         const text =
           part.kind === 'file' ? textAt(disk, toBytes(`${locations.root}/${part.path}`)) : undefined

@@ -1,20 +1,20 @@
+// Varies the circumstances of a run that must not influence its outputs.
 import { readFileSync } from 'node:fs'
 import { findTool } from '../platform/findTool.ts'
 
-/** What is made different in a run on purpose, since none of it may show in an output. */
+/** How the circumstances of a run differ from those of an ordinary build. */
 export interface Variation {
-  /** Of the sandbox. */
+  /** The host name inside the sandbox. */
   readonly hostname: string
-  /** A command that runs the command behind it. */
+  /** Words before the producer's command, which run it. */
   readonly wrapper: readonly string[]
 }
 
 /**
- * Circumstances that are cheap and safe to change: another name of the host; one processor less, where there is more
- * than one, for tools that divide their work among all; one process in between, so that numbers of processes are
- * others, which in a sandbox are the same in every run; and with these the scratch directory on the disk, never in
- * memory, so that directories give their entries in another order. Another time and another work directory come by
- * themselves.
+ * A variation that is cheap and safe: another host name; one processor less, if there are several, for tools that divide
+ * work among all of them; and one more process, so that process ids in the sandbox differ. With a variation the scratch
+ * directory is on disk, never in memory, so that directory entries come in another order. The time and the work directory
+ * differ anyway.
  */
 export function otherCircumstances(): Variation {
   const processors = allowedProcessors(readFileSync('/proc/self/status', 'utf8'))
@@ -24,18 +24,18 @@ export function otherCircumstances(): Variation {
     hostname: 'elsewhere',
     wrapper: [
       ...(taskset === undefined ? [] : [taskset, '--cpu-list', processors.slice(0, -1).join(',')]),
-      // Without a limit of time it only stays in between; in the foreground it makes no process group of its own.
+      // Without a limit timeout(1) only adds a process; in the foreground it creates no process group.
       ...(timeout === undefined ? [] : [timeout, '--foreground', '0']),
     ],
   }
 }
 
-/** The numbers of the processors that a process may use (`Cpus_allowed_list` of proc_pid_status(5): `0-2,5`). */
+/** The numbers of the processors that this process may use (`Cpus_allowed_list` of proc_pid_status(5): `0-2,5`). */
 export function allowedProcessors(status: string): readonly number[] {
   const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1] ?? ''
   return list.split(',').flatMap((range) => {
-    const [first, last = first] = range.split('-').map(Number)
-    if (range === '' || first === undefined) return []
-    return Array.from({ length: last! - first + 1 }, (_, at) => first + at)
+    if (range === '') return []
+    const [first = 0, last = first] = range.split('-').map(Number)
+    return Array.from({ length: last - first + 1 }, (_, at) => first + at)
   })
 }

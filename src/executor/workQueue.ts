@@ -2,6 +2,8 @@
 import type { Graph } from '../graph/graph.ts'
 import { IncrementalPlan } from '../planner/incrementalPlan.ts'
 import type { Plan, Planned, PlannerFacts } from '../planner/types.ts'
+import type { Runnable } from './runs.ts'
+import { isRunnable } from './runs.ts'
 
 /** A plan that follows a build, with the artifacts of it that can be run or restored. */
 export class WorkQueue {
@@ -24,7 +26,7 @@ export class WorkQueue {
    * Removes the first artifact that can be started and gives its decision; undefined if there is none. Without `mayRun`
    * only artifacts to restore are considered.
    */
-  take(mayRun: boolean): Planned | undefined {
+  take(mayRun: boolean): Runnable | undefined {
     for (;;) {
       const [restorable = Infinity] = this.#restorable
       const [runnable = Infinity] = mayRun ? this.#runnable : []
@@ -33,7 +35,7 @@ export class WorkQueue {
       if (position === Infinity) return undefined
       queue.shift()
       const planned = this.current(this.#names[position] ?? '')
-      if (planned && this.#queueOf(planned) === queue) return planned
+      if (planned && isRunnable(planned) && this.#queueOf(planned) === queue) return planned
       if (planned) this.#add(planned)
     }
   }
@@ -59,9 +61,10 @@ export class WorkQueue {
     return this.#plan.whole()
   }
 
-  #queueOf({ key, decision }: Planned): number[] | undefined {
-    if (decision.verdict === 'restorable') return this.#restorable
-    return decision.verdict === 'stale' && key !== undefined ? this.#runnable : undefined
+  #queueOf(planned: Planned): number[] | undefined {
+    const { verdict } = planned.decision
+    if (verdict === 'restorable') return this.#restorable
+    return verdict === 'stale' && isRunnable(planned) ? this.#runnable : undefined
   }
 
   #add(planned: Planned): void {

@@ -1,3 +1,4 @@
+// Fetches downloads into the store with curl(1).
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text as readAll } from 'node:stream/consumers'
@@ -7,17 +8,17 @@ import { Failure } from '../platform/failure.ts'
 import { SEARCH_PATH } from '../platform/findTool.ts'
 import { withParentDeathSignal } from '../platform/parentDeathSignal.ts'
 import type { LockfileEntry } from '../store/lockfile.ts'
-import type { Workspace } from '../workspace/workspace.ts'
+import type { Environment, Workspace } from '../workspace/workspace.ts'
 
-/** The files of a lock that the store lacks. */
+/** The files of a lockfile that the store lacks. */
 export const missingFiles = (
   { objects }: Workspace,
   files: readonly LockfileEntry[],
 ): readonly LockfileEntry[] => files.filter((file) => !objects.has(file))
 
 /**
- * Fetches files into the store, each checked against its SHA-256. Mirrors are tried in turn; a file that no mirror has
- * is a Failure that names it, and what did arrive is kept.
+ * Fetches files into the store and checks the SHA-256 of each. Tries the mirrors in turn. Throws a Failure that names the
+ * files that no mirror has; files that arrived stay in the store. `signal` ends the fetch.
  */
 export async function fetchFiles(
   workspace: Workspace,
@@ -38,7 +39,7 @@ export async function fetchFiles(
         return mirror === undefined ? [] : [{ file, address: addressOf(mirror, file) }]
       })
       if (addressed.length === 0) throw goneFailure(lock, wanted, words)
-      words = await download(directory, addressed, signal)
+      words = await download(directory, addressed, workspace.env, signal)
       const wrong: Failure[] = []
       for (const { file } of addressed)
         words += adopt(workspace, toBytes(`${directory}/${file.sha256}`), file, wrong)
@@ -53,16 +54,17 @@ export async function fetchFiles(
 const addressOf = (mirror: string, { path }: LockfileEntry): string =>
   `${mirror.replace(/\/+$/, '')}/${path.split('/').map(encodeURIComponent).join('/')}`
 
-/** Runs curl(1) over a list of addresses, several at a time; what it says of those that fail comes back. */
+/** Runs curl(1) on a list of addresses, several concurrently; resolves with its error output. */
 async function download(
   directory: string,
   wanted: readonly { file: LockfileEntry; address: string }[],
+  env: Environment,
   signal: AbortSignal,
 ): Promise<string> {
   const options = ['--fail', '--location', '--no-progress-meter', '--parallel', '--parallel-max', '8']
   const patience = ['--retry', '3', '--connect-timeout', '20', '--speed-limit', '1', '--speed-time', '60']
   const args = [...options, ...patience, '--config', '-']
-  const { http_proxy, https_proxy, no_proxy } = process.env
+  const { http_proxy, https_proxy, no_proxy } = env
   const proxies = Object.fromEntries(
     Object.entries({ http_proxy, https_proxy, no_proxy }).filter(([, value]) => value !== undefined),
   )
@@ -73,7 +75,7 @@ async function download(
     signal,
     killSignal: 'SIGKILL',
   })
-  // curl may end before it has read all of its list; its own words say why.
+  // curl may exit before it has read its whole list; its error output says why.
   child.stdin.on('error', () => {})
   child.stdin.end(wanted.map(({ file, address }) => `url=${address}\noutput=${file.sha256}\n`).join(''))
   const [words] = await Promise.all([readAll(child.stderr), once(child, 'close')])
@@ -81,8 +83,8 @@ async function download(
 }
 
 /**
- * Takes a fetched file into the store. One that is not whole, as after a full disk, is told about and left; one that is
- * another file is added to `wrong`.
+ * Moves a fetched file into the store. Gives a line about an incomplete file, for example after a full disk; adds a Failure
+ * to `wrong` if the file is not the one in the lockfile.
  */
 function adopt({ disk, objects }: Workspace, path: string, file: LockfileEntry, wrong: Failure[]): string {
   const stat = disk.lstat(path)
@@ -92,23 +94,23 @@ function adopt({ disk, objects }: Workspace, path: string, file: LockfileEntry, 
   if (digest === file.sha256) objects.adopt(path, digest)
   else
     wrong.push(
-      new Failure(`${file.name} is not the file that the lock names`, {
+      new Failure(`'${file.name}' differs from the file that the lockfile names`, {
         facts: [
           ['expected', `sha256 ${file.sha256}, ${file.size} bytes`],
           ['fetched', `sha256 ${digest}, ${stat.size} bytes`],
         ],
-        hint: 'the mirror or the lock is wrong; lbuild update resolves the lock anew',
+        hint: 'check the mirror, or re-resolve the lockfile with lbuild update',
       }),
     )
   return ''
 }
 
-/** How many names a message lists. */
+/** How many files an error names. */
 const NAMED = 5
 
 function goneFailure(lock: string, files: readonly LockfileEntry[], words: string): Failure {
   const rest = files.length > NAMED ? ` and ${files.length - NAMED} others` : ''
-  return new Failure(`cannot fetch ${files.length} of the files that the lock '${lock}' names`, {
+  return new Failure(`cannot fetch ${files.length} of the files of the lockfile '${lock}'`, {
     facts: [
       [
         'files',
@@ -119,6 +121,6 @@ function goneFailure(lock: string, files: readonly LockfileEntry[], words: strin
       ],
     ],
     tail: words.split('\n').slice(0, NAMED).join('\n'),
-    hint: `if these versions have left the mirror, 'lbuild update ${lock}' resolves new ones; otherwise check the network and the disk`,
+    hint: `check the network and the disk; if the mirror no longer has these versions, run lbuild update ${lock}`,
   })
 }

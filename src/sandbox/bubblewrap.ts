@@ -1,22 +1,23 @@
+// Runs commands in a bubblewrap sandbox, and probes whether that works on this host.
 import { execFile } from 'node:child_process'
 import { lstatSync, readFileSync, readlinkSync, existsSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { Failure } from '../platform/failure.ts'
 import { SEARCH_PATH } from '../platform/findTool.ts'
 
-/** What the host can do: confine producers, or only run them. */
+/** Whether producers run in the sandbox or unconfined. */
 export type Confinement = 'sandbox' | 'none'
 
-/** How a directory or file of the host appears to a producer. */
+/** A directory or file of the host that a producer sees under another path. */
 export interface Mount {
   readonly from: string
   readonly to: string
   readonly writable?: boolean
 }
 
-/** Where things lie for a producer in the sandbox, whatever the workspace is called. */
+/** The paths that a producer sees in the sandbox, independent of the workspace's path. */
 export const INSIDE = {
-  /** Where the distro's own code is; modules of it believe that they are there. */
+  /** The distro's code: the paths of its modules begin with it. */
   lbuild: '/lbuild',
   code: '/lbuild/code',
   node: '/lbuild/node',
@@ -32,16 +33,16 @@ export interface SandboxOptions {
   readonly toolPath: readonly string[]
   readonly network: boolean
   readonly hostname: string
-  /** Where a tmpfs is to be; none where memory is short. */
+  /** The path of a tmpfs; none if memory is short. */
   readonly tmpfs?: string
 }
 
-/** What a producer's host is called, whatever this one is. */
+/** The host name inside the sandbox. */
 export const HOSTNAME = 'lbuild'
 
-/** Files of the host's /etc without which programs do not start; what decides bytes is not among them. */
+/** Files of the host's /etc that programs need to start; none of them influences outputs. */
 const ETC = ['/etc/ld.so.cache', '/etc/ld.so.conf', '/etc/ld.so.conf.d', '/etc/alternatives']
-/** What a producer with the network needs besides. */
+/** Files that a producer with network access needs in addition. */
 const ETC_NETWORK = [
   '/etc/resolv.conf',
   '/etc/hosts',
@@ -53,14 +54,14 @@ const SYSTEM = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']
 
 const isRoot = (): boolean => process.geteuid?.() === 0
 
-/** The tools that running producers needs on this host. */
+/** The tools that lbuild needs to run producers on this host. */
 export const sandboxTools = (): readonly string[] =>
   isRoot() ? ['bwrap'] : ['bwrap', 'unshare', 'newuidmap']
 
 /**
- * The argument vector that runs a command in the sandbox: it sees /usr, a bare /etc, what is mounted, nothing else,
- * and is user 0. Who is root is so already; anybody else becomes it in a user namespace of 65536 ids, so that both
- * write the same owners. All of its processes end with it, and it ends with lbuild.
+ * The argument vector that runs a command in the sandbox. The command sees /usr, a bare /etc and the mounts, and is user 0:
+ * for root directly, for other users in a user namespace of 65536 ids, so that both write the same owners. Its processes
+ * end with it, and it ends with lbuild.
  */
 export function sandboxed(command: readonly string[], options: SandboxOptions): string[] {
   const namespace = isRoot() ? [] : ['unshare', '--map-root-user', '--map-auto', '--']
@@ -92,11 +93,11 @@ function systemDirectory(path: string): string[] {
 }
 
 /**
- * Finds out whether the sandbox works here, by using it once. Where it does not, root may go on without, which the
- * caller must say; anybody else cannot own files of other users and gets a Failure.
+ * Probes whether the sandbox works on this host by running it once. If not, root may run producers unconfined, and the
+ * caller must warn. Throws a Failure for other users, because they cannot own files of other users without it.
  */
 export async function probeConfinement(): Promise<{ confinement: Confinement; reason?: string }> {
-  const [program, ...args] = sandboxed(['true'], {
+  const [program = '', ...args] = sandboxed(['true'], {
     mounts: [],
     toolPath: [],
     network: false,
@@ -104,13 +105,13 @@ export async function probeConfinement(): Promise<{ confinement: Confinement; re
     tmpfs: '/scratch',
   })
   try {
-    await promisify(execFile)(program!, args, { env: { PATH: SEARCH_PATH } })
+    await promisify(execFile)(program, args, { env: { PATH: SEARCH_PATH } })
     return { confinement: 'sandbox' }
   } catch (error) {
-    const { stderr, message } = error as Error & { stderr?: string }
-    const reason = (stderr ?? '').trim() || message
+    const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : ''
+    const reason = stderr || (error instanceof Error ? error.message : String(error))
     if (isRoot()) return { confinement: 'none', reason }
-    throw new Failure('producers cannot run here: there are no user namespaces for you', {
+    throw new Failure('producers cannot run here: you cannot create user namespaces', {
       facts: [['tried', [program, ...args.slice(0, 3)].join(' ')]],
       tail: reason,
       hint: namespaceHint(),
@@ -122,14 +123,14 @@ function namespaceHint(): string {
   const subuid = existsSync('/etc/subuid') ? readFileSync('/etc/subuid', 'utf8') : ''
   const user = process.env.USER ?? String(process.geteuid?.())
   if (!subuid.split('\n').some((line) => line.startsWith(`${user}:`)))
-    return `give yourself ids: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user}`
+    return `add subordinate ids: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user}`
   return 'allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns), or run as root'
 }
 
-/** Below this much free memory large transient trees go to the disk, in KiB. */
+/** With less available memory than this, in KiB, scratch directories are on disk. */
 const ROOMY_KIB = 4 * 1024 * 1024
 
-/** Whether there is memory enough to keep transient trees in it (MemAvailable of proc(5)). */
+/** Whether there is enough memory for scratch directories (MemAvailable of proc(5)). */
 export function memoryIsRoomy(): boolean {
   const available = /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]
   return Number(available ?? 0) >= ROOMY_KIB

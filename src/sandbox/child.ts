@@ -1,35 +1,36 @@
+// The child process that runs one producer or resolver: reads a request, runs it, writes a result.
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { Run } from '../api/artifact.ts'
 import { evaluateConfig } from '../config/evaluate.ts'
 import type { FailureData } from '../events/events.ts'
+import { failureData } from '../events/failureData.ts'
 import { sha256 } from '../platform/digest.ts'
-import { Failure, lastLines } from '../platform/failure.ts'
+import { Failure, failureFrom, lastLines } from '../platform/failure.ts'
 import { toolVersion } from '../platform/version.ts'
 import type { ProducerRequest, ProducerResult } from './request.ts'
 
 /**
- * Ends with lbuild: the other end of our standard input is lbuild's, in whatever way it dies. The sandbox ends with it,
- * too, but not in the moment before it has asked for that, and there may be none.
+ * Ends with lbuild: standard input is a pipe from lbuild, which closes however lbuild dies. The sandbox ends with lbuild as
+ * well, but not before it has asked the kernel for it, and there may be no sandbox.
  */
 function endWithParent(): void {
   process.stdin.on('end', () => process.kill(0, 'SIGKILL'))
   process.stdin.resume()
 }
 
-/** The process in which one producer runs: reads its request, runs, leaves a result. */
 async function main(requestPath: string): Promise<void> {
   process.umask(0o022)
   const request = JSON.parse(readFileSync(requestPath, 'utf8')) as ProducerRequest
   let result: ProducerResult
   try {
-    result = await perform(request)
+    result = await runRequest(request)
   } catch (error) {
-    result = { ok: false, failure: failureData(error) }
+    result = { ok: false, failure: describe(error) }
   }
   writeFileSync(request.result, JSON.stringify(result))
 }
 
-async function perform(request: ProducerRequest): Promise<ProducerResult> {
+async function runRequest(request: ProducerRequest): Promise<ProducerResult> {
   checkBundle(request.bundle)
   const config = await evaluateConfig(request.bundle)
   const { inputs, outputs, params, work, scratch, epoch, task } = request
@@ -37,12 +38,12 @@ async function perform(request: ProducerRequest): Promise<ProducerResult> {
   const running: Running = new Set()
   const context = { inputs, outputs, params, work, scratch, epoch, log, run: runner(request, running) }
   if (task.kind === 'resolve') {
-    const { declaration } = config.lockfiles.get(task.lock)!
+    const declaration = declared(config.lockfiles, task.lock)
     const files = await declaration.resolve({ ...context, previous: task.previous })
     checkEnded(running)
     return { ok: true, files }
   }
-  const { declaration } = config.artifacts.get(task.artifact)!
+  const declaration = declared(config.artifacts, task.artifact)
   await declaration.produce(context)
   checkEnded(running)
   await declaration.verify?.(context)
@@ -50,36 +51,44 @@ async function perform(request: ProducerRequest): Promise<ProducerResult> {
   return { ok: true, versions: await versionsOf(task.ask, request.tools) }
 }
 
-/** Asks tools for their versions: here, where they are confined. */
+/** The declaration of that name. The graph was made from the same bundle, so a missing one is a bug in lbuild. */
+function declared<D>(declarations: ReadonlyMap<string, { readonly declaration: D }>, name: string): D {
+  const found = declarations.get(name)
+  if (!found) throw new Error(`the bundle does not declare '${name}'`)
+  return found.declaration
+}
+
+/** Asks tools for their versions here, where they are confined. */
 async function versionsOf(
   names: readonly string[],
   tools: Readonly<Record<string, string>>,
 ): Promise<Readonly<Record<string, string>>> {
   const versions = await Promise.all(
     names.map(async (name) => {
-      const version = await toolVersion(tools[name]!)
+      const path = tools[name]
+      const version = path === undefined ? undefined : await toolVersion(path)
       return version === undefined ? [] : [[name, version] as const]
     }),
   )
   return Object.fromEntries(versions.flat())
 }
 
-/** The compiled code of the config is named by its digest: what a bad disk made of it must not run. */
+/** The bundle is named by its digest. Throws a Failure if a bad disk damaged it, because its code must not run then. */
 function checkBundle(path: string): void {
   if (path.endsWith(`/${sha256(readFileSync(path))}.mjs`)) return
   throw new Failure('the compiled code of build.config.ts is damaged', {
-    hint: 'run the same command again: it will be compiled',
+    hint: 'run the same command again to compile it',
   })
 }
 
-/** The tools that have not ended. */
+/** The tools that are still running. */
 type Running = Set<{ readonly tool: string }>
 
-/** A tool that still runs may be in the middle of an output, and ends with this process. */
+/** A tool that still runs when the producer has finished may be in the middle of an output. */
 function checkEnded([first]: Running): void {
   if (first === undefined) return
-  throw new Failure(`the producer ended while '${first.tool}' still ran`, {
-    hint: 'await every run(…), so that outputs are whole and failures are seen',
+  throw new Failure(`the producer finished while '${first.tool}' was still running`, {
+    hint: 'await every run(…), so that outputs are complete and errors are reported',
   })
 }
 
@@ -100,7 +109,7 @@ function toolRunner(request: ProducerRequest): Run {
   return async (tool, args, options = {}) => {
     const path = Object.hasOwn(request.tools, tool) ? request.tools[tool] : undefined
     if (path === undefined)
-      throw new Failure(`the producer runs the tool '${tool}', which is not declared`, {
+      throw new Failure(`the producer ran the undeclared tool '${tool}'`, {
         hint: `add it to the declaration: tools: [ …, '${tool}' ]`,
       })
     const { execa } = await import('execa')
@@ -128,23 +137,15 @@ function toolRunner(request: ProducerRequest): Run {
   }
 }
 
-/** As that of `report.ts`; an error of a library's own class has its parts, and of any other the stack is of interest. */
-function failureData(error: unknown): FailureData {
-  if (!(error instanceof Error)) return { headline: String(error), facts: [] }
-  const { headline, facts, hint, tail } = error as Partial<Failure>
-  return {
-    headline: headline ?? error.message,
-    facts: facts ?? [],
-    ...(hint === undefined ? {} : { hint }),
-    ...(tail === undefined
-      ? headline === undefined && error.stack
-        ? { tail: stackOf(error.stack) }
-        : {}
-      : { tail }),
-  }
+/** The failure with the stack of an unexpected error, to show where in the distro's code it was thrown. */
+function describe(error: unknown): FailureData {
+  const data = failureData(error)
+  return failureFrom(error) || !(error instanceof Error) || error.stack === undefined
+    ? data
+    : { ...data, tail: stackOf(error.stack) }
 }
 
-/** A stack without the frames that led to the producer, which are of lbuild and of Node. */
+/** A stack without the frames of lbuild and Node that called the producer. */
 const stackOf = (stack: string): string =>
   stack
     .split('\n')
@@ -155,6 +156,6 @@ const stackOf = (stack: string): string =>
     .join('\n')
 
 endWithParent()
-await main(process.argv[2]!)
-// What a producer left running, such as a timer, must not keep the process.
+await main(process.argv[2] ?? '')
+// Whatever the producer left running, such as a timer, must not keep the process alive.
 process.exit()

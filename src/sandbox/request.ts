@@ -1,15 +1,16 @@
+// The protocol between lbuild and the child process that runs a producer.
 import type { LockedFile } from '../api/lockfile.ts'
 import type { Json } from '../api/params.ts'
 import type { FailureData } from '../events/events.ts'
 
-/** What the child process is told. Paths are as the child sees them. */
+/** What the child process must do. Paths are as the child sees them. */
 export interface ProducerRequest {
   readonly task: ProduceTask | ResolveTask
   readonly bundle: string
   readonly inputs: Readonly<Record<string, string>>
   readonly outputs: Readonly<Record<string, string>>
   readonly params: Readonly<Record<string, Json>>
-  /** The declared tools and where each is. */
+  /** The path of each declared tool. */
   readonly tools: Readonly<Record<string, string>>
   readonly work: string
   readonly scratch: string
@@ -20,7 +21,7 @@ export interface ProducerRequest {
 export interface ProduceTask {
   readonly kind: 'produce'
   readonly artifact: string
-  /** Tools that are asked for their versions when all is done, for people. */
+  /** Tools whose versions are asked for at the end, for display. */
   readonly ask: readonly string[]
 }
 
@@ -30,12 +31,12 @@ export interface ResolveTask {
   readonly previous: readonly LockedFile[]
 }
 
-/** What the child process leaves behind. */
+/** The result that the child process writes. */
 export type ProducerResult =
   | {
       readonly ok: true
       readonly files?: readonly LockedFile[]
-      /** The versions that tools gave of themselves. */
+      /** The versions that the tools reported. */
       readonly versions?: Readonly<Record<string, string>>
     }
   | { readonly ok: false; readonly failure: FailureData }

@@ -1,16 +1,17 @@
+// Makes the stack of a producer readable.
 import { posix } from 'node:path'
 import type { Locations } from '../config/locations.ts'
 import type { SourceFile } from '../config/sourceFiles.ts'
 import { fromBytes } from '../platform/bytes.ts'
 import { INSIDE } from './bubblewrap.ts'
 
-/** A frame of a stack that V8 wrote (v8.dev/docs/stack-trace-api): what is before the path, the path, line and column. */
+/** A frame of a V8 stack (v8.dev/docs/stack-trace-api): the text before the path, the path, line and column. */
 const FRAME = /^(\s+at .*?)((?:file:\/\/)?\/[^\n]*?)(:\d+:\d+\)?)$/
 
 /**
- * A stack of a producer as people can follow it: the modules of the distro's code are called as in the graph, from the
- * root of the workspace. The map inside the bundle has paths from the bundle's own directory, so that in the sandbox a
- * module believes that it is where that leads from there. Other lines are given back as they are.
+ * The stack of a producer with the distro's modules under their labels in the graph. The source map of the bundle holds
+ * paths relative to the bundle's directory, so in the sandbox a module appears where such a path leads from there. Other
+ * lines stay unchanged.
  */
 export function readableStack(text: string, files: readonly SourceFile[], { cache }: Locations): string {
   const labels = new Map<string, string>()

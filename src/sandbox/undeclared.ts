@@ -1,3 +1,4 @@
+// Finds the undeclared file of the workspace that made a producer fail.
 import { posix } from 'node:path'
 import type { ArtifactNode, LockfileNode } from '../graph/graph.ts'
 import { toBytes } from '../platform/bytes.ts'
@@ -5,16 +6,16 @@ import type { Disk } from '../platform/disk.ts'
 import type { FailureOptions } from '../platform/failure.ts'
 import { INSIDE } from './bubblewrap.ts'
 
-/** How tools and Node say that something is not there. */
-const NOT_THERE = /ENOENT|ENOTDIR|No such file|cannot (?:open|stat|access)|does not exist|not found/i
+/** How tools and Node report a missing file. */
+const MISSING_FILE = /ENOENT|ENOTDIR|No such file|cannot (?:open|stat|access)|does not exist|not found/i
 
-/** What may be a path in such a line: something in quotes, or a word. */
-const WORDS = /'([^'\n]+)'|"([^"\n]+)"|‘([^’\n]+)’|([^\s'"‘’:,;()]+)/g
+/** Candidates for a path in such a line: quoted text, or a word. */
+const CANDIDATES = /'([^'\n]+)'|"([^"\n]+)"|‘([^’\n]+)’|([^\s'"‘’:,;()]+)/g
 
 /**
- * The cause behind a failed run, where it is that the producer looked for a file of the workspace which it does not
- * declare: the sandbox does not show it. Gives the fact and the line to add, for a message; nothing where the words that
- * the run left name no such file.
+ * Explains a run that failed because the producer read a file of the workspace that it does not declare, which the sandbox
+ * does not show. Gives a fact and a hint with the declaration to add; undefined if `words`, the output of the run, name no
+ * such file.
  */
 export function undeclaredRead(
   disk: Disk,
@@ -22,20 +23,16 @@ export function undeclaredRead(
   node: ArtifactNode | LockfileNode,
   words: string,
 ): Required<Pick<FailureOptions, 'facts' | 'hint'>> | undefined {
-  for (const line of words.split('\n').filter((text) => NOT_THERE.test(text)))
-    for (const match of line.matchAll(WORDS))
-      for (const path of inWorkspace(
-        match.slice(1).find((part) => part !== undefined)!,
-        root,
-        node,
-      )) {
+  for (const line of words.split('\n').filter((text) => MISSING_FILE.test(text)))
+    for (const match of line.matchAll(CANDIDATES))
+      for (const path of inWorkspace(match.slice(1).find((part) => part !== undefined) ?? '', root, node)) {
         const stat = disk.lstat(toBytes(`${root}/${path}`))
         if (stat) return explain(node, path, stat.type === 'directory')
       }
   return undefined
 }
 
-/** The paths from the workspace's root that a word may mean: absolute, beside a module of the code, or relative. */
+/** The paths in the workspace that a word may mean: absolute, relative to a module of the code, or relative to the root. */
 function inWorkspace(word: string, root: string, node: ArtifactNode | LockfileNode): readonly string[] {
   const below = (directory: string): string | undefined =>
     word.startsWith(`${directory}/`) ? word.slice(directory.length + 1) : undefined
@@ -61,7 +58,7 @@ function explain(
     )
       return {
         facts: [['declared', `${path}, as the input '${name}'`]],
-        hint: `read it from inputs.${name}: a producer sees its inputs there and nowhere else`,
+        hint: `read it from inputs.${name}: a producer sees its inputs only there`,
       }
   const name = posix
     .basename(path)
@@ -70,6 +67,6 @@ function explain(
   const call = isDirectory ? 'tree' : 'file'
   return {
     facts: [['not declared', path]],
-    hint: `a producer sees only what it declares; add: inputs: { ${name || 'name'}: ${call}('${path}') }`,
+    hint: `declare it, because a producer sees nothing else: inputs: { ${name || 'name'}: ${call}('${path}') }`,
   }
 }

@@ -1,3 +1,4 @@
+// Reads, checks and writes lockfiles.
 import type { LockedFile } from '../api/lockfile.ts'
 import type { Bytes } from '../platform/bytes.ts'
 import { byBytes, display } from '../platform/bytes.ts'
@@ -10,20 +11,20 @@ import { digestOf, isDigest } from '../platform/digest.ts'
 /** An entry of a lockfile, checked. */
 export type LockfileEntry = LockedFile & { readonly sha256: Digest }
 
-/** A lock as it is kept in the workspace. */
+/** The content of a lockfile. */
 export interface LockfileContent {
-  /** Over what was asked for; when that changes the lock is outdated. */
+  /** The digest of what it was resolved from; if that changes, the lockfile is outdated. */
   readonly request: Digest
   readonly files: readonly LockfileEntry[]
 }
 
-/** Over what a lock names: two lockfiles of the same files are the same input. */
+/** The digest of the files that a lockfile names: lockfiles with the same files are the same input. */
 export const lockfileDigest = (files: readonly LockedFile[]): Digest =>
   digestOf(files.flatMap(({ name, sha256 }) => [name, sha256]))
 
 /**
- * Reads a lock; undefined where there is none. It is text that people merge and edit, so whatever is wrong with it is
- * a Failure (exit code 2) that says so.
+ * Reads a lockfile; undefined if it is missing. Throws a Failure (exit code 2) if it is invalid, since people edit and merge
+ * lockfiles.
  */
 export function readLockfile(disk: Disk, path: Bytes): LockfileContent | undefined {
   let text: string
@@ -36,12 +37,12 @@ export function readLockfile(disk: Disk, path: Bytes): LockfileContent | undefin
   try {
     const { version, request, files } = JSON.parse(text) as LockfileContent & { version: number }
     if (version !== 1 || typeof request !== 'string' || !Array.isArray(files) || !files.every(isLockedFile))
-      throw new Error('it does not hold what a lock of version 1 holds')
+      throw new Error('it does not have the fields of a lockfile of version 1')
     return { request, files }
   } catch (error) {
-    throw new Failure(`cannot read the lock ${display(path)}`, {
+    throw new Failure(`cannot read the lockfile '${display(path)}'`, {
       facts: [['reason', error instanceof Error ? error.message : String(error)]],
-      hint: 'restore it, or remove it to have it resolved again',
+      hint: 'restore it, or remove it so that it is resolved again',
       exitCode: 2,
     })
   }
@@ -52,13 +53,13 @@ export function checkLocked(lock: string, files: readonly unknown[]): readonly L
   const names = files.map((file) => (file as Partial<LockedFile> | null)?.name)
   const wrong = files.find((file, at) => !isLockedFile(file) || names.indexOf(file.name) !== at)
   if (wrong === undefined) return files.filter(isLockedFile)
-  throw new Failure(`what was resolved for the lock '${lock}' cannot be kept`, {
+  throw new Failure(`invalid entry resolved for the lockfile '${lock}'`, {
     facts: [['entry', JSON.stringify(wrong)]],
-    hint: 'each needs a name of its own, a version, a path without .., a size in bytes and a SHA-256',
+    hint: 'give each entry a unique name, a version, a path without .., a size in bytes and a SHA-256',
   })
 }
 
-/** Writes a lock, one file a line, so that a change of it can be read and merged. */
+/** Writes a lockfile with one file per line, so that changes can be read and merged. */
 export function writeLockfile(disk: Disk, path: Bytes, { request, files }: LockfileContent): void {
   const lines = files.toSorted((a, b) => byBytes(a.name, b.name)).map((file) => `    ${JSON.stringify(file)}`)
   replaceFile(
@@ -68,7 +69,7 @@ export function writeLockfile(disk: Disk, path: Bytes, { request, files }: Lockf
   )
 }
 
-/** A name becomes a file's name and a path a part of an address: neither may lead elsewhere. */
+/** Checks an entry. Its name becomes a file name and its path part of an address, so neither may lead elsewhere. */
 function isLockedFile(value: unknown): value is LockfileEntry {
   if (typeof value !== 'object' || value === null) return false
   const { name, path, size, sha256, version } = value as Partial<Record<keyof LockedFile, unknown>>

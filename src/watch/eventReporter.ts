@@ -1,5 +1,5 @@
 // Reports what watch does, and nothing twice while it stays the same.
-import { failureData } from '../executor/report.ts'
+import { failureData } from '../events/failureData.ts'
 import type { Failure } from '../platform/failure.ts'
 import type { Plan } from '../planner/types.ts'
 import { isFresh } from '../planner/plan.ts'

@@ -1,3 +1,4 @@
+// Takes a snapshot: the fingerprints of everything that a build of some targets can see.
 import type { Input } from '../api/inputs.ts'
 import type { Json } from '../api/params.ts'
 import { formatSize } from '../api/params.ts'
@@ -23,14 +24,14 @@ import { StoreSnapshot } from './storeSnapshot.ts'
 import type { Workspace } from './workspace.ts'
 import { toolDirectories } from './workspace.ts'
 
-/** A lock, what it holds, and what it should answer. */
+/** A lockfile, its content, and what it should be resolved from now. */
 export interface LockfileSnapshot {
   readonly node: LockfileNode
   readonly state: LockfileState
   readonly content?: LockfileContent
-  /** What it is resolved from. */
+  /** What it is resolved from, except mirrors. */
   readonly requestParts: readonly Part[]
-  /** Over what is asked for now. */
+  /** The digest of `requestParts`. */
   readonly request: Digest
 }
 
@@ -43,15 +44,15 @@ export interface Snapshot extends PlannerFacts {
   readonly nodes: readonly ArtifactNode[]
   readonly lockfiles: readonly LockfileSnapshot[]
   readonly trees: ReadonlyMap<string, Tree>
-  /** The declared tools that it has, by name, each with the path at which it was found. */
+  /** The declared tools that this host has, by name. */
   readonly tools: ReadonlyMap<string, Tool>
   /** Looks at an artifact's outputs again, and reads its records again when next asked. */
   refresh(node: ArtifactNode): Promise<void>
 }
 
 /**
- * Looks at all inputs of the targets and of what is below them. Throws one Failure (exit code 2) that names every
- * declared input that is not there.
+ * Takes a snapshot for the targets and everything below them. Throws one Failure (exit code 2) that names every missing
+ * input. `forced` artifacts must run even if they are fresh.
  */
 export async function takeSnapshot(
   workspace: Workspace,
@@ -90,17 +91,18 @@ export async function takeSnapshot(
     record: (artifact, key) => stored.record(artifact, key),
     latest: (artifact) => stored.latest(artifact),
     hasObject: (object) => stored.hasObject(object),
-    output: (path) => outputs.get(path)!,
+    output: (path) => outputs.get(path) ?? { state: 'missing' },
   }
 }
 
-/** The lock of that name, which an artifact of the snapshot takes. */
-export const lockfileSnapshot = (
-  { lockfiles }: Pick<Snapshot, 'lockfiles'>,
-  name: string,
-): LockfileSnapshot => lockfiles.find(({ node }) => node.name === name)!
+/** The lockfile of that name; an artifact of the snapshot must take its downloads. */
+export function lockfileSnapshot({ lockfiles }: Pick<Snapshot, 'lockfiles'>, name: string): LockfileSnapshot {
+  const found = lockfiles.find(({ node }) => node.name === name)
+  if (!found) throw new Error(`the snapshot does not include the lockfile '${name}'`)
+  return found
+}
 
-/** The parts of an artifact or a lock that are files and trees of the workspace, as they are now. */
+/** The parts of an artifact or lockfile that are files and trees of the workspace, as they are now. */
 export async function sourceParts(
   workspace: Workspace,
   node: ArtifactNode | LockfileNode,
@@ -111,7 +113,7 @@ export async function sourceParts(
   return parts
 }
 
-/** The values of params; a size as somebody would write it, such as `64G`. */
+/** The values of params; a size as users write it, such as `64G`. */
 const paramParts = (node: ArtifactNode | LockfileNode): readonly Part[] =>
   Object.entries(paramValues(node)).map(([name, value]) => ({
     kind: 'param',
@@ -120,8 +122,8 @@ const paramParts = (node: ArtifactNode | LockfileNode): readonly Part[] =>
   }))
 
 /**
- * The digest over what a lockfile is resolved from. Lockfiles in version control hold it, so the texts that it covers must
- * not change: of a file `file SHA-256` or `executable SHA-256`, of what does not exist `absent`.
+ * The digest of what a lockfile is resolved from. Lockfiles in version control hold it, so the texts that it covers must
+ * never change: `file SHA-256` or `executable SHA-256` for a file, `absent` for a missing input.
  */
 const requestDigest = (parts: readonly Part[]): Digest =>
   digestOf(parts.flatMap((part) => [part.name, canonicalJson(requestText(part))]))
@@ -131,7 +133,7 @@ function requestText(part: Part): Json {
   return part.digest === null ? 'absent' : `${part.executable ? 'executable' : 'file'} ${part.digest}`
 }
 
-/** The tools that artifacts declare, by name, as they are now; one that is not there is left out. Looks at nothing else. */
+/** The tools that artifacts declare and this host has, by name. Looks at no other input. */
 export async function declaredTools(
   workspace: Workspace,
   nodes: readonly ArtifactNode[],
@@ -141,6 +143,7 @@ export async function declaredTools(
   return snapshotTaker.tools
 }
 
+/** Fingerprints inputs, tools and outputs, and collects the missing inputs for one error. */
 class SnapshotTaker {
   readonly #workspace: Workspace
   readonly trees = new Map<string, Tree>()
@@ -155,7 +158,7 @@ class SnapshotTaker {
   }
 
   async ownParts(node: ArtifactNode): Promise<readonly Part[]> {
-    const { graph } = this.#workspace
+    const { graph, env } = this.#workspace
     const platform = `${process.arch} node ${process.versions.node}`
     const parts: Part[] = [
       { kind: 'code', name: 'producer', digest: node.code },
@@ -163,7 +166,7 @@ class SnapshotTaker {
       { kind: 'platform', name: 'epoch', value: graph.epoch },
     ]
     parts.push(...paramParts(node))
-    for (const name of node.env) parts.push({ kind: 'env', name, value: process.env[name] ?? null })
+    for (const name of node.env) parts.push({ kind: 'env', name, value: env[name] ?? null })
     parts.push(...(await this.sourceParts(`the artifact '${node.name}'`, node)))
     for (const tool of node.tools) parts.push(await this.toolPart(tool))
     return parts
@@ -179,7 +182,7 @@ class SnapshotTaker {
   }
 
   async lock(node: LockfileNode): Promise<LockfileSnapshot> {
-    const sources = await this.sourceParts(`the lock '${node.name}'`, node)
+    const sources = await this.sourceParts(`the lockfile '${node.name}'`, node)
     const params = paramParts(node)
       .filter(({ name }) => !node.mirrorParams.includes(name))
       .sort((a, b) => byBytes(a.name, b.name))
@@ -210,7 +213,7 @@ class SnapshotTaker {
     const facts = [first, ...others].map(
       ({ who, input, path, what }) => [who, `${input}: ${path} ${what}`] as const,
     )
-    throw new Failure('a declared input is not there', {
+    throw new Failure('a declared input is missing', {
       facts,
       hint: this.#nearby(first.path) ?? 'restore it, or change the declaration',
       exitCode: 2,
@@ -251,14 +254,14 @@ class SnapshotTaker {
     }
   }
 
-  /** A link among the directories above an input must not lead out of the workspace. */
+  /** Throws a Failure (exit code 2) if a link among the directories above an input leads out of the workspace. */
   #confine(who: string, input: string, absolute: Bytes): void {
     const real = this.#workspace.disk.realpath(absolute)
     if (real.startsWith(`${toBytes(this.#workspace.locations.root)}/`)) return
-    throw new Failure('a declared input leads out of the workspace', {
+    throw new Failure('a declared input is outside the workspace', {
       facts: [
         [who, input],
-        ['leads to', fromBytes(real)],
+        ['links to', fromBytes(real)],
       ],
       hint: 'copy it into the workspace',
       exitCode: 2,
@@ -281,7 +284,7 @@ class SnapshotTaker {
     return part
   }
 
-  /** A misspelt name is most often near one that is there. */
+  /** Suggests an existing file beside a missing one, since most often the name is misspelt. */
   #nearby(path: string): string | undefined {
     const { disk } = this.#workspace
     const [directory, name] = [

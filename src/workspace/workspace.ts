@@ -1,3 +1,4 @@
+// Opens a workspace: the directory of a distro with everything that lbuild stores for it.
 import { resolve } from 'node:path'
 import { toBytes } from '../platform/bytes.ts'
 import type { Bytes } from '../platform/bytes.ts'
@@ -12,7 +13,7 @@ import { ObjectStore } from '../store/objects.ts'
 import { strayTemporaries } from '../store/publish.ts'
 import { RecordStore } from '../store/records.ts'
 
-/** A distro's directory with all that lbuild keeps for it. */
+/** An open workspace. */
 export interface Workspace {
   readonly disk: Disk
   readonly locations: Locations
@@ -20,28 +21,35 @@ export interface Workspace {
   readonly objects: ObjectStore
   readonly records: RecordStore
   readonly graph: Graph
+  /** The path of the compiled config. */
   readonly bundle: string
-  /** What graph and bundle were made of; nothing where they were not read from a config. */
+  /** The files that graph and bundle were made from; none if they were not read from a config. */
   readonly files: readonly SourceFile[]
+  /** The environment variables when the workspace was opened. */
+  readonly env: Environment
   /** Nanoseconds since 1970. */
   readonly now: () => bigint
 }
 
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Where a workspace is, and how to load its graph. */
 export interface OpenOptions {
-  /** Where to look for build.config.ts: here or above. */
+  /** build.config.ts is searched for in this directory and those above it. */
   readonly start: string
-  /** Where lbuild itself lies. */
+  /** The directory of lbuild itself. */
   readonly home: string
   /** The directory for published outputs; `output/` in the root unless given. */
   readonly output?: string
-  /** How the graph is got; `loadConfig` unless given. */
+  /** Loads the graph; `loadConfig` unless given. */
   readonly load?: typeof loadConfig
 }
 
 /** The clock that stamps files, in nanoseconds since 1970. */
 const clock = (): bigint => BigInt(Date.now()) * 1_000_000n
 
-/** Where things lie for a workspace at or above a directory; `LBUILD_CACHE_DIR` moves the cache, `--output` the outputs. */
+/** The locations of the workspace at or above a directory; `LBUILD_CACHE_DIR` moves the cache, `output` the outputs. */
 export function locationsFor(disk: Disk, { start, home, output }: OpenOptions): Locations {
   const root = findRoot(disk, start)
   const elsewhere = process.env.LBUILD_CACHE_DIR
@@ -64,10 +72,12 @@ export function outputTemporaries({ disk, graph, locations }: Workspace): readon
 export const toolDirectories = ({ graph, locations }: Workspace): readonly string[] =>
   graph.toolPath.map((path) => (path.startsWith('/') ? path : `${locations.root}/${path}`))
 
-/** Opens a workspace. Nothing is written but caches that only save time. */
+/** Opens a workspace. Writes only caches that save time. Throws a Failure (exit code 2) if the config is invalid. */
 export async function openWorkspace(options: OpenOptions, disk: Disk = realDisk): Promise<Workspace> {
   const locations = locationsFor(disk, options)
   const index = new StatIndex(disk, toBytes(`${locations.cache}/index`), clock)
+  // Copied first: loading a config hides the environment from it meanwhile.
+  const env = { ...process.env }
   const { graph, bundle, files } = await (options.load ?? loadConfig)(disk, index, locations)
   return {
     disk,
@@ -78,6 +88,7 @@ export async function openWorkspace(options: OpenOptions, disk: Disk = realDisk)
     graph,
     bundle,
     files,
+    env,
     now: clock,
   }
 }

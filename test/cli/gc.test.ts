@@ -189,7 +189,7 @@ export default defineConfig({ artifacts: [packages] })
     // Nothing is removed while the lockfile cannot be read.
     workspace.write('packages.lock', 'merge conflict')
     const { code, stderr } = await workspace.lbuild('gc')
-    expect(stderr).toContain('cannot read the lock')
+    expect(stderr).toContain('cannot read the lockfile')
     expect(code).toBe(2)
     expect(objects.readText(named)).toBe('named')
   })

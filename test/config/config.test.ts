@@ -163,7 +163,7 @@ describe('a command line', () => {
     .replace('const other', `const debs = ${LOCK}\nconst other`)
     .replace('[image, other]', '[image, other, debs]')
   const calls: readonly [readonly string[], readonly string[]][] = [
-    [[], ['no target was named', 'there is image, other']],
+    [[], ['no target given', 'name one of image, other']],
     [['imgae'], [`unknown target 'imgae'`, `did you mean 'image'?`]],
     [
       ['image', 'documentation'],
@@ -265,7 +265,7 @@ describe('a command line', () => {
     ],
     [
       ['debs'],
-      [`'debs' is a lock, not an artifact`, 'name what takes it: image; lbuild update debs resolves it anew'],
+      [`'debs' is a lockfile, not an artifact`, 'build image, or re-resolve it with lbuild update debs'],
     ],
     [
       ['why', 'image.img'],

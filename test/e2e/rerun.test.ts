@@ -212,7 +212,7 @@ describe('lbuild refuses', () => {
     expect(readFileSync(lock, 'utf8')).toContain(digest)
     const { code, stderr } = await distro.lbuild(['iso'])
     expect(code).toBe(1)
-    expect(stderr).toMatch(/cannot fetch 1 of the files that the lock 'loaders' names/)
+    expect(stderr).toMatch(/cannot fetch 1 of the files of the lockfile 'loaders'/)
     expect(stderr).toMatch(/lbuild update loaders/)
   })
 })

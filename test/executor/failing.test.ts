@@ -142,12 +142,12 @@ describe('a producer that fails', () => {
     [
       'that runs a tool that it does not declare',
       `await run('sed', ['--version'])`,
-      `the tool 'sed', which is not declared`,
+      `the undeclared tool 'sed'`,
     ],
     [
       'that ends before a tool does',
       `fs.writeFileSync(outputs.image, 'half'); void run('tar', ['-cf', outputs.image, '/usr/bin'])`,
-      `the producer ended while 'tar' still ran`,
+      `the producer finished while 'tar' was still running`,
     ],
     ['by a signal to its tool', `await run('cat', ['/proc/self/mem'])`, 'cat failed'],
   ]

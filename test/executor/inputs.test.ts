@@ -68,7 +68,7 @@ const wrong: readonly [string, (workspace: TestWorkspace) => void, readonly stri
   [
     'a directory that leads out of the workspace',
     (it) => [it.rename('etc', '../elsewhere'), symlinkSync('../elsewhere', it.path('etc'))],
-    ['leads out of the workspace'],
+    ['is outside the workspace'],
   ],
 ]
 

@@ -159,7 +159,7 @@ describe('what is kept and published', () => {
     [
       'a tool that nobody waited for',
       `fs.writeFileSync(outputs.image, 'half'); void run('sh', ['-c', 'kill -STOP $$'])`,
-      `the producer ended while 'sh' still ran`,
+      `the producer finished while 'sh' was still running`,
     ],
     ['an exception', `throw new Error('too bad')`, 'too bad'],
     ['an output that was skipped', ``, 'was not written'],

@@ -136,7 +136,7 @@ describe('what a producer takes', () => {
     expect(sources(workspace)).toEqual(before)
 
     const fetched = await workspace.lbuild('fetched', '--mirror', workspace.path('mirror'))
-    expect(fetched.stderr).toContain('bash is not the file that the lock names')
+    expect(fetched.stderr).toContain(`'bash' differs from the file that the lockfile names`)
     expect([fetched.code, workspace.exists('output/fetched')]).toEqual([1, false])
     workspace.write('mirror/bash', 'bash')
     await workspace.build('fetched', '--mirror', workspace.path('mirror'))

@@ -48,7 +48,7 @@ describe('a producer that looks for a file of the workspace', () => {
   ])('%s', async (_, body, path, line) => {
     const stderr = await errorOf(producing(body))
     expect(stderr).toMatch(new RegExp(`not declared: +${path}\n`))
-    expect(stderr).toContain(`hint: a producer sees only what it declares; add: ${line}`)
+    expect(stderr).toContain(`hint: declare it, because a producer sees nothing else: ${line}`)
   })
 
   it('by its absolute path', async () => {
@@ -60,7 +60,7 @@ describe('a producer that looks for a file of the workspace', () => {
     )
     const { stderr } = await workspace.lbuild('image')
     expect(stderr).toMatch(/not declared: +notes\.txt\n/)
-    expect(stderr).toContain(`add: inputs: { notes: file('notes.txt') }`)
+    expect(stderr).toContain(`nothing else: inputs: { notes: file('notes.txt') }`)
   })
 
   it('that it declares, at the wrong place: it is told where it is', async () => {

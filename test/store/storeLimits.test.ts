@@ -51,7 +51,7 @@ describe('after a build that ran something', () => {
     workspace.write('l.lock', 'merge conflict')
     const { code, stderr, ran } = await build(workspace, 'three')
     expect([code, ran]).toEqual([0, ['base', 'image']])
-    expect(stderr).toContain('warning: the store was not collected: cannot read the lock')
+    expect(stderr).toContain('warning: the store was not collected: cannot read the lockfile')
   })
 })
 

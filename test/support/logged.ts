@@ -96,7 +96,7 @@ export const EVENTS: { readonly [K in LoggedEvent['type']]: EventOf<K> } = {
     ],
   },
   phase: { type: 'phase', artifact: 'packed', phase: 'produce' },
-  retrying: { type: 'retrying', artifact: 'packed', reason: 'src/hello changed while it was used' },
+  retrying: { type: 'retrying', artifact: 'packed', reason: 'src/hello changed while it was in use' },
   built: {
     type: 'built',
     artifact: 'packed',

@@ -214,7 +214,7 @@ describe('lbuild verify TARGET', () => {
   })
 
   it.each([
-    [[], 'no target was named'],
+    [[], 'no target given'],
     [['imgae'], `did you mean 'image'?`],
     [['--store', 'image'], '--store cannot be combined with targets'],
   ])('rejects %j', async (args, message) => {

@@ -85,7 +85,7 @@ describe('a build that fails', () => {
     const from = watching.events.length
     workspace.rename('note.txt', 'aside')
     const { failure, scope } = await watching.next('failed', from)
-    expect([scope, failure.headline]).toEqual(['inputs', 'a declared input is not there'])
+    expect([scope, failure.headline]).toEqual(['inputs', 'a declared input is missing'])
     const { events } = await watching.after(() => workspace.write('note.txt', 'there again'))
     expect(events.at(-1)).toMatchObject({ fresh: true })
     expect(workspace.read('output/other.txt')).toBe('there again')

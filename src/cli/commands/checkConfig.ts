@@ -1,5 +1,5 @@
 // `lbuild check-config`: loads the config and prints as one line of JSON whether it is valid.
-import { failureData } from '../../executor/report.ts'
+import { failureData } from '../../events/failureData.ts'
 import { Failure } from '../../platform/failure.ts'
 import { openWorkspace } from '../../workspace/workspace.ts'
 import type { CommandContext } from '../command.ts'

@@ -1,7 +1,7 @@
 // `lbuild verify --rebuild TARGET…`: rebuilds in other circumstances and shows the outputs that differ.
 import type { ByteDifference } from '../../diff/byteDifference.ts'
 import type { MemberDifference } from '../../diff/tarDifference.ts'
-import { failureData } from '../../executor/report.ts'
+import { failureData } from '../../events/failureData.ts'
 import { display, fromBytes } from '../../platform/bytes.ts'
 import { renderFailure } from '../../platform/renderFailure.ts'
 import type {

@@ -1,5 +1,5 @@
 // `lbuild watch TARGET…`: keeps targets up to date until it is interrupted.
-import { failureData } from '../../executor/report.ts'
+import { failureData } from '../../events/failureData.ts'
 import { NO_PROFILE } from '../../graph/params.ts'
 import { Failure } from '../../platform/failure.ts'
 import type { MachineEvent, MachineImage } from '../../vm/runningMachine.ts'

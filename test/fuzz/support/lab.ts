@@ -90,6 +90,7 @@ export class Lab {
       graph,
       bundle,
       files: [],
+      env: process.env,
       now,
     }
   }
