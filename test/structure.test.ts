@@ -20,7 +20,7 @@ const project = (files: Readonly<Record<string, string>>): string =>
 
 describe('imports', () => {
   it('run downwards between the folders of src/', () => {
-    expectAtMost(24, structure.upwardImports(ROOT))
+    expect(structure.upwardImports(ROOT)).toEqual([])
   })
 
   it('of the reference distro are those that every distro can have', () => {
@@ -30,23 +30,23 @@ describe('imports', () => {
 
 describe('src/', () => {
   it('names no distro, package manager or artifact', () => {
-    expectAtMost(11, structure.distroNames(ROOT))
+    expect(structure.distroNames(ROOT)).toEqual([])
   })
 
   it('says in the first line of every file what the file is for', () => {
-    expectAtMost(190, structure.filesWithoutPurpose(ROOT))
+    expectAtMost(26, structure.filesWithoutPurpose(ROOT))
   })
 
   it('and artifacts/ have few type casts and non-null assertions', () => {
-    expectAtMost(79, structure.casts(ROOT, 'src', 'artifacts'))
-    expectAtMost(164, structure.nonNullAssertions(ROOT, 'src', 'artifacts'))
+    expectAtMost(39, structure.casts(ROOT, 'src', 'artifacts'))
+    expectAtMost(82, structure.nonNullAssertions(ROOT, 'src', 'artifacts'))
   })
 })
 
 describe('files and functions', () => {
   it('have at most 300 and 80 lines', () => {
-    expectAtMost(8, structure.longFiles(ROOT))
-    expectAtMost(2, structure.longFunctions(ROOT, 80, 'src', 'artifacts', 'test'))
+    expectAtMost(7, structure.longFiles(ROOT))
+    expect(structure.longFunctions(ROOT, 80, 'src', 'artifacts', 'test')).toEqual([])
   })
 })
 

@@ -17,7 +17,7 @@ export interface Subject {
 /** One artifact that a path influences directly. */
 export interface EntryPoint {
   readonly artifact: string
-  /** How, in words: `input 'files' (tree artifacts/overlay/files)`. */
+  /** How, in words: `input 'files' (tree overlay/files)`. */
   readonly how: string
   /** The shortest chain from this artifact to the target; each is a dependency of the next. */
   readonly chain: readonly string[]

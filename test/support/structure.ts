@@ -62,7 +62,10 @@ export function distroNames(root: string): string[] {
     .flatMap((path) =>
       read(root, path)
         .split('\n')
-        .map((line, at) => ({ line: line.replace(/ from '[./]*\/debian\/\w+\.ts'/, ''), at: at + 1 }))
+        .map((line, at) => ({
+          line: line.replace(/(?: from |import\()'[./]*\/debian\/\w+\.ts'/, ''),
+          at: at + 1,
+        }))
         .filter(({ line }) => /levitate|\bdpkg|\bapt\b|debian|\bartifacts\/\w/i.test(line))
         .map(({ line, at }) => `${path}:${at}: ${line.trim()}`),
     )
@@ -147,12 +150,14 @@ function lintViolations(
     const { diagnostics }: { diagnostics: readonly Diagnostic[] } = JSON.parse(
       execFileSync(OXLINT, args, { cwd: root, encoding: 'utf8' }),
     )
-    return diagnostics.flatMap(({ filename, labels }) => {
+    const found = diagnostics.flatMap(({ filename, labels }) => {
       const [at] = labels
       if (!at) return []
       const textBefore = readFileSync(join(root, filename)).subarray(0, at.span.offset).toString()
       return counts(textBefore) ? [`${filename}:${at.span.line}`] : []
     })
+    // oxlint reports files in no fixed order.
+    return found.sort()
   } finally {
     rmSync(directory, { recursive: true })
   }
