@@ -1,7 +1,7 @@
 // The disk image in virtual machines.
 import { expect, test } from 'vitest'
 import { checkBoot } from '../../src/vm/bootCheck.ts'
-import { Distro, SERVICES } from './support/distro.ts'
+import { Distro, PATIENT_BOOT, SERVICES } from './support/distro.ts'
 
 const distro = Distro.built()
 const keys = 'ls /etc/ssh/ssh_host_ed25519_key'
@@ -15,7 +15,7 @@ test('the disk image boots under UEFI, root logs in without a password, and each
     'findmnt -no FSTYPE /boot',
     'df -BG --output=size / | tail -1',
   ]
-  const first = await checkBoot({ image, firmware: 'uefi', commands })
+  const first = await checkBoot({ ...PATIENT_BOOT, image, firmware: 'uefi', commands })
   expect(first).toMatchObject({
     systemState: 'running',
     failedUnits: [],
@@ -28,7 +28,7 @@ test('the disk image boots under UEFI, root logs in without a password, and each
   expect(hostname).toBe('levitate')
   expect(boot).toBe('vfat')
   expect(Number.parseInt(size!, 10)).toBeGreaterThan(240)
-  const second = await checkBoot({ image, firmware: 'uefi' })
+  const second = await checkBoot({ ...PATIENT_BOOT, image, firmware: 'uefi' })
   expect(first.machineId).toMatch(/^[0-9a-f]{32}$/)
   expect(second.machineId).not.toBe(first.machineId)
 })

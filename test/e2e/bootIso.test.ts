@@ -1,13 +1,14 @@
 // The ISO in virtual machines.
 import { expect, test } from 'vitest'
 import { checkBoot } from '../../src/vm/bootCheck.ts'
-import { Distro, SERVICES } from './support/distro.ts'
+import { Distro, PATIENT_BOOT, SERVICES } from './support/distro.ts'
 
 const distro = Distro.built()
 
 for (const firmware of ['uefi', 'bios'] as const)
   test(`the ISO boots under ${firmware.toUpperCase()} into a running live system`, async () => {
     const report = await checkBoot({
+      ...PATIENT_BOOT,
       image: distro.path('output/levitateos.iso'),
       firmware,
       commands: [SERVICES],
@@ -18,6 +19,7 @@ for (const firmware of ['uefi', 'bios'] as const)
 
 test('the ISO boots from a USB disk', async () => {
   const report = await checkBoot({
+    ...PATIENT_BOOT,
     image: distro.path('output/levitateos.iso'),
     firmware: 'uefi',
     bus: 'usb',
