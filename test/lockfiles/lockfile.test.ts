@@ -90,7 +90,7 @@ describe('a lock', () => {
     // What the store has is not fetched again; and the list's word for bash is not taken while the lock has one.
     workspace.remove('mirror/pool/bash')
     workspace.write('packages.list', `bash ${sha256('newer')}\ndash ${sha256('dash')}\n`)
-    expect((await workspace.lbuild('status')).stdout).toContain('the lock packages.lock is outdated')
+    expect((await workspace.lbuild('status')).stdout).toContain('lockfile packages.lock is outdated')
     const { ran, stderr } = await workspace.build('rootfs')
     expect(ran).toEqual(['rootfs'])
     expect(stderr).toContain('1 file, 4 B')
