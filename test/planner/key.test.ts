@@ -1,4 +1,4 @@
-// A key is the SHA-256 over everything that a producer can see: none of it can change without the key.
+// Tests that a key covers everything that a producer can see, and nothing else.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Json } from '../../src/api/params.ts'
@@ -22,23 +22,23 @@ const file = (more: Partial<FilePart> = {}): Part => ({
 })
 const base = keyOf('image', [size(), mirror()])
 
-describe('a key changes with', () => {
+describe('a key changes if', () => {
   const changed: readonly [string, string][] = [
-    ['the artifact', keyOf('image2', [size(), mirror()])],
-    ['a kind', keyOf('image', [{ kind: 'platform', name: 'size', value: 5 }, mirror()])],
-    ['a name', keyOf('image', [size(5, 'sizes'), mirror()])],
-    ['a value', keyOf('image', [size(6), mirror()])],
-    ['the type of a value', keyOf('image', [size('5'), mirror()])],
-    ['a variable that is set and empty', keyOf('image', [size(), mirror('')])],
-    ['an additional part', keyOf('image', [size(), mirror(), file()])],
-    ['a missing part', keyOf('image', [size()])],
+    ['it belongs to another artifact', keyOf('image2', [size(), mirror()])],
+    ['a part has another kind', keyOf('image', [{ kind: 'platform', name: 'size', value: 5 }, mirror()])],
+    ['a part has another name', keyOf('image', [size(5, 'sizes'), mirror()])],
+    ['a value changes', keyOf('image', [size(6), mirror()])],
+    ['a value has another type', keyOf('image', [size('5'), mirror()])],
+    ['an unset variable becomes empty', keyOf('image', [size(), mirror('')])],
+    ['a part is added', keyOf('image', [size(), mirror(), file()])],
+    ['a part is removed', keyOf('image', [size()])],
   ]
   it.each(changed)('%s', (_, key) => expect(key).not.toBe(base))
 
   it.each([
-    ['the content of a file', file({ digest: sha256('other') })],
-    ['the executable bit of a file', file({ executable: true })],
-    ['the existence of an optional file', file({ digest: null })],
+    ['the content of a file changes', file({ digest: sha256('other') })],
+    ['a file becomes executable', file({ executable: true })],
+    ['an optional file disappears', file({ digest: null })],
   ])('%s', (_, other) => expect(keyOf('image', [other])).not.toBe(keyOf('image', [file()])))
 
   it.each([
@@ -49,21 +49,19 @@ describe('a key changes with', () => {
       [size(), size('x', 'b'), size('yz', 'c')],
     ],
     ['from the artifact to a part', [size(5, 'age')], [size(5, 'ge')]],
-  ] as const)('bytes that move %s', (_, one, two) =>
-    expect(keyOf('image', one)).not.toBe(keyOf('image', two)),
-  )
+  ] as const)('bytes move %s', (_, one, two) => expect(keyOf('image', one)).not.toBe(keyOf('image', two)))
 
-  it('a value that looks like the parts after it', () => {
+  it('a value imitates the parts that follow it', () => {
     const forged = `5","3:env","6:MIRROR`
     expect(keyOf('image', [size(forged), mirror()])).not.toBe(base)
   })
 })
 
-// Computed by another program from the description in key.ts: a key must not change by itself.
-it('a key is the SHA-256 of its parts, each text with its length in front', () =>
+// The expected key was computed by another program from the description in key.ts: it must never change unnoticed.
+it('a key is the SHA-256 of its parts, each text preceded by its length', () =>
   expect(base).toBe('efb9004ddb3beeedafe21aca1175db7d0f52114d906f0c1b0de6a1602315711b'))
 
-describe('a key does not change with', () => {
+describe('a key ignores', () => {
   it('the order of the parts', () => expect(keyOf('image', [mirror(), size()])).toBe(base))
   it('the path of an input', () =>
     expect(keyOf('image', [file({ path: 'elsewhere' })])).toBe(keyOf('image', [file()])))
@@ -83,7 +81,7 @@ describe('canonical JSON', () => {
       '{"a":null,"b":[{"Z":3,"z":1,"é":2},1]}',
     ))
 
-  it('gives the same text exactly for equal values', () => {
+  it('is the same text if and only if the values are equal', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
         expect(canonicalJson(JSON.parse(canonicalJson(a)))).toBe(canonicalJson(a))
@@ -95,8 +93,8 @@ describe('canonical JSON', () => {
   })
 })
 
-describe('for random lists of parts', () => {
-  // Few letters, so that lists often differ only in where one text ends.
+describe('for arbitrary parts', () => {
+  // Few letters, so that lists often differ only in where a text ends.
   const word = fc.string({ unit: fc.constantFrom('a', 'b', '"', ',', ':', '1', 'é'), maxLength: 3 })
   const anyPart: fc.Arbitrary<Part> = fc.oneof(
     fc.record({ kind: fc.constant('platform'), name: word, value: word }),
@@ -105,24 +103,24 @@ describe('for random lists of parts', () => {
   )
   const anyParts = fc.uniqueArray(anyPart, { selector: partId, maxLength: 3 })
 
-  it('keys are equal exactly if artifact and parts are', () => {
+  it('two keys are equal if and only if artifact and parts are', () => {
     const known = new Map<string, string>()
     fc.assert(
       fc.property(word, anyParts, (artifact, parts) => {
         const key = keyOf(artifact, parts)
-        const seen = JSON.stringify([
+        const content = JSON.stringify([
           artifact,
           parts.map((one) => JSON.stringify(Object.entries(one).sort())).sort(),
         ])
-        expect(known.get(key) ?? seen).toBe(seen)
-        known.set(key, seen)
+        expect(known.get(key) ?? content).toBe(content)
+        known.set(key, content)
         expect(keyOf(artifact, parts.toReversed())).toBe(key)
       }),
       { numRuns: 2000 },
     )
   })
 
-  it('the digest of a list of texts differs for any two different lists', () => {
+  it('two lists of texts have the same digest if and only if they are equal', () => {
     fc.assert(
       fc.property(fc.array(word, { maxLength: 4 }), fc.array(word, { maxLength: 4 }), (a, b) => {
         expect(digestOf(a) === digestOf(b)).toBe(JSON.stringify(a) === JSON.stringify(b))

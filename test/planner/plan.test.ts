@@ -1,83 +1,60 @@
+// Tests how the planner decides about artifacts whose inputs, code or dependencies changed.
 import { describe, expect, it } from 'vitest'
-import type { Digest } from '../../src/platform/digest.ts'
 import { sha256 } from '../../src/platform/digest.ts'
 import { artifactNode, graphOf, param, World } from '../support/world.ts'
-import type { Planned, Reason } from '../../src/planner/types.ts'
-
-// `plan` is pure: these worlds are in memory, and every reason is compared whole.
-
-const CHAIN = graphOf(
-  artifactNode('kernel'),
-  artifactNode('rootfs', ['kernel']),
-  artifactNode('iso', ['rootfs']),
-)
-
-/** A chain of three that was built and is fresh. */
-function built(): World {
-  const world = new World(CHAIN)
-  world.build('iso')
-  return world
-}
-
-const verdicts = (world: World): Record<string, string> =>
-  Object.fromEntries(world.plan('iso').map(({ node, decision }) => [node.name, decision.verdict]))
-
-function decision(world: World, name: string): { verdict: string; reasons: readonly Reason[] } {
-  const { decision: found } = world.plan('iso').find(({ node }) => node.name === name) as Planned
-  return { verdict: found.verdict, reasons: found.verdict === 'fresh' ? [] : found.reasons }
-}
+import { builtChain, CHAIN, decisionOf, verdicts } from './support/chain.ts'
 
 describe('a first build', () => {
-  it('runs what depends on nothing, and then what depends on it', () => {
+  it('runs every artifact after its dependencies', () => {
     const world = new World(CHAIN)
-    expect(decision(world, 'kernel')).toEqual({ verdict: 'stale', reasons: [{ kind: 'first-build' }] })
-    expect(decision(world, 'rootfs')).toEqual({
+    expect(decisionOf(world, 'kernel')).toEqual({ verdict: 'stale', reasons: [{ kind: 'first-build' }] })
+    expect(decisionOf(world, 'rootfs')).toEqual({
       verdict: 'stale',
       reasons: [{ kind: 'first-build' }, { kind: 'depends', artifact: 'kernel' }],
     })
     expect(world.build('iso')).toEqual(['kernel', 'rootfs', 'iso'])
   })
 
-  it('leaves out what the targets do not need', () => {
+  it('skips artifacts that no target needs', () => {
     const world = new World(CHAIN)
     expect(world.build('rootfs')).toEqual(['kernel', 'rootfs'])
     expect(world.plan('kernel').map(({ node }) => node.name)).toEqual(['kernel'])
   })
 
-  it('an output that already stands there makes nothing fresh', () => {
+  it('runs an artifact whose output exists already', () => {
     const world = new World(CHAIN)
     world.outputs.set('kernel.img', { state: 'file', sha256: sha256('anything'), size: 8 })
-    expect(decision(world, 'kernel').verdict).toBe('stale')
+    expect(decisionOf(world, 'kernel').verdict).toBe('stale')
   })
 })
 
 describe('after a build', () => {
-  it('everything is fresh', () => {
-    const world = built()
+  it('every artifact is fresh', () => {
+    const world = builtChain()
     expect(verdicts(world)).toEqual({ kernel: 'fresh', rootfs: 'fresh', iso: 'fresh' })
     expect(world.build('iso')).toEqual([])
   })
 
-  it('planning changes nothing and says the same again', () => {
-    const world = built()
+  it('planning twice gives the same plan', () => {
+    const world = builtChain()
     world.own.get('kernel')!.push(param('size', 1))
     expect(world.plan('iso')).toEqual(world.plan('iso'))
     expect(verdicts(world)).toEqual({ kernel: 'stale', rootfs: 'undecided', iso: 'undecided' })
   })
 })
 
-describe('a part that changed, came or went', () => {
-  it('is told with what it was and is', () => {
-    const world = built()
+describe('a part of a key', () => {
+  it('is reported with its old and new value if it changed, and if it was added', () => {
+    const world = builtChain()
     world.own.set('kernel', [world.own.get('kernel')![0]!, param('own', 1), param('size', 5)])
-    expect(decision(world, 'kernel')).toEqual({
+    expect(decisionOf(world, 'kernel')).toEqual({
       verdict: 'stale',
       reasons: [
         { kind: 'changed', before: param('own', 0), now: param('own', 1) },
         { kind: 'added', now: param('size', 5) },
       ],
     })
-    expect(decision(world, 'rootfs')).toEqual({
+    expect(decisionOf(world, 'rootfs')).toEqual({
       verdict: 'undecided',
       reasons: [{ kind: 'depends', artifact: 'kernel' }],
     })
@@ -85,20 +62,20 @@ describe('a part that changed, came or went', () => {
     world.own.get('kernel')!.pop()
     world.records.clear()
     world.latestKeys.delete('rootfs')
-    expect(decision(world, 'rootfs').verdict).toBe('stale')
+    expect(decisionOf(world, 'rootfs').verdict).toBe('stale')
   })
 
-  it('that went is told, too', () => {
-    const world = built()
+  it('is reported if it was removed', () => {
+    const world = builtChain()
     world.own.set('kernel', world.own.get('kernel')!.slice(0, 1))
-    expect(decision(world, 'kernel')).toEqual({
+    expect(decisionOf(world, 'kernel')).toEqual({
       verdict: 'stale',
       reasons: [{ kind: 'removed', before: param('own', 0) }],
     })
   })
 
-  it('only where it comes from: nothing runs', () => {
-    const world = built()
+  it('may come from another path: the artifact stays fresh', () => {
+    const world = builtChain()
     world.own.set(
       'kernel',
       world.own.get('kernel')!.map((part) => ({ ...part, path: 'elsewhere' })),
@@ -106,7 +83,7 @@ describe('a part that changed, came or went', () => {
     expect(verdicts(world)).toEqual({ kernel: 'fresh', rootfs: 'fresh', iso: 'fresh' })
   })
 
-  it('changed code is told by the modules that changed', () => {
+  it('is reported by module if it is code', () => {
     const before = artifactNode('kernel', [], { modules: ['kernel.ts', 'old.ts', 'same.ts'] })
     const now = { ...before, code: sha256('new'), modules: ['kernel.ts', 'new.ts', 'same.ts'] }
     const modules = { 'kernel.ts': sha256('k1'), 'old.ts': sha256('o'), 'same.ts': sha256('s') }
@@ -129,13 +106,13 @@ describe('a part that changed, came or went', () => {
     })
   })
 
-  it('and changed back: restored from the store, nothing runs', () => {
-    const world = built()
+  it('restores the old outputs without a run if its change is reverted', () => {
+    const world = builtChain()
     const [code, own] = world.own.get('kernel')!
     world.own.set('kernel', [code!, param('own', 1)])
     expect(world.build('iso')).toEqual(['kernel', 'rootfs', 'iso'])
     world.own.set('kernel', [code!, own!])
-    expect(decision(world, 'kernel')).toEqual({
+    expect(decisionOf(world, 'kernel')).toEqual({
       verdict: 'restorable',
       reasons: [{ kind: 'changed', before: param('own', 1), now: param('own', 0) }],
     })
@@ -146,7 +123,7 @@ describe('a part that changed, came or went', () => {
 })
 
 describe('early cutoff', () => {
-  it('a dependency that ran to the same content leaves its dependents fresh', () => {
+  it('leaves dependents fresh if a dependency runs to identical outputs', () => {
     const world = new World(CHAIN)
     world.content = (artifact, parts) => (artifact === 'kernel' ? 'always the same' : JSON.stringify(parts))
     world.build('iso')
@@ -156,11 +133,11 @@ describe('early cutoff', () => {
     expect(verdicts(world)).toEqual({ kernel: 'fresh', rootfs: 'fresh', iso: 'fresh' })
   })
 
-  it('its own change makes a dependent run all the same, and both reasons are told', () => {
-    const world = built()
+  it('does not spare a dependent whose own param changed; both reasons are reported', () => {
+    const world = builtChain()
     world.own.get('kernel')!.push(param('size', 1))
     world.own.get('rootfs')!.push(param('label', 'x'))
-    expect(decision(world, 'rootfs')).toEqual({
+    expect(decisionOf(world, 'rootfs')).toEqual({
       verdict: 'stale',
       reasons: [
         { kind: 'added', now: param('label', 'x') },
@@ -171,24 +148,24 @@ describe('early cutoff', () => {
   })
 })
 
-describe('forced', () => {
-  it('runs once although it is fresh, and what depends on it waits for its content', () => {
-    const world = built()
+describe('a forced artifact', () => {
+  it('runs once although it is fresh; its dependents stay undecided until it has run', () => {
+    const world = builtChain()
     world.forced = new Set(['rootfs'])
-    expect(decision(world, 'rootfs')).toEqual({ verdict: 'stale', reasons: [{ kind: 'forced' }] })
+    expect(decisionOf(world, 'rootfs')).toEqual({ verdict: 'stale', reasons: [{ kind: 'forced' }] })
     expect(verdicts(world)).toEqual({ kernel: 'fresh', rootfs: 'stale', iso: 'undecided' })
     expect(world.build('iso')).toEqual(['rootfs'])
   })
 
   it('runs although it could be restored', () => {
-    const world = built()
+    const world = builtChain()
     world.outputs.delete('iso.img')
     world.forced = new Set(['iso'])
-    expect(decision(world, 'iso')).toEqual({ verdict: 'stale', reasons: [{ kind: 'forced' }] })
+    expect(decisionOf(world, 'iso')).toEqual({ verdict: 'stale', reasons: [{ kind: 'forced' }] })
   })
 
-  it('above what runs: it is sure to run, once that is done', () => {
-    const world = built()
+  it('is stale, not undecided, if a dependency runs before it', () => {
+    const world = builtChain()
     world.own.get('kernel')!.push(param('size', 1))
     world.forced = new Set(['iso'])
     expect(verdicts(world)).toEqual({ kernel: 'stale', rootfs: 'undecided', iso: 'stale' })
@@ -196,19 +173,19 @@ describe('forced', () => {
   })
 })
 
-describe('a lock', () => {
+describe('a lockfile', () => {
   const inputs = { packages: { kind: 'downloads', lock: 'debs' } } as const
   const world = (): World =>
     new World(graphOf(artifactNode('kernel', [], { inputs }), artifactNode('iso', ['kernel'])))
 
   it.each(['missing', 'outdated'] as const)(
-    'that is %s: whether what takes it runs is open until it is resolved',
+    'leaves an artifact that uses it undecided while it is %s',
     (state) => {
-      const one = world()
-      one.lockfiles.set('debs', { state: 'ready', digest: sha256('d1') })
-      one.build('iso')
-      one.lockfiles.set('debs', { state, path: 'debs.lock', request: [] })
-      const [kernel] = one.plan('iso')
+      const resolved = world()
+      resolved.lockfiles.set('debs', { state: 'ready', digest: sha256('d1') })
+      resolved.build('iso')
+      resolved.lockfiles.set('debs', { state, path: 'debs.lock', request: [] })
+      const [kernel] = resolved.plan('iso')
       expect(kernel!.key).toBeUndefined()
       expect(kernel!.decision).toEqual({
         verdict: 'undecided',
@@ -217,109 +194,16 @@ describe('a lock', () => {
     },
   )
 
-  it('that names other files is a changed part, and one that names the same files is none', () => {
-    const one = world()
-    one.lockfiles.set('debs', { state: 'ready', digest: sha256('d1') })
-    one.build('iso')
-    expect(one.build('iso')).toEqual([])
-    one.lockfiles.set('debs', { state: 'ready', digest: sha256('d2') })
+  it('makes an artifact stale if and only if it pins other downloads', () => {
+    const resolved = world()
+    resolved.lockfiles.set('debs', { state: 'ready', digest: sha256('d1') })
+    resolved.build('iso')
+    expect(resolved.build('iso')).toEqual([])
+    resolved.lockfiles.set('debs', { state: 'ready', digest: sha256('d2') })
     const before = { kind: 'downloads', name: 'packages', lockfile: 'debs', digest: sha256('d1') }
-    expect(one.plan('kernel')[0]!.decision).toEqual({
+    expect(resolved.plan('kernel')[0]!.decision).toEqual({
       verdict: 'stale',
       reasons: [{ kind: 'changed', before, now: { ...before, digest: sha256('d2') } }],
     })
-  })
-})
-
-describe('what was lost', () => {
-  const key = (world: World, name: string): Digest => world.latestKeys.get(name)!
-
-  it('the object of an output: its artifact runs', () => {
-    const world = built()
-    world.objects.delete(world.latestRecord('rootfs').outputs['image']!.sha256)
-    expect(decision(world, 'rootfs')).toEqual({
-      verdict: 'stale',
-      reasons: [{ kind: 'object-missing', output: 'image' }],
-    })
-    expect(world.build('iso')).toEqual(['rootfs'])
-  })
-
-  it('a damaged record is none, and is told', () => {
-    const world = built()
-    world.records.set(`rootfs/${key(world, 'rootfs')}`, 'damaged')
-    expect(decision(world, 'rootfs')).toEqual({ verdict: 'stale', reasons: [{ kind: 'record-damaged' }] })
-    expect(world.build('iso')).toEqual(['rootfs'])
-  })
-
-  it('a record that is gone: never fresh, though the output is there', () => {
-    const world = built()
-    world.records.delete(`rootfs/${key(world, 'rootfs')}`)
-    expect(decision(world, 'rootfs')).toEqual({ verdict: 'stale', reasons: [{ kind: 'first-build' }] })
-  })
-
-  it('only the word of which record was published last: the outputs are taken as they are', () => {
-    const world = built()
-    world.latestKeys.delete('rootfs')
-    expect(decision(world, 'rootfs')).toEqual({ verdict: 'restorable', reasons: [{ kind: 'record-lost' }] })
-    expect(world.build('iso')).toEqual([])
-  })
-
-  it('the record of now, while one of before is there', () => {
-    const world = built()
-    const [code, own] = world.own.get('kernel')!
-    const first = key(world, 'kernel')
-    world.own.set('kernel', [code!, param('own', 1)])
-    world.build('iso')
-    world.latestKeys.set('kernel', first)
-    world.records.delete(`kernel/${world.plan('kernel')[0]!.key}`)
-    expect(decision(world, 'kernel')).toEqual({
-      verdict: 'stale',
-      reasons: [{ kind: 'changed', before: own, now: param('own', 1) }],
-    })
-  })
-})
-
-describe('an output that is not what was built', () => {
-  it.each([
-    ['is missing', { state: 'missing' }, { kind: 'output-missing', path: 'iso.img' }],
-    [
-      'is a directory',
-      { state: 'other', what: 'a directory' },
-      { kind: 'output-changed', path: 'iso.img', what: 'a directory' },
-    ],
-  ] as const)('%s: restored', (_, state, reason) => {
-    const world = built()
-    world.outputs.set('iso.img', state)
-    expect(decision(world, 'iso')).toEqual({ verdict: 'restorable', reasons: [reason] })
-    expect(world.build('iso')).toEqual([])
-    expect(decision(world, 'iso').verdict).toBe('fresh')
-  })
-
-  it('differs in size or in content', () => {
-    const world = built()
-    const { size } = world.latestRecord('iso').outputs['image']!
-    world.outputs.set('iso.img', { state: 'file', sha256: sha256('x'), size: size - 1 })
-    const what = `${size - 1} bytes where ${size} were built`
-    expect(decision(world, 'iso').reasons).toEqual([{ kind: 'output-changed', path: 'iso.img', what }])
-    world.outputs.set('iso.img', { state: 'file', sha256: sha256('x'), size })
-    expect(decision(world, 'iso').reasons).toEqual([
-      { kind: 'output-changed', path: 'iso.img', what: 'other content' },
-    ])
-  })
-
-  it('of a dependency does not touch its dependents: they take it from the store', () => {
-    const world = built()
-    world.outputs.set('kernel.img', { state: 'missing' })
-    expect(verdicts(world)).toEqual({ kernel: 'restorable', rootfs: 'fresh', iso: 'fresh' })
-  })
-
-  it('of an output that is not published: nobody looks for it', () => {
-    const outputs = { image: { path: 'kernel', published: false } }
-    const world = new World(graphOf(artifactNode('kernel', [], { outputs })))
-    world.output = () => {
-      throw new Error('looked')
-    }
-    world.build('kernel')
-    expect(world.plan('kernel')[0]!.decision.verdict).toBe('fresh')
   })
 })

@@ -1,3 +1,4 @@
+// Compares builds of random graphs, after random edits and losses, with a naive walk over the graph.
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { sha256 } from '../../src/platform/digest.ts'
@@ -5,109 +6,109 @@ import { artifactNode, graphOf, param, World } from '../support/world.ts'
 import { recordOf } from '../../src/planner/types.ts'
 import type { Part } from '../../src/planner/types.ts'
 
-// On any graph and after any history of edits and losses, a build runs exactly the artifacts that a naive walk over
-// the graph would run, and leaves exactly what a clean build would make.
-
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f']
 
-/** Artifact i may depend on those before it. */
+/** Each artifact may depend on those before it. */
 const anyGraph = fc
   .tuple(...NAMES.map((_, i) => fc.subarray(NAMES.slice(0, i))))
   .map((dependencies) => dependencies.map((of, i) => [NAMES[i]!, of] as const))
 
 type Step =
-  | { readonly what: 'edit'; readonly name: string; readonly value: number }
+  | { readonly type: 'edit'; readonly name: string; readonly value: number }
   | {
-      readonly what: 'lose'
+      readonly type: 'lose'
       readonly name: string
-      readonly which: 'object' | 'record' | 'damage' | 'latest' | 'output'
+      readonly loss: 'object' | 'record' | 'damage' | 'latest' | 'output'
     }
-  | { readonly what: 'build'; readonly target: string; readonly force: boolean }
+  | { readonly type: 'build'; readonly target: string; readonly force: boolean }
 
 const anyName = fc.constantFrom(...NAMES)
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ what: fc.constant('edit'), name: anyName, value: fc.nat(2) }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('edit'), name: anyName, value: fc.nat(2) }) },
   {
     weight: 2,
     arbitrary: fc.record({
-      what: fc.constant('lose'),
+      type: fc.constant('lose'),
       name: anyName,
-      which: fc.constantFrom('object', 'record', 'damage', 'latest', 'output'),
+      loss: fc.constantFrom('object', 'record', 'damage', 'latest', 'output'),
     }),
   },
-  { weight: 3, arbitrary: fc.record({ what: fc.constant('build'), target: anyName, force: fc.boolean() }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('build'), target: anyName, force: fc.boolean() }) },
 )
 
-/** What a producer writes: two of three values of an own param give the same bytes, so that cutoffs are common. */
-const contentOf = (name: string, own: number, below: readonly string[]): string =>
-  JSON.stringify([name, own === 2 ? 1 : own, below])
+/** The output of a producer: two of three values of its param give the same bytes, so that early cutoffs are common. */
+const contentOf = (name: string, own: number, dependencies: readonly string[]): string =>
+  JSON.stringify([name, own === 2 ? 1 : own, dependencies])
 
-const seenOf = (name: string, own: number, below: readonly string[]): string =>
-  JSON.stringify([name, own, below])
+const inputsOf = (name: string, own: number, dependencies: readonly string[]): string =>
+  JSON.stringify([name, own, dependencies])
 
 const ownValue = (parts: readonly Part[]): number =>
   parts.flatMap((part) => (part.kind === 'param' && part.name === 'own' ? [Number(part.value)] : []))[0]!
-const valuesBelow = (parts: readonly Part[]): readonly string[] =>
+const dependencyDigests = (parts: readonly Part[]): readonly string[] =>
   parts.flatMap((part) => (part.kind === 'output' ? [part.digest] : []))
 
-class Naive {
-  readonly #below: ReadonlyMap<string, readonly string[]>
+/** Rebuilds an artifact unless it ran with the same inputs before and its object is in the store. */
+class NaiveBuild {
+  readonly #dependencies: ReadonlyMap<string, readonly string[]>
   readonly own = new Map(NAMES.map((name) => [name, 0]))
-  /** What was seen, and what was made of it. */
+  /** Inputs of each run → the output. */
   readonly runs = new Map<string, string>()
   readonly objects = new Set<string>()
-  #done = new Map<string, string>()
+  #done = new Set<string>()
   #ran: string[] = []
 
   constructor(graph: readonly (readonly [string, readonly string[]])[]) {
-    this.#below = new Map(graph)
+    this.#dependencies = new Map(graph)
   }
 
-  seen(name: string): string {
-    return seenOf(name, this.own.get(name)!, this.#contentsBelow(name))
+  inputs(name: string): string {
+    return inputsOf(name, this.own.get(name)!, this.#dependencyDigests(name))
   }
 
-  /** What a clean build would make. */
+  /** The output of a clean build. */
   clean(name: string): string {
-    return contentOf(name, this.own.get(name)!, this.#contentsBelow(name))
+    return contentOf(name, this.own.get(name)!, this.#dependencyDigests(name))
   }
 
-  #contentsBelow(name: string): readonly string[] {
-    return this.#below.get(name)!.map((other) => sha256(this.clean(other)))
+  #dependencyDigests(name: string): readonly string[] {
+    return this.#dependencies.get(name)!.map((other) => sha256(this.clean(other)))
   }
 
   build(target: string, force: boolean): readonly string[] {
-    this.#done = new Map()
+    this.#done = new Set()
     this.#ran = []
-    this.#bring(target, force)
+    this.#visit(target, force)
     return this.#ran.toSorted()
   }
 
-  #bring(name: string, force: boolean): void {
+  #visit(name: string, force: boolean): void {
     if (this.#done.has(name)) return
-    for (const other of this.#below.get(name)!) this.#bring(other, false)
-    const seen = this.seen(name)
-    const made = this.runs.get(seen)
-    if (force || made === undefined || !this.objects.has(sha256(made))) {
+    for (const other of this.#dependencies.get(name)!) this.#visit(other, false)
+    const inputs = this.inputs(name)
+    const output = this.runs.get(inputs)
+    if (force || output === undefined || !this.objects.has(sha256(output))) {
       this.#ran.push(name)
-      this.runs.set(seen, this.clean(name))
+      this.runs.set(inputs, this.clean(name))
       this.objects.add(sha256(this.clean(name)))
     }
-    this.#done.set(name, seen)
+    this.#done.add(name)
   }
 }
 
-it('a build runs what a naive walk runs, and leaves what a clean build makes', () => {
+it('a build runs the artifacts that a naive walk runs, and its outputs equal those of a clean build', () => {
   fc.assert(
     fc.property(anyGraph, fc.array(anyStep, { minLength: 1, maxLength: 25 }), (shape, steps) => {
-      const world = new World(graphOf(...shape.map(([name, below]) => artifactNode(name, below))))
-      world.content = (name, parts) => contentOf(name, ownValue(parts), valuesBelow(parts))
-      const naive = new Naive(shape)
+      const world = new World(
+        graphOf(...shape.map(([name, dependencies]) => artifactNode(name, dependencies))),
+      )
+      world.content = (name, parts) => contentOf(name, ownValue(parts), dependencyDigests(parts))
+      const naive = new NaiveBuild(shape)
       for (const step of steps) {
-        if (step.what === 'edit') {
+        if (step.type === 'edit') {
           naive.own.set(step.name, step.value)
           world.own.set(step.name, [world.own.get(step.name)![0]!, param('own', step.value)])
-        } else if (step.what === 'lose') lose(world, naive, step)
+        } else if (step.type === 'lose') lose(world, naive, step)
         else {
           const before = world.plan(step.target)
           world.forced = new Set(step.force ? [step.target] : [])
@@ -119,8 +120,8 @@ it('a build runs what a naive walk runs, and leaves what a clean build makes', (
           }
           for (const { node, decision } of world.plan(step.target)) {
             expect(decision.verdict).toBe('fresh')
-            const made = naive.clean(node.name)
-            const file = { state: 'file', sha256: sha256(made), size: made.length }
+            const output = naive.clean(node.name)
+            const file = { state: 'file', sha256: sha256(output), size: output.length }
             expect(world.output(`${node.name}.img`)).toEqual(file)
           }
         }
@@ -130,22 +131,22 @@ it('a build runs what a naive walk runs, and leaves what a clean build makes', (
   )
 })
 
-/** Loses something of what an artifact would be taken from now, in both worlds. */
-function lose(world: World, naive: Naive, { name, which }: Extract<Step, { what: 'lose' }>): void {
+/** Removes or damages one thing that the next build would use, in the world and in the naive build. */
+function lose(world: World, naive: NaiveBuild, { name, loss }: Extract<Step, { type: 'lose' }>): void {
   const key = world.latestKeys.get(name)
   const record = recordOf(world.latest(name))
-  if (which === 'output') world.outputs.delete(`${name}.img`)
-  else if (which === 'latest') world.latestKeys.delete(name)
+  if (loss === 'output') world.outputs.delete(`${name}.img`)
+  else if (loss === 'latest') world.latestKeys.delete(name)
   else if (record) {
     const digest = record.outputs['image']!.sha256
-    if (which === 'object') {
+    if (loss === 'object') {
       world.objects.delete(digest)
       naive.objects.delete(digest)
       return
     }
-    const lost = `${name}/${key}`
-    if (which === 'record') world.records.delete(lost)
-    else world.records.set(lost, 'damaged')
-    naive.runs.delete(seenOf(name, ownValue(record.parts), valuesBelow(record.parts)))
+    const id = `${name}/${key}`
+    if (loss === 'record') world.records.delete(id)
+    else world.records.set(id, 'damaged')
+    naive.runs.delete(inputsOf(name, ownValue(record.parts), dependencyDigests(record.parts)))
   }
 }
