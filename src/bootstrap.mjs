@@ -18,11 +18,11 @@ export async function compile(home, cache) {
     return await compileInto(home, cache)
   } catch (error) {
     if (!['EACCES', 'EROFS', 'EPERM'].includes(error.code)) throw error
-    process.stderr.write(
-      `error: cannot write the compiled lbuild: ${error.code}\n  path: ${error.path}\n` +
-        '  hint: set LBUILD_CACHE_DIR to a directory that you can write\n',
+    fail(
+      `cannot write the compiled lbuild: ${error.code}`,
+      cache,
+      'set LBUILD_CACHE_DIR to a directory that you can write',
     )
-    process.exit(2)
   }
 }
 
@@ -111,5 +111,19 @@ function installLibraries(home) {
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund']
   if (!isInstalled('vitest')) args.push('--omit=dev')
   process.stderr.write(`installing the libraries of ${name} ${version} (npm ci) …\n`)
-  execFileSync('npm', args, { cwd: home, stdio: ['ignore', 2, 2] })
+  try {
+    execFileSync('npm', args, { cwd: home, stdio: ['ignore', 2, 2] })
+  } catch {
+    fail(
+      'cannot install the libraries of lbuild',
+      home,
+      'run npm ci --omit=dev there, as a user who can write',
+    )
+  }
+}
+
+/** Ends the process with a message in the form of a Failure, whose code is not compiled yet. */
+function fail(headline, directory, hint) {
+  process.stderr.write(`error: ${headline}\n  directory: ${directory}\n  hint: ${hint}\n`)
+  process.exit(2)
 }

@@ -1,7 +1,9 @@
 // The starter needs only Node: it installs the libraries of lbuild, also after an update added one.
-import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import type { SpawnSyncReturns } from 'node:child_process'
+import { chmodSync, chownSync, cpSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { TestWorkspace } from '../support/workspace.ts'
 
 const HOME = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
@@ -25,4 +27,31 @@ it('installs libraries if one is missing, and only then', async () => {
   const { code, stdout, stderr } = await lbuild.lbuild('--version')
   expect(stderr).toMatch(/^installing the libraries of lbuild [\d.]+ \(npm ci\) …\nnpm ci --ignore-scripts/)
   expect([code, stdout]).toEqual([0, 'lbuild 0.1.0\n'])
+})
+
+describe.runIf(process.geteuid?.() === 0)('a checkout that the user may not write', () => {
+  const asNobody = (home: string, env: Readonly<Record<string, string>>): SpawnSyncReturns<string> =>
+    spawnSync(
+      'setpriv',
+      ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, `${home}/lbuild`, '--version'],
+      { encoding: 'utf8', env: { PATH: '/usr/bin:/bin', ...env } },
+    )
+
+  it('needs LBUILD_CACHE_DIR, and says so', () => {
+    const home = new TestWorkspace({})
+    for (const part of ['lbuild', 'src', 'package.json'])
+      cpSync(`${HOME}/${part}`, home.path(part), { recursive: true, verbatimSymlinks: true })
+    cpSync(`${HOME}/node_modules`, home.path('node_modules'), { recursive: true, verbatimSymlinks: true })
+    chmodSync(home.root, 0o755)
+    const { status, stderr } = asNobody(home.root, {})
+    expect(stderr).toBe(
+      `error: cannot write the compiled lbuild: EACCES\n  directory: ${home.root}/cache/lbuild\n  hint: set LBUILD_CACHE_DIR to a directory that you can write\n`,
+    )
+    expect(status).toBe(2)
+    mkdirSync(home.path('own'))
+    chownSync(home.path('own'), 65534, 65534)
+    const { stdout } = asNobody(home.root, { LBUILD_CACHE_DIR: home.path('own/cache') })
+    expect(stdout).toBe('lbuild 0.1.0\n')
+    expect(home.exists('cache')).toBe(false)
+  })
 })

@@ -1,4 +1,5 @@
 // The compiled program lies in the cache as well: a damaged file of it is compiled again and never run.
+// Damage to the compiled program in the cache of a checkout.
 import { execFileSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { dirname } from 'node:path'

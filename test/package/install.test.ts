@@ -1,9 +1,28 @@
 // The package as users install it: with npm, with pnpm, in a monorepo, for another user.
 import * as fs from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
 import { DISTRO, needsRegistry, Project } from './support/project.ts'
 
 needsRegistry()
+
+/** The tsconfig.json that the guide recommends. */
+const TSCONFIG = {
+  compilerOptions: {
+    target: 'es2023',
+    lib: ['es2023'],
+    module: 'preserve',
+    types: [],
+    strict: true,
+    noEmit: true,
+    allowImportingTsExtensions: true,
+    verbatimModuleSyntax: true,
+    erasableSyntaxOnly: true,
+  },
+  include: ['build.config.ts'],
+}
+
+const TSC = ['node', fileURLToPath(new URL('../../node_modules/typescript-native/bin/tsc', import.meta.url))]
 
 /** A project with lbuild and two built artifacts, which the other layouts are compared with. */
 let npm: Project
@@ -36,6 +55,39 @@ describe('the package', () => {
   it('builds from a directory that was empty, and does nothing the second time', async () => {
     await buildsTwice(npm, '.', 'node_modules/lbuild')
     expect(npm.read('output/node.txt')).toBe(process.version)
+  })
+
+  it('type-checks a config with the documented settings, without types of Node.js', async () => {
+    const names = Object.keys(
+      (JSON.parse(npm.read('node_modules/lbuild/package.json')) as { exports: Record<string, unknown> })
+        .exports,
+    )
+    const imports = names.map((name, at) => `import * as library${at} from 'lbuild${name.slice(1)}'\n`)
+    const config = `import { artifact, defineConfig, size, tree } from 'lbuild'
+export const all = [${names.map((_, at) => `library${at}`).join(', ')}]
+const image = artifact('image', {
+  inputs: { files: tree('files') },
+  params: { size: size('1G') },
+  tools: ['cp'],
+  outputs: { image: 'image' },
+  async produce({ inputs, outputs, params, run }) {
+    const bytes: number = params.size
+    await run('cp', ['-r', inputs.files, outputs.image, String(bytes)])
+  },
+})
+export default defineConfig({ artifacts: [image] })
+`
+    const project = new Project({
+      'tsconfig.json': JSON.stringify(TSCONFIG),
+      'build.config.ts': `${imports.join('')}${config}`,
+      'wrong/build.config.ts': config.replace("run('cp'", "run('mv'").replace('all = [', 'all = [] //'),
+      'wrong/tsconfig.json': JSON.stringify(TSCONFIG),
+    })
+    fs.symlinkSync(npm.path('node_modules'), project.path('node_modules'))
+    expect(await project.run([...TSC, '-p', '.'])).toEqual({ code: 0, stdout: '', stderr: '' })
+    expect((await project.run([...TSC, '-p', 'wrong'])).stdout).toMatch(
+      /^wrong\/build\.config\.ts\(\d+,\d+\): error TS2345: Argument of type '"mv"' is not assignable to parameter of type '"cp"'\.\n$/,
+    )
   })
 
   it('hides everything that package.json does not export', async () => {
