@@ -134,16 +134,16 @@ function heldRecord(listed: ListedRecord): Held {
     key,
     publishedAt,
     latest,
-    made: Object.entries(outputs).map(([name, { sha256 }]) => ({ output: `${artifact}.${name}`, sha256 })),
-    madeOf: parts.flatMap((part): Content[] =>
+    outputs: Object.entries(outputs).map(([name, { sha256 }]) => ({ output: `${artifact}.${name}`, sha256 })),
+    inputs: parts.flatMap((part): Content[] =>
       part.kind === 'output' ? [{ output: subjectOf(part), sha256: part.digest }] : [],
     ),
-    seen: seenOf(record),
+    explanations: explanationsOf(record),
   }
 }
 
 /** The objects that describe what a record's run saw: listings of trees, and texts. Builds never read them. */
-export const seenOf = (record: BuildRecord): readonly Digest[] => [
+export const explanationsOf = (record: BuildRecord): readonly Digest[] => [
   ...listingsOf(record).map(([, digest]) => digest),
   ...(record.sourceTexts === undefined ? [] : [record.sourceTexts]),
 ]

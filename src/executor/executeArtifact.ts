@@ -143,15 +143,15 @@ async function publishOutputs(
     if (!output.published) continue
     const found = snapshot.output(output.path)
     if (found.state === 'file' && found.sha256 === output.sha256) continue
-    const keep = found.state === 'other' || (found.state === 'file' && !objects.has(found))
+    const preserve = found.state === 'other' || (found.state === 'file' && !objects.has(found))
     const path = toBytes(output.path)
-    const { aside, writtenAt } = publish(disk, objects, output, root, path, { keep, checked })
+    const { preservedAs, writtenAt } = publish(disk, objects, output, root, path, { preserve, checked })
     index.remember(`${root}/${path}`, disk.lstat(`${root}/${path}`), output.sha256, writtenAt)
-    if (aside !== undefined)
+    if (preservedAs !== undefined)
       listener({
         type: 'preserved',
         path: shown(output.path),
-        as: shown(display(aside.slice(root.length + 1))),
+        as: shown(display(preservedAs.slice(root.length + 1))),
       })
   }
   records.setLatest(node.name, record.key)

@@ -6,7 +6,7 @@ import { isLibrary } from '../config/labels.ts'
 import { pathOfLabel } from '../config/sourceFiles.ts'
 import { isFile, listingIfThere, parseListing } from '../fingerprint/tree.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
-import { textAt, writeTexts } from '../store/texts.ts'
+import { textAt, writeSourceTexts } from '../store/sourceTexts.ts'
 import type { RunContext } from './context.ts'
 import { lockfileSnapshot } from '../workspace/snapshot.ts'
 import type { WorkDirectory } from '../sandbox/workDirectory.ts'
@@ -61,5 +61,5 @@ export async function commitTexts(
       }
     }
   }
-  return texts.size > 0 ? writeTexts(objects, texts) : undefined
+  return texts.size > 0 ? writeSourceTexts(objects, texts) : undefined
 }

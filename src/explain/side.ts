@@ -9,7 +9,7 @@ import type { Bytes } from '../platform/bytes.ts'
 import { fromBytes, toBytes } from '../platform/bytes.ts'
 import type { Digest } from '../platform/digest.ts'
 import type { ObjectStore } from '../store/objects.ts'
-import { readTexts, textAt } from '../store/texts.ts'
+import { readSourceTexts, textAt } from '../store/sourceTexts.ts'
 import type { Snapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 
@@ -41,7 +41,7 @@ export class RecordSide implements Side {
   constructor(objects: ObjectStore, record: BuildRecord | undefined) {
     this.#objects = objects
     this.#record = record
-    this.#texts = readTexts(objects, record?.sourceTexts)
+    this.#texts = readSourceTexts(objects, record?.sourceTexts)
   }
 
   fileText(_: Bytes, digest: Digest | undefined): string | undefined {

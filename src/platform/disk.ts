@@ -120,7 +120,7 @@ const TEMPORARY = /\.tmp-\d+-[0-9a-f]{8}-\d+$/
 /** Whether a name comes from {@link temporaryName}. */
 export const isTemporary = (name: Bytes): boolean => TEMPORARY.test(name)
 
-/** The temporaries in a directory, each with the path whose writer created it: a killed process, or one still writing. */
+/** The temporary files in a directory, each with its final path. Their writer was killed or is still writing. */
 export const temporariesIn = (
   disk: Disk,
   directory: Bytes,

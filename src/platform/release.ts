@@ -1,3 +1,3 @@
 // The version of lbuild.
-/** The version of lbuild. */
+/** Equals `version` in package.json. */
 export const RELEASE = '0.1.0'

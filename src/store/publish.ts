@@ -14,13 +14,13 @@ const MODE = 0o644
 export interface Published {
   /** When the copy was written, in nanoseconds since 1970: before its final name existed. */
   readonly writtenAt: bigint
-  /** Where the previous file is now, if it had to be preserved. */
-  readonly aside?: Bytes
+  /** The path of the preserved file that was there before, if there was one. */
+  readonly preservedAs?: Bytes
 }
 
 /**
  * Publishes a copy of an object in `output/`, completely or not at all; it never shares an inode with the store. With
- * `keep`, the file at that path is preserved as `NAME.kept-N`. With `checked`, the copy is not hashed again.
+ * `preserve`, the file at that path is preserved as `NAME.preserved-N`. With `checked`, the copy is not hashed again.
  */
 export function publish(
   disk: Disk,
@@ -28,24 +28,24 @@ export function publish(
   object: StoredObject,
   root: Bytes,
   path: Bytes,
-  { keep, checked }: { keep: boolean; checked: boolean },
+  { preserve, checked }: { preserve: boolean; checked: boolean },
 ): Published {
   const target = `${root}/${path}`
   makeDirectories(disk, root, path)
-  const aside = keep ? freeName(disk, target) : undefined
+  const preservedAs = preserve ? freeName(disk, target) : undefined
   const writtenAt = withTemporary(disk, target, (temporary) => {
     store.copyOut(object.sha256, temporary, { mode: MODE, durable: true, checked })
     const { mtimeNs } = disk.lstat(temporary)!
-    if (aside !== undefined) quarantine(disk, target, aside)
+    if (preservedAs !== undefined) moveAside(disk, target, preservedAs)
     disk.rename(temporary, target)
     return mtimeNs
   })
   syncDirectory(disk, parent(target))
-  return { writtenAt, ...(aside === undefined ? {} : { aside }) }
+  return { writtenAt, ...(preservedAs === undefined ? {} : { preservedAs }) }
 }
 
 /** Preserves a file under another name. It is linked, so that its path is never empty, or renamed where links fail. */
-function quarantine(disk: Disk, from: Bytes, to: Bytes): void {
+function moveAside(disk: Disk, from: Bytes, to: Bytes): void {
   try {
     disk.link(from, to)
   } catch (error) {
@@ -89,8 +89,8 @@ function makeDirectories(disk: Disk, root: Bytes, path: Bytes): void {
   }, root)
 }
 
-/** The first free name of `NAME.kept-1`, `NAME.kept-2`, … */
+/** The first free name of `NAME.preserved-1`, `NAME.preserved-2`, … */
 function freeName(disk: Disk, path: Bytes): Bytes {
   for (let number = 1; ; number += 1)
-    if (!disk.lstat(`${path}.kept-${number}`)) return `${path}.kept-${number}`
+    if (!disk.lstat(`${path}.preserved-${number}`)) return `${path}.preserved-${number}`
 }

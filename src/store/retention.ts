@@ -11,11 +11,11 @@ export interface HeldRecord {
   /** Whether it is the latest record of its artifact. */
   readonly latest: boolean
   /** The outputs that it produced. */
-  readonly made: readonly Content[]
+  readonly outputs: readonly Content[]
   /** The outputs of other artifacts that it took. */
-  readonly madeOf: readonly Content[]
+  readonly inputs: readonly Content[]
   /** Objects that only explanations need: listings of trees, and source texts. */
-  readonly seen: readonly Digest[]
+  readonly explanations: readonly Digest[]
 }
 
 /** The content of one output. */
@@ -64,16 +64,16 @@ export function retain<R extends HeldRecord>(
   for (const record of records.toSorted(newestFirst))
     byArtifact.set(record.artifact, [...(byArtifact.get(record.artifact) ?? []), record])
   const needed = neededRecords(byArtifact, artifacts)
-  const kept = new Set([...needed, ...[...byArtifact.values()].flatMap((own) => own.slice(0, keep))])
+  const retained = new Set([...needed, ...[...byArtifact.values()].flatMap((own) => own.slice(0, keep))])
   const users = new Map([...downloads].map((digest) => [digest, 1]))
-  for (const record of kept)
+  for (const record of retained)
     for (const digest of objectsOf(record)) users.set(digest, (users.get(digest) ?? 0) + 1)
   let bytes = 0
   for (const digest of users.keys()) bytes += objects.get(digest) ?? 0
-  for (const record of [...kept].sort(oldestFirst)) {
+  for (const record of [...retained].sort(oldestFirst)) {
     if (bytes <= maxSize) break
     if (needed.has(record)) continue
-    kept.delete(record)
+    retained.delete(record)
     for (const digest of objectsOf(record)) {
       const left = (users.get(digest) ?? 0) - 1
       if (left > 0) users.set(digest, left)
@@ -83,30 +83,34 @@ export function retain<R extends HeldRecord>(
       }
     }
   }
-  return { records: kept, objects: new Set([...users.keys()].filter((digest) => objects.has(digest))), bytes }
+  return {
+    records: retained,
+    objects: new Set([...users.keys()].filter((digest) => objects.has(digest))),
+    bytes,
+  }
 }
 
 /** Every object that a record names. */
-export const objectsOf = ({ made, seen }: HeldRecord): ReadonlySet<Digest> =>
-  new Set([...made.map(({ sha256 }) => sha256), ...seen])
+export const objectsOf = ({ outputs, explanations }: HeldRecord): ReadonlySet<Digest> =>
+  new Set([...outputs.map(({ sha256 }) => sha256), ...explanations])
 
 /** The latest record of each declared artifact, and the records of what these took. */
 function neededRecords<R extends HeldRecord>(
   byArtifact: ReadonlyMap<string, readonly R[]>,
   artifacts: ReadonlySet<string>,
 ): ReadonlySet<R> {
-  const makers = new Map<string, R>()
+  const producers = new Map<string, R>()
   for (const record of [...byArtifact.values()].flat())
-    for (const content of record.made)
-      if (!makers.has(contentId(content))) makers.set(contentId(content), record)
+    for (const content of record.outputs)
+      if (!producers.has(contentId(content))) producers.set(contentId(content), record)
   const needed = new Set(
     [...byArtifact].flatMap(([name, own]) => (artifacts.has(name) ? own.slice(0, 1) : [])),
   )
   // Iterating a set also visits what is added on the way.
   for (const record of needed)
-    for (const content of record.madeOf) {
-      const maker = makers.get(contentId(content))
-      if (maker) needed.add(maker)
+    for (const content of record.inputs) {
+      const producer = producers.get(contentId(content))
+      if (producer) needed.add(producer)
     }
   return needed
 }

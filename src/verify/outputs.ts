@@ -8,7 +8,7 @@ import type { Digest } from '../platform/digest.ts'
 import { fileDigest } from '../platform/digest.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
 import { closure } from '../graph/graph.ts'
-import { seenOf } from '../executor/collect.ts'
+import { explanationsOf } from '../executor/collect.ts'
 import { Interrupted } from '../executor/context.ts'
 import type { BuildRecord, LatestLookup } from '../planner/types.ts'
 import type { Workspace } from '../workspace/workspace.ts'
@@ -142,7 +142,7 @@ class Verifier {
   /** Verifies the objects that only explain later changes: listings of trees, and texts. */
   async #explanatory(record: BuildRecord): Promise<readonly Mismatch[]> {
     const mismatches: Mismatch[] = []
-    for (const digest of seenOf(record)) {
+    for (const digest of explanationsOf(record)) {
       const found = await this.#object(digest)
       if (found.state !== 'missing' && !hasContent(found, digest))
         mismatches.push({ artifact: record.artifact, ...this.#objectPath(digest), found })

@@ -10,7 +10,7 @@ import { Distro, exec, HOME, IMAGES } from './support/distro.ts'
 const digests = (directory: string): Record<string, string> =>
   Object.fromEntries(
     readdirSync(directory)
-      .filter((name) => !name.includes('.kept-'))
+      .filter((name) => !name.includes('.preserved-'))
       .map((name) => [
         name,
         createHash('sha256')

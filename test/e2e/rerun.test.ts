@@ -163,9 +163,9 @@ describe('an output that was changed', () => {
   test('is kept and restored if a virtual machine wrote to it', async () => {
     appendFileSync(image, 'written by a machine')
     const report = await distro.build('qcow2')
-    expect(report.said).toContain('kept')
+    expect(report.said).toContain('preserved')
     for (const name of readdirSync(distro.path('output')))
-      if (name.includes('.kept-')) undo.push(() => rmSync(distro.path(`output/${name}`)))
+      if (name.includes('.preserved-')) undo.push(() => rmSync(distro.path(`output/${name}`)))
     expect((await distro.lbuild(['qcow2'])).stdout).toContain('up to date')
   })
 })

@@ -39,11 +39,11 @@ describe('an output that is not what was built', () => {
     const { ran, restored, code, stderr } = await workspace.build(...TINY_TARGETS)
     expect([ran, restored, code]).toEqual([[], ['image'], 0])
     expect(stderr).toContain(
-      'output/tiny.img was changed after it was built: moved to output/tiny.img.kept-1',
+      'output/tiny.img was changed after it was built: moved to output/tiny.img.preserved-1',
     )
     expect(stderr).toContain(`${whole.length - 1} bytes where ${whole.length} were built`)
     expect(workspace.read('output/tiny.img')).toBe(whole)
-    expect(workspace.read('output/tiny.img.kept-1')).toBe(whole.slice(0, -1))
+    expect(workspace.read('output/tiny.img.preserved-1')).toBe(whole.slice(0, -1))
     expect((await workspace.build(...TINY_TARGETS)).restored).toEqual([])
   })
 
@@ -53,7 +53,7 @@ describe('an output that is not what was built', () => {
     workspace.write('src/hello', 'HELLO\n')
     const { ran, code } = await workspace.build('image')
     expect([ran, code]).toEqual([['image', 'names', 'packed'], 0])
-    expect(workspace.read('output/tiny.img.kept-1')).toBe('a booted machine')
+    expect(workspace.read('output/tiny.img.preserved-1')).toBe('a booted machine')
     expect(workspace.read('output/tiny.img')).toContain('HELLO')
   })
 

@@ -71,8 +71,8 @@ describe('an input that is edited while its producer runs', () => {
     await meeting.release()
     const { code, stderr } = await first.ended
     expect(code).toBe(0)
-    expect(stderr).toContain('output/slow.txt.kept-1')
-    expect(workspace.read('output/slow.txt.kept-1')).toBe('by hand')
+    expect(stderr).toContain('output/slow.txt.preserved-1')
+    expect(workspace.read('output/slow.txt.preserved-1')).toBe('by hand')
     expect(workspace.read('output/slow.txt')).toBe('before')
   })
 })

@@ -1,10 +1,9 @@
+// Compares what a store retains with an oracle that counts everything again at every step.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { sha256 } from '../../src/platform/digest.ts'
 import type { HeldRecord, Holdings, Limits } from '../../src/store/retention.ts'
 import { objectsOf, retain } from '../../src/store/retention.ts'
-
-// What a store keeps, against an oracle that counts everything anew at every step.
 
 const ARTIFACTS = ['base', 'rootfs', 'image', 'gone']
 const DISTRO = new Set(['base', 'rootfs', 'image'])
@@ -16,15 +15,15 @@ const record = (artifact: string, key: string, more: Partial<HeldRecord> = {}): 
   key: sha256(key),
   publishedAt: 0n,
   latest: false,
-  made: [],
-  madeOf: [],
-  seen: [],
+  outputs: [],
+  inputs: [],
+  explanations: [],
   ...more,
 })
 
 const digest = fc.constantFrom(...DIGESTS)
 
-/** Records of artifacts that depend on those before them, with times that need not be in any order. */
+/** Records of artifacts that depend on each other, with times in any order. */
 const holdings: fc.Arbitrary<Holdings> = fc
   .record({
     records: fc.uniqueArray(
@@ -32,12 +31,12 @@ const holdings: fc.Arbitrary<Holdings> = fc
         artifact: fc.constantFrom(...ARTIFACTS),
         key: fc.constantFrom(...KEYS.keys()),
         publishedAt: fc.bigInt(0n, 9n),
-        made: fc.array(digest, { maxLength: 2 }),
-        madeOf: fc.array(
+        outputs: fc.array(digest, { maxLength: 2 }),
+        inputs: fc.array(
           fc.record({ artifact: fc.constantFrom('base', 'rootfs'), sha256: digest, output: fc.nat(1) }),
           { maxLength: 2 },
         ),
-        seen: fc.array(digest, { maxLength: 1 }),
+        explanations: fc.array(digest, { maxLength: 1 }),
       }),
       { selector: ({ artifact, key }) => `${artifact} ${key}`, maxLength: 25 },
     ),
@@ -46,11 +45,11 @@ const holdings: fc.Arbitrary<Holdings> = fc
     downloads: fc.array(digest, { maxLength: 2 }),
   })
   .map(({ records, latest, sizes, downloads }) => ({
-    records: records.map(({ made, madeOf, ...rest }) => ({
+    records: records.map(({ outputs, inputs, ...rest }) => ({
       ...rest,
       latest: latest[rest.artifact] === rest.key,
-      made: made.map((sha256, at) => ({ output: `${rest.artifact}.${at}`, sha256 })),
-      madeOf: madeOf.map(({ artifact, sha256, output }) => ({ output: `${artifact}.${output}`, sha256 })),
+      outputs: outputs.map((sha256, at) => ({ output: `${rest.artifact}.${at}`, sha256 })),
+      inputs: inputs.map(({ artifact, sha256, output }) => ({ output: `${artifact}.${output}`, sha256 })),
     })),
     objects: new Map(sizes),
     downloads: new Set(downloads),
@@ -70,7 +69,7 @@ const older = (a: HeldRecord, b: HeldRecord): boolean =>
 const givesWayTo = (a: HeldRecord, b: HeldRecord): boolean =>
   a.latest !== b.latest && a.artifact === b.artifact ? b.latest : older(a, b)
 
-/** The newest of some records by looking at every pair. */
+/** The newest of some records, found by comparing every pair. */
 const newest = (records: readonly HeldRecord[]): HeldRecord | undefined =>
   records.find((one) => records.every((other) => other === one || givesWayTo(other, one)))
 
@@ -79,11 +78,11 @@ function mustStay({ records, artifacts }: Holdings): Set<HeldRecord> {
   const visit = (one: HeldRecord | undefined): void => {
     if (!one || stays.has(one)) return
     stays.add(one)
-    for (const { output, sha256 } of one.madeOf)
+    for (const { output, sha256 } of one.inputs)
       visit(
         newest(
-          records.filter(({ made }) =>
-            made.some((content) => content.output === output && content.sha256 === sha256),
+          records.filter(({ outputs }) =>
+            outputs.some((content) => content.output === output && content.sha256 === sha256),
           ),
         ),
       )
@@ -98,28 +97,28 @@ const bytesOf = (objects: ReadonlySet<string>, sizes: ReadonlyMap<string, number
 const namedBy = (records: Iterable<HeldRecord>, downloads: ReadonlySet<string>): Set<string> =>
   new Set([...downloads, ...[...records].flatMap((one) => [...objectsOf(one)])])
 
-/** The definition, word for word. */
+/** The docstring of `retain`, literally. */
 function oracle(holdings: Holdings, { keep, maxSize }: Limits): Set<HeldRecord> {
   const { records, objects, downloads } = holdings
   const stays = mustStay(holdings)
   const newerThan = (one: HeldRecord): number =>
     records.filter(({ artifact }) => artifact === one.artifact).filter((other) => givesWayTo(one, other))
       .length
-  const kept = new Set(records.filter((one) => stays.has(one) || newerThan(one) < keep))
-  while (bytesOf(namedBy(kept, downloads), objects) > maxSize) {
-    const candidates = [...kept].filter((one) => !stays.has(one))
+  const retained = new Set(records.filter((one) => stays.has(one) || newerThan(one) < keep))
+  while (bytesOf(namedBy(retained, downloads), objects) > maxSize) {
+    const candidates = [...retained].filter((one) => !stays.has(one))
     const oldest = candidates.find((one) => candidates.every((other) => other === one || older(one, other)))
     if (!oldest) break
-    kept.delete(oldest)
+    retained.delete(oldest)
   }
-  return kept
+  return retained
 }
 
 const ids = (records: Iterable<HeldRecord>): string[] =>
   [...records].map(({ artifact, key }) => `${artifact} ${KEYS.get(key)}`).sort()
 
-describe('what is kept of any store', () => {
-  it('is what the definition says', () => {
+describe('what any store retains', () => {
+  it('is what the docstring of retain() defines', () => {
     fc.assert(
       fc.property(holdings, limits, (held, within) => {
         expect(ids(retain(held, within).records)).toEqual(ids(oracle(held, within)))
@@ -128,7 +127,7 @@ describe('what is kept of any store', () => {
     )
   })
 
-  it('holds every object that a kept record or a lock names, and no other', () => {
+  it('includes an object if and only if a retained record or a lockfile names it', () => {
     fc.assert(
       fc.property(holdings, limits, (held, within) => {
         const { records, objects, bytes } = retain(held, within)
@@ -139,7 +138,7 @@ describe('what is kept of any store', () => {
     )
   })
 
-  it('is within the limit, unless nothing is left but what the latest builds need', () => {
+  it('exceeds the size limit only by what the latest builds need', () => {
     fc.assert(
       fc.property(holdings, limits, (held, within) => {
         const { records, bytes } = retain(held, within)
@@ -148,7 +147,7 @@ describe('what is kept of any store', () => {
     )
   })
 
-  it('is all kept when it is decided about again', () => {
+  it('is retained entirely by a second decision', () => {
     fc.assert(
       fc.property(holdings, limits, (held, within) => {
         const first = retain(held, within)
@@ -162,9 +161,9 @@ describe('what is kept of any store', () => {
   })
 })
 
-describe('by example', () => {
-  const made = (artifact: string, ...digests: readonly string[]): Pick<HeldRecord, 'made'> => ({
-    made: digests.map((text) => ({ output: `${artifact}.out`, sha256: sha256(text) })),
+describe('a store retains', () => {
+  const outputs = (artifact: string, ...digests: readonly string[]): Pick<HeldRecord, 'outputs'> => ({
+    outputs: digests.map((text) => ({ output: `${artifact}.out`, sha256: sha256(text) })),
   })
   const at = (publishedAt: bigint): Pick<HeldRecord, 'publishedAt'> => ({ publishedAt })
   const holding = (...records: readonly HeldRecord[]): Holdings => ({
@@ -174,11 +173,11 @@ describe('by example', () => {
     artifacts: DISTRO,
   })
 
-  it('the newest builds of each artifact, and the latest even if the clock says that it is old', () => {
+  it('the newest records of each artifact, and the latest even if the clock makes it look old', () => {
     const held = holding(
-      record('base', '1', { ...at(1n), ...made('base', 'a'), latest: true }),
-      record('base', '2', { ...at(2n), ...made('base', 'b') }),
-      record('base', '3', { ...at(3n), ...made('base', 'c') }),
+      record('base', '1', { ...at(1n), ...outputs('base', 'a'), latest: true }),
+      record('base', '2', { ...at(2n), ...outputs('base', 'b') }),
+      record('base', '3', { ...at(3n), ...outputs('base', 'c') }),
     )
     expect(ids(retain(held, { keep: 2, maxSize: 1000 }).records)).toEqual(['base 1', 'base 3'])
     expect(retain(held, { keep: 2, maxSize: 10 })).toMatchObject({
@@ -187,41 +186,41 @@ describe('by example', () => {
     })
   })
 
-  it('an older build of what the latest one was made of stays, with what that was made of', () => {
+  it('an older record whose output a latest record took, and recursively the records below it', () => {
     const held = holding(
-      record('base', '1', { ...at(1n), ...made('base', 'a') }),
-      record('base', '2', { ...at(5n), ...made('base', 'b'), latest: true }),
+      record('base', '1', { ...at(1n), ...outputs('base', 'a') }),
+      record('base', '2', { ...at(5n), ...outputs('base', 'b'), latest: true }),
       record('rootfs', '1', {
         ...at(2n),
-        ...made('rootfs', 'c'),
-        madeOf: [{ output: 'base.out', sha256: sha256('a') }],
+        ...outputs('rootfs', 'c'),
+        inputs: [{ output: 'base.out', sha256: sha256('a') }],
       }),
-      record('rootfs', '2', { ...at(6n), ...made('rootfs', 'd'), latest: true }),
+      record('rootfs', '2', { ...at(6n), ...outputs('rootfs', 'd'), latest: true }),
       record('image', '1', {
         ...at(3n),
-        ...made('image', 'e'),
+        ...outputs('image', 'e'),
         latest: true,
-        madeOf: [{ output: 'rootfs.out', sha256: sha256('c') }],
+        inputs: [{ output: 'rootfs.out', sha256: sha256('c') }],
       }),
     )
     const all = ['base 1', 'base 2', 'image 1', 'rootfs 1', 'rootfs 2']
     expect(ids(retain(held, { keep: 1, maxSize: 0 }).records)).toEqual(all)
   })
 
-  it('the latest of an artifact that the distro no longer has goes by its age', () => {
+  it('the latest record of an undeclared artifact only while the size limit allows it', () => {
     const held = holding(
-      record('gone', '1', { ...at(1n), ...made('gone', 'a'), latest: true }),
-      record('base', '1', { ...at(2n), ...made('base', 'b'), latest: true }),
+      record('gone', '1', { ...at(1n), ...outputs('gone', 'a'), latest: true }),
+      record('base', '1', { ...at(2n), ...outputs('base', 'b'), latest: true }),
     )
     expect(ids(retain(held, { keep: 1, maxSize: 20 }).records)).toEqual(['base 1', 'gone 1'])
     expect(ids(retain(held, { keep: 1, maxSize: 19 }).records)).toEqual(['base 1'])
   })
 
-  it('what two records share counts once, and goes with the last of them', () => {
+  it('an object of two records until both are removed, and counts it once', () => {
     const held = holding(
-      record('base', '1', { ...at(1n), ...made('base', 'a') }),
-      record('base', '2', { ...at(2n), ...made('base', 'a') }),
-      record('base', '3', { ...at(3n), ...made('base', 'b'), latest: true }),
+      record('base', '1', { ...at(1n), ...outputs('base', 'a') }),
+      record('base', '2', { ...at(2n), ...outputs('base', 'a') }),
+      record('base', '3', { ...at(3n), ...outputs('base', 'b'), latest: true }),
     )
     expect(retain(held, { keep: 3, maxSize: 20 }).bytes).toBe(20)
     expect(ids(retain(held, { keep: 3, maxSize: 19 }).records)).toEqual(['base 3'])

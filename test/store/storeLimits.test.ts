@@ -1,3 +1,4 @@
+// Tests that a build keeps the store within the limits of build.config.ts.
 import * as fs from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { bytes } from '../../src/cli/render/format.ts'
@@ -6,10 +7,8 @@ import { build, builtOf, gc, NOTE, storeSize, textSizes } from '../support/notes
 import { builtTiny, TINY_TARGETS } from '../support/tiny.ts'
 import type { TestWorkspace } from '../support/workspace.ts'
 
-// The config says how much the store keeps; a build that ran something sees to it.
-
-describe('after a build that ran something', () => {
-  /** A workspace with two builds whose store may hold a number of builds, and no byte more. */
+describe('after a build that ran a producer', () => {
+  /** A workspace with two builds, whose store may hold exactly this many builds. */
   const limited = async (builds: number): Promise<TestWorkspace> => {
     const workspace = await builtOf('one', 'two')
     const maxSize = `store: { maxSize: '${storeSize(workspace, builds)}' }`
@@ -17,11 +16,11 @@ describe('after a build that ran something', () => {
     return workspace
   }
 
-  it('what the store has too much is collected, and that is said in one line', async () => {
+  it('the store is collected down to its limit, and one line reports that', async () => {
     const workspace = await limited(2)
     const { stderr, code } = await build(workspace, 'three')
     expect(code).toBe(0)
-    // The output that the oldest build made, and the texts that it saw.
+    // The output and the source texts of the oldest build.
     const size = NOTE + textSizes(workspace).base
     expect(stderr).toContain(`\nremoved  2 old records and 2 objects from the store, ${bytes(size)}\n`)
     expect(contents(workspace)).toEqual({ outputs: 2, listings: 0, texts: 3, others: 0 })
@@ -32,7 +31,7 @@ describe('after a build that ran something', () => {
     expect((await build(workspace, 'two')).restored).toEqual(['base', 'image'])
   })
 
-  it('nothing is while it is within its size, nor after a build that ran nothing', async () => {
+  it('the store is not collected while it is within its limit, nor after a build that ran nothing', async () => {
     const workspace = await limited(3)
     expect((await build(workspace, 'three')).stderr).not.toContain('collected')
     workspace.edit('build.config.ts', `'${storeSize(workspace, 3)}'`, `'1'`)
@@ -40,7 +39,7 @@ describe('after a build that ran something', () => {
     expect(contents(workspace)).toEqual({ outputs: 3, listings: 0, texts: 4, others: 0 })
   })
 
-  it('that it cannot be is a warning: the build is done', async () => {
+  it('a failed collection is only a warning', async () => {
     const workspace = await limited(0)
     workspace.edit('build.config.ts', `'lbuild'`, `'lbuild'\nimport { lockfile } from 'lbuild'`)
     workspace.edit(
@@ -58,14 +57,14 @@ describe('after a build that ran something', () => {
 describe('the limits in build.config.ts', () => {
   const built = builtTiny()
 
-  it('are in no key', async () => {
+  it('do not affect keys', async () => {
     const workspace = built()
     workspace.edit('build.config.ts', 'other] })', `other], store: { keep: 3, maxSize: '5M' } })`)
     expect((await workspace.lbuild('status', '--check')).code).toBe(0)
     expect(await gc(workspace, '-n')).toMatchObject({ limits: { keep: 3, maxSize: 5 * 2 ** 20 } })
   })
 
-  it('are 10 builds and 20G where nothing is said', async () => {
+  it('are 10 records per artifact and 20G by default', async () => {
     expect(await gc(built(), '-n')).toMatchObject({ limits: { keep: 10, maxSize: 20 * 2 ** 30 } })
   })
 
@@ -75,7 +74,7 @@ describe('the limits in build.config.ts', () => {
     [`{ maxSize: '20X' }`, 'store.maxSize', `cannot read the size '20X'`],
     [`{ maxSize: true }`, 'store.maxSize', `must be a size such as '20G'`],
     [`{ maxsize: '20G' }`, 'store.maxsize', ''],
-  ])('%s is refused', async (store, place, reason) => {
+  ])('are rejected if invalid: %s', async (store, place, reason) => {
     const workspace = built()
     workspace.edit('build.config.ts', 'other] })', `other], store: ${store} })`)
     const { code, stderr } = await workspace.lbuild(...TINY_TARGETS)

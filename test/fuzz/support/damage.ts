@@ -28,7 +28,7 @@ const ofFileIn =
   (directory: string, act: (path: string, b: number) => string | void): Act =>
   (root, a, b) => {
     const paths = filesIn(root, directory).filter(
-      (path) => !path.endsWith('/lock') && !path.includes('.kept-'),
+      (path) => !path.endsWith('/lock') && !path.includes('.preserved-'),
     )
     if (paths.length === 0) return undefined
     const path = paths[a % paths.length]!

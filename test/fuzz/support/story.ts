@@ -177,7 +177,7 @@ class Story {
   /** However a build ended, each output is either the old version or the new one. */
   #checkOldOrNew(before: ReadonlyMap<string, string>, expected: ReadonlyMap<string, string>): void {
     for (const [path, content] of this.#published()) {
-      if (path.includes('.kept-') || path.includes('.tmp-')) continue
+      if (path.includes('.preserved-') || path.includes('.tmp-')) continue
       expect([before.get(path), expected.get(path)], path).toContain(content)
     }
     for (const path of before.keys())

@@ -13,11 +13,14 @@ const LARGEST = 64 * 1024
 const VERSION = 1
 
 /** Stores texts as one object, each by its SHA-256 or by the digest that represents it in a key. */
-export const writeTexts = (objects: ObjectStore, texts: ReadonlyMap<Digest, string>): Digest =>
+export const writeSourceTexts = (objects: ObjectStore, texts: ReadonlyMap<Digest, string>): Digest =>
   objects.putText(JSON.stringify({ version: VERSION, texts: Object.fromEntries(texts) }))
 
-/** The texts of an object of {@link writeTexts}; none if it is missing, damaged or of another version. */
-export function readTexts(objects: ObjectStore, object: Digest | undefined): ReadonlyMap<Digest, string> {
+/** The texts of an object of {@link writeSourceTexts}; none if it is missing, damaged or of another version. */
+export function readSourceTexts(
+  objects: ObjectStore,
+  object: Digest | undefined,
+): ReadonlyMap<Digest, string> {
   const text = object === undefined ? undefined : objects.readText(object)
   if (text === undefined) return new Map()
   try {
