@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import type { BuildEvent } from '../events/events.ts'
 import { plan } from '../planner/plan.ts'
-import type { Plan, Planned } from '../planner/types.ts'
+import type { Plan, Planned, Reason } from '../planner/types.ts'
 import { recordOf } from '../planner/types.ts'
 import { monotonicSeconds } from '../platform/clock.ts'
 import { Failure } from '../platform/failure.ts'
@@ -14,10 +14,10 @@ import type { RunContext } from './context.ts'
 import { Cancelled, Interrupted } from './context.ts'
 import { executeArtifact, restoreArtifact } from './executeArtifact.ts'
 import { InputChanged } from './materialize.ts'
-import type { BuildOptions, KnownFailure } from './options.ts'
-import type { ArtifactReport, BuildReport } from './report.ts'
-import { failureData } from '../events/failureData.ts'
-import { freshReport, outputReport, savedSeconds } from './report.ts'
+import type { BuildOptions } from './options.ts'
+import { BuildOutcomes } from './outcomes.ts'
+import type { BuildReport } from './report.ts'
+import { savedSeconds } from './report.ts'
 import { resolveInSession } from './resolver.ts'
 import type { Run, Runnable } from './runs.ts'
 import { isStillRight } from './runs.ts'
@@ -41,8 +41,6 @@ export interface Beginning {
   readonly undecided: ReadonlySet<string>
 }
 
-type Failed = Omit<KnownFailure, 'key'> & Partial<KnownFailure>
-
 /**
  * Executes a plan while the session holds the workspace lock. After each artifact it plans again only what depends on it;
  * if an input or object changed under a run, it takes a new snapshot and plans everything again.
@@ -51,12 +49,10 @@ export class Scheduler {
   #context: RunContext
   #queue: WorkQueue
   readonly #options: BuildOptions
-  readonly #undecided: ReadonlySet<string>
   /** Artifacts that must run even if they are fresh, and have not run yet. */
   readonly #forced: Set<string>
   readonly #running = new Map<string, Run>()
-  readonly #reports = new Map<string, ArtifactReport>()
-  readonly #failed: Map<string, Failed>
+  readonly #outcomes: BuildOutcomes
   readonly #attempts = new Map<string, number>()
   /** An error that is not the failure of an artifact, such as a full disk; it ends the build. */
   #broken: { readonly error: unknown } | undefined
@@ -65,9 +61,8 @@ export class Scheduler {
   constructor(context: RunContext, options: BuildOptions, { planned, undecided }: Beginning) {
     this.#context = context
     this.#options = options
-    this.#undecided = undecided
     this.#forced = new Set(context.snapshot.forced)
-    this.#failed = new Map(options.knownFailures)
+    this.#outcomes = new BuildOutcomes(context.listener, undecided, options.knownFailures)
     this.#queue = this.#queueOf(context.snapshot, planned)
   }
 
@@ -116,11 +111,11 @@ export class Scheduler {
   async #startReady(): Promise<void> {
     const { jobs = availableParallelism(), keepGoing, signal } = this.#options
     for (;;) {
-      if (signal.aborted || this.#broken || (this.#failed.size > 0 && !keepGoing)) return
+      if (signal.aborted || this.#broken || (this.#outcomes.hasFailed && !keepGoing)) return
       const one = this.#queue.take(this.#running.size < jobs)
       if (!one) return
       const { node, decision } = one
-      if (this.#running.has(node.name) || this.#failed.has(node.name)) continue
+      if (this.#running.has(node.name) || this.#outcomes.failed.has(node.name)) continue
       if (decision.verdict === 'restorable') await this.#restore(one)
       else {
         const cancel = new AbortController()
@@ -139,7 +134,7 @@ export class Scheduler {
     try {
       this.#countAttempt(node.name, 'the published output changed at once')
       await restoreArtifact(this.#context, one)
-      this.#noteDone(one, 'restored', decision.verdict === 'restorable' ? decision.reasons : [], {})
+      this.#noteDone(one, 'restored', decision.verdict === 'restorable' ? decision.reasons : [])
     } catch (error) {
       await this.#handleError(one, error, startedAt)
       this.#queue.add(node.name)
@@ -156,7 +151,7 @@ export class Scheduler {
       // The snapshot may have been replaced during the run.
       await this.#context.snapshot.refresh(node)
       this.#forced.delete(node.name)
-      this.#noteDone(one, 'built', reasons, { seconds })
+      this.#noteDone(one, 'built', reasons, seconds)
     } catch (error) {
       if (this.#options.signal.aborted) return
       if (error instanceof Cancelled)
@@ -171,7 +166,7 @@ export class Scheduler {
       await this.#planAgainAfter(one, error)
     } catch (final) {
       try {
-        this.#fail(one, final, monotonicSeconds() - startedAt)
+        this.#outcomes.fail(one, final, monotonicSeconds() - startedAt)
       } catch (broken) {
         this.#broken ??= { error: broken }
       }
@@ -231,12 +226,11 @@ export class Scheduler {
       const now = this.#queue.current(name)
       if (now && !isStillRight(run.planned, now)) run.cancel.abort()
     }
-    for (const [name, failed] of this.#failed) {
+    for (const [name, failed] of this.#outcomes.failed) {
       const now = this.#queue.current(name)
       if (!now) continue
       if (now.decision.verdict === 'fresh' || (now.key !== undefined && failed.key !== now.key)) {
-        this.#failed.delete(name)
-        this.#reports.delete(name)
+        this.#outcomes.forget(name)
         this.#queue.add(name)
       }
     }
@@ -260,66 +254,30 @@ export class Scheduler {
   #noteDone(
     { node }: Planned,
     outcome: 'built' | 'restored',
-    reasons: ArtifactReport['reasons'],
-    more: { seconds?: number },
+    reasons: readonly Reason[],
+    seconds?: number,
   ): void {
     const { workspace, snapshot } = this.#context
-    const outputs = Object.values(recordOf(snapshot.latest(node.name))?.outputs ?? {}).map(outputReport)
-    this.#reports.set(node.name, { name: node.name, outcome, reasons, outputs, ...more })
+    this.#outcomes.add(node, recordOf(snapshot.latest(node.name)), outcome, reasons, seconds)
     this.#queue.update(node.name)
     if (monotonicSeconds() - this.#savedAt < SAVE_INTERVAL) return
     workspace.index.save()
     this.#savedAt = monotonicSeconds()
   }
 
-  #fail({ node, key, decision }: Planned, error: unknown, seconds: number): void {
-    if (!(error instanceof Failure)) throw error
-    const failure = failureData(error)
-    const reasons = decision.verdict === 'fresh' ? [] : decision.reasons
-    const known = key === undefined ? { failure } : { key, failure }
-    this.#failed.set(node.name, known)
-    this.#reports.set(node.name, { name: node.name, outcome: 'failed', reasons, outputs: [], ...known })
-    this.#emit({ type: 'failed', artifact: node.name, reasons, seconds, ...known })
+  #report(startedAt: number): BuildReport {
+    const planned = this.#queue.plan()
+    return {
+      build: this.#context.build,
+      targets: this.#options.targets,
+      artifacts: this.#outcomes.reports(planned),
+      seconds: monotonicSeconds() - startedAt,
+      savedSeconds: savedSeconds(planned.filter(({ node }) => !this.#outcomes.wasBuilt(node.name))),
+      exitCode: this.#outcomes.hasFailed ? 1 : 0,
+    }
   }
 
   #emit(event: BuildEvent): void {
     this.#context.listener(event)
-  }
-
-  #report(startedAt: number): BuildReport {
-    const planned = this.#queue.plan()
-    const artifacts = planned.map((one) => this.#reports.get(one.node.name) ?? this.#reportUntouched(one))
-    const notRun = planned.filter(({ node }) => this.#reports.get(node.name)?.outcome !== 'built')
-    return {
-      build: this.#context.build,
-      targets: this.#options.targets,
-      artifacts,
-      seconds: monotonicSeconds() - startedAt,
-      savedSeconds: savedSeconds(notRun),
-      exitCode: this.#failed.size > 0 ? 1 : 0,
-    }
-  }
-
-  /** The report of an artifact that the build neither ran nor restored, after reporting it as an event. */
-  #reportUntouched(one: Planned): ArtifactReport {
-    const { node, decision } = one
-    const { name } = node
-    if (decision.verdict === 'fresh') {
-      const { key, seconds } = decision.record
-      const cutOff = this.#undecided.has(name)
-      this.#emit({ type: 'fresh', artifact: name, key, savedSeconds: seconds, cutOff })
-      return freshReport(one)
-    }
-    const { reasons } = decision
-    const known = this.#failed.get(name)
-    if (known) {
-      this.#emit({ type: 'failed', artifact: name, reasons, seconds: 0, ...known })
-      return { name, outcome: 'failed', reasons, outputs: [], ...known }
-    }
-    const [failedArtifact] = this.#failed.keys()
-    if (failedArtifact === undefined)
-      throw new Failure(`the inputs of '${name}' changed during the build`, { hint: 'build again' })
-    this.#emit({ type: 'skipped', artifact: name, reasons, failedArtifact })
-    return { name, outcome: 'skipped', reasons, outputs: [] }
   }
 }

@@ -1,4 +1,5 @@
 // Takes a snapshot: the fingerprints of everything that a build of some targets can see.
+import { posix } from 'node:path'
 import type { Input } from '../api/inputs.ts'
 import type { Json } from '../api/params.ts'
 import { formatSize } from '../api/params.ts'
@@ -287,10 +288,7 @@ class SnapshotTaker {
   /** Suggests an existing file beside a missing one, since most often the name is misspelt. */
   #nearby(path: string): string | undefined {
     const { disk } = this.#workspace
-    const [directory, name] = [
-      path.slice(0, Math.max(0, path.lastIndexOf('/'))),
-      path.slice(path.lastIndexOf('/') + 1),
-    ]
+    const { dir: directory, base: name } = posix.parse(path)
     try {
       const names = disk.readdir(this.#absolute(directory)).map(fromBytes)
       return names.length === 0 ? undefined : `in ${directory || '.'}: ${suggestion(name, names)}`

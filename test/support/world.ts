@@ -70,6 +70,9 @@ export class World implements PlannerFacts {
   /** What a producer writes, from the parts of its key. */
   content = (_artifact: string, parts: readonly Part[]): string => JSON.stringify(parts.map(contentOf))
 
+  /** Called when an artifact of a build has finished. */
+  finished = (_artifact: string): void => {}
+
   constructor(graph: Graph) {
     this.graph = graph
     for (const { name, code } of graph.artifacts)
@@ -108,6 +111,7 @@ export class World implements PlannerFacts {
       if (decision.verdict === 'restorable') this.#publish(decision.record)
       else this.#run(node, key!, parts)
       this.forced = new Set([...this.forced].filter((name) => name !== node.name))
+      this.finished(node.name)
     }
   }
 

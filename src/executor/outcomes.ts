@@ -1,0 +1,101 @@
+// What became of each artifact of a build, for its report and its events.
+import type { Listener } from '../events/events.ts'
+import { failureData } from '../events/failureData.ts'
+import type { ArtifactNode } from '../graph/graph.ts'
+import type { BuildRecord, Plan, Planned, Reason } from '../planner/types.ts'
+import { Failure } from '../platform/failure.ts'
+import type { KnownFailure } from './options.ts'
+import type { ArtifactReport } from './report.ts'
+import { freshReport, outputReport } from './report.ts'
+
+/** The failure of an artifact; its key is unknown if it failed while a dependency might still run. */
+type ArtifactFailure = Omit<KnownFailure, 'key'> & Partial<KnownFailure>
+
+/** Collects outcomes while artifacts finish in any order. */
+export class BuildOutcomes {
+  readonly #listener: Listener
+  readonly #undecided: ReadonlySet<string>
+  readonly #reports = new Map<string, ArtifactReport>()
+  readonly #failed: Map<string, ArtifactFailure>
+
+  /** `undecided` names the artifacts of which it was undecided at the start whether they would run. */
+  constructor(
+    listener: Listener,
+    undecided: ReadonlySet<string>,
+    knownFailures: ReadonlyMap<string, KnownFailure> = new Map(),
+  ) {
+    this.#listener = listener
+    this.#undecided = undecided
+    this.#failed = new Map(knownFailures)
+  }
+
+  /** The failures so far, with those known from earlier builds, by artifact. */
+  get failed(): ReadonlyMap<string, ArtifactFailure> {
+    return this.#failed
+  }
+
+  get hasFailed(): boolean {
+    return this.#failed.size > 0
+  }
+
+  wasBuilt(name: string): boolean {
+    return this.#reports.get(name)?.outcome === 'built'
+  }
+
+  /** Notes that an artifact was built in `seconds` or restored, with the record that is now its latest. */
+  add(
+    { name }: ArtifactNode,
+    record: BuildRecord | undefined,
+    outcome: 'built' | 'restored',
+    reasons: readonly Reason[],
+    seconds?: number,
+  ): void {
+    const outputs = Object.values(record?.outputs ?? {}).map(outputReport)
+    const report = { name, outcome, reasons, outputs, ...(seconds === undefined ? {} : { seconds }) }
+    this.#reports.set(name, report)
+  }
+
+  /** Notes and reports that an artifact failed after `seconds`. Throws any error that is not a {@link Failure} again. */
+  fail({ node: { name }, key, decision }: Planned, error: unknown, seconds: number): void {
+    if (!(error instanceof Failure)) throw error
+    const failure = failureData(error)
+    const reasons = decision.verdict === 'fresh' ? [] : decision.reasons
+    const failed = key === undefined ? { failure } : { key, failure }
+    this.#failed.set(name, failed)
+    this.#reports.set(name, { name, outcome: 'failed', reasons, outputs: [], ...failed })
+    this.#listener({ type: 'failed', artifact: name, reasons, seconds, ...failed })
+  }
+
+  /** Forgets a failure, so that the artifact can run again. */
+  forget(name: string): void {
+    this.#failed.delete(name)
+    this.#reports.delete(name)
+  }
+
+  /** The reports of all artifacts of a plan, when nothing is left to do; reports those as events that were not touched. */
+  reports(planned: Plan): readonly ArtifactReport[] {
+    return planned.map((one) => this.#reports.get(one.node.name) ?? this.#reportUntouched(one))
+  }
+
+  #reportUntouched(one: Planned): ArtifactReport {
+    const { node, decision } = one
+    const { name } = node
+    if (decision.verdict === 'fresh') {
+      const { key, seconds } = decision.record
+      const cutOff = this.#undecided.has(name)
+      this.#listener({ type: 'fresh', artifact: name, key, savedSeconds: seconds, cutOff })
+      return freshReport(one)
+    }
+    const { reasons } = decision
+    const known = this.#failed.get(name)
+    if (known) {
+      this.#listener({ type: 'failed', artifact: name, reasons, seconds: 0, ...known })
+      return { name, outcome: 'failed', reasons, outputs: [], ...known }
+    }
+    const [failedArtifact] = this.#failed.keys()
+    if (failedArtifact === undefined)
+      throw new Failure(`the inputs of '${name}' changed during the build`, { hint: 'build again' })
+    this.#listener({ type: 'skipped', artifact: name, reasons, failedArtifact })
+    return { name, outcome: 'skipped', reasons, outputs: [] }
+  }
+}
