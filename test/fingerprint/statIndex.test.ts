@@ -1,10 +1,9 @@
+// Tests that the index saves reads, and that a lost, damaged or outdated index never gives a wrong digest.
 import { sha256 } from '../../src/platform/digest.ts'
 import { describe, expect, it } from 'vitest'
 import { StatIndex } from '../../src/fingerprint/statIndex.ts'
 import { fingerprintTree, parseListing } from '../../src/fingerprint/tree.ts'
 import { MemoryDisk } from '../support/memoryDisk.ts'
-
-// The index only ever saves time. Whatever is lost, damaged or too young in it, digests are those of the content.
 
 const MILLISECOND = 1_000_000n
 const SECOND = 1000n * MILLISECOND
@@ -15,15 +14,15 @@ const fileDigest = (disk: MemoryDisk, index: StatIndex): Promise<string> =>
 const treeDigest = async (disk: MemoryDisk, index: StatIndex): Promise<string> =>
   (await fingerprintTree(disk, index, '/t', disk.clock)).digest
 
-/** How many files are read while something is done. */
+/** The number of files that `action` reads. */
 async function readsOf(disk: MemoryDisk, action: () => Promise<unknown>): Promise<number> {
   const before = disk.reads
   await action()
   return disk.reads - before
 }
 
-describe('a file that stood still', () => {
-  it('is read once, also by the next process', async () => {
+describe('a file that has not changed for a while', () => {
+  it('is read once, even across processes', async () => {
     const disk = new MemoryDisk()
     disk.file('/f', 'content')
     disk.now += SECOND
@@ -36,7 +35,7 @@ describe('a file that stood still', () => {
     expect(await fileDigest(disk, next)).toBe(digest)
   })
 
-  it('and was touched is read again, once and not twice', async () => {
+  it('is read once more after a touch', async () => {
     const disk = new MemoryDisk()
     disk.file('/f', 'content')
     disk.now += SECOND
@@ -49,7 +48,7 @@ describe('a file that stood still', () => {
     expect(await readsOf(disk, () => fileDigest(disk, index))).toBe(0)
   })
 
-  /** Writes a file under another name, and renames it after a while; gives when it was written. */
+  /** Writes a temporary file and renames it after a while; returns the time of the write. */
   function published(disk: MemoryDisk, after: bigint): bigint {
     disk.file('/temporary', 'content')
     const { mtimeNs } = disk.lstat('/temporary')!
@@ -58,7 +57,7 @@ describe('a file that stood still', () => {
     return mtimeNs
   }
 
-  it('and was written by lbuild itself a while before it got its name is not read', async () => {
+  it('is not read if lbuild wrote it a while before renaming it into place', async () => {
     const disk = new MemoryDisk()
     const index = open(disk)
     const writtenAt = published(disk, 30n * MILLISECOND)
@@ -68,7 +67,7 @@ describe('a file that stood still', () => {
     expect(await fileDigest(disk, index)).toBe(digest)
   })
 
-  it('and got its name at once is read, since who wrote to it at that moment would not be seen', async () => {
+  it('is read if lbuild renamed it at once, because a write in that moment would go unnoticed', async () => {
     const disk = new MemoryDisk()
     const index = open(disk)
     const writtenAt = published(disk, 10n * MILLISECOND)
@@ -77,7 +76,7 @@ describe('a file that stood still', () => {
   })
 
   it.each([0n, 1n, MILLISECOND, SECOND])(
-    'and was written to by somebody else %i ns after it got its name is read',
+    'is read if another process wrote to it %i ns after the rename',
     async (later) => {
       const disk = new MemoryDisk()
       const index = open(disk)
@@ -87,17 +86,17 @@ describe('a file that stood still', () => {
       disk.write(disk.open('/f', 'a'), Buffer.from('more'))
       index.remember('/f', disk.lstat('/f'), sha256('other'), writtenAt)
       expect(await fileDigest(disk, index)).not.toBe(sha256('other'))
-      // Also where it came between the look and the remembering.
+      // Also if the write came between lstat and remember.
       index.remember('/f', before, sha256('other'), writtenAt)
       expect(await fileDigest(disk, index)).not.toBe(sha256('other'))
     },
   )
 })
 
-describe('an edit that leaves size and times as they were', () => {
-  // The clock of a file system ticks in steps: two edits in one step have one time.
+describe('an edit that preserves size and times', () => {
+  // A file system's clock ticks in steps: two edits within a step have the same time.
   it.each([0n, MILLISECOND, 10n * MILLISECOND, 19n * MILLISECOND])(
-    'is seen when the file was read %i ns after it was written',
+    'is found if the file was read %i ns after it was written',
     async (age) => {
       const disk = new MemoryDisk()
       const written = disk.now
@@ -113,7 +112,7 @@ describe('an edit that leaves size and times as they were', () => {
     },
   )
 
-  it('is seen after a save and by the next process, too', async () => {
+  it('is found after the index was saved, by the next process', async () => {
     const disk = new MemoryDisk()
     for (const path of ['/f', '/t/f']) disk.file(path, 'one')
     const index = open(disk)
@@ -126,7 +125,7 @@ describe('an edit that leaves size and times as they were', () => {
     expect(await treeDigest(disk, next)).not.toBe(before[1])
   })
 
-  it('is seen where only the time of the change of state moved: touch -d, cp -p, a restored backup', async () => {
+  it('is found if only ctime differs, as after touch -d, cp -p or a restored backup', async () => {
     const disk = new MemoryDisk()
     disk.file('/f', 'one')
     const { mtimeNs } = disk.lstat('/f')!
@@ -139,7 +138,7 @@ describe('an edit that leaves size and times as they were', () => {
     expect(await fileDigest(disk, index)).not.toBe(before)
   })
 
-  it('is seen in a file whose time lies in the future', async () => {
+  it('is found in a file whose mtime lies in the future', async () => {
     const disk = new MemoryDisk()
     disk.file('/f', 'one')
     disk.setModified('/f', disk.now + 1000n * SECOND)
@@ -155,8 +154,8 @@ describe('an edit that leaves size and times as they were', () => {
   })
 })
 
-describe('a tree that stood still', () => {
-  it('is not read, and its listing is there when asked for', async () => {
+describe('a tree that has not changed for a while', () => {
+  it('is not read, and still has a listing', async () => {
     const disk = new MemoryDisk()
     disk.file('/t/a', 'a')
     disk.file('/t/sub/b', 'b')
@@ -165,14 +164,14 @@ describe('a tree that stood still', () => {
     const digest = await treeDigest(disk, index)
     index.save()
     const next = open(disk)
-    // The index itself is read whole by another call.
+    // Reads of the index itself are not counted.
     expect(await readsOf(disk, () => treeDigest(disk, next))).toBe(0)
     const tree = await fingerprintTree(disk, next, '/t', disk.clock)
     expect(tree.digest).toBe(digest)
     expect(parseListing(await tree.listing()).map(([path]) => path)).toEqual(['', 'a', 'sub', 'sub/b'])
   })
 
-  it('but for one file: only that one is read', async () => {
+  it('is read only where a file changed', async () => {
     const disk = new MemoryDisk()
     for (const name of ['a', 'b', 'c', 'd']) disk.file(`/t/${name}`, name)
     disk.now += SECOND
@@ -180,12 +179,12 @@ describe('a tree that stood still', () => {
     await treeDigest(disk, index)
     disk.file('/t/c', 'other')
     disk.now += SECOND
-    // Once to see that it changed, once for its SHA-256.
+    // One read finds the change, another gives the SHA-256.
     expect(await readsOf(disk, () => treeDigest(disk, index))).toBe(2)
   })
 })
 
-describe('an index that is lost or damaged gives the same digests', () => {
+describe('an index gives the same digests', () => {
   async function saved(): Promise<{
     disk: MemoryDisk
     digests: readonly string[]
@@ -210,7 +209,7 @@ describe('an index that is lost or damaged gives the same digests', () => {
     return [await fileDigest(disk, index), tree.digest]
   }
 
-  it('lost, one file of it or all', async () => {
+  it('if one of its files or all of them are lost', async () => {
     const { disk, digests, files } = await saved()
     for (const file of [...files, '/index']) {
       disk.removeTree(file)
@@ -218,7 +217,7 @@ describe('an index that is lost or damaged gives the same digests', () => {
     }
   })
 
-  it('cut at any length, or with any byte flipped', async () => {
+  it('if a file is truncated at any length, or any byte of it is flipped', async () => {
     const { disk, digests, files } = await saved()
     for (const file of files) {
       const whole = disk.readFile(file).toString('latin1')
@@ -233,13 +232,13 @@ describe('an index that is lost or damaged gives the same digests', () => {
     }
   })
 
-  it('of another version', async () => {
+  it('if its files have another version', async () => {
     const { disk, digests, files } = await saved()
     for (const file of files) disk.file(file, '{"version":99}')
     expect(await digestsOf(disk)).toEqual(digests)
   })
 
-  it('one that cannot be written costs time and is no error', async () => {
+  it('and ignores errors when it is saved', async () => {
     const { disk, digests } = await saved()
     disk.file('/f', 'changed')
     disk.now += SECOND

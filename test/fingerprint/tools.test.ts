@@ -1,13 +1,12 @@
+// Tests that the digest of a tool covers its bytes, its interpreter and its libraries, and nothing else.
 import { describe, expect, it } from 'vitest'
 import { StatIndex } from '../../src/fingerprint/statIndex.ts'
 import { locateTool, fingerprintTool, statesOnce } from '../../src/fingerprint/tools.ts'
 import { MemoryDisk } from '../support/memoryDisk.ts'
 
-// A tool is known by its bytes, those of its interpreter and of the libraries that it loads, and by nothing else.
-
 const SECOND = 1_000_000_000n
 
-function standing(): MemoryDisk {
+function diskWithTool(): MemoryDisk {
   const disk = new MemoryDisk()
   disk.file('/usr/bin/sh', 'the shell', 0o755)
   disk.file('/usr/bin/tool', '#!/usr/bin/sh\nscript', 0o755)
@@ -17,59 +16,62 @@ function standing(): MemoryDisk {
   return disk
 }
 
-/** The digest of a tool, as a new process would take it, and how often the loader was asked. */
-async function look(disk: MemoryDisk, index: StatIndex): Promise<{ digest: string; asked: number }> {
-  let asked = 0
+/** The digest of the tool as a new process computes it, and the number of calls of the loader. */
+async function fingerprint(
+  disk: MemoryDisk,
+  index: StatIndex,
+): Promise<{ digest: string; loaderCalls: number }> {
+  let loaderCalls = 0
   const librariesOf = (path: string): Promise<string[]> => {
-    asked += 1
+    loaderCalls += 1
     return Promise.resolve(path === '/usr/bin/sh' ? ['/usr/lib/libc.so'] : [])
   }
   const { digest } = await fingerprintTool(disk, index, '/usr/bin/tool', librariesOf, statesOnce(disk), [
     '/usr/bin',
   ])
-  return { digest, asked }
+  return { digest, loaderCalls }
 }
 
 describe('the digest of a tool', () => {
-  it('moves with the program that env(1) finds for it', async () => {
-    const disk = standing()
+  it('changes with the interpreter that env(1) finds', async () => {
+    const disk = diskWithTool()
     disk.file('/usr/bin/env', 'env', 0o755)
     disk.file('/usr/bin/tool', '#!/usr/bin/env -S sh -e\nscript', 0o755)
     disk.now += SECOND
     const index = new StatIndex(disk, '/index', disk.clock)
-    const before = await look(disk, index)
+    const before = await fingerprint(disk, index)
     disk.file('/usr/bin/sh', 'THE SHELL', 0o755)
     disk.now += SECOND
-    expect((await look(disk, index)).digest).not.toBe(before.digest)
+    expect((await fingerprint(disk, index)).digest).not.toBe(before.digest)
   })
 
   it.each([
     ['its own bytes', '/usr/bin/tool', '#!/usr/bin/sh\nSCRIPT'],
     ['its interpreter', '/usr/bin/sh', 'THE SHELL'],
     ['a library that the interpreter loads', '/usr/lib/libc.so', 'LIBC'],
-  ])('moves with %s', async (_, path, content) => {
+  ])('changes with %s', async (_, path, content) => {
     for (const wait of [SECOND, 0n]) {
-      const disk = standing()
-      // Written just now: an edit in the same tick of the clock must be seen, too.
+      const disk = diskWithTool()
+      // The files were just written: an edit within the same tick of the clock must be found, too.
       if (wait === 0n)
         for (const file of ['/usr/bin/tool', '/usr/bin/sh', '/usr/lib/libc.so']) disk.touch(file)
       const index = new StatIndex(disk, '/index', disk.clock)
-      const before = await look(disk, index)
+      const before = await fingerprint(disk, index)
       disk.now += wait
       disk.file(path, content, disk.lstat(path)!.mode)
       if (wait === 0n) disk.now += SECOND
-      expect((await look(disk, index)).digest).not.toBe(before.digest)
+      expect((await fingerprint(disk, index)).digest).not.toBe(before.digest)
     }
   })
 
-  it('does not move with times, nor with where the tool lies', async () => {
-    const disk = standing()
+  it('ignores times and the path of the tool', async () => {
+    const disk = diskWithTool()
     const index = new StatIndex(disk, '/index', disk.clock)
-    const before = await look(disk, index)
+    const before = await fingerprint(disk, index)
     disk.touch('/usr/bin/tool')
     disk.touch('/usr/lib/libc.so')
     disk.now += SECOND
-    expect((await look(disk, index)).digest).toBe(before.digest)
+    expect((await fingerprint(disk, index)).digest).toBe(before.digest)
     const elsewhere = new StatIndex(disk, '/index', disk.clock)
     disk.file('/opt/tool', '#!/usr/bin/sh\nscript', 0o755)
     const libraries = (path: string): Promise<string[]> =>
@@ -78,23 +80,23 @@ describe('the digest of a tool', () => {
     expect(digest).toBe(before.digest)
   })
 
-  it('is taken without reading or asking while nothing has moved, and anew when the cache of the loader has', async () => {
-    const disk = standing()
+  it('comes from the index without a read or a call of the loader, until the cache of the loader changes', async () => {
+    const disk = diskWithTool()
     const index = new StatIndex(disk, '/index', disk.clock)
-    const before = await look(disk, index)
+    const before = await fingerprint(disk, index)
     index.save()
     const reads = disk.reads
     const next = new StatIndex(disk, '/index', disk.clock)
-    expect(await look(disk, next)).toEqual({ digest: before.digest, asked: 0 })
+    expect(await fingerprint(disk, next)).toEqual({ digest: before.digest, loaderCalls: 0 })
     expect(disk.reads).toBe(reads)
     disk.now += SECOND
     disk.touch('/etc/ld.so.cache')
-    expect(await look(disk, next)).toEqual({ digest: before.digest, asked: 2 })
+    expect(await fingerprint(disk, next)).toEqual({ digest: before.digest, loaderCalls: 2 })
   })
 })
 
-describe('a tool is found', () => {
-  it('in the first directory that has an executable file of that name', () => {
+describe('a tool', () => {
+  it('is located in the first directory that has an executable file of its name', () => {
     const disk = new MemoryDisk()
     disk.file('/a/tool', 'not executable')
     disk.mkdir('/b/tool')

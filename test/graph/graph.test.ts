@@ -1,10 +1,11 @@
+// Tests the order of the graph, the error of a cycle, and corrections of misspelt names.
 import { describe, expect, it } from 'vitest'
 import { Failure } from '../../src/platform/failure.ts'
 import { closure, dependenciesOf, inOrder } from '../../src/graph/graph.ts'
 import { editDistance, nearest, suggestion } from '../../src/graph/names.ts'
 import { artifactNode, graphOf } from '../support/world.ts'
 
-describe('the graph stands in order', () => {
+describe('the graph', () => {
   const diamond = graphOf(
     artifactNode('iso', ['rootfs', 'initramfs']),
     artifactNode('initramfs', ['kernel']),
@@ -14,7 +15,7 @@ describe('the graph stands in order', () => {
   )
   const names = (targets: readonly string[]): string[] => closure(diamond, targets).map(({ name }) => name)
 
-  it('every artifact behind what it depends on', () => {
+  it('lists every artifact after its dependencies', () => {
     const order = diamond.artifacts.map(({ name }) => name)
     for (const node of diamond.artifacts)
       for (const dependency of dependenciesOf(node))
@@ -22,13 +23,13 @@ describe('the graph stands in order', () => {
     expect(order.toSorted()).toEqual(['alone', 'initramfs', 'iso', 'kernel', 'rootfs'])
   })
 
-  it('and only what is below the targets is taken, once', () => {
+  it('has a closure of its targets that lists each artifact once', () => {
     expect(names(['rootfs'])).toEqual(['kernel', 'rootfs'])
     expect(names(['iso', 'kernel', 'iso']).toSorted()).toEqual(['initramfs', 'iso', 'kernel', 'rootfs'])
     expect(names(['alone'])).toEqual(['alone'])
   })
 
-  it('an artifact that takes two outputs of another depends on it once', () => {
+  it('counts an artifact once as a dependency even if two of its outputs are inputs', () => {
     const inputs = {
       a: { kind: 'output', artifact: 'kernel', output: 'image' },
       b: { kind: 'output', artifact: 'kernel', output: 'modules' },
@@ -37,21 +38,21 @@ describe('the graph stands in order', () => {
   })
 })
 
-describe('a circle is an error that shows the way round', () => {
-  const circleOf = (...nodes: ReturnType<typeof artifactNode>[]): unknown => {
+describe('a cycle', () => {
+  const cycleOf = (...nodes: ReturnType<typeof artifactNode>[]): unknown => {
     try {
       inOrder(nodes)
     } catch (error) {
-      expect(error).toBeInstanceOf(Failure)
-      expect((error as Failure).exitCode).toBe(2)
-      return (error as Failure).facts
+      if (!(error instanceof Failure)) throw error
+      expect(error.exitCode).toBe(2)
+      return error.facts
     }
     return 'no error'
   }
 
-  it('without the artifacts that only lead to it', () =>
+  it('is reported without the artifacts that only lead to it', () =>
     expect(
-      circleOf(
+      cycleOf(
         artifactNode('top', ['a']),
         artifactNode('a', ['b']),
         artifactNode('b', ['c']),
@@ -59,10 +60,11 @@ describe('a circle is an error that shows the way round', () => {
       ),
     ).toEqual([['cycle', 'a → b → c → a']]))
 
-  it('of one artifact', () => expect(circleOf(artifactNode('a', ['a']))).toEqual([['cycle', 'a → a']]))
+  it('is reported if an artifact depends on itself', () =>
+    expect(cycleOf(artifactNode('a', ['a']))).toEqual([['cycle', 'a → a']]))
 
-  it('but two ways to one artifact are none', () =>
-    expect(circleOf(artifactNode('a', ['b', 'c']), artifactNode('b', ['c']), artifactNode('c'))).toBe(
+  it('is not reported for two paths to the same artifact', () =>
+    expect(cycleOf(artifactNode('a', ['b', 'c']), artifactNode('b', ['c']), artifactNode('c'))).toBe(
       'no error',
     ))
 })
@@ -77,9 +79,9 @@ describe('a misspelt name', () => {
     ['initrams', 'initramfs'],
     ['is', 'iso'],
     ['ios', 'iso'],
-  ])('%s is near %s', (word, near) => expect(nearest(word, known)).toBe(near))
+  ])('%s is corrected to %s', (word, correction) => expect(nearest(word, known)).toBe(correction))
 
-  it('that is far from all is answered with what there is', () => {
+  it('is answered with all names if none is similar', () => {
     expect(nearest('documentation', known)).toBeUndefined()
     expect(nearest('foo', known)).toBeUndefined()
     expect(suggestion('documentation', known)).toBe('choose one of: kernel, rootfs, initramfs, iso, qcow2')

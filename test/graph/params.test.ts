@@ -1,3 +1,4 @@
+// Tests how params are parsed and set, by profiles and on the command line.
 import { describe, expect, it } from 'vitest'
 import type { Json, Param } from '../../src/api/params.ts'
 import { choice, data, flag, integer, parseParam, parseSize, size, text } from '../../src/api/params.ts'
@@ -15,7 +16,7 @@ describe('a profile', () => {
   }
   const valuesOf = (name: string) => paramValues(withProfile(graph, name).artifacts[0]!)
 
-  it('sets its params and no others; none sets nothing', () => {
+  it('sets its params and no others; `none` sets nothing', () => {
     expect(valuesOf('dev')).toEqual({ size: 2 ** 31, title: 'x' })
     expect(valuesOf('none')).toEqual({ size: 2 ** 30, title: 'x' })
   })
@@ -24,7 +25,7 @@ describe('a profile', () => {
     ['def', "unknown profile 'def'"],
     ['wrong', "unknown param 'nothing'"],
     ['toString', "unknown profile 'toString'"],
-  ])('%s is refused: %s', (name, message) => expect(() => valuesOf(name)).toThrow(message))
+  ])('is rejected: %s (%s)', (name, message) => expect(() => valuesOf(name)).toThrow(message))
 })
 
 describe('a size', () => {
@@ -38,18 +39,18 @@ describe('a size', () => {
     ['1073741824', 2 ** 30],
     [4096, 4096],
     ['0', 0],
-  ])('%j is %i bytes', (written, bytes) => expect(parseSize(written)).toBe(bytes))
+  ])('%j has %i bytes', (text, bytes) => expect(parseSize(text)).toBe(bytes))
 
   it.each(['', 'G', '-1G', '12X', '1e9', '1.3', '64 GG', '0x10', '1,5G', '9999999999T', 'NaN', -1, 1.5])(
-    '%j cannot be read, and the error quotes it',
-    (written) => {
-      expect(() => parseSize(written)).toThrow(RangeError)
-      expect(() => parseSize(written)).toThrow(`'${written}'`)
+    'is rejected and quoted in the error: %j',
+    (text) => {
+      expect(() => parseSize(text)).toThrow(RangeError)
+      expect(() => parseSize(text)).toThrow(`'${text}'`)
     },
   )
 })
 
-it('a size that was changed is told as somebody would write it, by whatever tells it', async () => {
+it('every command shows a changed size as a user would write it', async () => {
   const workspace = new TestWorkspace({
     'build.config.ts': `import { writeFileSync } from 'node:fs'
 import { artifact, defineConfig, integer, size } from 'lbuild'
@@ -59,16 +60,16 @@ export default defineConfig({ artifacts: [disk] })
 `,
   })
   await workspace.build('disk')
-  const words = 'param diskSize: "256G" → "64G"'
+  const change = 'param diskSize: "256G" → "64G"'
   const params = ['--disk-size', '64G', '--number', '2048']
-  expect((await workspace.lbuild('status', ...params)).stdout).toContain(words)
-  expect((await workspace.lbuild('disk', '--dry-run', ...params)).stdout).toContain(words)
-  expect((await workspace.lbuild('disk', ...params)).stderr).toContain(`${words}; param number: 1024 → 2048`)
+  expect((await workspace.lbuild('status', ...params)).stdout).toContain(change)
+  expect((await workspace.lbuild('disk', '--dry-run', ...params)).stdout).toContain(change)
+  expect((await workspace.lbuild('disk', ...params)).stderr).toContain(`${change}; param number: 1024 → 2048`)
   expect((await workspace.lbuild('disk')).stderr).toContain('param diskSize: "64G" → "256G"')
 })
 
 describe('a param', () => {
-  const read: readonly [Param, Json, Json][] = [
+  const accepted: readonly [Param, Json, Json][] = [
     [text('x'), '', ''],
     [size('1G'), '2K', 2048],
     [size('1G'), 2048, 2048],
@@ -80,9 +81,11 @@ describe('a param', () => {
     [data([]), '["a",{"b":1}]', ['a', { b: 1 }]],
     [data([]), { b: 1 }, { b: 1 }],
   ]
-  it.each(read)('%j takes %j as %j', (param, given, value) => expect(parseParam(param, given)).toEqual(value))
+  it.each(accepted)('%j parses %j as %j', (param, given, value) =>
+    expect(parseParam(param, given)).toEqual(value),
+  )
 
-  const refused: readonly [Param, Json, string][] = [
+  const rejected: readonly [Param, Json, string][] = [
     [text('x'), 5, 'expected text, got 5'],
     [size('1G'), '12X', "cannot read the size '12X'"],
     [size('1G'), true, 'expected a size such as 256G, got true'],
@@ -92,12 +95,12 @@ describe('a param', () => {
     [choice(['zstd', 'lz4'], 'zstd'), 'gzip', "expected one of zstd, lz4, got 'gzip'"],
     [data([]), '{', "expected JSON, got '{'"],
   ]
-  it.each(refused)('%j refuses %j', (param, given, message) =>
+  it.each(rejected)('%j rejects %j', (param, given, message) =>
     expect(() => parseParam(param, given)).toThrow(message),
   )
 })
 
-describe('setting params', () => {
+describe('setting a param', () => {
   const graph = graphOf(
     artifactNode('iso', [], { params: { label: text('LEV'), diskSize: size('1G') } }),
     artifactNode('qcow2', [], { params: { diskSize: size('256G', 'the size of the disk') } }),
@@ -110,57 +113,58 @@ describe('setting params', () => {
         paramValues(node),
       ]),
     )
-  const refusal = (overrides: Overrides): Failure => {
+  const rejection = (overrides: Overrides): Failure => {
     try {
       withParams(graph, overrides, 'the command line')
     } catch (error) {
       if (error instanceof Failure) return error
       throw error
     }
-    throw new Error('nothing was refused')
+    throw new Error('nothing was rejected')
   }
 
-  it('NAME sets it for every artifact that declares it', () =>
+  it('by NAME sets it for every artifact that declares it', () =>
     expect(values({ diskSize: '2G' })).toEqual({
       iso: { label: 'LEV', diskSize: 2 ** 31 },
       qcow2: { diskSize: 2 ** 31 },
       kernel: {},
     }))
 
-  it('ARTIFACT.NAME beats NAME, whichever comes first', () => {
+  it('by ARTIFACT.NAME overrides NAME in any order', () => {
     const expected = { iso: { label: 'LEV', diskSize: 2 ** 31 }, qcow2: { diskSize: 4096 }, kernel: {} }
     expect(values({ diskSize: '2G', 'qcow2.diskSize': '4K' })).toEqual(expected)
     expect(values({ 'qcow2.diskSize': '4K', diskSize: '2G' })).toEqual(expected)
   })
 
-  it('NAME is known even where every artifact that declares it is set by ARTIFACT.NAME', () =>
+  it('by NAME is valid even if ARTIFACT.NAME overrides it everywhere', () =>
     expect(values({ label: 'A', 'iso.label': 'B' })).toMatchObject({ iso: { label: 'B' } }))
 
-  it('the graph that was given stays as it was', () => {
+  it('does not modify the given graph', () => {
     withParams(graph, { diskSize: '2G' }, 'the command line')
     expect(values({})).toMatchObject({ qcow2: { diskSize: 256 * 2 ** 30 } })
   })
 
   it.each(['disksize', 'qcow2.label', 'kernel.diskSize', 'constructor'])(
-    '%s is unknown: exit code 2',
+    'rejects the unknown name %s with exit code 2',
     (name) => {
-      const { headline, exitCode, facts } = refusal({ [name]: '1' })
+      const { headline, exitCode, facts } = rejection({ [name]: '1' })
       expect(headline).toBe(`unknown param '${name}'`)
       expect(exitCode).toBe(2)
       expect(facts).toContainEqual(['set by', 'the command line'])
     },
   )
 
-  it('a misspelt name is answered with the nearest', () =>
-    expect(refusal({ disksize: '1' }).hint).toBe("did you mean 'diskSize'?"))
+  it('suggests a correction for a misspelt name', () =>
+    expect(rejection({ disksize: '1' }).hint).toBe("did you mean 'diskSize'?"))
 
-  it('a value that cannot be read names the param, the value and who set it', () => {
-    const { headline, exitCode, facts, hint } = refusal({ 'qcow2.diskSize': '256GG' })
+  it('rejects an invalid value; the error names the param, the value and its origin', () => {
+    const { headline, exitCode, facts, hint } = rejection({ 'qcow2.diskSize': '256GG' })
     expect(headline).toContain("cannot set the param 'qcow2.diskSize': cannot read the size '256GG'")
     expect(facts).toContainEqual(['set by', 'the command line'])
     expect(hint).toBe('the size of the disk')
     expect(exitCode).toBe(2)
   })
 
-  it('all names are known, each once', () => expect(paramNames(graph)).toEqual(['diskSize', 'label']))
+  it('accepts each declared name, listed once', () =>
+    expect(paramNames(graph)).toEqual(['diskSize', 'label']))
 })

@@ -1,10 +1,9 @@
+// Tests that a file name is displayed on one line, without control characters, and that no two names look the same.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { display, toBytes } from '../../src/platform/bytes.ts'
 
-// Whatever a file is called, its name is shown on one line, moves no cursor, and two names never look the same.
-
-describe('the name of a file', () => {
+describe('a file name', () => {
   it.each([
     ['etc/passwd', 'etc/passwd'],
     ['a b/naïve 木', 'a b/naïve 木'],
@@ -13,8 +12,8 @@ describe('the name of a file', () => {
     ['two\nlines\u001b[2J', '"two\\nlines\\u001b[2J"'],
     ['\u009b1A', '"\\u009b1A"'],
     ['\u007f', '"\\u007f"'],
-    ['an override of the direction: \u202egnp.exe', '"an override of the direction: \\u202egnp.exe"'],
-    ['a separator of lines: \u2028', '"a separator of lines: \\u2028"'],
+    ['a direction override: \u202egnp.exe', '"a direction override: \\u202egnp.exe"'],
+    ['a line separator: \u2028', '"a line separator: \\u2028"'],
     ['a replacement \ufffd', 'a replacement \ufffd'],
   ])('%j is shown as %s', (name, shown) => expect(display(toBytes(name))).toBe(shown))
 
@@ -25,17 +24,15 @@ describe('the name of a file', () => {
     ['\xed\xa0\x80', '"\\xed\\xa0\\x80"'],
     ['\xf4\x90\x80\x80', '"\\xf4\\x90\\x80\\x80"'],
     ['\xff\\xff"', '"\\xff\\\\xff\\""'],
-  ])('of bytes that are not UTF-8 has these escaped: %s', (bytes, shown) =>
-    expect(display(bytes)).toBe(shown),
-  )
+  ])('has bytes that are not UTF-8 escaped: %s', (bytes, shown) => expect(display(bytes)).toBe(shown))
 
-  it('holds nothing that a terminal would obey, and is that of no other file', () => {
+  it('is displayed without control characters, and differs from the display of every other name', () => {
     const bytes = fc
       .array(fc.constantFrom('"', '\\', 'x', 'f', '\n', '\x80', '\x9b', '\xc2', '\xff'), { maxLength: 6 })
       .map((characters) => characters.join(''))
     fc.assert(
       fc.property(bytes, bytes, (one, other) => {
-        // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
+        // oxlint-disable-next-line no-control-regex -- the pattern matches control characters
         expect(display(one)).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/)
         expect(display(one) === display(other)).toBe(one === other)
       }),

@@ -1,4 +1,4 @@
-// What a Failure carries, and how it is rendered.
+// Tests what a Failure carries and how it is rendered.
 import { expect, test } from 'vitest'
 import { Failure } from '../../src/platform/failure.ts'
 import { renderFailure } from '../../src/platform/renderFailure.ts'
@@ -6,7 +6,7 @@ import { renderFailure } from '../../src/platform/renderFailure.ts'
 const FULL = new Failure('qcow2: mke2fs failed', {
   facts: [
     ['artifact', 'qcow2'],
-    ['work', '/w\n/x'],
+    ['directory', '/w\n/x'],
   ],
   hint: 'make the disk larger',
   tail: 'mke2fs: No space left\n',
@@ -17,9 +17,9 @@ test('renders the headline, the tail, the facts in columns and the hint', () => 
     [
       'error: qcow2: mke2fs failed',
       '  | mke2fs: No space left',
-      '  artifact: qcow2',
-      '  work:     /w',
-      '            /x',
+      '  artifact:  qcow2',
+      '  directory: /w',
+      '             /x',
       '  hint: make the disk larger',
     ].join('\n'),
   )

@@ -1,3 +1,4 @@
+// Tests how tools, os-release and firmware are found on the host.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -5,7 +6,7 @@ import { findOvmf } from '../../src/vm/firmware.ts'
 import { findTool, isFile, osRelease, SEARCH_PATH, searchPath } from '../../src/platform/findTool.ts'
 import { file, folder, program } from '../support/fakes.ts'
 
-test('a tool is the first executable file of its name', () => {
+test('finds the first executable file of a name', () => {
   const [a, b, c] = [folder(), folder(), folder()]
   mkdirSync(join(a, 'tool'))
   file(b, 'tool', 'not executable')
@@ -15,19 +16,19 @@ test('a tool is the first executable file of its name', () => {
   expect(findTool('tool', '/nonexistent')).toBeUndefined()
 })
 
-test('the search path has sbin, and further directories come first', () => {
+test('searches sbin, too, and additional directories first', () => {
   expect(SEARCH_PATH).toBe('/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin')
   expect(searchPath(['/opt/bin'])).toBe(`/opt/bin:${SEARCH_PATH}`)
   expect(searchPath()).toBe(SEARCH_PATH)
 })
 
-test('what cannot be seen is no file', () => {
+test('takes a path below a file for missing', () => {
   const path = file(folder(), 'plain')
   expect(isFile(path)).toBe(true)
   expect(isFile(join(path, 'below'))).toBe(false)
 })
 
-test('os-release is read with and without quotes, from either place', () => {
+test('reads os-release with and without quotes, from /etc or /usr/lib', () => {
   const root = folder()
   expect(osRelease(root).size).toBe(0)
   file(root, 'usr/lib/os-release', 'ID=debian\n')
@@ -45,7 +46,7 @@ test.each([
   ['Fedora', 'usr/share/edk2/ovmf', 'OVMF_CODE_4M.qcow2', 'OVMF_VARS_4M.qcow2', 'qcow2'],
   ['Arch', 'usr/share/edk2/x64', 'OVMF_CODE.4m.fd', 'OVMF_VARS.4m.fd', 'raw'],
   ['openSUSE', 'usr/share/qemu', 'ovmf-x86_64-4m-code.bin', 'ovmf-x86_64-4m-vars.bin', 'raw'],
-])('the firmware of %s is found when both its files are there', (_, place, code, vars, format) => {
+])('finds the firmware of %s if both its files exist', (_, place, code, vars, format) => {
   const root = folder()
   const codePath = file(root, join(place, code))
   expect(findOvmf(root)).toBeUndefined()
