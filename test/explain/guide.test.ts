@@ -1,14 +1,13 @@
+// Tests that docs/why.md shows what its commands print, by running them in order in a small distro.
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { TINY, TINY_TARGETS } from '../support/tiny.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 
-// The transcripts of docs/why.md are what lbuild says: each command is run, in order, in a small distro.
-
 const GUIDE = readFileSync(new URL('../../docs/why.md', import.meta.url), 'utf8')
 
-/** Every transcript of the guide: a command after `$ `, and what it prints. */
+/** Every command of the guide, which follows `$ `, and the output below it. */
 const steps = [...GUIDE.matchAll(/```console\n(.*?)```/gs)]
   .flatMap(([, block]) => block!.split(/^\$ /m).slice(1))
   .map((step) => {
@@ -16,8 +15,8 @@ const steps = [...GUIDE.matchAll(/```console\n(.*?)```/gs)]
     return { command: command!, output: output.join('\n') }
   })
 
-/** Builds, times and durations are other ones each time. */
-const settled = (text: string): string =>
+/** Replaces what differs between runs: ids of builds, times and durations. */
+const normalized = (text: string): string =>
   text
     .replaceAll(/\b\d{8}-\d{6}-[0-9a-z-]+/g, 'BUILD')
     .replaceAll(/, saved [\d.]+ s/g, '')
@@ -26,16 +25,16 @@ const settled = (text: string): string =>
     .replaceAll(/\(\/\S+\)/g, '(PATH)')
     .trimEnd()
 
-it('every command of the guide prints what the guide shows', async () => {
+it('each command of the guide prints the output that the guide shows', async () => {
   expect(steps.length).toBeGreaterThan(8)
   const workspace = new TestWorkspace(TINY)
   expect((await workspace.lbuild(...TINY_TARGETS)).code).toBe(0)
   for (const { command, output } of steps) {
     if (command.startsWith('lbuild ')) {
       const { stdout, code } = await workspace.lbuild(...command.split(' ').slice(1))
-      expect([code, settled(stdout)], command).toEqual([0, settled(output)])
+      expect([code, normalized(stdout)], command).toEqual([0, normalized(output)])
     } else {
-      // An edit, as a person would make it.
+      // A shell command of the guide that edits a file.
       execFileSync('/bin/sh', ['-c', command], { cwd: workspace.root })
       expect(output, command).toBe('')
     }

@@ -1,8 +1,7 @@
+// Tests that `lbuild why` explains a past build from its log, and compares two builds by their records.
 import { describe, expect, it } from 'vitest'
 import { builtTiny } from '../support/tiny.ts'
 import type { TestWorkspace } from '../support/workspace.ts'
-
-// Why a past build did what it did is told out of its log alone, and why two builds differ out of their records alone.
 
 const built = builtTiny()
 
@@ -24,7 +23,7 @@ const idsOf = async (workspace: TestWorkspace): Promise<string[]> => {
 }
 
 describe('why --last', () => {
-  it('tells the same when the inputs and the config are gone, and writes nothing', async () => {
+  it('gives the same answer without the inputs and with a broken config, and writes nothing', async () => {
     const workspace = await edited()
     const before = await workspace.lbuild('why', '--last')
     expect(before.stdout).toContain(
@@ -34,18 +33,18 @@ describe('why --last', () => {
     workspace.write('build.config.ts', 'export default {{{')
     const state = workspace.state('cache')
     const after = await workspace.lbuild('why', '--last')
-    const settled = (text: string): string => text.replaceAll(/just now|\d+ s ago/g, 'AGO')
-    expect([after.code, settled(after.stdout)]).toEqual([0, settled(before.stdout)])
+    const normalized = (text: string): string => text.replaceAll(/just now|\d+ s ago/g, 'AGO')
+    expect([after.code, normalized(after.stdout)]).toEqual([0, normalized(before.stdout)])
     expect(workspace.state('cache')).toEqual(state)
   })
 
-  it('is of the last build in which something was to be done', async () => {
+  it('explains the last build that had something to do', async () => {
     const workspace = await edited()
     await workspace.build('image')
     expect((await workspace.lbuild('why', '--last')).stdout).toContain('built packed, names, image')
   })
 
-  it('names the failure of an artifact, and what was skipped for it', async () => {
+  it('reports the failure of an artifact, and the artifacts that were skipped because of it', async () => {
     const workspace = built()
     workspace.write('src/hello', 'other\n')
     workspace.edit(
@@ -57,16 +56,16 @@ describe('why --last', () => {
     const { stdout } = await workspace.lbuild('why', '--last')
     expect(stdout).toMatch(/→ packed +failed: no tar today/)
     expect(stdout).toMatch(/→ image +was skipped, because packed failed/)
-    // What the next build would do is told with it, as long as nothing has changed.
+    // `why` without --last mentions the failure until an input changes.
     const failed = /^packed failed with these inputs .*: no tar today \(lbuild why --last\)$/m
     expect((await workspace.lbuild('why', 'image')).stdout).toMatch(failed)
     workspace.write('src/hello', 'yet another\n')
     expect((await workspace.lbuild('why', 'image')).stdout).not.toMatch(failed)
   })
 
-  it('credits nothing that was cut off on its way', async () => {
+  it('does not attribute a run to a change that an early cutoff stopped', async () => {
     const workspace = built()
-    // `names` comes out the same, since only content changed; `report` has a change of its own.
+    // The outputs of `names` stay identical because only content changed; `report` changed itself.
     workspace.write('src/hello', 'hello\nagain\n')
     workspace.edit('artifacts/report.ts', '\n', '\n// more\n')
     await workspace.build('report')
@@ -77,7 +76,7 @@ describe('why --last', () => {
     expect(code).toMatch(/→ report {2}ran, /)
   })
 
-  it('--diff is told where it is to be had', async () => {
+  it('rejects --diff, and suggests --between', async () => {
     const { code, stderr } = await (await edited()).lbuild('why', '--last', '--diff')
     expect([code, stderr]).toEqual([
       2,
@@ -85,7 +84,7 @@ describe('why --last', () => {
     ])
   })
 
-  it('tells what ended a build before anything ran', async () => {
+  it('reports the failure of a build that ran no producer', async () => {
     const workspace = built()
     workspace.write(
       'artifacts/locked.ts',
@@ -107,7 +106,7 @@ export const locked = artifact('locked', { inputs: { debs: debs.downloads() }, o
     expect((await workspace.lbuild('why', '--last')).stdout).toContain('no such package: vim-tinyy')
   })
 
-  it('of a target tells what reaches it, and nothing else', async () => {
+  it('reports only the causes that reach a given target', async () => {
     const workspace = built()
     workspace.write('note.txt', 'another note\n')
     workspace.write('src/hello', 'other\n')
@@ -122,14 +121,14 @@ export const locked = artifact('locked', { inputs: { debs: debs.downloads() }, o
     [['--build', '19990101'], "unknown build '19990101'"],
     [['--last', 'imgae'], "did not involve 'imgae'"],
     [['--between', '1'], '--between needs the ids of two builds'],
-  ])('%j is a wrong call', async (args, message) => {
+  ])('rejects %j', async (args, message) => {
     const { code, stderr } = await (await edited()).lbuild('why', ...args)
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)])
   })
 })
 
 describe('why --between', () => {
-  it('names what differs between two builds, whatever the workspace is like now', async () => {
+  it('names the differences between two builds, whatever changed in the workspace since', async () => {
     const workspace = await edited()
     const [now, before] = await idsOf(workspace)
     workspace.write('src/second', 'edited since\n')
@@ -140,7 +139,7 @@ describe('why --between', () => {
     expect(stdout).toMatch(/→ names +was rebuilt; its outputs are identical\n/)
   })
 
-  it('finds a param and code, in either direction', async () => {
+  it('finds changes of a param and of code, in either direction', async () => {
     const workspace = built()
     workspace.write('artifacts/imageHelper.ts', `${workspace.read('artifacts/imageHelper.ts')}// more\n`)
     await workspace.build('image', '--title', 'large')
