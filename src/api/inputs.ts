@@ -24,7 +24,7 @@ export interface OutputInput {
 /** The files that a lockfile pins: the producer sees a directory that holds them by name. */
 export interface DownloadsInput {
   readonly kind: 'downloads'
-  readonly lock: string
+  readonly lockfile: string
 }
 
 export type Input = FileInput | TreeInput | OutputInput | DownloadsInput

@@ -92,7 +92,7 @@ export function lockfile<
   }
   return Object.freeze({
     name,
-    downloads: (): DownloadsInput => ({ kind: 'downloads', lock: name }),
+    downloads: (): DownloadsInput => ({ kind: 'downloads', lockfile: name }),
     [LOCKFILE]: declared,
   })
 }

@@ -115,12 +115,12 @@ function checkReferences(artifacts: readonly ArtifactNode[], lockfiles: readonly
   const lockfileNames = lockfiles.map(({ name }) => name)
   for (const node of artifacts)
     for (const [input, reference] of Object.entries(node.inputs)) {
-      if (reference.kind === 'downloads' && !lockfileNames.includes(reference.lock))
+      if (reference.kind === 'downloads' && !lockfileNames.includes(reference.lockfile))
         throw dangling(
           node.name,
           input,
-          `the lockfile '${reference.lock}'`,
-          unlisted(reference.lock, lockfileNames),
+          `the lockfile '${reference.lockfile}'`,
+          unlisted(reference.lockfile, lockfileNames),
         )
       if (reference.kind !== 'output') continue
       const source = byName.get(reference.artifact)

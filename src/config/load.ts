@@ -28,7 +28,7 @@ interface CacheFile extends LoadedConfig {
 }
 
 /** The format of the cached graph, and the programs that made it. */
-const VERSION = `graph 9 ${RELEASE} ${process.versions.node}`
+const VERSION = `graph 10 ${RELEASE} ${process.versions.node}`
 
 /**
  * Loads the graph of `build.config.ts`. While none of its sources has changed, that reads one small JSON file and loads neither

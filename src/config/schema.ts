@@ -36,7 +36,7 @@ const sources = [
 const input = v.variant('kind', [
   ...sources,
   v.object({ kind: v.literal('output'), artifact: name, output: v.string() }),
-  v.object({ kind: v.literal('downloads'), lock: name }),
+  v.object({ kind: v.literal('downloads'), lockfile: name }),
 ])
 
 const json = v.custom<Json>((value) => isJson(value), 'not a JSON value')

@@ -42,8 +42,8 @@ export async function layInputs(
     if (input.kind === 'output') {
       layObject(digest, name)
     } else if (input.kind === 'downloads') {
-      const { files = [] } = lockfileSnapshot(snapshot, input.lock).content ?? {}
-      if (lockfileDigest(files) !== digest) throw new InputChanged(toBytes(input.lock))
+      const { files = [] } = lockfileSnapshot(snapshot, input.lockfile).content ?? {}
+      if (lockfileDigest(files) !== digest) throw new InputChanged(toBytes(input.lockfile))
       disk.mkdir(toBytes(`${work.path}/inputs/${name}`))
       if (files.length === 0)
         mounts.push({ from: `${work.path}/inputs/${name}`, to: `${INSIDE.inputs}/${name}` })

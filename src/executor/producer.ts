@@ -51,7 +51,7 @@ const PROXIES = ['http_proxy', 'https_proxy', 'no_proxy']
 /** The task of resolving a lockfile. */
 export const resolveTask = (node: LockfileNode, previous: readonly LockedFile[]): ProducerTask => ({
   node,
-  task: { kind: 'resolve', lock: node.name, previous },
+  task: { kind: 'resolve', lockfile: node.name, previous },
   outputs: [],
   params: paramValues(node),
   env: PROXIES,

@@ -18,7 +18,7 @@ export function checkTargets(
   if (unknown !== undefined)
     throw unknownTarget(graph, names, unknown, unknown === targets[0] ? commands : [])
   if (targets.length === 0)
-    throw new Failure('no target given', { hint: `name one of ${names.join(', ')}`, exitCode: 2 })
+    throw new Failure('no target given', { hint: `choose one of: ${names.join(', ')}`, exitCode: 2 })
 }
 
 function unknownTarget(

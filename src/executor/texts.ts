@@ -28,7 +28,7 @@ export async function commitTexts(
   const { disk, objects, graph, locations, files } = workspace
   const texts = new Map<Digest, string>()
   let left = MAX_BYTES
-  const keep = (digest: Digest, text: string | undefined): void => {
+  const add = (digest: Digest, text: string | undefined): void => {
     if (text === undefined || texts.has(digest)) return
     const size = Buffer.byteLength(text)
     if (size > left) return
@@ -38,26 +38,27 @@ export async function commitTexts(
   for (const label of node.modules)
     if (!isLibrary(label)) {
       const text = textAt(disk, toBytes(pathOfLabel(files, label, locations.root)))
-      if (text !== undefined && sha256(text) === graph.modules[label]) keep(sha256(text), text)
+      if (text !== undefined && sha256(text) === graph.modules[label]) add(sha256(text), text)
     }
   for (const [name, input] of Object.entries(node.inputs)) {
     const laid = toBytes(`${work.path}/inputs/${name}`)
     if (input.kind === 'file') {
       const text = textAt(disk, laid)
-      if (text !== undefined) keep(sha256(text), text)
+      if (text !== undefined) add(sha256(text), text)
     } else if (input.kind === 'tree') {
       const listing = await listingIfThere(snapshot.trees.get(input.path))
       const items = listing === undefined ? [] : parseListing(listing)
       for (const [path, , digest] of items.filter(isFile))
         if (texts.size >= MAX_TEXTS) break
-        else keep(digest, textAt(disk, `${laid}/${path}`))
+        else add(digest, textAt(disk, `${laid}/${path}`))
     } else if (input.kind === 'downloads') {
-      const lock = lockfileSnapshot(snapshot, input.lock)
-      if (lock.state.state === 'ready') keep(lock.state.digest, JSON.stringify(lock.content?.files))
-      for (const part of lock.requestParts) {
+      const lockfile = lockfileSnapshot(snapshot, input.lockfile)
+      if (lockfile.state.state === 'ready')
+        add(lockfile.state.digest, JSON.stringify(lockfile.content?.files))
+      for (const part of lockfile.requestParts) {
         const text =
           part.kind === 'file' ? textAt(disk, toBytes(`${locations.root}/${part.path}`)) : undefined
-        if (text !== undefined) keep(sha256(text), text)
+        if (text !== undefined) add(sha256(text), text)
       }
     }
   }

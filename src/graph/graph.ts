@@ -81,7 +81,9 @@ export const dependenciesOf = (node: ArtifactNode): readonly string[] => [
 
 /** The names of the lockfiles whose downloads an artifact takes, each once. */
 export const lockfilesOf = (node: ArtifactNode): readonly string[] => [
-  ...new Set(Object.values(node.inputs).flatMap((input) => (input.kind === 'downloads' ? [input.lock] : []))),
+  ...new Set(
+    Object.values(node.inputs).flatMap((input) => (input.kind === 'downloads' ? [input.lockfile] : [])),
+  ),
 ]
 
 /** Sorts artifacts after their dependencies, otherwise in the given order. Throws a Failure (exit code 2) for a cycle. */

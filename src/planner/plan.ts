@@ -74,14 +74,14 @@ function inputsOf(
   const upstream = new Set<string>()
   for (const [name, input] of Object.entries(node.inputs)) {
     if (input.kind === 'downloads') {
-      const lockfile = facts.lockfile(input.lock)
+      const lockfile = facts.lockfile(input.lockfile)
       if (lockfile.state === 'ready') {
-        parts.push({ kind: 'downloads', name, lockfile: input.lock, digest: lockfile.digest })
+        parts.push({ kind: 'downloads', name, lockfile: input.lockfile, digest: lockfile.digest })
         continue
       }
       const { state, path, request } = lockfile
-      const changes = changedParts(latest?.lockfileRequests[input.lock] ?? request, request)
-      pending.push({ kind: 'lockfile', lockfile: input.lock, state, path, changes })
+      const changes = changedParts(latest?.lockfileRequests[input.lockfile] ?? request, request)
+      pending.push({ kind: 'lockfile', lockfile: input.lockfile, state, path, changes })
       pendingIds.add(partId({ kind: 'downloads', name }))
     } else if (input.kind === 'output') {
       const { artifact, output } = input

@@ -38,7 +38,7 @@ async function runRequest(request: ProducerRequest): Promise<ProducerResult> {
   const running: Running = new Set()
   const context = { inputs, outputs, params, work, scratch, epoch, log, run: runner(request, running) }
   if (task.kind === 'resolve') {
-    const declaration = declared(config.lockfiles, task.lock)
+    const declaration = declared(config.lockfiles, task.lockfile)
     const files = await declaration.resolve({ ...context, previous: task.previous })
     checkEnded(running)
     return { ok: true, files }

@@ -27,7 +27,7 @@ export interface ProduceTask {
 
 export interface ResolveTask {
   readonly kind: 'resolve'
-  readonly lock: string
+  readonly lockfile: string
   readonly previous: readonly LockedFile[]
 }
 

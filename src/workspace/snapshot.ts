@@ -68,7 +68,7 @@ export async function takeSnapshot(
   const lockfileNames = new Set(nodes.flatMap(lockfilesOf))
   const lockfiles: LockfileSnapshot[] = []
   for (const node of graph.lockfiles)
-    if (lockfileNames.has(node.name)) lockfiles.push(await snapshotTaker.lock(node))
+    if (lockfileNames.has(node.name)) lockfiles.push(await snapshotTaker.lockfile(node))
   snapshotTaker.throwIfMissing()
   const outputs = new Map<string, OutputState>()
   const stored = new StoreSnapshot(workspace)
@@ -182,7 +182,7 @@ class SnapshotTaker {
     return parts
   }
 
-  async lock(node: LockfileNode): Promise<LockfileSnapshot> {
+  async lockfile(node: LockfileNode): Promise<LockfileSnapshot> {
     const sources = await this.sourceParts(`the lockfile '${node.name}'`, node)
     const params = paramParts(node)
       .filter(({ name }) => !node.mirrorParams.includes(name))

@@ -87,7 +87,7 @@ describe('what the next build would do', () => {
   })
 
   it('a lockfile to be resolved makes artifacts run only if it resolves to other downloads', () => {
-    const inputs = { packages: { kind: 'downloads', lock: 'debs' } } as const
+    const inputs = { packages: { kind: 'downloads', lockfile: 'debs' } } as const
     const world = new World(graphOf(artifactNode('base', [], { inputs }), artifactNode('iso', ['base'])))
     world.lockfiles.set('debs', { state: 'ready', digest: sha256('d1') })
     world.build('iso')
@@ -101,7 +101,7 @@ describe('what the next build would do', () => {
   })
 
   it('an artifact that was never built is listed once', () => {
-    const inputs = { packages: { kind: 'downloads', lock: 'debs' } } as const
+    const inputs = { packages: { kind: 'downloads', lockfile: 'debs' } } as const
     const world = new World(graphOf(artifactNode('base', [], { inputs }), artifactNode('iso', ['base'])))
     world.lockfiles.set('debs', { state: 'missing', path: 'debs.lock', request: [] })
     expect(lines(analyzeCauses(world.plan('iso')))).toEqual({

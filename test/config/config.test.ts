@@ -163,7 +163,7 @@ describe('a command line', () => {
     .replace('const other', `const debs = ${LOCK}\nconst other`)
     .replace('[image, other]', '[image, other, debs]')
   const calls: readonly [readonly string[], readonly string[]][] = [
-    [[], ['no target given', 'name one of image, other']],
+    [[], ['no target given', 'choose one of: image, other']],
     [['imgae'], [`unknown target 'imgae'`, `did you mean 'image'?`]],
     [
       ['image', 'documentation'],

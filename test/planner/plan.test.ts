@@ -174,7 +174,7 @@ describe('a forced artifact', () => {
 })
 
 describe('a lockfile', () => {
-  const inputs = { packages: { kind: 'downloads', lock: 'debs' } } as const
+  const inputs = { packages: { kind: 'downloads', lockfile: 'debs' } } as const
   const world = (): World =>
     new World(graphOf(artifactNode('kernel', [], { inputs }), artifactNode('iso', ['kernel'])))
 

@@ -4,7 +4,7 @@ import { Failure } from '../../platform/failure.ts'
 import { openWorkspace } from '../../workspace/workspace.ts'
 import type { CommandContext } from '../command.ts'
 import { workspaceCommand } from '../command.ts'
-import { print } from '../render/print.ts'
+import { print, SCHEMA_VERSION } from '../render/print.ts'
 import { directoriesOf } from '../selection.ts'
 
 /** Hidden from help: `watch` runs it in a process of its own, because code of a distro may loop or change global state. */
@@ -17,11 +17,11 @@ async function checkConfig(home: string, options: Parameters<typeof directoriesO
   try {
     const { index } = await openWorkspace({ home, ...directoriesOf(options) })
     index.save()
-    print(`${JSON.stringify({ schemaVersion: 1, ok: true })}\n`)
+    print(`${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ok: true })}\n`)
     return 0
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    print(`${JSON.stringify({ schemaVersion: 1, ok: false, failure: failureData(error) })}\n`)
+    print(`${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ok: false, failure: failureData(error) })}\n`)
     return error.exitCode
   }
 }

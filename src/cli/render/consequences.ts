@@ -46,7 +46,7 @@ export function conditions(explanation: Explanation, one: Consequence, cause?: n
   })
   return [
     ...(through.length > 0 ? [`the content of ${either(through)} changes`] : []),
-    ...lockfiles.map((lock) => `the lockfile '${lock}' resolves to other downloads`),
+    ...lockfiles.map((name) => `the lockfile '${name}' resolves to other downloads`),
   ].join(' or ')
 }
 

@@ -19,7 +19,7 @@ export function print(text: string): void {
 }
 
 /** Grows when a field of a JSON document is renamed, removed or changes its meaning, not when one is added. */
-const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 2
 
 /** One JSON document, without a final newline. */
 export const documentText = (document: object): string =>
