@@ -137,7 +137,7 @@ function walk(disk: Disk, root: Bytes): readonly ScannedDirectory[] {
       const at = path === '' ? name : `${path}/${name}`
       const stat = state(disk, inside(root, at))
       if (stat?.type === 'directory') visit(at)
-      else if (stat?.type === 'other') throw notAFile(inside(root, at))
+      else if (stat?.type === 'special file') throw notAFile(inside(root, at))
       else if (stat) entries.push({ name, stat, signature: signatureOf(stat) })
     }
     const states = entries.map(

@@ -6,7 +6,7 @@ import { nativePath } from './bytes.ts'
 
 /** The state of a path. */
 export interface Stat {
-  readonly type: 'file' | 'directory' | 'symlink' | 'other'
+  readonly type: 'file' | 'directory' | 'symlink' | 'special file'
   /** Permission bits, 07777. */
   readonly mode: number
   readonly uid: number
@@ -52,7 +52,7 @@ export interface Disk {
 function typeOf(stat: fs.BigIntStats): Stat['type'] {
   if (stat.isFile()) return 'file'
   if (stat.isDirectory()) return 'directory'
-  return stat.isSymbolicLink() ? 'symlink' : 'other'
+  return stat.isSymbolicLink() ? 'symlink' : 'special file'
 }
 
 /** The disk of this machine. */

@@ -24,12 +24,12 @@ export default defineConfig({ artifacts: [packages, image] })
 `
 
 test.each([
-  ['a producer', { produce: `throw ${FAILURE}` }],
-  ['a function of a lockfile', { mirrors: `throw ${FAILURE}` }],
-  ['build.config.ts', { module: `throw ${FAILURE}` }],
-])('shows the headline, facts and hint of a Failure thrown by %s', async (_, code) => {
+  ['a producer', { produce: `throw ${FAILURE}` }, 1],
+  ['a function of a lockfile', { mirrors: `throw ${FAILURE}` }, 1],
+  ['build.config.ts', { module: `throw ${FAILURE}` }, 2],
+])('shows the headline, facts and hint of a Failure thrown by %s', async (_, code, expected) => {
   const workspace = new TestWorkspace({ 'build.config.ts': config(code), list: 'a\n' })
   const { stderr, code: exitCode } = await workspace.lbuild('image')
   expect(stderr).toMatch(RENDERED)
-  expect(exitCode).toBe(1)
+  expect(exitCode).toBe(expected)
 })

@@ -196,7 +196,7 @@ export default defineConfig({ artifacts: [packages] })
 
   it.each([
     [['--keep', '0'], 'a whole number of at least 1'],
-    [['--max-size', '5X'], `cannot read the size '5X'`],
+    [['--max-size', '5X'], "invalid value '5X' for option '--max-size <size>'"],
     [['qcow2'], 'too many arguments'],
   ])('rejects %j', async (args, message) => {
     const workspace = new TestWorkspace(NOTES)

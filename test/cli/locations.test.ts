@@ -19,7 +19,7 @@ it('publishes outputs below --output, names them there, and finds them again', a
   expect(workspace.exists('output')).toBe(false)
   expect((await workspace.lbuild(...build)).stdout).toMatch(/^one is up to date: nothing to do/)
   elsewhere.write('a/one.img', 'changed')
-  expect((await workspace.lbuild(...build)).stderr).toContain(`${elsewhere.root}/a/one.img.kept-1`)
+  expect((await workspace.lbuild(...build)).stderr).toContain(`${elsewhere.root}/a/one.img.preserved-1`)
   expect((await workspace.lbuild('clean', '--output', elsewhere.root)).code).toBe(0)
   expect(elsewhere.exists('a/one.img')).toBe(false)
 })

@@ -213,7 +213,7 @@ describe('lbuild --trace FILE', () => {
       ['nowhere/trace.json', 'no such directory'],
       ['src', 'the path is a directory, not a file'],
       ['link', 'the path is a symlink, not a file'],
-      ['/dev/null', 'it is a other, not a file'],
+      ['/dev/null', 'the path is a special file, not a file'],
     ] as const) {
       const { code, stderr } = await workspace.lbuild('other', '--trace', path)
       expect(stderr).toContain(message)

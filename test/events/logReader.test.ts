@@ -173,7 +173,7 @@ describe('a log', () => {
     expect(builds.map(({ id }) => id)).toEqual([4, 3, 2, 1].map((at) => `20260131-10150${at}-123-4f2a9c`))
     for (const build of builds) {
       expect(build).toMatchObject({ incomplete: true, end: 'unfinished', artifacts: [], targets: [] })
-      expect(summaryLines(build, 0).join('\n')).toContain('nothing of its log can be read')
+      expect(summaryLines(build, 0).join('\n')).toContain('its log cannot be read')
     }
     const large = new Proxy(disk, {
       get: (target, name: keyof Disk) =>

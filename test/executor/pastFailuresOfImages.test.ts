@@ -156,7 +156,7 @@ describe('what a producer takes', () => {
     for (const own of ['cache/work', 'output']) {
       workspace.edit('build.config.ts', "tree('src')", `tree('${own}')`)
       const { code, stderr } = await workspace.lbuild('image')
-      expect(stderr).toContain('is written by lbuild itself')
+      expect(stderr).toContain(`lbuild writes '${own}'`)
       expect(code).toBe(2)
       workspace.edit('build.config.ts', `tree('${own}')`, "tree('src')")
     }

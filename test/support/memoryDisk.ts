@@ -53,7 +53,7 @@ export class MemoryDisk implements Disk {
   }
 
   other(path: Bytes): void {
-    this.#put(path, 'other', 0o644)
+    this.#put(path, 'special file', 0o644)
   }
 
   touch(path: Bytes): void {
