@@ -1,3 +1,4 @@
+// Tests that a collection which stops at any call of the disk leaves every record complete.
 import * as fs from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Digest } from '../../src/platform/digest.ts'
@@ -13,16 +14,14 @@ import { temporaryDirectory } from '../support/temporary.ts'
 import { artifactNode, graphOf } from '../support/world.ts'
 import type { BuildRecord, Part } from '../../src/planner/types.ts'
 
-// Whatever stops a collection leaves no record without its objects.
-
-describe('a collection that is stopped at any call of the disk', () => {
+describe('a collection', () => {
   const graph = graphOf(artifactNode('base'), artifactNode('image', ['base']))
 
-  /** Two artifacts with three builds each, the records of one of which share an object, and an artifact that is gone. */
-  function filled(root: string): void {
+  /** Fills a store with three builds of two artifacts, some of which share an object, and one of an undeclared artifact. */
+  function fillStore(root: string): void {
     const objects = new ObjectStore(realDisk, `${root}/cache/objects`)
     const records = new RecordStore(realDisk, `${root}/cache/records`)
-    const put = (artifact: string, text: string, parts: readonly Part[]): Digest => {
+    const addRecord = (artifact: string, text: string, parts: readonly Part[]): Digest => {
       const digest = objects.putText(text)
       const key = sha256(`${artifact} ${text} ${JSON.stringify(parts)}`)
       const tree = {
@@ -49,13 +48,13 @@ describe('a collection that is stopped at any call of the disk', () => {
       records.setLatest(artifact, key)
       return digest
     }
-    put('gone', 'gone', [])
+    addRecord('gone', 'gone', [])
     for (const round of ['one', 'two', 'three']) {
-      const digest = put('base', `base ${round}`, [])
+      const digest = addRecord('base', `base ${round}`, [])
       const part = { kind: 'output', name: 'base', artifact: 'base', output: 'image', digest } as const
-      put('image', round === 'three' ? 'image three' : 'image', [part])
+      addRecord('image', round === 'three' ? 'image three' : 'image', [part])
     }
-    objects.putText('nothing names this')
+    objects.putText('unreferenced')
     fs.writeFileSync(`${root}/cache/objects/damaged-x`, '')
     fs.mkdirSync(`${root}/cache/config`)
   }
@@ -73,16 +72,16 @@ describe('a collection that is stopped at any call of the disk', () => {
   const LIMITS = { keep: 2, maxSize: 0 }
 
   it.each(['crash', 'ENOSPC'] as const)(
-    '(%s) leaves no record without its objects, and every latest one',
+    'leaves all objects of each record, and every latest record, after a %s at any call of the disk',
     (fault) => {
       const template = temporaryDirectory()
-      filled(template)
+      fillStore(template)
       let root = ''
       const calls = atEveryCall(
         fault,
         (disk) => {
           root = temporaryDirectory()
-          filled(root)
+          fillStore(root)
           const workspace = open(root, disk)
           collect(workspace, planCollection(workspace, LIMITS))
         },
@@ -99,10 +98,10 @@ describe('a collection that is stopped at any call of the disk', () => {
           for (const name of ['base', 'image']) expect(records.latest(name), call).toBeDefined()
           if (!completed) return
           expect(left.records).toHaveLength(2)
-          // Of each its output, its listing and its texts.
+          // The output, the listing and the texts of each record.
           expect(objects.list().objects.size).toBe(6)
           expect(fs.readdirSync(`${root}/cache/records`).sort()).toEqual(['base', 'image'])
-          // What was interrupted and is done again ends the same.
+          // A second collection finds nothing to remove.
           expect(planCollection(open(root, realDisk), LIMITS)).toMatchObject({ records: [], leftovers: [] })
         },
       )
@@ -110,9 +109,9 @@ describe('a collection that is stopped at any call of the disk', () => {
     },
   )
 
-  it('has made the end of its records last through a power cut before the first object goes', () => {
+  it('flushes the removal of records to disk before it removes the first object', () => {
     const root = temporaryDirectory()
-    filled(root)
+    fillStore(root)
     const faulty = new FaultyDisk()
     const workspace = open(root, faulty.disk)
     collect(workspace, planCollection(workspace, LIMITS))

@@ -1,3 +1,4 @@
+// Tests builds of one workspace that run at the same time, by several copies of lbuild and by several users.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -7,13 +8,10 @@ import { temporaryDirectory } from '../support/temporary.ts'
 import { builtTiny, meetInOther, TINY, TINY_TARGETS } from '../support/tiny.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 
-// However many builds of one workspace are started at once, by whomever and by whichever copy of lbuild: each comes to
-// its end or says that another one holds the lock, and what they leave is what one clean build leaves.
-
 const HOME = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 const built = builtTiny()
 
-/** Another copy of lbuild, which has never been started. */
+/** Another copy of lbuild, which has never run. */
 function otherHome(): string {
   const home = `${temporaryDirectory()}/lbuild`
   mkdirSync(home)
@@ -28,14 +26,14 @@ const outputs = (workspace: TestWorkspace): Record<string, string> =>
     ['tiny.img', 'docs/report.txt', 'other.txt'].map((path) => [path, workspace.read(`output/${path}`)]),
   )
 
-/** Everything below a directory that should not outlive the builds. */
-const leftOver = (root: string): string[] =>
+/** Temporary files and work directories below a directory. */
+const leftovers = (root: string): string[] =>
   readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((path) =>
     /\.tmp-|cache\/work\/./.test(path),
   )
 
-describe('many builds of one workspace at once', () => {
-  it('twenty, by two copies of lbuild, of several targets: what they leave is what one clean build leaves', async () => {
+describe('simultaneous builds of one workspace', () => {
+  it('have the outputs of a clean build: twenty builds, two copies of lbuild, several targets', async () => {
     const workspace = new TestWorkspace(TINY)
     const home = otherHome()
     const starters = [workspace, workspace.from(home)]
@@ -56,14 +54,14 @@ describe('many builds of one workspace at once', () => {
     const { code, report } = await workspace.build(...TINY_TARGETS)
     expect([code, report.artifacts.map(({ outcome }) => outcome)]).toEqual([0, Array(5).fill('fresh')])
     expect(outputs(workspace)).toEqual(outputs(built()))
-    expect([leftOver(workspace.root), leftOver(home)]).toEqual([[], []])
+    expect([leftovers(workspace.root), leftovers(home)]).toEqual([[], []])
     expect(readdirSync(workspace.path('output')).sort()).toEqual(['docs', 'other.txt', 'tiny.img'])
-    // One compiled lbuild and its manifest, however many compiled it at once.
+    // One compiled lbuild and its manifest, although several processes compiled it at once.
     expect(readdirSync(`${home}/cache/lbuild`)).toHaveLength(2)
     await allEnded(workspace.root)
   })
 
-  it('with other params each: the one that comes last has its way', async () => {
+  it('with different params succeed, and a later build with the defaults restores their outputs', async () => {
     const workspace = built()
     const sizes = ['2', '3', '2', '3', '2', '3']
     const builds = await Promise.all(sizes.map((size) => workspace.lbuild('image', '--disk-size', size)))
@@ -71,12 +69,12 @@ describe('many builds of one workspace at once', () => {
     const { code, ran } = await workspace.build('image')
     expect([code, ran]).toEqual([0, []])
     expect(outputs(workspace)).toEqual(outputs(built()))
-    expect(leftOver(workspace.root)).toEqual([])
+    expect(leftovers(workspace.root)).toEqual([])
   })
 })
 
-/** Whether `nobody` can run lbuild from where it lies. */
-function nobodyIsServed(): boolean {
+/** Whether the user `nobody` can run lbuild from this directory. */
+function nobodyCanRun(): boolean {
   if (process.geteuid!() !== 0) return false
   try {
     const who = ['--reuid=65534', '--regid=65534', '--clear-groups', '--']
@@ -87,18 +85,18 @@ function nobodyIsServed(): boolean {
   }
 }
 
-describe.runIf(nobodyIsServed())('another user, on a workspace that is not theirs to write', () => {
+describe.runIf(nobodyCanRun())('a user without write access to the workspace', () => {
   const open = (workspace: TestWorkspace): TestWorkspace => {
     chmodSync(workspace.root, 0o755)
     return workspace.asNobody()
   }
 
-  it('may look, and that writes nothing', async () => {
+  it('may inspect it, which writes nothing', async () => {
     const workspace = built()
     const other = open(workspace)
-    // Their look finds a compiled config: whoever may not write cannot keep one.
+    // Without write access the compiled config must exist already.
     await workspace.verdicts()
-    // What a killed build left behind is its owner's to clear up.
+    // The user must not remove what a killed build of the owner left behind.
     workspace.write('cache/work/20260101-000000-17.image/log', '')
     workspace.write('output/tiny.img.tmp-17-0123abcd-1', 'half')
     const before = workspace.state('.')
@@ -112,11 +110,13 @@ describe.runIf(nobodyIsServed())('another user, on a workspace that is not their
     expect([why.code, why.stderr]).toEqual([0, ''])
     expect(why.stdout).toContain('hello: content (')
     workspace.write('src/hello', 'hello\n')
-    const ours = ([path]: [string, unknown]): boolean => !/^(cache\/index|src\/hello)/.test(path)
-    expect(Object.entries(workspace.state('.')).filter(ours)).toEqual(Object.entries(before).filter(ours))
+    const isUnchanged = ([path]: [string, unknown]): boolean => !/^(cache\/index|src\/hello)/.test(path)
+    expect(Object.entries(workspace.state('.')).filter(isUnchanged)).toEqual(
+      Object.entries(before).filter(isUnchanged),
+    )
   })
 
-  it('may not build: the error says so, and nothing is damaged', async () => {
+  it('may not build: the error names the permission, and nothing changes', async () => {
     const workspace = built()
     const other = open(workspace)
     workspace.write('src/hello', 'HELLO\n')
@@ -133,7 +133,7 @@ describe.runIf(nobodyIsServed())('another user, on a workspace that is not their
     expect([code, ran]).toEqual([0, ['image', 'names', 'packed']])
   })
 
-  it('is told what they could not compile when the config was edited since', async () => {
+  it('gets an error if the config changed, because it cannot be compiled', async () => {
     const workspace = built()
     workspace.edit('artifacts/other.ts', 'artifact(', '/* edited */ artifact(')
     const { code, stderr, stdout } = await open(workspace).lbuild('status')
@@ -141,7 +141,7 @@ describe.runIf(nobodyIsServed())('another user, on a workspace that is not their
     expect([code, stdout]).toEqual([1, ''])
   })
 
-  it('is told that the owner is building', async () => {
+  it('gets an error while the owner builds', async () => {
     const workspace = built()
     const meeting = meetInOther(workspace)
     const build = workspace.start('other')

@@ -1,3 +1,5 @@
+// Tests that variables, tools and the epoch are part of the key.
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { TestWorkspace } from '../support/workspace.ts'
 
@@ -18,7 +20,7 @@ const workspaceWith = (script: string): TestWorkspace => {
   return workspace
 }
 
-it('a declared variable is part of the key: not set, empty and set are three things', async () => {
+it('the key distinguishes a declared variable that is unset, empty or set', async () => {
   const workspace = workspaceWith('#!/bin/sh\nprintf one\n')
   const expected: readonly [string | undefined, string, readonly string[]][] = [
     [undefined, 'one null', ['image']],
@@ -37,8 +39,8 @@ it('a declared variable is part of the key: not set, empty and set are three thi
   expect((await workspace.build('image')).report.artifacts[0]!.outcome).toBe('fresh')
 })
 
-describe('the bytes of a tool are part of the key', () => {
-  it('other bytes of the same size run the artifact again; the old ones back restore it', async () => {
+describe('a tool', () => {
+  it('with other bytes of the same size makes the artifact run; with the old bytes it is restored', async () => {
     const workspace = workspaceWith('#!/bin/sh\nprintf one\n')
     await workspace.build('image')
     workspace.write('tools/stamp', '#!/bin/sh\nprintf two\n')
@@ -51,20 +53,16 @@ describe('the bytes of a tool are part of the key', () => {
     expect([ran, restored]).toEqual([[], ['image']])
   })
 
-  it('and so are those of the interpreter of a script', async () => {
+  it('that is a script is known by its interpreter, too', async () => {
     const workspace = new TestWorkspace({ 'build.config.ts': config() })
-    workspace.write(
-      'tools/sh',
-      await import('node:fs').then(({ readFileSync }) => readFileSync('/bin/sh')),
-      0o755,
-    )
+    workspace.write('tools/sh', readFileSync('/bin/sh'), 0o755)
     workspace.write('tools/stamp', `#!${workspace.path('tools/sh')}\nprintf one\n`, 0o755)
     await workspace.build('image')
     workspace.write('tools/sh', Buffer.concat([workspace.bytes('tools/sh'), Buffer.from('\0')]))
     expect((await workspace.build('image')).ran).toEqual(['image'])
   })
 
-  it('a tool that is not there is told with exit code 2 before anything runs', async () => {
+  it('that is missing is reported with exit code 2 before any producer runs', async () => {
     const workspace = new TestWorkspace({ 'build.config.ts': config() })
     const { code, stderr } = await workspace.lbuild('image')
     expect(stderr).toContain('stamp')
@@ -72,7 +70,7 @@ describe('the bytes of a tool are part of the key', () => {
     expect(workspace.verdictState()).toEqual({ objects: {}, records: {}, output: {} })
   })
 
-  it('a tool that is not there does not matter while nothing needs it', async () => {
+  it('that is rewritten with the same bytes runs nothing', async () => {
     const workspace = workspaceWith('#!/bin/sh\nprintf one\n')
     await workspace.build('image')
     workspace.write('tools/stamp', '#!/bin/sh\nprintf one\n')
@@ -80,7 +78,7 @@ describe('the bytes of a tool are part of the key', () => {
   })
 })
 
-it('the time inside outputs is part of the key', async () => {
+it('the epoch is part of the key', async () => {
   const workspace = workspaceWith('#!/bin/sh\nprintf "$SOURCE_DATE_EPOCH"\n')
   await workspace.build('image')
   workspace.write('build.config.ts', config(', epoch: 5'))

@@ -1,8 +1,7 @@
+// Tests that a failing producer is reported in its own words, and that it changes neither store nor outputs.
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { TestWorkspace } from '../support/workspace.ts'
-
-// A producer that fails: exit code 1, the tool's own words, the old output untouched, the work directory kept and named.
 
 const config = (produce: string, more = ''): string => `import { artifact, defineConfig, file } from 'lbuild'
 const image = artifact('image', {
@@ -25,11 +24,11 @@ export default defineConfig({ artifacts: [image, above, alone, fallible] })
 const failing = (produce: string, more = ''): TestWorkspace =>
   new TestWorkspace({ 'build.config.ts': config(produce, more), 'note.txt': 'note\n' })
 
-/** The work directory that a message names. */
-const namedWork = (stderr: string): string => /work directory: (\S+)/.exec(stderr)![1]!
+/** The work directory that an error names. */
+const workDirectoryIn = (stderr: string): string => /work directory: (\S+)/.exec(stderr)![1]!
 
-describe('a producer that fails', () => {
-  it('by a tool: its own words, the command and the exit code', async () => {
+describe('a failing producer', () => {
+  it('is reported with the output of its tool, the command and the exit code', async () => {
     const workspace = failing(
       `log('before'); await run('tar', ['-xf', inputs.note, '-C', '/nowhere at all'])`,
     )
@@ -40,7 +39,7 @@ describe('a producer that fails', () => {
     expect(stderr).toContain('tar -xf /inputs/note -C /nowhere at all')
     expect(stderr).toContain('exit code 2')
     expect(stdout).toMatch(/^failed: 1 failed in /)
-    const work = namedWork(stderr)
+    const work = workDirectoryIn(stderr)
     expect(work.startsWith(workspace.path('cache/work/'))).toBe(true)
     expect(readFileSync(`${work}/log`, 'utf8')).toContain('before\n+ tar -xf')
     expect(readdirSync(`${work}/outputs`).sort()).toEqual(['image', 'log'])
@@ -48,15 +47,15 @@ describe('a producer that fails', () => {
 
   it.each([
     ['in the sandbox', (workspace: TestWorkspace) => workspace],
-    ['unconfined', (workspace: TestWorkspace) => workspace.withoutNamespaces()],
+    ['without namespaces', (workspace: TestWorkspace) => workspace.withoutNamespaces()],
     [
-      'with its cache elsewhere',
+      'with another cache directory',
       (workspace: TestWorkspace) => {
         workspace.env['LBUILD_CACHE_DIR'] = workspace.path('deep/er/cache')
         return workspace
       },
     ],
-  ])('by its own code: the lines of the workspace that led there, and none of lbuild, %s', async (_, as) => {
+  ])('is reported with the stack of the workspace and no lines of lbuild, %s', async (_, as) => {
     const workspace = failing(`helper.open()`)
     workspace.edit(
       'build.config.ts',
@@ -74,7 +73,7 @@ describe('a producer that fails', () => {
     expect(stderr).not.toMatch(/child\.mjs|node:internal/)
   })
 
-  it('leaves the old output as it was, records nothing, and its work directory goes when it runs again', async () => {
+  it('changes neither outputs nor records; its next run removes the work directory', async () => {
     const workspace = failing('')
     await workspace.build('image')
     const before = workspace.verdictState()
@@ -83,7 +82,7 @@ describe('a producer that fails', () => {
     expect(code).toBe(1)
     expect(stderr).toContain('error: image: too bad')
     expect(workspace.verdictState()).toEqual(before)
-    const work = namedWork(stderr)
+    const work = workDirectoryIn(stderr)
     expect(existsSync(work)).toBe(true)
     await workspace.lbuild('alone')
     expect(existsSync(work)).toBe(true)
@@ -93,7 +92,7 @@ describe('a producer that fails', () => {
     expect(workspace.read('output/image.log')).toBe('good')
   })
 
-  it('stops the build; with --keep-going what does not depend on it is finished', async () => {
+  it('stops the build; with --keep-going the artifacts that do not depend on it are built', async () => {
     const workspace = failing(`throw new Error('too bad')`)
     const one = await workspace.build('above', 'fallible', 'alone', '--jobs', '1')
     expect(one.code).toBe(1)
@@ -110,48 +109,44 @@ describe('a producer that fails', () => {
     expect(workspace.read('output/alone')).toBe('note\n')
     expect(all.stderr).toContain('image: too bad')
     expect(all.stderr).toContain('fallible: also wrong')
-    // A failure is not remembered as done.
+    // The next build runs a failed artifact again.
     expect((await workspace.build('above', '--keep-going')).report.artifacts[0]!.outcome).toBe('failed')
     const { stdout } = await workspace.lbuild('above', 'alone')
     expect(stdout).toMatch(/^failed: 1 fresh, 1 failed, 1 skipped in [\d.]+ s$/m)
   })
 
-  const outputs: readonly [string, string, string][] = [
-    ['that writes no output', `fs.rmSync(outputs.log)`, 'log: *was not written'],
+  const mistakes: readonly [string, string, string][] = [
+    ['it does not write an output', `fs.rmSync(outputs.log)`, 'log: *was not written'],
     [
-      'that writes one too many',
+      'it writes an undeclared output',
       `fs.writeFileSync(outputs.log + '2', '')`,
       'log2: *was written but is not declared',
     ],
     [
-      'that makes a directory of an output',
+      'an output is a directory',
       `fs.rmSync(outputs.log); fs.mkdirSync(outputs.log)`,
       'log: *is a directory, not a file',
     ],
     [
-      'that makes a link of an output',
+      'an output is a link',
       `fs.rmSync(outputs.log); fs.symlinkSync('/etc/passwd', outputs.log)`,
       'log: *is a symlink, not a file',
     ],
     [
-      'whose process ends early',
+      'its process exits early',
       `console.error('last words'); process.exit(0)`,
       '(?=[^]*last words)[^]*exited before it finished',
     ],
-    ['whose process is killed', `process.kill(process.pid, 'SIGKILL')`, 'exited before it finished'],
+    ['its process is killed', `process.kill(process.pid, 'SIGKILL')`, 'exited before it finished'],
+    ['it runs an undeclared tool', `await run('sed', ['--version'])`, `the undeclared tool 'sed'`],
     [
-      'that runs a tool that it does not declare',
-      `await run('sed', ['--version'])`,
-      `the undeclared tool 'sed'`,
-    ],
-    [
-      'that ends before a tool does',
+      'it finishes before its tool',
       `fs.writeFileSync(outputs.image, 'half'); void run('tar', ['-cf', outputs.image, '/usr/bin'])`,
       `the producer finished while 'tar' was still running`,
     ],
-    ['by a signal to its tool', `await run('cat', ['/proc/self/mem'])`, 'cat failed'],
+    ['its tool fails to read a file', `await run('cat', ['/proc/self/mem'])`, 'cat failed'],
   ]
-  it.each(outputs)('%s: nothing is kept', async (_, produce, expected) => {
+  it.each(mistakes)('is reported and stores nothing: %s', async (_, produce, expected) => {
     const workspace = failing(produce)
     const { code, stderr } = await workspace.lbuild('image')
     expect(stderr).toMatch(new RegExp(expected))
@@ -160,7 +155,7 @@ describe('a producer that fails', () => {
     expect(workspace.verdictState()).toEqual({ objects: {}, records: {}, output: {} })
   })
 
-  it('in its verification: nothing is kept, nothing is published', async () => {
+  it('is reported and stores nothing: its verification fails', async () => {
     const workspace = failing('', `verify({ outputs }) { throw new Error('196 KiB is no image') },`)
     const { code, stderr } = await workspace.lbuild('image')
     expect(stderr).toContain('196 KiB is no image')
@@ -169,8 +164,8 @@ describe('a producer that fails', () => {
   })
 })
 
-describe('publishing that fails', () => {
-  it('leaves the record, so that the next build only restores', async () => {
+describe('a failed publication', () => {
+  it('leaves the record, and the next build restores the output without a run', async () => {
     const workspace = failing('')
     workspace.write('output', 'in the way')
     const { code } = await workspace.lbuild('image')

@@ -1,4 +1,4 @@
-// What a build costs grows linearly with the number of artifacts: calls of the disk, and decisions of the planner.
+// Tests that the calls of the disk and the decisions of a build grow linearly with the number of artifacts.
 import * as fs from 'node:fs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Lab } from '../fuzz/support/lab.ts'
@@ -11,7 +11,7 @@ import type { ProducerRequest } from '../../src/sandbox/request.ts'
 import type { Snapshot } from '../../src/workspace/snapshot.ts'
 
 const SIZES = [50, 100, 200, 400]
-/** How much more an artifact may cost in the largest graph than in the smallest. */
+/** The maximum cost of an artifact in the largest graph, relative to the smallest. */
 const TOLERANCE = 1.2
 
 interface Cost {
@@ -23,7 +23,7 @@ interface Cost {
 
 let cost: Cost = { calls: 0, bytes: 0, decisions: 0 }
 
-// The planner asks once per decision for the parts of an artifact's key.
+// The planner requests the parts of an artifact's key once per decision.
 vi.mock('../../src/workspace/snapshot.ts', async (original) => {
   const module = await original<typeof import('../../src/workspace/snapshot.ts')>()
   return {
@@ -41,18 +41,18 @@ vi.mock('../../src/workspace/snapshot.ts', async (original) => {
   }
 })
 
-/** The real disk, which counts; nothing is flushed. */
+/** The real disk with counters; it never flushes. */
 const countingDisk: Disk = {
   ...realDisk,
   fsync: count(() => {}),
   lstat: count(realDisk.lstat),
-  readdir: count((path) => weighed(realDisk.readdir(path), (names) => names.join(' ').length)),
+  readdir: count((path) => addBytes(realDisk.readdir(path), (names) => names.join(' ').length)),
   readlink: count(realDisk.readlink),
   realpath: count(realDisk.realpath),
-  readFile: count((path) => weighed(realDisk.readFile(path), (content) => content.length)),
+  readFile: count((path) => addBytes(realDisk.readFile(path), (content) => content.length)),
   open: count(realDisk.open),
   read: count(realDisk.read),
-  write: count((fd, buffer, position) => weighed(realDisk.write(fd, buffer, position), () => buffer.length)),
+  write: count((fd, buffer, position) => addBytes(realDisk.write(fd, buffer, position), () => buffer.length)),
   close: count(realDisk.close),
   mkdir: count(realDisk.mkdir),
   rename: count(realDisk.rename),
@@ -67,12 +67,12 @@ function count<A extends unknown[], R>(call: (...args: A) => R): (...args: A) =>
   }
 }
 
-function weighed<R>(result: R, bytes: (result: R) => number): R {
+function addBytes<R>(result: R, bytes: (result: R) => number): R {
   cost.bytes += bytes(result)
   return result
 }
 
-/** Every artifact takes the one before it; the first takes a file. */
+/** Each artifact has its predecessor as an input; the first has a file. */
 const chain = (count: number): Graph =>
   graphOf(
     ...Array.from({ length: count }, (_, at) =>
@@ -80,7 +80,7 @@ const chain = (count: number): Graph =>
     ),
   )
 
-/** All artifacts but the last take a file each; the last takes all others. */
+/** The last artifact has all others as inputs, each of which has a file. */
 const wide = (count: number): Graph => {
   const leaves = Array.from({ length: count - 1 }, (_, at) => leaf(at))
   return graphOf(
@@ -104,7 +104,7 @@ function produce({ inputs, outputs }: ProducerRequest): void {
 const labs: Lab[] = []
 afterEach(() => labs.splice(0).forEach((lab) => lab.end()))
 
-/** What a clean build costs, one with nothing to do, and one after an edit of one file, each per artifact. */
+/** The cost per artifact of a clean build, of one with nothing to do, and of one after an edit of one file. */
 async function costs(graph: Graph): Promise<Readonly<Record<'clean' | 'idle' | 'edited', Cost>>> {
   const lab = new Lab()
   labs.push(lab)
@@ -136,7 +136,7 @@ describe.each([
       for (const kind of ['clean', 'idle', 'edited'] as const)
         for (const unit of ['calls', 'bytes', 'decisions'] as const)
           expect
-            .soft(larger[kind][unit], `${unit} of a build that is ${kind}`)
+            .soft(larger[kind][unit], `${unit} of the ${kind} build`)
             .toBeLessThanOrEqual(TOLERANCE * smallest![kind][unit])
   })
 })

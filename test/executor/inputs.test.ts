@@ -1,10 +1,9 @@
+// Tests that an invalid input is reported with artifact, input and path before anything is built.
 import { chmodSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { TestWorkspace } from '../support/workspace.ts'
-
-// A declared input that is not what it is declared to be: exit code 2, artifact, input and path named, nothing built.
 
 const CONFIG = `import { artifact, defineConfig, file, tree } from 'lbuild'
 const first = artifact('first', { outputs: { o: 'first' }, async produce({ outputs }) {
@@ -21,36 +20,36 @@ const image = artifact('image', {
 export default defineConfig({ artifacts: [first, image] })
 `
 
-const sound = (): TestWorkspace =>
+const validWorkspace = (): TestWorkspace =>
   new TestWorkspace(
     { 'build.config.ts': CONFIG, 'etc/motd': 'hello\n', 'overlay/file': 'x\n' },
     `${temporaryDirectory()}/workspace`,
   )
 
-const wrong: readonly [string, (workspace: TestWorkspace) => void, readonly string[]][] = [
+const invalid: readonly [string, (workspace: TestWorkspace) => void, readonly string[]][] = [
   [
-    'a file that does not exist',
+    'a missing file',
     (it) => it.rename('etc/motd', 'etc/mott'),
     ['motd: etc/motd does not exist', `in etc: did you mean 'mott'?`],
   ],
-  ['a tree that does not exist', (it) => it.remove('overlay'), ['overlay: overlay does not exist']],
+  ['a missing tree', (it) => it.remove('overlay'), ['overlay: overlay does not exist']],
   [
-    'both, told at once',
+    'one of two missing inputs, reported together',
     (it) => [it.remove('overlay'), it.remove('etc')],
     ['motd: etc/motd does not exist', 'overlay: overlay does not exist'],
   ],
   [
-    'a file in the place of a directory above it',
+    'below a file instead of a directory',
     (it) => [it.remove('etc'), it.write('etc', '')],
     ['motd: etc/motd does not exist'],
   ],
   [
-    'a directory where a file is declared',
+    'a directory but declared as a file',
     (it) => [it.remove('etc/motd'), mkdirSync(it.path('etc/motd'))],
     ['motd: etc/motd is a directory, not a file'],
   ],
   [
-    'a file where a directory is declared',
+    'a file but declared as a tree',
     (it) => [it.remove('overlay'), it.write('overlay', '')],
     ['overlay: overlay is a file, not a directory'],
   ],
@@ -64,29 +63,33 @@ const wrong: readonly [string, (workspace: TestWorkspace) => void, readonly stri
     (it) => mkdirSync(it.path('etc/more')),
     ['more: etc/more is a directory, not a file'],
   ],
-  ['a pipe in a tree', (it) => execFileSync('mkfifo', [it.path('overlay/pipe')]), ['overlay/pipe', 'a pipe']],
   [
-    'a directory that leads out of the workspace',
+    'a tree that contains a pipe',
+    (it) => execFileSync('mkfifo', [it.path('overlay/pipe')]),
+    ['overlay/pipe', 'a pipe'],
+  ],
+  [
+    'outside the workspace, behind a link',
     (it) => [it.rename('etc', '../elsewhere'), symlinkSync('../elsewhere', it.path('etc'))],
     ['is outside the workspace'],
   ],
 ]
 
 describe('a declared input', () => {
-  it.each(wrong)('%s', async (_, damage, expected) => {
-    const workspace = sound()
+  it.each(invalid)('is rejected if it is %s', async (_, damage, expected) => {
+    const workspace = validWorkspace()
     damage(workspace)
     const { code, stderr, stdout } = await workspace.lbuild('image')
     for (const text of expected) expect(stderr).toContain(text)
     expect(stderr).not.toContain('internal error')
     expect([code, stdout]).toEqual([2, ''])
     expect(workspace.verdictState()).toEqual({ objects: {}, records: {}, output: {} })
-    // What does not need it is built.
+    // An artifact without that input is built.
     expect((await workspace.build('first')).ran).toEqual(['first'])
   })
 
-  it('that is optional and not there is told from one that is, and from one that is empty', async () => {
-    const workspace = sound()
+  it('that is optional may be missing; an empty file gives another key', async () => {
+    const workspace = validWorkspace()
     await workspace.build('image')
     expect(workspace.read('output/image.img')).toBe('no more')
     workspace.write('etc/more', '')
@@ -96,8 +99,8 @@ describe('a declared input', () => {
     expect((await workspace.build('image')).restored).toEqual(['image'])
   })
 
-  it('names with spaces, newlines and bytes that are not UTF-8 are built and told', async () => {
-    const workspace = sound()
+  it('may contain names with spaces, newlines and bytes that are not UTF-8, which are built and reported', async () => {
+    const workspace = validWorkspace()
     await workspace.build('image')
     const root = Buffer.from(`${workspace.path('overlay')}/`)
     writeFileSync(Buffer.concat([root, Buffer.from([0xff, 0xfe])]), 'x')
@@ -111,14 +114,14 @@ describe('a declared input', () => {
     expect([code, ran]).toEqual([0, ['image']])
   })
 
-  it.runIf(process.geteuid!() === 0)('that one may not read', async () => {
+  it.runIf(process.geteuid!() === 0)('is reported if it cannot be read', async () => {
     for (const [path, mode] of [
       ['etc/motd', 0o000],
       ['overlay', 0o000],
       ['overlay', 0o444],
       ['etc', 0o000],
     ] as const) {
-      const workspace = sound()
+      const workspace = validWorkspace()
       chmodSync(workspace.path(path), mode)
       execFileSync('chown', ['-R', '65534:65534', workspace.path(path)])
       const { code, stderr } = await workspace.withoutOverride().lbuild('image')
@@ -130,8 +133,8 @@ describe('a declared input', () => {
   })
 })
 
-it('a build writes to none of its inputs', async () => {
-  const workspace = sound()
+it('a build does not write to its inputs', async () => {
+  const workspace = validWorkspace()
   linkSync(workspace.path('etc/motd'), workspace.path('hardlink'))
   const before = [workspace.state('etc'), workspace.state('overlay')]
   await workspace.build('image')

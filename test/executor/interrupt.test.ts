@@ -1,3 +1,4 @@
+// Tests interrupted builds, and builds that wait for the workspace lock.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
@@ -24,13 +25,13 @@ function workspaceWithMeeting(): { workspace: TestWorkspace; meeting: Meeting } 
   return { workspace, meeting: new Meeting(workspace) }
 }
 
-describe('a build that is interrupted', () => {
+describe('an interrupted build', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ] as const)(
-    'by %s exits with %i; no process and no work directory survives, and the old output stands',
+    'exits after %s with %i, leaves no process and no work directory, and does not change the output',
     async (signal, exitCode) => {
       const { workspace, meeting } = workspaceWithMeeting()
       workspace.write('output/slow.txt', 'old')
@@ -38,7 +39,7 @@ describe('a build that is interrupted', () => {
       await meeting.arrived(build)
       build.child.kill(signal)
       expect((await build.ended).code).toBe(exitCode)
-      // What the kernel was told to kill may take a moment to be gone.
+      // The kernel may need a moment to end killed processes.
       await allEnded(workspace.root)
       expect(readdirSync(workspace.path('cache/work'))).toEqual([])
       expect(workspace.read('output/slow.txt')).toBe('old')
@@ -50,7 +51,7 @@ describe('a build that is interrupted', () => {
   it.each([
     [[], /^interrupted after [\d.]+ s: built quick; slow did not finish; last did not start$/m],
     [['--quiet'], /^$/],
-  ] as const)('with %j says what it had done', async (options, words) => {
+  ] as const)('with the options %j reports what it did', async (options, message) => {
     const { workspace, meeting } = workspaceWithMeeting()
     workspace.edit(
       'build.config.ts',
@@ -62,11 +63,11 @@ export default defineConfig({ artifacts: [quick, slow, last]`,
     await meeting.arrived(build)
     build.child.kill('SIGINT')
     const { code, stdout, stderr } = await build.ended
-    expect(stderr).toMatch(words)
+    expect(stderr).toMatch(message)
     expect([code, stdout]).toEqual([130, ''])
   })
 
-  it('before it would have been booted says so, too', async () => {
+  it('is reported if it was to be booted', async () => {
     const { workspace, meeting } = workspaceWithMeeting()
     workspace.edit('build.config.ts', 'slow.txt', 'slow.iso')
     const boot = workspace.start('boot', 'slow')
@@ -77,7 +78,7 @@ export default defineConfig({ artifacts: [quick, slow, last]`,
     expect(code).toBe(130)
   })
 
-  it('by SIGKILL: its producers end with it, the lock is free, and the next build clears up', async () => {
+  it('ends its producers and frees the lock even after SIGKILL; the next build removes its work directory', async () => {
     const { workspace, meeting } = workspaceWithMeeting()
     const build = workspace.start('slow')
     await meeting.arrived(build)
@@ -85,16 +86,16 @@ export default defineConfig({ artifacts: [quick, slow, last]`,
     expect((await build.ended).code).toBe('SIGKILL')
     expect((await workspace.build('quick', '--no-wait')).ran).toEqual(['quick'])
     expect(readdirSync(workspace.path('cache/work'))).toEqual([])
-    // The kernel ends them; nothing tells when it has.
+    // The kernel ends the processes without a notification.
     await allEnded(workspace.root)
   })
 })
 
-describe('while another holds the lock of the workspace', () => {
-  /** Another program that holds the lock until it is let go. */
-  async function holder(workspace: TestWorkspace): Promise<() => void> {
+describe('while another process holds the workspace lock,', () => {
+  /** Another program takes the lock; returns a function that makes it release the lock. */
+  async function holdLock(workspace: TestWorkspace): Promise<() => void> {
     workspace.write('cache/lock', '')
-    const child = spawn('flock', [workspace.path('cache/lock'), '-c', 'echo held; read -r line'], {
+    const child = spawn('flock', [workspace.path('cache/lock'), '-c', 'echo locked; read -r line'], {
       stdio: ['pipe', 'pipe', 'ignore'],
     })
     onTestFinished(() => void child.kill('SIGKILL'))
@@ -102,9 +103,9 @@ describe('while another holds the lock of the workspace', () => {
     return () => void child.stdin.end('go\n')
   }
 
-  it('--no-wait exits with 75 and names the lock; looking needs no lock', async () => {
+  it('--no-wait exits with 75 and names the lock; status needs no lock', async () => {
     const { workspace } = workspaceWithMeeting()
-    const release = await holder(workspace)
+    const release = await holdLock(workspace)
     const { code, stderr } = await workspace.lbuild('quick', '--no-wait')
     expect(stderr).toContain('another build holds the workspace lock')
     expect(stderr).toContain(workspace.path('cache/lock'))
@@ -114,9 +115,9 @@ describe('while another holds the lock of the workspace', () => {
     release()
   })
 
-  it('a build says that it waits, and builds when the lock is let go', async () => {
+  it('a build reports that it waits, and starts once the lock is free', async () => {
     const { workspace } = workspaceWithMeeting()
-    const release = await holder(workspace)
+    const release = await holdLock(workspace)
     const build = workspace.start('quick', '--json')
     await waiting(build)
     workspace.write('note.txt', 'edited while it waited')
@@ -125,9 +126,9 @@ describe('while another holds the lock of the workspace', () => {
     expect(workspace.read('output/quick.txt')).toBe('edited while it waited')
   })
 
-  it('a build that waits can be interrupted', async () => {
+  it('a waiting build can be interrupted', async () => {
     const { workspace } = workspaceWithMeeting()
-    const release = await holder(workspace)
+    const release = await holdLock(workspace)
     const build = workspace.start('quick')
     await waiting(build)
     build.child.kill('SIGINT')
@@ -139,7 +140,7 @@ describe('while another holds the lock of the workspace', () => {
   })
 })
 
-it('several builds at once all end well, and every artifact runs once', async () => {
+it('several simultaneous builds succeed, and every artifact runs once', async () => {
   const { workspace } = workspaceWithMeeting()
   workspace.edit('build.config.ts', `await run('meet', [])`, '')
   const builds = await Promise.all([1, 2, 3, 4].map(() => workspace.build('slow', 'quick')))

@@ -10,7 +10,7 @@ async function isSettled(promise: Promise<void>): Promise<boolean> {
   ])
 }
 
-it('reports any number of changes once, and again a change that comes after the build has looked', async () => {
+it('reports several changes once, and a later change again', async () => {
   const invalidation = new Invalidation()
   const first = invalidation.next()
   expect([await isSettled(first), invalidation.given]).toEqual([false, false])

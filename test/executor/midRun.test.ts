@@ -1,12 +1,10 @@
+// Tests edits during a run: a warning names the edited path, and the next build equals a clean build.
 import { chmodSync, lstatSync, readdirSync, utimesSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Meeting } from '../support/meeting.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 
-// Whatever is edited while a producer that declares it runs, and whatever is undone while it still runs: the next build
-// gives what a clean build elsewhere gives, and a warning names what was edited.
-
-/** A producer that comes to a meeting before and after it looks at everything that it declares. */
+/** A distro whose producer waits for the test before and after it reads its inputs. */
 const FILES = {
   'build.config.ts': `import { defineConfig } from 'lbuild'
 import { image } from './artifacts/image.ts'
@@ -50,8 +48,8 @@ function workspaceWith(contents: Readonly<Record<string, string>> = {}): TestWor
 
 const known = new Map<string, string>()
 
-/** What a build of these sources gives that has nothing to build on and in which nothing is edited. */
-async function cleanly(contents: Readonly<Record<string, string>>): Promise<string> {
+/** The output of a clean build of these sources. */
+async function cleanOutput(contents: Readonly<Record<string, string>>): Promise<string> {
   const key = JSON.stringify(contents)
   const before = known.get(key)
   if (before !== undefined) return before
@@ -69,8 +67,8 @@ const edits: readonly (readonly [what: string, path: string, content: string])[]
   ['a module of the config', 'artifacts/word.ts', `export const WORD = 'word-2'\n`],
 ]
 
-describe.each(edits)('%s that is edited while its producer runs', (_, path, content) => {
-  it('is told, and is in what the next build gives', async () => {
+describe.each(edits)('%s that is edited during the run of its producer', (_, path, content) => {
+  it('is reported, and the next build includes the edit', async () => {
     const workspace = workspaceWith()
     const meeting = new Meeting(workspace)
     const build = workspace.start('above')
@@ -84,36 +82,39 @@ describe.each(edits)('%s that is edited while its producer runs', (_, path, cont
     )
     expect(code).toBe(0)
     expect((await meeting.toTheEnd(workspace.start('above'))).code).toBe(0)
-    expect(workspace.read('output/above')).toBe(await cleanly({ [path]: content }))
-    // And what is undone afterwards is what it was.
+    expect(workspace.read('output/above')).toBe(await cleanOutput({ [path]: content }))
+    // Reverting the edit restores the first output.
     workspace.write(path, path === 'tools/stamp' ? STAMP : FILES[path as keyof typeof FILES])
     expect((await meeting.toTheEnd(workspace.start('above'))).code).toBe(0)
-    expect(workspace.read('output/above')).toBe(await cleanly({}))
+    expect(workspace.read('output/above')).toBe(await cleanOutput({}))
   })
 
-  it.each(['with new times', 'with the old times'])('and undone %s is in nothing', async (times) => {
-    const workspace = workspaceWith()
-    const meeting = new Meeting(workspace)
-    const before = workspace.bytes(path)
-    const { atime, mtime, mode } = lstatSync(workspace.path(path))
-    const build = workspace.start('above')
-    await meeting.arrived(build)
-    workspace.write(path, content)
-    await meeting.release()
-    await meeting.arrived(build)
-    workspace.write(path, before)
-    chmodSync(workspace.path(path), mode)
-    if (times === 'with the old times') utimesSync(workspace.path(path), atime, mtime)
-    await meeting.release()
-    const { code, stderr } = await meeting.toTheEnd(build)
-    expect(stderr).not.toContain('internal error')
-    expect(code).toBe(0)
-    expect((await meeting.toTheEnd(workspace.start('above'))).code).toBe(0)
-    expect(workspace.read('output/above')).toBe(await cleanly({}))
-  })
+  it.each(['with new times', 'with the old times'])(
+    'does not affect any output if the edit is reverted %s during the run',
+    async (times) => {
+      const workspace = workspaceWith()
+      const meeting = new Meeting(workspace)
+      const before = workspace.bytes(path)
+      const { atime, mtime, mode } = lstatSync(workspace.path(path))
+      const build = workspace.start('above')
+      await meeting.arrived(build)
+      workspace.write(path, content)
+      await meeting.release()
+      await meeting.arrived(build)
+      workspace.write(path, before)
+      chmodSync(workspace.path(path), mode)
+      if (times === 'with the old times') utimesSync(workspace.path(path), atime, mtime)
+      await meeting.release()
+      const { code, stderr } = await meeting.toTheEnd(build)
+      expect(stderr).not.toContain('internal error')
+      expect(code).toBe(0)
+      expect((await meeting.toTheEnd(workspace.start('above'))).code).toBe(0)
+      expect(workspace.read('output/above')).toBe(await cleanOutput({}))
+    },
+  )
 })
 
-it('code that a bad disk changed after it was compiled is not run', async () => {
+it('compiled code that was damaged on disk is not run', async () => {
   const workspace = workspaceWith()
   const meeting = new Meeting(workspace)
   const build = workspace.start('above')
@@ -125,5 +126,5 @@ it('code that a bad disk changed after it was compiled is not run', async () => 
   expect(stderr).toContain('above: the compiled code of build.config.ts is damaged')
   expect(code).toBe(1)
   expect((await meeting.toTheEnd(workspace.start('above'))).code).toBe(0)
-  expect(workspace.read('output/above')).toBe(await cleanly({}))
+  expect(workspace.read('output/above')).toBe(await cleanOutput({}))
 })

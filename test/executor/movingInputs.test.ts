@@ -1,3 +1,4 @@
+// Tests builds of an input that changes each time a run starts.
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, it, onTestFinished } from 'vitest'
 import type { Disk } from '../../src/platform/disk.ts'
@@ -6,13 +7,10 @@ import { Invalidation } from '../../src/executor/invalidation.ts'
 import { Lab } from '../fuzz/support/lab.ts'
 import { artifactNode, graphOf } from '../support/world.ts'
 
-// An input that is written again whenever its run has begun is never taken for what it was. A plain build gives up after
-// a while; under watch the build waits until it is told that the writing is over.
-
 const image = artifactNode('image', [], { inputs: { note: { kind: 'file', path: 'note', optional: false } } })
 
-/** A workspace whose input is written `times` times, each time just as it is copied for a run. */
-function scene(times: number) {
+/** A workspace whose input changes `times` times, each time while it is copied for a run. */
+function withChangingInput(times: number) {
   const lab = new Lab()
   onTestFinished(() => lab.end())
   const note = lab.path('note')
@@ -35,31 +33,31 @@ function scene(times: number) {
   }
 }
 
-it('a plain build takes it as it is in the end, or gives up', async () => {
-  const { lab, ...twice } = scene(2)
+it('a build uses the final content, or fails if the input keeps changing', async () => {
+  const { lab, ...twice } = withChangingInput(2)
   expect((await lab.build(twice)).exitCode).toBe(0)
   expect(readFileSync(lab.path('output/image.img'), 'utf8')).toBe('written 2')
-  const { lab: other, ...always } = scene(Number.POSITIVE_INFINITY)
+  const { lab: other, ...always } = withChangingInput(Number.POSITIVE_INFINITY)
   const { exitCode, artifacts } = await other.build(always)
   expect(exitCode).toBe(1)
   expect(artifacts[0]!.failure?.headline).toBe("the inputs or the output of 'image' keep changing")
 })
 
-it('under watch nothing fails because of it', async () => {
-  const { lab, ...often } = scene(12)
+it('a build under watch retries until the input stops changing', async () => {
+  const { lab, ...often } = withChangingInput(12)
   const invalidation = new Invalidation()
-  const told: string[] = []
+  const events: string[] = []
   const { exitCode } = await lab.build({
     ...often,
     invalidation,
     listener({ type }) {
-      told.push(type)
-      // as watch does, after a moment of quiet
+      events.push(type)
+      // Watch does the same after its debounce time.
       if (type === 'retrying') setTimeout(() => invalidation.give(), 20)
     },
   })
   expect(exitCode).toBe(0)
-  expect(told.filter((type) => type === 'retrying')).toHaveLength(12)
-  expect(told).not.toContain('failed')
+  expect(events.filter((type) => type === 'retrying')).toHaveLength(12)
+  expect(events).not.toContain('failed')
   expect(readFileSync(lab.path('output/image.img'), 'utf8')).toBe('written 12')
 })

@@ -1,10 +1,11 @@
+// Tests that a build with nothing to do, and commands that only inspect, change nothing.
 import { describe, expect, it } from 'vitest'
 import { builtTiny, TINY_TARGETS } from '../support/tiny.ts'
 
 const built = builtTiny()
 
 describe('a build with nothing to do', () => {
-  it('says so, writes nothing to output/, store and records, takes no lock, and exits with 0', async () => {
+  it('reports that, exits with 0, takes no lock, and writes neither to output/ nor to the store', async () => {
     const workspace = built()
     const before = workspace.verdictState()
     const logs = workspace.state('cache/log')
@@ -20,7 +21,7 @@ describe('a build with nothing to do', () => {
     expect(workspace.exists('cache/lock')).toBe(false)
   })
 
-  it('is quiet with -q, and lists what is fresh in JSON', async () => {
+  it('prints nothing with -q, and lists fresh artifacts in JSON', async () => {
     const workspace = built()
     expect(await workspace.lbuild('image', '-q')).toEqual({ code: 0, stdout: '', stderr: '' })
     const { report } = await workspace.build('build', 'image')
@@ -34,8 +35,8 @@ describe('a build with nothing to do', () => {
   })
 })
 
-describe('commands that only look change nothing that could change a verdict', () => {
-  const looks: readonly (readonly string[])[] = [
+describe('commands that inspect', () => {
+  const inspections: readonly (readonly string[])[] = [
     ['status'],
     ['status', '--json', '--check'],
     ['why', 'image'],
@@ -44,19 +45,19 @@ describe('commands that only look change nothing that could change a verdict', (
     ['image', '--force', '--dry-run', '--json'],
   ]
 
-  it('in a state with an edit, a missing output, a changed one and a lost record', async () => {
+  it('do not change verdicts of a workspace with an edit, a missing and a modified output and a lost record', async () => {
     const workspace = built()
     workspace.write('src/hello', 'HELLO\n')
     workspace.remove('output/other.txt')
     workspace.write('output/docs/report.txt', 'changed')
     workspace.remove('cache/records/report')
     const before = workspace.verdictState()
-    for (const words of looks) {
+    for (const words of inspections) {
       await workspace.lbuild(...words)
       expect(workspace.verdictState(), words.join(' ')).toEqual(before)
       expect(workspace.exists('cache/work') ? workspace.state('cache/work') : {}).toEqual({})
     }
-    // And the verdicts are those from before all the looking: nothing was blessed.
+    // The build acts as if nothing had been inspected.
     const { report } = await workspace.build(...TINY_TARGETS)
     expect(Object.fromEntries(report.artifacts.map(({ name, outcome }) => [name, outcome]))).toEqual({
       names: 'built',
@@ -67,7 +68,7 @@ describe('commands that only look change nothing that could change a verdict', (
     })
   })
 
-  it('and say what is', async () => {
+  it('report the state of each artifact', async () => {
     const workspace = built()
     expect((await workspace.lbuild('status', '--check')).code).toBe(0)
     workspace.write('src/hello', 'HELLO\n')
