@@ -1,13 +1,12 @@
+// Tests that a build makes every output identical to what was built, and preserves modified outputs.
 import { chmodSync, readdirSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { builtTiny, TINY_TARGETS } from '../support/tiny.ts'
 import type { TestWorkspace } from '../support/workspace.ts'
 
-// Exit 0 means that every published output is byte for byte what was built, and that nothing changed by hand is lost.
-
 const built = builtTiny()
 
-/** Damages the object of an artifact's output, keeping its size. */
+/** Overwrites the object of an artifact's output with other bytes of the same size. */
 function damageObject(workspace: TestWorkspace, artifact: string, output: string): void {
   const { key } = JSON.parse(workspace.read(`cache/records/${artifact}/latest.json`).split('\n')[1]!) as {
     key: string
@@ -21,8 +20,8 @@ function damageObject(workspace: TestWorkspace, artifact: string, output: string
   writeFileSync(path, Buffer.alloc(size, 'x'))
 }
 
-describe('an output that is not what was built', () => {
-  it('deleted: restored, nothing runs', async () => {
+describe('an output', () => {
+  it('is restored without a run if it was deleted', async () => {
     const workspace = built()
     const before = workspace.read('output/tiny.img')
     workspace.remove('output')
@@ -32,22 +31,22 @@ describe('an output that is not what was built', () => {
     expect(workspace.read('output/docs/report.txt')).toContain('hello')
   })
 
-  it('cut by one byte: told, kept under another name, and restored', async () => {
+  it('is reported, preserved under another name and restored if it is truncated by a byte', async () => {
     const workspace = built()
-    const whole = workspace.read('output/tiny.img')
-    truncateSync(workspace.path('output/tiny.img'), whole.length - 1)
+    const original = workspace.read('output/tiny.img')
+    truncateSync(workspace.path('output/tiny.img'), original.length - 1)
     const { ran, restored, code, stderr } = await workspace.build(...TINY_TARGETS)
     expect([ran, restored, code]).toEqual([[], ['image'], 0])
     expect(stderr).toContain(
       'output/tiny.img was changed after it was built: moved to output/tiny.img.preserved-1',
     )
-    expect(stderr).toContain(`${whole.length - 1} bytes where ${whole.length} were built`)
-    expect(workspace.read('output/tiny.img')).toBe(whole)
-    expect(workspace.read('output/tiny.img.preserved-1')).toBe(whole.slice(0, -1))
+    expect(stderr).toContain(`${original.length - 1} bytes where ${original.length} were built`)
+    expect(workspace.read('output/tiny.img')).toBe(original)
+    expect(workspace.read('output/tiny.img.preserved-1')).toBe(original.slice(0, -1))
     expect((await workspace.build(...TINY_TARGETS)).restored).toEqual([])
   })
 
-  it('changed, and then an edit: kept as well before the new one takes its place', async () => {
+  it('is preserved before an edit replaces it, if it was modified', async () => {
     const workspace = built()
     workspace.write('output/tiny.img', 'a booted machine')
     workspace.write('src/hello', 'HELLO\n')
@@ -57,14 +56,14 @@ describe('an output that is not what was built', () => {
     expect(workspace.read('output/tiny.img')).toContain('HELLO')
   })
 
-  it('the output of an earlier build is not kept aside: the store has it', async () => {
+  it('of an earlier build is not preserved, because the store has it', async () => {
     const workspace = built()
     workspace.write('src/hello', 'HELLO\n')
     await workspace.build('image')
     expect(readdirSync(workspace.path('output')).sort()).toEqual(['docs', 'other.txt', 'tiny.img'])
   })
 
-  it('writing to an output does not reach the store', async () => {
+  it('may be written to without changing the store', async () => {
     const workspace = built()
     const before = workspace.state('cache/objects')
     writeFileSync(workspace.path('output/tiny.img'), 'written over')
@@ -73,13 +72,13 @@ describe('an output that is not what was built', () => {
   })
 })
 
-describe('a temporary that a killed build left beside an output', () => {
+describe('a temporary file of a killed build beside an output', () => {
   const strays = ['output/tiny.img.tmp-17-0123abcd-1', 'output/docs/report.txt.tmp-17-0123abcd-2']
   const others = ['output/tiny.img.tmp-mine', 'output/own.tmp-17-0123abcd-3']
   it.each([
-    ['that has nothing to do', () => {}],
-    ['that has nothing to publish there', (it: TestWorkspace) => it.write('note.txt', 'other\n')],
-  ])('goes with the next build, also with one %s', async (_, change) => {
+    ['with nothing to do', () => {}],
+    ['that publishes other outputs', (it: TestWorkspace) => it.write('note.txt', 'other\n')],
+  ])('is removed by the next build, also by one %s', async (_, change) => {
     const workspace = built()
     change(workspace)
     for (const path of [...strays, ...others]) workspace.write(path, 'half')
@@ -88,18 +87,18 @@ describe('a temporary that a killed build left beside an output', () => {
     expect(others.filter((path) => !workspace.exists(path))).toEqual([])
   })
 
-  it('is not looked for behind a link', async () => {
+  it('is not removed behind a link', async () => {
     const workspace = built()
     workspace.rename('output/docs', 'elsewhere')
     symlinkSync('../elsewhere', workspace.path('output/docs'))
-    workspace.write('elsewhere/report.txt.tmp-17-0123abcd-2', 'not ours')
+    workspace.write('elsewhere/report.txt.tmp-17-0123abcd-2', 'foreign')
     await workspace.lbuild('image', 'other')
-    expect(workspace.read('elsewhere/report.txt.tmp-17-0123abcd-2')).toBe('not ours')
+    expect(workspace.read('elsewhere/report.txt.tmp-17-0123abcd-2')).toBe('foreign')
   })
 })
 
-describe('what was lost or damaged in the cache is never taken for valid', () => {
-  it('all records: everything runs, and the outputs are the same', async () => {
+describe('after a loss or damage in the cache', () => {
+  it('of all records, every artifact runs to identical outputs', async () => {
     const workspace = built()
     const before = workspace.read('output/tiny.img')
     workspace.remove('cache/records')
@@ -108,21 +107,21 @@ describe('what was lost or damaged in the cache is never taken for valid', () =>
     expect(workspace.read('output/tiny.img')).toBe(before)
   })
 
-  it('a damaged record: its artifact runs, the others do not', async () => {
+  it('of one record, only its artifact runs', async () => {
     const workspace = built()
     for (const name of readdirSync(workspace.path('cache/records/image')))
       truncateSync(workspace.path(`cache/records/image/${name}`), 100)
     expect((await workspace.build(...TINY_TARGETS)).ran).toEqual(['image'])
   })
 
-  it('index and graph: nothing runs', async () => {
+  it('of index and graph, nothing runs', async () => {
     const workspace = built()
     workspace.remove('cache/index')
     workspace.write('cache/config/graph.json', 'damage')
     expect((await workspace.build(...TINY_TARGETS)).ran).toEqual([])
   })
 
-  it('the compiled code of the producers: it is compiled again', async () => {
+  it('of compiled code, it is compiled again', async () => {
     const workspace = built()
     const [bundle] = readdirSync(workspace.path('cache/config')).filter((name) => name.endsWith('.mjs'))
     workspace.write('note.txt', 'noted\n')
@@ -130,7 +129,7 @@ describe('what was lost or damaged in the cache is never taken for valid', () =>
       () => workspace.edit(`cache/config/${bundle}`, 'copyFileSync', 'writeFileSync'),
       () => workspace.remove(`cache/config/${bundle}`),
     ]) {
-      // The copy of a workspace compiles its config anew: only after that there is something to damage.
+      // A copy of a workspace compiles its config first.
       await workspace.verdicts()
       damage()
       expect((await workspace.build('other', '--force')).ran).toEqual(['other'])
@@ -138,7 +137,7 @@ describe('what was lost or damaged in the cache is never taken for valid', () =>
     }
   })
 
-  it('a damaged object that a producer is to see: it is put aside, that is said, its artifact runs first', async () => {
+  it('of an object that a producer reads, it is quarantined and reported, and its artifact runs first', async () => {
     const workspace = built()
     const before = workspace.read('output/tiny.img')
     damageObject(workspace, 'packed', 'tar')
@@ -148,7 +147,7 @@ describe('what was lost or damaged in the cache is never taken for valid', () =>
     expect(workspace.read('output/tiny.img')).toBe(before)
   })
 
-  it('a damaged object that is to be restored: it is put aside, that is said, and its artifact runs', async () => {
+  it('of an object to restore, it is quarantined and reported, and its artifact runs', async () => {
     const workspace = built()
     const before = workspace.read('output/tiny.img')
     damageObject(workspace, 'image', 'image')

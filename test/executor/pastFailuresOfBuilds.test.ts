@@ -1,3 +1,4 @@
+// Tests the builds that leviso, the predecessor of lbuild, got wrong: W14 to W20 of 25 known failures.
 import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
@@ -15,12 +16,9 @@ import { waiting } from '../support/processes.ts'
 import { builtTiny, TINY_TARGETS } from '../support/tiny.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 
-// The 25 ways in which rebuild detection failed in leviso, the builder that lbuild replaces. Here are those in which
-// what it built, stored or published was not what it had said.
-
 const built = builtTiny()
 
-/** A kernel's recipe as leviso had it: what is there already is not made again. */
+/** A producer as in leviso: it does not write files that exist already. */
 const KERNEL = `import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { artifact, defineConfig, file } from 'lbuild'
 const kernel = artifact('kernel', {
@@ -50,7 +48,7 @@ export default defineConfig({ artifacts: [image], toolPath: ['tools'] })
 `,
   })
 
-/** Where the store keeps the bytes of a published output. */
+/** The path of the object of a published output. */
 function objectOf(workspace: TestWorkspace, output: string): string {
   const [digest] = execFileSync('sha256sum', [workspace.path(output)])
     .toString()
@@ -58,8 +56,8 @@ function objectOf(workspace: TestWorkspace, output: string): string {
   return workspace.path(`cache/objects/${digest!.slice(0, 2)}/${digest!.slice(2)}`)
 }
 
-describe('what is restored or left as it is', () => {
-  it('W14: what an earlier run left is not there for the next one to take for done', async () => {
+describe('a build', () => {
+  it('W14: gives each run empty directories, so that it cannot reuse old files', async () => {
     const workspace = new TestWorkspace({ 'build.config.ts': KERNEL, kconfig: '6.1' })
     await workspace.build('kernel')
     workspace.write('kconfig', '6.2')
@@ -67,7 +65,7 @@ describe('what is restored or left as it is', () => {
     expect(workspace.read('output/vmlinuz')).toBe('Linux 6.2')
   })
 
-  it('W15: what is restored is of the inputs as they are, not of the last build, also after clean', async () => {
+  it('W15: restores the outputs of the current inputs, not of the last build, also after clean', async () => {
     const workspace = built()
     const edits = ['one\n', 'two\n', 'one\n', 'two\n']
     for (const [at, edit] of edits.entries()) {
@@ -80,7 +78,7 @@ describe('what is restored or left as it is', () => {
     }
   })
 
-  it('W16: writing to a restored output reaches no object of the store', async () => {
+  it('W16: restores copies, so that writing to an output does not change the store', async () => {
     const workspace = built()
     workspace.remove('output')
     await workspace.build(...TINY_TARGETS)
@@ -93,8 +91,8 @@ describe('what is restored or left as it is', () => {
   })
 })
 
-describe('what is kept and published', () => {
-  it('W17: two builds never work at once: the lock is the kernel’s, and its file stays', async () => {
+describe('lbuild', () => {
+  it('W17: never runs two builds at once: it locks a file that it never removes', async () => {
     const workspace = withProducer(`await run('meet', []); await run('cp', [inputs.note, outputs.image])`)
     const meeting = new Meeting(workspace)
     const first = workspace.start('image')
@@ -112,7 +110,7 @@ describe('what is kept and published', () => {
     expect(readdirSync(workspace.path('cache/work'))).toEqual([])
   })
 
-  it('W18: an object is checked when it is read, and what cannot be read of a tree is an error', async () => {
+  it('W18: verifies each object that it reads, and fails for unreadable parts of a tree', async () => {
     const workspace = built()
     const object = objectOf(workspace, 'output/other.txt')
     chmodSync(object, 0o644)
@@ -130,7 +128,7 @@ describe('what is kept and published', () => {
     expect(walked.code).toBe(2)
   })
 
-  it('W19: an output is verified before it takes the place of a good one, and takes it in one step', async () => {
+  it('W19: verifies an output before it replaces a valid one, atomically', async () => {
     const workspace = withProducer(
       `await run('cp', [inputs.note, outputs.image])`,
       `async verify({ outputs, run }) { await run('sh', ['-c', 'grep -q good "$0"', outputs.image]) },`,
@@ -147,28 +145,28 @@ describe('what is kept and published', () => {
     workspace.write('note.txt', 'another good one\n')
     expect((await workspace.lbuild('image')).code).toBe(0)
     expect(workspace.read('output/image')).toBe('another good one\n')
-    // Who had opened the old one still reads it whole: nothing was written over it.
+    // An open descriptor still reads the old file, which was not overwritten.
     expect(readFileSync(reader, 'utf8')).toBe('a good one\n')
     closeSync(reader)
     expect(workspace.read('the-old-one')).toBe('a good one\n')
   })
 
-  const swallowed: readonly (readonly [string, string, string])[] = [
+  const errors: readonly (readonly [string, string, string])[] = [
     ['an exit code', `await run('sh', ['-c', 'echo its own words >&2; exit 3'])`, 'its own words'],
     ['an error of a tool', `await run('cp', ['/nowhere', outputs.image])`, `cannot stat '/nowhere'`],
     [
-      'a tool that nobody waited for',
+      'a tool that the producer did not wait for',
       `fs.writeFileSync(outputs.image, 'half'); void run('sh', ['-c', 'kill -STOP $$'])`,
       `the producer finished while 'sh' was still running`,
     ],
     ['an exception', `throw new Error('too bad')`, 'too bad'],
-    ['an output that was skipped', ``, 'was not written'],
+    ['a missing output', ``, 'was not written'],
   ]
-  it.each(swallowed)('W20: nothing is swallowed: %s', async (_, produce, words) => {
+  it.each(errors)('W20: reports %s', async (_, produce, message) => {
     const workspace = withProducer(`const fs = await import('node:fs'); ${produce}`)
     workspace.write('tools/meet', '#!/bin/sh\n', 0o755)
     const { code, stderr } = await workspace.lbuild('image')
-    expect(stderr).toContain(words)
+    expect(stderr).toContain(message)
     expect(code).toBe(1)
     expect(workspace.verdictState()).toEqual({ objects: {}, records: {}, output: {} })
   })

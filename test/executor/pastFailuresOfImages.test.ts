@@ -1,3 +1,4 @@
+// Tests the producers and images that leviso, the predecessor of lbuild, got wrong: W21 to W25 of 25 known failures.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, lutimesSync, mkdirSync, readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
@@ -6,10 +7,7 @@ import { sha256 } from '../../src/platform/digest.ts'
 import { run } from '../support/images.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 
-// The 25 ways in which rebuild detection failed in leviso, the builder that lbuild replaces. Here are those of its
-// producers: what they took, what they changed, and what they wrote into images.
-
-/** A small system: its files as a layer with owners and modes, on an ext4 disk, and its kernel's name in an initramfs. */
+/** A small system: a layer with owners and modes, an ext4 disk, and an initramfs with the name of the kernel. */
 const SYSTEM = `import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { artifact, defineConfig, internal, tree } from 'lbuild'
 import { packCpio, parentDirectories } from 'lbuild/images/cpio'
@@ -65,15 +63,15 @@ const FILES = {
   'modules/6.1.0-1/modules.dep': '',
 }
 
-/** The system in a directory of its own, written in the order of `files` and owned by some user. */
+/** The system in a new directory, written in the order of `files` and owned by `owner`. */
 function system(files: Readonly<Record<string, string>> = FILES, owner = 0): TestWorkspace {
   const workspace = new TestWorkspace({ 'build.config.ts': SYSTEM, ...files })
   execFileSync('chown', ['-R', `${owner}:${owner}`, workspace.root])
   return workspace
 }
 
-/** A producer that tries something, and writes down what came of it. */
-const trying = (attempts: string): string => `import * as fs from 'node:fs'
+/** A producer that attempts something and writes the results as JSON. */
+const attempting = (attempts: string): string => `import * as fs from 'node:fs'
 import { connect } from 'node:net'
 import { artifact, defineConfig, file, lockfile, text, tree } from 'lbuild'
 const attempt = (action) => { try { return action() } catch ({ code }) { return code } }
@@ -92,22 +90,22 @@ const fetched = artifact('fetched', { inputs: { packages: packages.downloads() }
 export default defineConfig({ artifacts: [image, packages, fetched] })
 `
 
-const tryingIt = (attempts: string): TestWorkspace =>
+const workspaceAttempting = (attempts: string): TestWorkspace =>
   new TestWorkspace({
-    'build.config.ts': trying(attempts),
+    'build.config.ts': attempting(attempts),
     'note.txt': 'note',
     'src/file': 'file',
     'src/deep/file': 'x',
   })
 
-/** Everything in a workspace that is not lbuild's to write. */
+/** The state of a workspace without the directories that lbuild writes. */
 const sources = (workspace: TestWorkspace): unknown =>
   Object.fromEntries(
     Object.entries(workspace.state('.')).filter(([path]) => !/^(cache|output)(\/|$)/.test(path)),
   )
 
-describe('what a producer takes', () => {
-  it('W21: with modules of two kernels there, neither is taken: it is an error that names both', async () => {
+describe('a producer', () => {
+  it('W21: rejects the modules of two kernels, and names both', async () => {
     const workspace = system({ ...FILES, 'modules/5.9.0-1/modules.dep': '' })
     const { code, stderr } = await workspace.lbuild('initramfs')
     expect(stderr).toContain('there are modules of more than one kernel')
@@ -118,8 +116,8 @@ describe('what a producer takes', () => {
     expect(workspace.read('output/initramfs.cpio')).toContain('lib/modules/6.1.0-1/list')
   })
 
-  it('W22: it has no network, cannot change its inputs, and gets no download that is not the pinned one', async () => {
-    const workspace = tryingIt(`{
+  it('W22: has no network, cannot change its inputs, and gets only pinned downloads', async () => {
+    const workspace = workspaceAttempting(`{
       chmod: await run('chmod', ['-R', '777', inputs.src]).catch(({ tail }) => tail),
       remove: attempt(() => fs.rmSync(inputs.src + '/file')),
       network: await new Promise((resolve) => connect(80, '192.0.2.1').on('connect', () => resolve('connected')).on('error', ({ code }) => resolve(code))),
@@ -143,8 +141,8 @@ describe('what a producer takes', () => {
     expect(workspace.read('output/fetched')).toBe('bash')
   })
 
-  it('W25: it writes into none of the tracked inputs, and what lbuild writes can be none', async () => {
-    const workspace = tryingIt(`[
+  it('W25: cannot write to its inputs, which cannot be directories that lbuild writes', async () => {
+    const workspace = workspaceAttempting(`[
       attempt(() => fs.writeFileSync(inputs.src + '/generated', '')),
       attempt(() => fs.appendFileSync(inputs.note, 'more')),
     ]`)
@@ -163,8 +161,8 @@ describe('what a producer takes', () => {
   })
 })
 
-describe('what is in an image', () => {
-  it('W23: the same bytes from other users, times, orders and surroundings', async () => {
+describe('an image', () => {
+  it('W23: has the same bytes for other users, times, orders and environments', async () => {
     const one = system()
     const two = system(Object.fromEntries(Object.entries(FILES).toReversed()), 1000)
     Object.assign(two.env, { TZ: 'Asia/Tokyo', LANG: 'de_DE.UTF-8', HOME: '/root', USER: 'ada' })
@@ -178,7 +176,7 @@ describe('what is in an image', () => {
       expect(sha256(two.bytes(`output/${image}`)), image).toBe(sha256(one.bytes(`output/${image}`)))
   })
 
-  it('W24: every file has the owner and the mode that it is to have, setuid included', async () => {
+  it('W24: has files with the declared owners and modes, setuid included', async () => {
     const workspace = system(FILES, 1000)
     await workspace.build('disk', 'initramfs')
     const paths = ['/bin/su', '/etc/shadow', '/home/ada/note', '/usr/lib/os-release', '/']

@@ -1,19 +1,24 @@
+// Tests which artifacts run after each kind of change.
 import { chmodSync, lutimesSync, readdirSync, utimesSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { builtTiny, TINY_TARGETS } from '../support/tiny.ts'
 import type { TestWorkspace } from '../support/workspace.ts'
 
-// What runs after a change, exactly: names and packed see the tree; image takes both; report takes names; other stands
-// alone. `names` writes only names, so an edit of a file's content makes it run and leaves report fresh.
+// The tree is an input of names and packed, these are inputs of image, and names is the input of report. `names` writes
+// only names, so that it runs after an edit of a file's content, but report stays fresh.
 
 const built = builtTiny()
 
-describe('after a change of a declared tree runs what sees it, and what sees that', () => {
+describe('a change of a tree runs its artifacts and their dependents:', () => {
   const changes: readonly [string, (workspace: TestWorkspace) => void, readonly string[]][] = [
-    ['a file edited', (it) => it.write('src/hello', 'HELLO\n'), ['image', 'names', 'packed']],
-    ['a file made executable', (it) => chmodSync(it.path('src/hello'), 0o755), ['image', 'names', 'packed']],
+    ['an edited file', (it) => it.write('src/hello', 'HELLO\n'), ['image', 'names', 'packed']],
     [
-      'two files swapped',
+      'a file that became executable',
+      (it) => chmodSync(it.path('src/hello'), 0o755),
+      ['image', 'names', 'packed'],
+    ],
+    [
+      'two swapped files',
       (it) => {
         it.rename('src/hello', 'src/x')
         it.rename('src/second', 'src/hello')
@@ -21,9 +26,9 @@ describe('after a change of a declared tree runs what sees it, and what sees tha
       },
       ['image', 'names', 'packed'],
     ],
-    ['a file added', (it) => it.write('src/new', ''), ['image', 'names', 'packed', 'report']],
-    ['a file removed', (it) => it.remove('src/second'), ['image', 'names', 'packed', 'report']],
-    ['a file renamed', (it) => it.rename('src/hello', 'src/hallo'), ['image', 'names', 'packed', 'report']],
+    ['an added file', (it) => it.write('src/new', ''), ['image', 'names', 'packed', 'report']],
+    ['a removed file', (it) => it.remove('src/second'), ['image', 'names', 'packed', 'report']],
+    ['a renamed file', (it) => it.rename('src/hello', 'src/hallo'), ['image', 'names', 'packed', 'report']],
   ]
   it.each(changes)('%s', async (_, change, expected) => {
     const workspace = built()
@@ -36,16 +41,12 @@ describe('after a change of a declared tree runs what sees it, and what sees tha
   })
 })
 
-describe('after a change of code runs what can reach it', () => {
+describe('a change of code', () => {
   const changes: readonly [string, string, readonly string[]][] = [
-    ['a comment in the module of an artifact', 'artifacts/other.ts', ['other']],
-    [
-      'of an artifact whose outputs stay the same: what depends on it stays fresh',
-      'artifacts/names.ts',
-      ['names'],
-    ],
-    ['a helper that one artifact imports', 'artifacts/imageHelper.ts', ['image']],
-    ['the list of artifacts', 'build.config.ts', []],
+    ['runs the artifact of the module', 'artifacts/other.ts', ['other']],
+    ['leaves dependents fresh if the outputs stay identical', 'artifacts/names.ts', ['names']],
+    ['runs the artifact that imports the module', 'artifacts/imageHelper.ts', ['image']],
+    ['runs nothing if only the list of artifacts changed', 'build.config.ts', []],
   ]
   it.each(changes)('%s', async (_, path, expected) => {
     const workspace = built()
@@ -54,7 +55,7 @@ describe('after a change of code runs what can reach it', () => {
     expect(ran).toEqual(expected)
   })
 
-  it('and why names the module', async () => {
+  it('is named by why', async () => {
     const workspace = built()
     workspace.write('artifacts/imageHelper.ts', `// a comment\n${workspace.read('artifacts/imageHelper.ts')}`)
     const { stdout } = await workspace.lbuild('why', 'image')
@@ -62,7 +63,7 @@ describe('after a change of code runs what can reach it', () => {
   })
 })
 
-it('touching everything runs nothing and publishes nothing', async () => {
+it('a touch of every file runs nothing and publishes nothing', async () => {
   const workspace = built()
   const before = workspace.verdictState()
   for (const directory of ['src', 'artifacts', '.'])
@@ -77,7 +78,7 @@ it('touching everything runs nothing and publishes nothing', async () => {
   expect(workspace.verdictState()).toEqual(before)
 })
 
-it('a param changed runs what declares it; changed back, nothing runs: the output is restored', async () => {
+it('a changed param runs its artifact; the former value restores the former output without a run', async () => {
   const workspace = built()
   const first = workspace.read('output/tiny.img')
   const changed = await workspace.build(...TINY_TARGETS, '--disk-size', '2')
@@ -90,7 +91,7 @@ it('a param changed runs what declares it; changed back, nothing runs: the outpu
   expect([again.ran, again.restored]).toEqual([[], ['image']])
 })
 
-it('a change of a tree is told by the names of what changed in it', async () => {
+it('why lists the changed entries of a tree', async () => {
   const workspace = built()
   workspace.write('src/hello', 'HELLO\n')
   chmodSync(workspace.path('src/second'), 0o755)
@@ -109,7 +110,7 @@ it('a change of a tree is told by the names of what changed in it', async () => 
   expect(stdout).toContain('image runs only if the content of packed or names changes: 1 cause\n')
 })
 
-it('--force runs the targets and nothing else', async () => {
+it('--force runs only the targets', async () => {
   const workspace = built()
   const { ran, code } = await workspace.build('image', '--force')
   expect([ran, code]).toEqual([['image'], 0])
@@ -124,7 +125,7 @@ it('a copy of a workspace, with its cache, is up to date and follows its own con
   expect((await workspace.build(...TINY_TARGETS)).ran).toEqual([])
 })
 
-it('two workspaces with one cache follow each its own config', async () => {
+it('two workspaces that share a cache each follow their own config', async () => {
   const [one, two] = [built(), built()]
   one.env['LBUILD_CACHE_DIR'] = two.env['LBUILD_CACHE_DIR'] = one.path('cache')
   two.edit('build.config.ts', 'artifacts:', "params: { title: 'mine' }, artifacts:")

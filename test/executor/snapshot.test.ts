@@ -1,9 +1,8 @@
+// Tests that an output always matches its key, even if inputs or outputs change during the run.
 import { rmSync, symlinkSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Meeting } from '../support/meeting.ts'
 import { TestWorkspace } from '../support/workspace.ts'
-
-// An output is of what its key says, whatever is edited while it is made.
 
 const CONFIG = `import { artifact, defineConfig, file, tree } from 'lbuild'
 const slow = artifact('slow', {
@@ -30,8 +29,8 @@ function workspaceWithMeeting(): { workspace: TestWorkspace; meeting: Meeting } 
   return { workspace, meeting: new Meeting(workspace) }
 }
 
-/** Builds `after`, doing something while `slow` runs below it. */
-async function buildMeanwhile(workspace: TestWorkspace, meeting: Meeting, action: () => void): Promise<void> {
+/** Builds `after`, and calls `action` while its dependency `slow` runs. */
+async function buildAround(workspace: TestWorkspace, meeting: Meeting, action: () => void): Promise<void> {
   const build = workspace.start('after')
   await meeting.arrived(build)
   action()
@@ -41,8 +40,8 @@ async function buildMeanwhile(workspace: TestWorkspace, meeting: Meeting, action
   expect(code).toBe(0)
 }
 
-describe('an input that is edited while its producer runs', () => {
-  it('is not in the output; a warning names it, and the next build takes it in', async () => {
+describe('a change during a run', () => {
+  it('of an input is reported, does not affect the output, and is in the next build', async () => {
     const { workspace, meeting } = workspaceWithMeeting()
     const first = workspace.start('slow', '--json')
     await meeting.arrived(first)
@@ -57,13 +56,13 @@ describe('an input that is edited while its producer runs', () => {
     await meeting.release()
     expect((await next.ended).stderr).toContain('note.txt changed')
     expect(workspace.read('output/slow.txt')).toBe('after!')
-    // And the record of the first run is of what that run saw.
+    // The record of the first run belongs to the inputs of that run.
     workspace.write('note.txt', 'before')
     expect((await workspace.build('slow')).restored).toEqual(['slow'])
     expect(workspace.read('output/slow.txt')).toBe('before')
   })
 
-  it('an output that is changed while its producer runs is kept aside', async () => {
+  it('of an output is preserved', async () => {
     const { workspace, meeting } = workspaceWithMeeting()
     const first = workspace.start('slow')
     await meeting.arrived(first)
@@ -77,7 +76,7 @@ describe('an input that is edited while its producer runs', () => {
   })
 })
 
-describe('an input that is edited before its producer begins, in a tree that had stood still', () => {
+describe('a change of a tree before its producer starts', () => {
   const edits: readonly [
     string,
     (workspace: TestWorkspace) => void,
@@ -85,25 +84,25 @@ describe('an input that is edited before its producer begins, in a tree that had
     string,
   ][] = [
     [
-      'a link with another target',
+      'of the target of a link',
       (it) => (rmSync(it.path('links/link')), symlinkSync('two', it.path('links/link'))),
       (it) => (rmSync(it.path('links/link')), symlinkSync('one', it.path('links/link'))),
       'two file,link noted',
     ],
     [
-      'a file renamed',
+      'of the name of a file',
       (it) => it.rename('links/file', 'links/life'),
       (it) => it.rename('links/life', 'links/file'),
       'one life,link noted',
     ],
   ]
 
-  it.each(edits)('%s: the output is of what its key says', async (_, edit, undo, edited) => {
+  it.each(edits)('%s gives an output that matches its key', async (_, edit, undo, edited) => {
     const { workspace, meeting } = workspaceWithMeeting()
-    await buildMeanwhile(workspace, meeting, () => {})
+    await buildAround(workspace, meeting, () => {})
     workspace.write('note.txt', 'noted')
-    await buildMeanwhile(workspace, meeting, () => edit(workspace))
-    // Whichever of the two it took, what is built next is right, and so is what is built when the edit is undone.
+    await buildAround(workspace, meeting, () => edit(workspace))
+    // The run may use either content; the next build is correct, and so is the one after the edit is reverted.
     await workspace.build('after')
     expect(workspace.read('output/after.txt')).toBe(edited)
     undo(workspace)

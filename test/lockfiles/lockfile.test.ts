@@ -1,9 +1,8 @@
+// Tests when a lockfile is resolved, and that only the downloads it pins are accepted. The mirrors are directories.
 import { writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { sha256 } from '../../src/platform/digest.ts'
 import { TestWorkspace } from '../support/workspace.ts'
-
-// A lock pins downloads by SHA-256. These mirrors are directories; curl fetches from them as it does from any address.
 
 const CONFIG = `import { artifact, defineConfig, file, lockfile, text } from 'lbuild'
 const packages = lockfile('packages', {
@@ -46,8 +45,8 @@ function workspaceWithMirror(): TestWorkspace {
   return workspace
 }
 
-describe('a lock', () => {
-  it('that is missing is resolved by the first build, which says so; then nothing is left to do', async () => {
+describe('a lockfile', () => {
+  it('is resolved and reported by the first build if it is missing, and then stays fresh', async () => {
     const workspace = workspaceWithMirror()
     const { ran, code, stderr } = await workspace.build('rootfs')
     expect([ran, code]).toEqual([['rootfs'], 0])
@@ -84,10 +83,10 @@ describe('a lock', () => {
     expect(await workspace.build('rootfs')).toMatchObject({ ran: ['rootfs'], code: 0 })
   })
 
-  it('is outdated when its list changes: only what is new is fetched, known versions stay', async () => {
+  it('is outdated if its list changes; only new files are fetched, and known versions stay', async () => {
     const workspace = workspaceWithMirror()
     await workspace.build('rootfs')
-    // What the store has is not fetched again; and the list's word for bash is not taken while the lock has one.
+    // The store has bash, which is not fetched again. The lockfile's version of bash takes precedence over the list's.
     workspace.remove('mirror/pool/bash')
     workspace.write('packages.list', `bash ${sha256('newer')}\ndash ${sha256('dash')}\n`)
     expect((await workspace.lbuild('status')).stdout).toContain('lockfile packages.lock is outdated')
@@ -97,7 +96,7 @@ describe('a lock', () => {
     expect(workspace.read('output/rootfs.txt')).toBe('bashdash')
   })
 
-  it('is renewed by update, and by nothing else', async () => {
+  it('is re-resolved only by update', async () => {
     const workspace = workspaceWithMirror()
     await workspace.build('rootfs')
     writeFileSync(workspace.path('mirror/pool/bash'), 'BASH')
@@ -109,7 +108,7 @@ describe('a lock', () => {
     expect(workspace.read('output/rootfs.txt')).toBe('BASH')
   })
 
-  it('is outdated by a param that says what, not by one that says where from', async () => {
+  it('is outdated by a changed param, except by a mirror', async () => {
     const workspace = workspaceWithMirror()
     await workspace.build('rootfs')
     expect((await workspace.lbuild('status', '--check', '--mirror', '/elsewhere')).code).toBe(0)
@@ -117,13 +116,13 @@ describe('a lock', () => {
   })
 
   it.each([
-    ['no JSON', 'merge conflict'],
+    ['not JSON', 'merge conflict'],
     ['another version', '{"version":2,"request":"","files":[]}'],
     [
-      'a name that leads elsewhere',
+      'a name with ..',
       `{"version":1,"request":"","files":[{"name":"../x","path":"p","package":"","version":"","size":1,"sha256":"${'a'.repeat(64)}"}]}`,
     ],
-  ])('that cannot be read (%s) is an error that names it, never overwritten', async (_, content) => {
+  ])('is reported and never overwritten if it is invalid: %s', async (_, content) => {
     const workspace = workspaceWithMirror()
     workspace.write('packages.lock', content)
     const { code, stderr } = await workspace.lbuild('rootfs')
@@ -135,7 +134,7 @@ describe('a lock', () => {
 })
 
 describe('a download', () => {
-  it('that does not arrive whole is told about, and kept nowhere', async () => {
+  it('is reported and not stored if it is incomplete', async () => {
     const workspace = workspaceWithMirror()
     workspace.write('mirror/pool/bash', '')
     const { code, stderr } = await workspace.lbuild('rootfs')
@@ -144,7 +143,7 @@ describe('a download', () => {
     expect(workspace.state('cache/objects')).toEqual({})
   })
 
-  it('that is not the file that the lock names is refused, and kept nowhere', async () => {
+  it('is rejected and not stored if it differs from the pinned file', async () => {
     const workspace = workspaceWithMirror()
     workspace.write('mirror/pool/bash', 'evil')
     const { code, stderr } = await workspace.lbuild('rootfs')
@@ -154,7 +153,7 @@ describe('a download', () => {
     expect(workspace.state('cache/objects')).toEqual({})
   })
 
-  it('that no mirror has is told, with the way to newer versions', async () => {
+  it('is reported if no mirror has it, with a hint to update the lockfile', async () => {
     const workspace = workspaceWithMirror()
     workspace.remove('mirror/pool/bash')
     const { code, stderr } = await workspace.lbuild('rootfs')

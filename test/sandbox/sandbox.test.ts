@@ -1,8 +1,7 @@
+// Tests that a producer in the sandbox sees only what it declares.
 import { chmodSync, mkdirSync, symlinkSync, utimesSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { TestWorkspace } from '../support/workspace.ts'
-
-// What a producer sees is what it declares, and nothing else: whatever it could see besides would not be in its key.
 
 const CONFIG = `import { artifact, defineConfig, file, text, tree } from 'lbuild'
 const seen = artifact('seen', {
@@ -88,7 +87,7 @@ beforeAll(async () => {
 }, 60_000)
 
 describe('a producer', () => {
-  it('has a clean environment with what it declares', () => {
+  it('has a fixed environment and the variables that it declares', () => {
     const { PATH, PWD: _, ...rest } = seen.env
     expect(rest).toEqual({
       DECLARED: 'value',
@@ -103,17 +102,17 @@ describe('a producer', () => {
     expect(seen['hostname']).toBe('lbuild')
   })
 
-  it('is user 0 in a root of its own', () => {
+  it('is user 0 in a root file system of its own', () => {
     expect(seen['id']).toBe('0\n')
     expect(seen.names.filter((name) => ['home', 'root', 'var', 'srv', 'opt'].includes(name))).toEqual([])
     expect(seen.processes).toBeLessThan(6)
   })
 
-  it('sees no file that it does not declare', () => {
+  it('sees no undeclared file', () => {
     expect([seen['workspace'], seen['home']]).toEqual(['ENOENT', 'ENOENT'])
   })
 
-  it('can write to none of its inputs, nor to the system', () => {
+  it('cannot write to its inputs or to the system', () => {
     expect([seen['write'], seen['create'], seen['usr']]).toEqual(['EROFS', 'EROFS', 'EROFS'])
     expect(workspace.read('plain')).toBe('plain')
   })
@@ -123,7 +122,7 @@ describe('a producer', () => {
     expect(seen['connected']).toBe('ENETUNREACH')
   })
 
-  it('sees of modes only who may execute, and no time but the epoch', () => {
+  it('sees files with mode 644 or 755, owned by user 0, with the epoch as their time', () => {
     const file = { mode: '644', mtime: EPOCH, uid: 0 }
     const executable = { ...file, mode: '755' }
     expect(seen['plain']).toEqual(file)

@@ -1,10 +1,9 @@
+// Tests that producers run without a sandbox where namespaces are unavailable, and that this is reported.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { describe, expect, it, vi } from 'vitest'
 import { PATIENCE } from '../support/processes.ts'
 import { Meeting } from '../support/meeting.ts'
 import { TestWorkspace } from '../support/workspace.ts'
-
-// Where no sandbox can be had, such as for root in a plain container, producers run all the same; it is said, and records say so.
 
 const CONFIG = `import { artifact, defineConfig, file } from 'lbuild'
 const one = artifact('one', { inputs: { note: file('note.txt') }, tools: ['meet', 'cp'], outputs: { one: 'one.txt' },
@@ -37,7 +36,7 @@ const running = (root: string): string[] =>
   })
 
 describe('without namespaces', () => {
-  it('one warning, the right outputs, and status says how they came to be', async () => {
+  it('a build warns once, produces the same outputs, and status marks them', async () => {
     const { workspace, meeting } = workspaceWithMeeting()
     const build = workspace.start('two')
     await meeting.arrived(build)
@@ -49,19 +48,19 @@ describe('without namespaces', () => {
     expect((await workspace.lbuild('status')).stdout).toMatch(/fresh +two +built in .*, unconfined/)
   })
 
-  it('the producer and its tools end with lbuild, even by SIGKILL', async () => {
+  it('the producer and its tools end with lbuild, even after SIGKILL', async () => {
     const { workspace, meeting } = workspaceWithMeeting()
     const build = workspace.start('two')
     await meeting.arrived(build)
     expect(running(workspace.root).length).toBeGreaterThan(1)
     build.child.kill('SIGKILL')
     expect((await build.ended).code).toBe('SIGKILL')
-    // Nothing tells when the last of them has ended.
+    // The processes end without a notification.
     await vi.waitUntil(() => running(workspace.root).length === 0, { timeout: PATIENCE })
   })
 })
 
-it('what a tool leaves in the background ends with its producer', async () => {
+it('a background process of a tool ends with the producer', async () => {
   const workspace = new TestWorkspace({
     'build.config.ts': `import { artifact, defineConfig } from 'lbuild'
 const one = artifact('one', { tools: ['sh'], outputs: { one: 'one.txt' },

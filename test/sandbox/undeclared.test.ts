@@ -1,7 +1,6 @@
+// Tests that an error of a producer names the undeclared file that it reads, and how to declare it.
 import { describe, expect, it } from 'vitest'
 import { TestWorkspace } from '../support/workspace.ts'
-
-// A read of a workspace file that is not declared fails, and the error names the file and the line to add.
 
 const producing = (body: string, inputs = ''): Record<string, string> => ({
   'build.config.ts': `import { defineConfig } from 'lbuild'
@@ -25,22 +24,22 @@ async function errorOf(files: Record<string, string>): Promise<string> {
   return stderr
 }
 
-describe('a producer that looks for a file of the workspace', () => {
+describe('the error names the undeclared file', () => {
   it.each([
     [
-      'by its path from the root, with a tool',
+      'that a tool opens by its path from the root',
       `await run('cp', ['artifacts/image/files/motd.txt', outputs.image])`,
       'artifacts/image/files/motd.txt',
       `inputs: { motd: file('artifacts/image/files/motd.txt') }`,
     ],
     [
-      'beside its module',
+      'that is read relative to the module',
       `readFileSync(new URL('./files/motd.txt', import.meta.url))`,
       'artifacts/image/files/motd.txt',
       `inputs: { motd: file('artifacts/image/files/motd.txt') }`,
     ],
     [
-      'that is a directory',
+      'or directory that a tool lists',
       `await run('ls', ['artifacts/image/files'])`,
       'artifacts/image/files',
       `inputs: { files: tree('artifacts/image/files') }`,
@@ -51,7 +50,7 @@ describe('a producer that looks for a file of the workspace', () => {
     expect(stderr).toContain(`hint: declare it, because a producer sees nothing else: ${line}`)
   })
 
-  it('by its absolute path', async () => {
+  it('that is read by its absolute path', async () => {
     const workspace = new TestWorkspace(producing(''))
     workspace.edit(
       'artifacts/image/index.ts',
@@ -63,7 +62,7 @@ describe('a producer that looks for a file of the workspace', () => {
     expect(stderr).toContain(`nothing else: inputs: { notes: file('notes.txt') }`)
   })
 
-  it('that it declares, at the wrong place: it is told where it is', async () => {
+  it('or the input, if a declared file is read at the wrong path', async () => {
     const stderr = await errorOf(
       producing(
         `await run('cp', ['artifacts/image/files/motd.txt', outputs.image])`,
@@ -74,7 +73,7 @@ describe('a producer that looks for a file of the workspace', () => {
     expect(stderr).toContain('hint: read it from inputs.files')
   })
 
-  it('a file that is not there at all is not said to be undeclared', async () => {
+  it('only if it exists', async () => {
     const stderr = await errorOf(producing(`await run('cp', ['artifacts/image/nothing', outputs.image])`))
     expect(stderr).not.toContain('declared')
   })
