@@ -1,61 +1,17 @@
-// `lbuild history` shows from the event log alone what past builds did and how they ended.
+// Tests that the history shows from the event log alone what past builds did and how they ended.
 import * as fs from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { LoggedArtifact } from '../../src/events/loggedBuild.ts'
-import { builtTiny, meetInOther, TINY, TINY_TARGETS } from '../support/tiny.ts'
 import { waiting } from '../support/processes.ts'
+import { builtTiny, meetInOther, TINY_TARGETS } from '../support/tiny.ts'
 import { TestWorkspace } from '../support/workspace.ts'
-
-interface BuildDocument {
-  readonly id: string
-  readonly startedAt: string
-  readonly targets: readonly string[]
-  readonly params: Readonly<Record<string, string>>
-  readonly end: string
-  readonly seconds: number
-  readonly savedSeconds: number | null
-  readonly incomplete: boolean
-  readonly built: readonly string[]
-  readonly restored: readonly string[]
-  readonly fresh: readonly string[]
-  readonly failed: readonly string[]
-  readonly skipped: readonly string[]
-  readonly unfinished: readonly string[]
-  readonly unreached: readonly string[]
-}
-
-interface DetailDocument extends BuildDocument {
-  readonly artifacts: readonly LoggedArtifact[]
-  readonly explanation: { causes: readonly { reason: { kind: string }; artifacts: readonly string[] }[] }
-  readonly criticalPath: readonly { kind: string; name: string; seconds: number }[]
-  readonly failure: { headline: string } | null
-  readonly warnings: readonly { message: string }[]
-}
+import type { DetailDocument } from './support/history.ts'
+import { detail, EMPTY, history } from './support/history.ts'
 
 const built = builtTiny()
 
-/** What `lbuild history --json` prints, newest first. */
-async function history(
-  workspace: TestWorkspace,
-  ...args: readonly string[]
-): Promise<readonly BuildDocument[]> {
-  const { code, stdout, stderr } = await workspace.lbuild('history', '--json', ...args)
-  expect([code, stderr]).toEqual([0, ''])
-  const { schemaVersion, builds } = JSON.parse(stdout) as { schemaVersion: number; builds: BuildDocument[] }
-  expect(schemaVersion).toBe(2)
-  return builds
-}
-
-async function detail(workspace: TestWorkspace, id = 'last'): Promise<DetailDocument> {
-  const { code, stdout, stderr } = await workspace.lbuild('history', '--json', '--build', id)
-  expect([code, stderr]).toEqual([0, ''])
-  return (JSON.parse(stdout) as { build: DetailDocument }).build
-}
-
 const artifactOf = ({ artifacts }: DetailDocument, name: string): LoggedArtifact =>
   artifacts.find((one) => one.name === name)!
-
-const EMPTY = { built: [], restored: [], fresh: [], failed: [], skipped: [], unfinished: [], unreached: [] }
 
 describe('the history', () => {
   it('lists every build, newest first, with its request and the outcome of each artifact', async () => {
@@ -143,7 +99,7 @@ describe('the history', () => {
       'store',
       'publish',
     ])
-    // An artifact that was fresh from the beginning was not cut off.
+    // An artifact that was fresh from the start has no early cutoff.
     workspace.write('src/hello', 'hello again\n')
     await workspace.build('image', 'other')
     expect(artifactOf(await detail(workspace), 'other')).toMatchObject({ outcome: 'fresh', cutOff: false })
@@ -208,7 +164,7 @@ export default defineConfig({ artifacts: [packages, base] })
   it.each([
     ['SIGINT', 'interrupted', 'interrupted after'],
     ['SIGKILL', 'unfinished', 'did not finish'],
-  ] as const)('shows a build that %s ended as %s', async (signal, end, words) => {
+  ] as const)('shows after %s that the build is %s', async (signal, end, message) => {
     const workspace = built()
     const meeting = meetInOther(workspace)
     workspace.write('src/new', 'new\n')
@@ -226,156 +182,7 @@ export default defineConfig({ artifacts: [packages, base] })
       'packed',
     ])
     const { stdout } = await workspace.lbuild('history')
-    expect(stdout).toContain(words)
+    expect(stdout).toContain(message)
     expect((await workspace.lbuild('history', '--build', 'last')).stdout).toMatch(/^unfinished +other/m)
-  })
-})
-
-describe('lbuild history', () => {
-  it('needs no inputs and no valid config, takes no lock and writes nothing', async () => {
-    const workspace = built()
-    const wanted = await history(workspace)
-    workspace.write('build.config.ts', 'this is no TypeScript (')
-    workspace.remove('src')
-    workspace.remove('note.txt')
-    const before = workspace.state('.')
-    expect(await history(workspace)).toEqual(wanted)
-    expect((await detail(workspace)).built).toEqual(wanted[0]!.built)
-    expect((await workspace.lbuild('history')).code).toBe(0)
-    expect(workspace.state('.')).toEqual(before)
-    workspace.remove('build.config.ts')
-    expect(await history(workspace)).toEqual(wanted)
-    workspace.remove('cache')
-    const { code, stderr } = await workspace.lbuild('history')
-    expect(stderr).toContain('there is no build.config.ts here')
-    expect(code).toBe(2)
-  })
-
-  it('shows a build that is still running', async () => {
-    const workspace = built()
-    const meeting = meetInOther(workspace)
-    const build = workspace.start('other')
-    await meeting.arrived(build)
-    expect(await history(workspace)).toMatchObject([
-      { end: 'unfinished', unfinished: ['other'] },
-      { end: 'done' },
-    ])
-    expect((await workspace.lbuild('history', '-n', '1')).stdout).toContain('or still running')
-    await meeting.release()
-    expect((await build.ended).code).toBe(0)
-    expect(await history(workspace)).toMatchObject([{ end: 'done', built: ['other'] }, { end: 'done' }])
-  })
-
-  it('shows ten builds, or as many as requested', async () => {
-    const workspace = built()
-    const [name] = fs.readdirSync(workspace.path('cache/log'))
-    const log = workspace.read(`cache/log/${name}`)
-    for (let at = 10; at < 24; at += 1) workspace.write(`cache/log/20200101-0000${at}-000-000000.jsonl`, log)
-    expect(await history(workspace)).toHaveLength(10)
-    expect((await history(workspace, '-n', '3')).map(({ id }) => id)).toEqual([
-      name!.replace('.jsonl', ''),
-      '20200101-000023-000-000000',
-      '20200101-000022-000-000000',
-    ])
-    expect(await history(workspace, '--all')).toHaveLength(15)
-    expect((await workspace.lbuild('history')).stdout).toMatch(/\n… and older ones: -n N, or --all\n$/)
-    expect((await workspace.lbuild('history', '-n', '15')).stdout).not.toContain('older ones')
-  })
-
-  it('with targets shows builds that requested or changed them', async () => {
-    const workspace = built()
-    workspace.write('src/hello', 'HELLO\n')
-    await workspace.build('image')
-    workspace.write('note.txt', 'another note\n')
-    await workspace.build('other')
-    const targets = async (...names: readonly string[]): Promise<unknown> =>
-      (await history(workspace, ...names)).map((build) => build.targets)
-    expect(await targets('other')).toEqual([['other'], TINY_TARGETS])
-    expect(await targets('packed')).toEqual([['image'], TINY_TARGETS])
-    expect(await targets('report')).toEqual([TINY_TARGETS])
-    expect(await targets('other', 'packed')).toEqual([['other'], ['image'], TINY_TARGETS])
-    const { code, stderr } = await workspace.lbuild('history', 'imgae')
-    expect(stderr).toContain(`no build in the log involved 'imgae'`)
-    expect(stderr).toContain(`did you mean 'image'?`)
-    expect(code).toBe(2)
-  })
-
-  it('fits into 80 columns, and uses colors only if they are wanted', async () => {
-    const workspace = built()
-    workspace.env['FORCE_COLOR'] = ''
-    const args = Array.from({ length: 5 }, (_, at) => ['--set', `title=${'word '.repeat(at + 2)}`]).flat()
-    await workspace.build(...TINY_TARGETS, '--force', '--keep-going', ...args)
-    const list = (await workspace.lbuild('history')).stdout
-    const one = (await workspace.lbuild('history', '--build', 'last')).stdout
-    expect(list).toMatch(
-      /^\d{8}-\d{6}-\d{3}-[0-9a-f]{6}\n {2}lbuild image report other --set 'title=word word [^]*--force\s+--keep-going\n {2}[^:]+: done in [\d.]+ s, saved [\d.]+ s\n {2}built image, report, other; 2 fresh\n/m,
-    )
-    expect(one).toMatch(/^fresh +packed +saved [\d.]+ s$/m)
-    expect(one).toMatch(/^critical path, [\d.]+ s of [\d.]+ s: (image|report|other) [\d.]+ s$/m)
-    for (const line of `${list}${one}`.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
-    expect(`${list}${one}`).not.toContain('\u001b')
-    workspace.env['FORCE_COLOR'] = '1'
-    expect((await workspace.lbuild('history')).stdout).toContain('\u001b[32m')
-  })
-
-  it('removes control characters from texts of the log', async () => {
-    const workspace = built()
-    workspace.edit(
-      'artifacts/packed.ts',
-      `await run('tar'`,
-      `throw new Error('\\u0007gone\\u001b[2J\\u009b1A'); await run('tar'`,
-    )
-    expect((await workspace.lbuild('packed')).code).toBe(1)
-    const { stdout } = await workspace.lbuild('history', '--build', 'last')
-    expect(stdout).toContain('gone')
-    // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
-    expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
-  })
-
-  it('reports a log that cannot be read, and shows the others', async () => {
-    const workspace = built()
-    const [name] = fs.readdirSync(workspace.path('cache/log'))
-    const log = workspace.read(`cache/log/${name}`)
-    workspace.write('cache/log/20200101-000001-000-000000.jsonl', log.replaceAll('"v":', '"v":9'))
-    workspace.write('cache/log/20200101-000002-000-000000.jsonl', log.slice(0, -10))
-    const [whole, cut, unreadable] = await history(workspace)
-    expect(whole).toMatchObject({ end: 'done', incomplete: false })
-    expect(cut).toMatchObject({ end: 'unfinished', incomplete: true, built: whole!.built })
-    expect(unreadable).toMatchObject({ ...EMPTY, end: 'unfinished', incomplete: true, targets: [] })
-    const { stdout } = await workspace.lbuild('history')
-    expect(stdout).toMatch(/; its log is\s+incomplete$/m)
-    expect(stdout).toContain('its log cannot be read')
-  })
-
-  it('finds one build by the beginning of its id, and rejects ambiguous and unknown ids', async () => {
-    const workspace = built()
-    workspace.write('note.txt', 'another note\n')
-    await workspace.build('other')
-    const [last, first] = await history(workspace)
-    expect((await detail(workspace, first!.id)).targets).toEqual(TINY_TARGETS)
-    expect((await detail(workspace, last!.id.slice(0, -3))).targets).toEqual(['other'])
-    expect((await detail(workspace, last!.id.slice(-6))).id).toBe(last!.id)
-    expect((await detail(workspace, first!.id.slice(-6, -1))).id).toBe(first!.id)
-    for (const [args, message] of [
-      [['--build', '20'], `2 builds match '20'`],
-      [['--build', '1999'], `unknown build '1999'`],
-      [['--build', 'last', 'image'], '--build cannot be combined with targets'],
-      [['--trace', 'trace.json'], '--trace needs --build'],
-      [['-n', '0'], 'a whole number of at least 1'],
-      [['--unheard-of'], 'unknown option'],
-    ] as const) {
-      const { code, stdout, stderr } = await workspace.lbuild('history', ...args)
-      expect(stderr).toContain(message)
-      expect([code, stdout]).toEqual([2, ''])
-    }
-  })
-
-  it('says so if nothing was built yet', async () => {
-    const workspace = new TestWorkspace(TINY)
-    expect(await history(workspace)).toEqual([])
-    expect((await workspace.lbuild('history')).stdout).toBe('no build is in the log\n')
-    const { code, stderr } = await workspace.lbuild('history', '--build', 'last')
-    expect(stderr).toContain('no build is in the log')
-    expect(code).toBe(2)
   })
 })

@@ -1,26 +1,8 @@
-// Reports whatever is wrong with build.config.ts or with a call, in one message, before anything is built.
+// Tests that an invalid build.config.ts is reported in one message before anything is built, and what a key covers of it.
 import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { TestWorkspace } from '../support/workspace.ts'
-
-const OTHER = `artifact('other', { outputs: { o: 'other.txt' }, produce() { throw new Error('was run') } })`
-
-const LOCK = `lockfile('debs', { path: 'debs.lock', inputs: {}, tools: [], resolve: () => [], mirrors: () => [] })`
-
-/** A config with an artifact `image` that has these properties, beside a valid one. */
-const declaring = (
-  properties: string,
-  more = '',
-): string => `import { artifact, defineConfig, file, tree, text, size } from 'lbuild'
-const other = ${OTHER}
-const image = artifact('image', { outputs: { image: 'image.img' }, produce() {}, ${properties} })
-${more}
-export default defineConfig({ artifacts: [image, other] })
-`
-
-const listing = (artifacts: string): string => `import { artifact, defineConfig } from 'lbuild'
-export default defineConfig({ artifacts: [${artifacts}] })
-`
+import { declaring, listing, OTHER } from './support/configs.ts'
 
 const broken: readonly [string, string, readonly (string | RegExp)[]][] = [
   [
@@ -121,7 +103,7 @@ const broken: readonly [string, string, readonly (string | RegExp)[]][] = [
   ],
 ]
 
-describe('a wrong build.config.ts is reported with exit code 2:', () => {
+describe('an invalid build.config.ts is reported with exit code 2:', () => {
   it.each(broken)('%s', async (_, config, expected) => {
     const workspace = new TestWorkspace({ 'build.config.ts': config, 'src/file': '' })
     const { code, stdout, stderr } = await workspace.lbuild('other')
@@ -154,167 +136,7 @@ describe('a wrong build.config.ts is reported with exit code 2:', () => {
   })
 })
 
-describe('a command line', () => {
-  const config = declaring(
-    `params: { diskSize: size('1G', 'the size of the disk', '512M') }, inputs: { debs: debs.downloads() }`,
-    '',
-  )
-    .replace('import { artifact', 'import { artifact, lockfile')
-    .replace('const other', `const debs = ${LOCK}\nconst other`)
-    .replace('[image, other]', '[image, other, debs]')
-  const calls: readonly [readonly string[], readonly string[]][] = [
-    [[], ['no target given', 'choose one of: image, other']],
-    [['imgae'], [`unknown target 'imgae'`, `did you mean 'image'?`]],
-    [
-      ['image', 'documentation'],
-      [`unknown target 'documentation'`, 'choose one of: image, other'],
-    ],
-    [
-      ['image', '--disksize', '1'],
-      [`unknown option '--disksize'`, `did you mean '--disk-size'?`],
-    ],
-    [
-      ['image', '--forse'],
-      [`unknown option '--forse'`, `did you mean '--force'?`],
-    ],
-    [
-      ['image', '--jsno', '--quiet'],
-      [`unknown option '--jsno'`, `did you mean '--json'?`],
-    ],
-    [
-      ['image', '--window'],
-      [`unknown option '--window'`, 'option of: lbuild watch, lbuild run', 'see lbuild build --help'],
-    ],
-    [
-      ['why', 'image', '--dif'],
-      [`unknown option '--dif'`, `did you mean '--diff'?`],
-    ],
-    [
-      ['why', 'image', '--jobs', '2'],
-      [
-        `unknown option '--jobs'`,
-        'option of: lbuild build, lbuild watch, lbuild verify',
-        'see lbuild why --help',
-      ],
-    ],
-    [
-      ['status', '--unheard-of'],
-      [`unknown option '--unheard-of'`, 'params: --disk-size', 'see lbuild status --help'],
-    ],
-    [
-      ['history', '--jsn'],
-      [`unknown option '--jsn'`, `did you mean '--json'?`],
-    ],
-    [
-      ['-C', '.', 'history', '--unheard-of'],
-      [`unknown option '--unheard-of'`, 'see lbuild history --help'],
-    ],
-    [
-      ['why', '--last', '--force'],
-      ['--last', 'cannot be used with', '--force'],
-    ],
-    [
-      ['why', '--last', '--build', '2026'],
-      ['--last', 'cannot be used with', '--build'],
-    ],
-    [
-      ['why', '--last', '--between', '1', '2'],
-      ['--last', 'cannot be used with', '--between'],
-    ],
-    [
-      ['why', '--build', '1', '--between', '1', '2'],
-      ['--build', 'cannot be used with', '--between'],
-    ],
-    [
-      ['why', '--build', '1', '--force'],
-      ['--build', 'cannot be used with', '--force'],
-    ],
-    [
-      ['wy', 'image'],
-      [`unknown target 'wy'`, `did you mean the command 'why'?`],
-    ],
-    [
-      ['image', 'wy'],
-      [`unknown target 'wy'`, 'choose one of: image, other'],
-    ],
-    [
-      ['image', '--disk-size', '12X'],
-      [`cannot read the size '12X'`, 'the size of the disk'],
-    ],
-    [
-      ['image', '--disk-size'],
-      ["option '--disk-size' needs a value", 'write --disk-size VALUE'],
-    ],
-    [['image', '--set', 'diskSize'], ['--set NAME=VALUE']],
-    [
-      ['image', '--set', 'disksize=1'],
-      [`unknown param 'disksize'`, `did you mean 'diskSize'?`],
-    ],
-    [
-      ['image', '--set', 'other.disksize=1'],
-      [`unknown param 'other.disksize'`, `'diskSize' belongs to image`],
-    ],
-    [
-      ['image', '--set', 'imgae.disksize=1'],
-      [`unknown param 'imgae.disksize'`, `did you mean 'image.diskSize'?`],
-    ],
-    [['image', '--disk-size', '1M'], [`expected at least 512M, got '1M'`]],
-    [
-      ['image', '--jobs', '0'],
-      ['a whole number of at least 1', 'see lbuild build --help'],
-    ],
-    [
-      ['debs'],
-      [`'debs' is a lockfile, not an artifact`, 'build image, or re-resolve it with lbuild update debs'],
-    ],
-    [
-      ['why', 'image.img'],
-      [`unknown target 'image.img'`, `it is an output of 'image'`],
-    ],
-    [['status', 'output/other.txt'], [`it is an output of 'other'`]],
-    [['status', 'imgae'], [`did you mean 'image'?`]],
-    [['why', 'imgae'], [`did you mean 'image'?`]],
-    [['graph', 'imgae'], [`did you mean 'image'?`]],
-  ]
-
-  it('with a mistake is reported in one message with exit code 2', async () => {
-    const workspace = new TestWorkspace({ 'build.config.ts': config })
-    for (const [words, expected] of calls) {
-      const { code, stderr } = await workspace.lbuild(...words)
-      for (const text of expected) expect(stderr, words.join(' ')).toContain(text)
-      expect(code, words.join(' ')).toBe(2)
-    }
-    expect(workspace.exists('output')).toBe(false)
-  })
-
-  it('without a target makes status and why take every artifact that no other one depends on', async () => {
-    const workspace = new TestWorkspace({ 'build.config.ts': config })
-    for (const command of ['status', 'why']) {
-      const { code, stdout } = await workspace.lbuild(command, '--json', '--disk-size', '2G')
-      expect(JSON.parse(stdout)).toMatchObject({ targets: ['image', 'other'] })
-      expect(code).toBe(0)
-    }
-  })
-
-  it('outside of a workspace is reported', async () => {
-    const workspace = new TestWorkspace({})
-    const { code, stderr } = await workspace.lbuild('image')
-    expect(stderr).toContain('there is no build.config.ts here')
-    expect(code).toBe(2)
-  })
-
-  it('finds the workspace from below it and by -C', async () => {
-    const workspace = new TestWorkspace({ 'build.config.ts': config, 'deep/er/file': '' })
-    const below = new TestWorkspace({}, workspace.path('deep/er'))
-    expect((await below.lbuild('graph')).stdout).toBe('image\n  debs (lockfile)\nother\n')
-    const away = new TestWorkspace({})
-    expect((await away.lbuild('graph', '-C', workspace.root)).stdout).toBe(
-      'image\n  debs (lockfile)\nother\n',
-    )
-  })
-})
-
-describe('the key of an artifact holds the code of its producer', () => {
+describe('a key covers the code of the producer', () => {
   it.each(['an ordinary path', 'a path (with brackets), blanks % and é'])('in %s', async (name) => {
     const files = { 'build.config.ts': declaring(''), 'unused.ts': '' }
     const workspace = new TestWorkspace(files, `${new TestWorkspace({}).root}/${name}`)
@@ -327,7 +149,7 @@ describe('the key of an artifact holds the code of its producer', () => {
     expect(keys(after)[0]).not.toBe(keys(before)[0])
   })
 
-  it('and only the modules that this producer can reach', async () => {
+  it('and only the modules that the producer can reach', async () => {
     const module = (name: string): string =>
       `import { artifact } from 'lbuild'\nexport const ${name} = artifact('${name}', { outputs: { o: '${name}' }, produce() {} })\n`
     const root = `${new TestWorkspace({}).root}/a path (with brackets) and é`
@@ -345,9 +167,9 @@ describe('the key of an artifact holds the code of its producer', () => {
 const escape = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
 it.each([
-  ['cut', (whole: Buffer) => whole.subarray(0, whole.length >> 1)],
-  ['changed by a byte', (whole: Buffer) => Buffer.from(whole.toString().replace('was run', 'was rum'))],
-])('compiles the config again where its compiled code was %s', async (_, damage) => {
+  ['truncated', (bytes: Buffer) => bytes.subarray(0, bytes.length >> 1)],
+  ['changed by a byte', (bytes: Buffer) => Buffer.from(bytes.toString().replace('was run', 'was rum'))],
+])('compiles the config again if its compiled code was %s', async (_, damage) => {
   const workspace = new TestWorkspace({ 'build.config.ts': listing(OTHER) })
   const before = await workspace.lbuild('other')
   expect(before.stderr).toContain('was run')
