@@ -1,3 +1,4 @@
+// The names that a distro imports from `lbuild`.
 export { artifact, internal } from './artifact.ts'
 export type {
   Artifact,

@@ -100,12 +100,14 @@ export function strayTestFolders(root: string): string[] {
     .filter((name) => !sources.includes(name) && !TEST_FOLDERS.includes(name))
 }
 
-/** Files of src/ whose first line does not begin the sentence that says what the file is for. */
-export const filesWithoutPurpose = (root: string): string[] =>
-  filesBelow(root, 'src', /\.ts$/).filter(
-    (path) =>
-      !/^(\/\/ [^\n]*(\n\/\/ [^\n]*)*|\/\*\* [^\n]*(\n \* [^\n]*)*)\.( \*\/|\n|$)/.test(read(root, path)),
-  )
+/** Files that do not begin with a sentence about their purpose. */
+export const filesWithoutPurpose = (root: string, ...folders: readonly string[]): string[] =>
+  folders
+    .flatMap((folder) => filesBelow(root, folder, /\.ts$/))
+    .filter(
+      (path) =>
+        !/^(\/\/ [^\n]*(\n\/\/ [^\n]*)*|\/\*\* [^\n]*(\n \* [^\n]*)*)\.( \*\/|\n|$)/.test(read(root, path)),
+    )
 
 /** Type casts, `as const` aside. */
 export const casts = (root: string, ...folders: readonly string[]): string[] =>
