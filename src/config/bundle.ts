@@ -8,7 +8,7 @@ import { digestOf, sha256 } from '../platform/digest.ts'
 import { Failure } from '../platform/failure.ts'
 import { MODULES } from './evaluate.ts'
 import { API, ModuleLabels } from './labels.ts'
-import { conditionsFor, lbuildImports } from './lbuildImports.ts'
+import { lbuildImports } from './lbuildImports.ts'
 import type { Locations } from './locations.ts'
 
 /** One module of the distro's code, or of a library that it imports. */
@@ -48,7 +48,6 @@ export async function bundleConfig(config: string, { root, home, cache }: Locati
       format: 'esm',
       platform: 'node',
       target: 'node20',
-      conditions: conditionsFor(home),
       sourcemap: 'inline',
       sourcesContent: false,
       metafile: true,

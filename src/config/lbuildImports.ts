@@ -1,32 +1,28 @@
 // Resolves what a config imports as `lbuild`: the workspace's package, else the lbuild that runs.
-import { existsSync } from 'node:fs'
-import { dirname } from 'node:path'
-import type { Plugin, PluginBuild } from 'esbuild'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Plugin } from 'esbuild'
+import * as v from 'valibot'
 import { Failure } from '../platform/failure.ts'
 import { RELEASE } from '../platform/release.ts'
 import { readPackage } from './labels.ts'
 
-/** The condition under which package.json exports sources: a checkout that runs needs no compiled libraries. */
-const SOURCE = 'lbuild:source'
-
-/** The conditions with which a config is bundled; `module` is what esbuild takes by itself (esbuild.github.io/api/#conditions). */
-export const conditionsFor = (home: string): string[] =>
-  existsSync(`${home}/src/api/index.ts`) ? ['module', SOURCE] : ['module']
-
 /**
  * Resolves `lbuild` and `lbuild/…` as Node.js does, from the module that imports them. Only where there is no such package,
- * the lbuild in `home` stands in. `onMismatch` receives a Failure (exit code 2) when the package has another version than the
- * program that runs.
+ * the lbuild in `home` stands in. A checkout that runs gives its sources, so that it needs no compiled libraries.
+ * `onMismatch` receives a Failure (exit code 2) when the package has another version than the program that runs.
  */
 export const lbuildImports = (home: string, onMismatch: (failure: Failure) => void): Plugin => ({
   name: 'lbuild-imports',
   setup(build) {
     build.onResolve({ filter: /^lbuild($|\/)/ }, async ({ path, importer, kind, resolveDir, pluginData }) => {
       if (pluginData === RESOLVING) return undefined
-      const from = (directory: string): ReturnType<PluginBuild['resolve']> =>
-        build.resolve(path, { importer, kind, resolveDir: directory, pluginData: RESOLVING })
-      const ordinary = await from(resolveDir)
-      const found = ordinary.errors.length > 0 && !hasPackage(resolveDir) ? await from(home) : ordinary
+      const installed = nearestPackage(resolveDir)
+      const own = installed === undefined || realpathSync(installed) === home
+      const source = own ? sourceIn(home, path) : undefined
+      if (source !== undefined) return { path: source }
+      const from = installed === undefined ? home : resolveDir
+      const found = await build.resolve(path, { importer, kind, resolveDir: from, pluginData: RESOLVING })
       const imported = found.path === '' ? undefined : packageAbove(found.path)
       if (imported && imported.version !== RELEASE) onMismatch(mismatch(imported, home))
       return found
@@ -34,17 +30,30 @@ export const lbuildImports = (home: string, onMismatch: (failure: Failure) => vo
   },
 })
 
+const Exports = v.object({ exports: v.record(v.string(), v.object({ 'lbuild:source': v.string() })) })
+
+/** The source that a checkout in `home` exports under a name; undefined if it exports none, or is not a checkout. */
+function sourceIn(home: string, imported: string): string | undefined {
+  if (!existsSync(`${home}/src/api/index.ts`)) return undefined
+  const { exports } = v.parse(Exports, JSON.parse(readFileSync(`${home}/package.json`, 'utf8')))
+  const source = exports[imported.replace(/^lbuild/, '.')]?.['lbuild:source']
+  return source === undefined ? undefined : join(home, source)
+}
+
 /** Marks the resolution of the plugin's own, which it leaves to esbuild. */
 const RESOLVING = Symbol('resolving')
 
 const withParents = (directory: string): string[] =>
   directory === dirname(directory) ? [directory] : [directory, ...withParents(dirname(directory))]
 
-/** Whether a module in a directory has a package `lbuild` to import: an installed one, or the one that it is part of. */
-const hasPackage = (directory: string): boolean =>
-  withParents(directory).some(
-    (one) => existsSync(`${one}/node_modules/lbuild`) || readPackage(one)?.name === 'lbuild',
-  )
+/** The package `lbuild` that a module in a directory imports: an installed one, or the one that it is part of. */
+const nearestPackage = (directory: string): string | undefined =>
+  withParents(directory)
+    .flatMap((one) => [
+      ...(readPackage(one)?.name === 'lbuild' ? [one] : []),
+      ...(existsSync(`${one}/node_modules/lbuild`) ? [`${one}/node_modules/lbuild`] : []),
+    ])
+    .at(0)
 
 const packageAbove = (path: string): ReturnType<typeof readPackage> =>
   withParents(dirname(path))

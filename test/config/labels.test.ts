@@ -3,6 +3,7 @@ import { symlinkSync } from 'node:fs'
 import { posix } from 'node:path'
 import { expect, it } from 'vitest'
 import { ModuleLabels } from '../../src/config/labels.ts'
+import { RELEASE } from '../../src/platform/release.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 
 const packageJson = (name: string, version: string): string =>
@@ -136,4 +137,18 @@ it('a path that the lbuild of the workspace does not export is not taken from th
   const { code, stderr } = await workspace.lbuild('status')
   expect(code).toBe(2)
   expect(stderr).toContain('Could not resolve "lbuild/images/gpt"')
+})
+
+it('a checkout builds a distro that has the package installed with the compiled library of that package', async () => {
+  const workspace = new TestWorkspace({
+    'build.config.ts': importing('const used = 1'),
+    'node_modules/lbuild/package.json': JSON.stringify({
+      name: 'lbuild',
+      version: RELEASE,
+      exports: { '.': { 'lbuild:source': './src/api/index.ts', default: './dist/api/index.js' } },
+    }),
+    'node_modules/lbuild/dist/api/index.js': `export * from '${new URL('../../src/api/index.ts', import.meta.url).pathname}'\n`,
+  })
+  const { code, stderr } = await workspace.lbuild('status')
+  expect([code, stderr]).toEqual([0, ''])
 })
