@@ -63,6 +63,15 @@ test('reports the error messages of a QEMU that fails', async () => {
   })
 })
 
+test('boots again, up to three times in all, if the emulator delivered the first timer ticks too late', async () => {
+  const options = machine(`
+    echo boot >> "$(dirname "$0")/../boots"
+    echo "Linux version 6.1"; echo "Kernel panic - not syncing: IO-APIC + timer doesn't work!"; exec sleep 600
+  `)
+  await expect(checkBoot(options)).rejects.toMatchObject({ kind: 'panic' })
+  expect(readFileSync(join(options.root, 'boots'), 'utf8')).toBe('boot\nboot\nboot\n')
+})
+
 test('kills the machine on an abort, and rejects with its reason', async () => {
   const interrupt = new AbortController()
   const options = machine('echo "Linux version 6.1"; trap "" TERM INT; exec sleep 600')
