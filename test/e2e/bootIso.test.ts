@@ -1,4 +1,4 @@
-// The ISO in virtual machines.
+// Tests the ISO in virtual machines.
 import { expect, test } from 'vitest'
 import { checkBoot } from '../../src/vm/bootCheck.ts'
 import { Distro, PATIENT_BOOT, SERVICES } from './support/distro.ts'

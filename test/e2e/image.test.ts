@@ -1,4 +1,4 @@
-// Reads the disk image with standard tools, without mounting it and without knowledge of how it was made.
+// Tests the disk image with standard tools, without mounting it or using the code that built it.
 import { createHash } from 'node:crypto'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -201,7 +201,7 @@ test('a build of the 256 GiB image never takes 2 GB of disk and memory', async (
   expect(peak).toBeLessThan(2e9)
 })
 
-/** The scratch directory of the running producer, seen through its root. */
+/** The scratch directory of the running producer, reached through the root directory of its process. */
 const scratchDirectories = (): string[] =>
   processesOf(distro.root)
     .map((pid) => `/proc/${pid}/root/scratch`)

@@ -1,11 +1,10 @@
-// The keys of the reference distro: everything that belongs to a key changes the keys of exactly those artifacts that see
-// it, and nothing else changes any key.
+// Tests which keys of the reference distro a change affects: those of the artifacts that see it, and no others.
 import * as fs from 'node:fs'
 import { dirname } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Distro, HOME } from './support/distro.ts'
-import type { Surroundings } from './support/looks.ts'
-import { copied, look, lookAtBuilt, movedBetween, temporaryDirectory } from './support/looks.ts'
+import type { Circumstances } from './support/inspection.ts'
+import { copied, inspect, inspectBuilt, changedKeys, temporaryDirectory } from './support/inspection.ts'
 
 const ALL = ['base', 'disk', 'initramfs', 'iso', 'kernel', 'loaders', 'modules', 'overlay', 'qcow2', 'rootfs']
 const TREE = 'artifacts/overlay/files'
@@ -60,8 +59,8 @@ const everywhere =
       .filter((path) => !fs.lstatSync(path).isSymbolicLink())
       .forEach(change)
 
-describe('no key changes with', () => {
-  const surroundings: readonly (readonly [string, (distro: Distro) => Surroundings])[] = [
+describe('no key depends on', () => {
+  const circumstances: readonly (readonly [string, (distro: Distro) => Circumstances])[] = [
     ['the directory of the distro', () => ({})],
     ['the directory in which lbuild runs', (distro) => ({ cwd: distro.path('artifacts/iso') })],
     ['a directory given by -C', (distro) => ({ cwd: '/', args: ['-C', distro.root] })],
@@ -72,18 +71,18 @@ describe('no key changes with', () => {
   ]
   const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--']
   const elsewhere = 'echo elsewhere >/proc/sys/kernel/hostname; exec "$@"'
-  const ofRoot: typeof surroundings = [
+  const ofRoot: typeof circumstances = [
     ['the user', () => ({ through: nobody })],
     ['the name of the host', () => ({ through: ['unshare', '--uts', 'sh', '-c', elsewhere, 'sh'] })],
   ]
-  test.each([...surroundings, ...(isRoot ? ofRoot : [])])('%s', async (_, around) => {
-    const expected = await lookAtBuilt()
+  test.each([...circumstances, ...(isRoot ? ofRoot : [])])('%s', async (_, around) => {
+    const expected = await inspectBuilt()
     expect(Object.keys(expected).sort()).toEqual(ALL)
     const distro = copied()
-    // A user who may not write to the cache reads the config that was compiled before.
+    // A user without write access to the cache reads the compiled config.
     fs.chmodSync(Distro.built().root, 0o755)
-    await look(distro)
-    expect(movedBetween(expected, await look(distro, around(distro)))).toEqual([])
+    await inspect(distro)
+    expect(changedKeys(expected, await inspect(distro, around(distro)))).toEqual([])
   })
 
   const copies: readonly (readonly [string, () => Distro, Change])[] = [
@@ -98,11 +97,11 @@ describe('no key changes with', () => {
   test.each(copies)('%s', async (_, copy, change) => {
     const distro = copy()
     change(distro)
-    expect(movedBetween(await lookAtBuilt(), await look(distro))).toEqual([])
+    expect(changedKeys(await inspectBuilt(), await inspect(distro))).toEqual([])
   })
 })
 
-describe('exactly those keys change that see', () => {
+describe('a change affects only the keys of the artifacts that see', () => {
   const lock = 'artifacts/loaders/loaders.lock'
   const withTools = replace('build.config.ts', 'epoch:', "toolPath: ['tools'], epoch:")
   const wrapper = (tool: string): string => `#!/bin/sh\nexec /usr/bin/${tool} "$@"\n`
@@ -215,22 +214,22 @@ describe('exactly those keys change that see', () => {
   test.each(cases)('$what', async ({ expected, change, prepare }) => {
     const distro = copied()
     prepare?.(distro)
-    const before = await (prepare ? look(distro) : lookAtBuilt())
+    const before = await (prepare ? inspect(distro) : inspectBuilt())
     change(distro)
-    expect(movedBetween(before, await look(distro))).toEqual(expected)
+    expect(changedKeys(before, await inspect(distro))).toEqual(expected)
   })
 
   test('a declared variable, which is unset, empty or set', async () => {
     const distro = copied()
     replace('artifacts/overlay/index.ts', 'outputs: {', "env: ['FLAVOUR'], outputs: {")(distro)
     const [unset, empty, set] = [
-      await look(distro),
-      await look(distro, { env: { FLAVOUR: '' } }),
-      await look(distro, { env: { FLAVOUR: 'spicy' } }),
+      await inspect(distro),
+      await inspect(distro, { env: { FLAVOUR: '' } }),
+      await inspect(distro, { env: { FLAVOUR: 'spicy' } }),
     ]
-    expect(movedBetween(unset, empty)).toEqual(['overlay'])
-    expect(movedBetween(empty, set)).toEqual(['overlay'])
-    expect(movedBetween(unset, set)).toEqual(['overlay'])
+    expect(changedKeys(unset, empty)).toEqual(['overlay'])
+    expect(changedKeys(empty, set)).toEqual(['overlay'])
+    expect(changedKeys(unset, set)).toEqual(['overlay'])
   })
 
   test.each([
@@ -244,9 +243,9 @@ describe('exactly those keys change that see', () => {
       fs.cpSync(`${HOME}/${part}`, `${home}/${part}`, { recursive: true, verbatimSymlinks: true })
     fs.symlinkSync(`${HOME}/node_modules`, `${home}/node_modules`)
     const distro = copied()
-    const before = await look(distro, { home })
+    const before = await inspect(distro, { home })
     expect(fs.existsSync(`${home}/${path}`)).toBe(true)
     fs.appendFileSync(`${home}/${path}`, '// edited\n')
-    expect(movedBetween(before, await look(distro, { home }))).toEqual(expected)
+    expect(changedKeys(before, await inspect(distro, { home }))).toEqual(expected)
   })
 })

@@ -1,4 +1,4 @@
-// What a build and a look do where there is nothing to do.
+// Tests builds and other commands if there is nothing to do.
 import { lstatSync, readdirSync } from 'node:fs'
 import { expect, inject, test } from 'vitest'
 import { Distro, IMAGES, withOutcome } from './support/distro.ts'
@@ -46,7 +46,7 @@ test('a second build runs nothing, writes nothing to output/ and reports that', 
   expect(stateOfOutput()).toEqual(before)
 })
 
-test('status, why, graph and dry runs change nothing that a verdict depends on', async () => {
+test('status, why, graph and dry runs change no state that verdicts depend on', async () => {
   await distro.build(...IMAGES)
   const files = (): unknown[] =>
     ['records', 'objects', 'log'].map((part) =>

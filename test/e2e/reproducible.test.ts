@@ -1,4 +1,4 @@
-// The images have the same bytes on every host, for every user and in every directory.
+// Tests that the images have the same bytes for every user, in every directory and environment.
 import { createHash } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
 import { chmodSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -19,7 +19,7 @@ const digests = (directory: string): Record<string, string> =>
       ]),
   )
 
-/** A user without privileges who has ids to map into a namespace. */
+/** An ordinary user with ids to map into a namespace. */
 const USER = 'lbuild-e2e'
 
 function ordinaryUser(): string[] {
@@ -31,7 +31,7 @@ function ordinaryUser(): string[] {
 
 test('another user in another directory, with another umask, time zone and locale, builds the same bytes', async () => {
   const first = Distro.built()
-  // lbuild is in another place as well.
+  // lbuild is in another directory, too.
   const home = mkdtempSync(join(tmpdir(), 'another place é '))
   try {
     for (const part of ['src', 'lbuild', 'package.json', 'node_modules'])

@@ -1,4 +1,4 @@
-// What the reference distro rebuilds after a change, and what lbuild refuses to build.
+// Tests what a change of the reference distro rebuilds, and what lbuild refuses to build.
 import {
   appendFileSync,
   chmodSync,
@@ -49,12 +49,12 @@ async function seen(): Promise<string[]> {
 }
 
 describe('a change of the reference distro rebuilds', () => {
-  test('the overlay and what contains it, if a file of the overlay is edited', async () => {
+  test('the overlay and its dependents, if a file of the overlay is edited', async () => {
     edit(`${overlay}/etc/motd`, (text) => `${text}edited\n`)
     expect(await ran()).toEqual(['iso', 'overlay', 'qcow2', 'rootfs'])
   })
 
-  test('the overlay and what contains it, if a file of the overlay becomes executable', async () => {
+  test('the overlay and its dependents, if a file of the overlay becomes executable', async () => {
     chmodSync(distro.path(`${overlay}/etc/motd`), 0o755)
     undo.push(() => chmodSync(distro.path(`${overlay}/etc/motd`), 0o644))
     expect(await ran()).toEqual(['iso', 'overlay', 'qcow2', 'rootfs'])
@@ -97,13 +97,13 @@ describe('a change of the reference distro rebuilds', () => {
     expect(await ran()).toEqual(['disk', 'qcow2'])
   })
 
-  test('what contains the packages, but not the kernel, if a package is added; only that package is fetched', async () => {
+  test('the dependents of the packages, but not the kernel, if a package is added; only that package is fetched', async () => {
     const lock = readFileSync(distro.path('artifacts/packages/packages.lock'))
     undo.push(() => writeFileSync(distro.path('artifacts/packages/packages.lock'), lock))
     edit('artifacts/packages/packages.list', (text) => `${text}tree\n`)
     const report = await distro.build(...IMAGES)
     expect(withOutcome(report, 'built')).toEqual(abovePackages)
-    expect(report.said).toMatch(/fetch +packages +1 file,/)
+    expect(report.stderr).toMatch(/fetch +packages +1 file,/)
   })
 
   test('the overlay, if entries of its tree are added, removed, renamed or swapped', async () => {
@@ -135,7 +135,7 @@ describe('a change of the reference distro rebuilds', () => {
   })
 })
 
-describe('an output that was changed', () => {
+describe('an output that was modified', () => {
   const image = distro.path('output/levitateos.qcow2')
 
   test('is restored if it was deleted', async () => {
@@ -146,24 +146,24 @@ describe('an output that was changed', () => {
     expect(existsSync(image)).toBe(true)
   })
 
-  test('is reported, kept under another name and restored if it is a byte shorter', async () => {
+  test('is reported, preserved under another name and restored if it is a byte shorter', async () => {
     const { size } = statSync(image)
     truncateSync(image, size - 1)
     const report = await distro.build('qcow2')
     expect(withOutcome(report, 'restored')).toEqual(['qcow2'])
-    const aside = /output\/levitateos\.qcow2 was changed after it was built: moved to output\/(\S+)/.exec(
-      report.said,
+    const preserved = /output\/levitateos\.qcow2 was changed after it was built: moved to output\/(\S+)/.exec(
+      report.stderr,
     )?.[1]
-    expect(aside).toBeDefined()
-    undo.push(() => rmSync(distro.path(`output/${aside}`)))
-    expect(statSync(distro.path(`output/${aside}`)).size).toBe(size - 1)
+    expect(preserved).toBeDefined()
+    undo.push(() => rmSync(distro.path(`output/${preserved}`)))
+    expect(statSync(distro.path(`output/${preserved}`)).size).toBe(size - 1)
     expect(statSync(image).size).toBe(size)
   })
 
-  test('is kept and restored if a virtual machine wrote to it', async () => {
+  test('is preserved and restored if a virtual machine wrote to it', async () => {
     appendFileSync(image, 'written by a machine')
     const report = await distro.build('qcow2')
-    expect(report.said).toContain('preserved')
+    expect(report.stderr).toContain('preserved')
     for (const name of readdirSync(distro.path('output')))
       if (name.includes('.preserved-')) undo.push(() => rmSync(distro.path(`output/${name}`)))
     expect((await distro.lbuild(['qcow2'])).stdout).toContain('up to date')

@@ -1,4 +1,4 @@
-// `lbuild watch qcow2 --run` in the reference distro: the machine runs the image of the last successful build.
+// Tests `lbuild watch qcow2 --run` in the reference distro: the machine runs the image of the last successful build.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
@@ -13,7 +13,7 @@ const { root } = Distro.copyForFile()
 const machines = (events: readonly WatchEvent[]): string[] =>
   events.flatMap((event) => (event.type === 'machine' ? [event.state] : []))
 
-test('--run boots each new image, and neither machine nor build survives a kill', async () => {
+test('--run boots each new image; after a kill neither the machine nor the build survives', async () => {
   const workspace = new TestWorkspace({}, root)
   const watching = new Watching(workspace, ['qcow2'], ['--run'])
   const { image } = await watching.next('machine')

@@ -1,5 +1,5 @@
-// Cuts every file of the cache at every length and flips every byte of it: a build never takes damage for a valid file.
-// The output is deleted each time, so that the build asks records, objects and index.
+// Tests that a build takes no file of the cache for valid if it is truncated at any length or any byte of it is flipped.
+// The output is deleted each time, so that the build reads records, objects and the index.
 import * as fs from 'node:fs'
 import { dirname } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -18,7 +18,7 @@ const build = (): ReturnType<Lab['build']> =>
     graph: model.graph(),
     targets: ['a0'],
     produce: (request, env) => model.produce(request, env),
-    // Ahead of the files, so that the index remembers their states.
+    // The clock is ahead of the file times, so that the index contains the files.
     clock: 1_000_000_000n,
   })
 
@@ -34,17 +34,17 @@ beforeAll(async () => {
   for (const name of names) {
     const path = lab.path(`cache/${name}`)
     const stat = fs.statSync(path)
-    if (stat.isFile()) kept.set(name, { content: fs.readFileSync(path), mode: stat.mode & 0o777 })
+    if (stat.isFile()) originals.set(name, { content: fs.readFileSync(path), mode: stat.mode & 0o777 })
   }
 })
 
-/** Every file of the cache as the builds left it, by its path in the cache. */
-const kept = new Map<string, { content: Buffer; mode: number }>()
+/** Every file of the cache after the builds, by its path in the cache. */
+const originals = new Map<string, { content: Buffer; mode: number }>()
 
-/** Puts back the cache with one file damaged, removes the output, and expects the next build to make it. */
+/** Restores the cache with one damaged file, removes the output, and expects the next build to publish it again. */
 async function expectRecovery(damaged: string, content: Uint8Array, what: string): Promise<void> {
   for (const directory of ['cache', 'output']) fs.rmSync(lab.path(directory), { recursive: true })
-  for (const [name, file] of kept) {
+  for (const [name, file] of originals) {
     const path = lab.path(`cache/${name}`)
     fs.mkdirSync(dirname(path), { recursive: true })
     fs.writeFileSync(path, name === damaged ? content : file.content, { mode: file.mode })
@@ -54,21 +54,21 @@ async function expectRecovery(damaged: string, content: Uint8Array, what: string
   expect(fs.readFileSync(lab.path(OUTPUT), 'utf8'), what).toBe(expected)
 }
 
-describe('a damaged file of the cache leads to no wrong output', () => {
-  it('in records, objects, the index, its table and logs', () => {
-    const directories = [...kept.keys()].map((name) => name.split('/')[0])
+describe('a damaged file of the cache never causes a wrong output', () => {
+  it('in records, objects, index and logs, which the cache contains', () => {
+    const directories = [...originals.keys()].map((name) => name.split('/')[0])
     expect([...new Set(directories)]).toEqual(['index', 'log', 'objects', 'records'])
-    expect(kept.size).toBeGreaterThan(8)
+    expect(originals.size).toBeGreaterThan(8)
   })
 
   it('when it is cut at any length', async () => {
-    for (const [name, { content }] of kept)
+    for (const [name, { content }] of originals)
       for (let length = 0; length < content.length; length += 1)
         await expectRecovery(name, content.subarray(0, length), `${name} cut at ${length}`)
   })
 
   it('when any byte of it is flipped', async () => {
-    for (const [name, { content }] of kept)
+    for (const [name, { content }] of originals)
       for (const [at, byte] of content.entries()) {
         const flipped = Buffer.from(content)
         flipped[at] = byte ^ (1 << (at % 8))

@@ -1,4 +1,4 @@
-// Lets the disk fail at every call of a build, one call at a time.
+// Tests builds in which one call of the disk fails, for every call.
 import * as fs from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Disk } from '../../src/platform/disk.ts'
@@ -9,7 +9,7 @@ import { Lab } from './support/lab.ts'
 import { Model, PLAIN } from './support/model.ts'
 import type { ArtifactModel } from './support/model.ts'
 
-/** One of each thing that a build writes: a file and a tree as inputs, an internal output, and an image of it. */
+/** A distro with a file and a tree as inputs, an internal output and an image. */
 const DISTRO: readonly ArtifactModel[] = [
   { ...PLAIN, files: [0], trees: [0], outputs: 2, internal: true },
   { ...PLAIN, dependencies: [0] },
@@ -111,13 +111,13 @@ async function atEveryCall(scene: keyof typeof SCENES, fault: Fault): Promise<nu
   }
 }
 
-describe('a crash at any change of the disk leaves each output old or new, and the next build is right, after', () => {
+describe('after a crash at any change of the disk, every output is the old version or the new one, and the next build is correct:', () => {
   it.each(Object.keys(SCENES))('%s', async (scene) => {
     expect(await atEveryCall(scene, 'crash')).toBeGreaterThan(50)
   })
 })
 
-describe('an error of any call of the disk leaves each output old or new, and the next build is right, after', () => {
+describe('after an error of any call of the disk, every output is the old version or the new one, and the next build is correct:', () => {
   it.each(Object.keys(SCENES))('%s, with a full disk', async (scene) => {
     expect(await atEveryCall(scene, 'ENOSPC')).toBeGreaterThan(100)
   })

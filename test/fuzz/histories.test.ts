@@ -1,11 +1,11 @@
-// Whatever happened to a workspace, the next build gives what a clean build elsewhere gives, byte for byte.
+// Tests that a build after any history has the same outputs as a clean build.
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { SECONDS, SEED } from './support/bounds.ts'
 import { history } from './support/history.ts'
 import { replay } from './support/story.ts'
 
-it(`builds what a clean build builds after edits, reverts, failures, kills, damage and edits during runs (seed ${SEED})`, async () => {
+it(`builds the outputs of a clean build after edits, reverts, failures, kills, damage and edits during runs (seed ${SEED})`, async () => {
   let rounds = 0
   const outcome = await fc.check(
     fc.asyncProperty(history, async (one) => {

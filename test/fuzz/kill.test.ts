@@ -1,5 +1,4 @@
-// Whenever lbuild is killed, every published output is either the old version or the new one, no process of the build
-// survives, and the next build gives exactly what it would have given.
+// Tests that killing lbuild at any moment leaves no process and no partial output, and that the next build is correct.
 import { readdirSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { expect, it } from 'vitest'
@@ -11,7 +10,7 @@ import { SECONDS, SEED, startTime } from './support/bounds.ts'
 import type { State } from './support/system.ts'
 import { change, edited, FIRST, imagesOf, random, setGate, systemIn, TARGETS } from './support/system.ts'
 
-/** After so many rounds, the outputs are compared with those of a complete build. */
+/** The number of rounds after which the outputs are compared with those of a complete build. */
 const EVERY = 5
 
 const BUILD = [...TARGETS, '--jobs', '2']
@@ -104,7 +103,7 @@ it(`leaves no wrong output when real builds are killed at random moments (seed $
     found = expected
     expect((await workspace.lbuild('status', '--check')).code, about).toBe(0)
     expect(readdirSync(workspace.path('cache/work')), about).toEqual([])
-    // Nothing is kept aside as if a person had changed it, and no temporary file is left beside an output.
+    // No output is preserved as if a user had changed it, and no temporary file is left beside an output.
     expect(readdirSync(workspace.path('output')).sort(), about).toEqual(['alone.txt', 'docs', 'image.raw'])
     expect(readdirSync(workspace.path('output/docs')), about).toEqual(['report.txt'])
   }

@@ -1,5 +1,4 @@
-// While watch runs, files are edited at random moments, also in the middle of builds. Whenever it comes to rest, every
-// output is what a clean build of the last state makes.
+// Tests watch with edits at random moments, also during builds: when it is idle, every output equals that of a clean build.
 import { setTimeout } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { Watching } from '../support/watching.ts'
@@ -7,12 +6,12 @@ import { SECONDS, SEED, startTime } from './support/bounds.ts'
 import type { State } from './support/system.ts'
 import { change, edited, FIRST, imagesOf, random, systemIn, TARGETS } from './support/system.ts'
 
-/** After so many edits, watch is left alone until it comes to rest. */
+/** The number of edits after which the test waits until watch is idle. */
 const EVERY = 20
 /** The longest wait between two edits, in milliseconds: about as long as a build. */
 const LONGEST = 250
 
-it(`makes what a clean build makes after edits at random moments (seed ${SEED})`, async () => {
+it(`has the outputs of a clean build after edits at random moments (seed ${SEED})`, async () => {
   const next = random(SEED)
   const workspace = systemIn(FIRST)
   const watching = new Watching(workspace, TARGETS, ['--jobs', '2'])
@@ -29,7 +28,7 @@ it(`makes what a clean build makes after edits at random moments (seed ${SEED})`
     atRest = edit % EVERY === 0
     if (!atRest) continue
 
-    // One more edit, so that a state at rest is known to be the last one.
+    // One more edit, so that the idle state belongs to the last edit.
     const last: State = { ...state, note: `rest ${edit}` }
     const from = watching.events.length
     change(workspace, state, last)

@@ -1,4 +1,4 @@
-// The reference distro in directories of the tests, and the commands that run in them.
+// Copies of the reference distro for tests, and the commands that run in them.
 import { execFile, execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -102,7 +102,7 @@ export class Distro {
     copy('cache/objects', 'cache', '--link')
   }
 
-  /** Copies the sources with their lockfiles, and the downloads: what is built from them is missing. */
+  /** Copies the sources with their lockfiles and the downloads, but no outputs. */
   copySourcesTo(root: string): void {
     for (const part of ['build.config.ts', 'artifacts'])
       cpSync(this.path(part), join(root, part), { recursive: true })
@@ -123,11 +123,11 @@ export class Distro {
     return exec([process.execPath, `${HOME}/lbuild`, ...args], this.root, env)
   }
 
-  /** Builds and gives the report. Throws the messages if the exit code is not 0. */
-  async build(...args: readonly string[]): Promise<BuildReport & { said: string }> {
+  /** Builds and returns the report. Throws the messages if the exit code is not 0. */
+  async build(...args: readonly string[]): Promise<BuildReport & { stderr: string }> {
     const { code, stdout, stderr } = await this.lbuild([...args, '--json'])
     if (code !== 0) throw new Error(`lbuild ${args.join(' ')}: exit code ${code}\n${stderr}`)
-    return { ...(JSON.parse(stdout) as BuildReport), said: stderr }
+    return { ...(JSON.parse(stdout) as BuildReport), stderr }
   }
 
   remove(): void {

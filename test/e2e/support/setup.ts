@@ -5,8 +5,8 @@ import { Distro, IMAGES } from './distro.ts'
 /** Builds the images from nothing, once for all files of the suite. */
 export default async function setup({ provide }: TestProject): Promise<() => void> {
   const distro = Distro.fresh()
-  const { said, ...report } = await distro.build(...IMAGES)
-  process.stderr.write(said)
+  const { stderr, ...report } = await distro.build(...IMAGES)
+  process.stderr.write(stderr)
   provide('workspace', distro.root)
   provide('firstBuild', report)
   return () => distro.remove()

@@ -1,13 +1,13 @@
-// How long a random test goes on, and the seed of what it does.
+// The duration and the seed of random tests.
 import { monotonicSeconds } from '../../../src/platform/clock.ts'
 
-/** How long each random test goes on, in seconds. */
+/** The duration of each random test, in seconds. */
 export const SECONDS = Number(process.env['LBUILD_FUZZ_SECONDS'] ?? 30)
 
-/** LBUILD_SEED=N does the same again, in the same order. */
+/** LBUILD_SEED=N repeats a test in the same order. */
 export const SEED = Number(process.env['LBUILD_SEED'] ?? Date.now() % 2 ** 31)
 
-/** Starts the time of a test; says whether any of it is left. */
+/** Starts the clock of a test; the result tells whether time is left. */
 export function startTime(): () => boolean {
   const end = monotonicSeconds() + SECONDS
   return () => monotonicSeconds() < end

@@ -1,4 +1,4 @@
-// What lbuild sees of a distro that it does not build: keys, and the reasons that have to do with an artifact's own inputs.
+// Inspects a distro without building it: its keys, and the reasons that its artifacts have in their own inputs.
 import { chmodSync, cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ export function temporaryDirectory(): string {
 const copyTree = (from: string, to: string): void =>
   cpSync(from, to, { recursive: true, verbatimSymlinks: true })
 
-/** The sources of the built distro in another directory, without a cache: {@link look} uses that of the built one. */
+/** The sources of the built distro in another directory, without a cache: {@link inspect} uses that of the built one. */
 export function copied(copy = copyTree): Distro {
   const distro = new Distro(temporaryDirectory())
   for (const part of ['build.config.ts', 'artifacts']) copy(Distro.built().path(part), distro.path(part))
@@ -24,7 +24,7 @@ export function copied(copy = copyTree): Distro {
 }
 
 /** The circumstances in which lbuild starts. */
-export interface Surroundings {
+export interface Circumstances {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
   /** A command that runs the command after it. */
@@ -34,29 +34,29 @@ export interface Surroundings {
   readonly home?: string
 }
 
-interface SeenReason {
+interface ReportedReason {
   readonly kind: string
   readonly now?: { readonly kind: string }
 }
 
-interface Seen {
+interface ArtifactState {
   /** Unknown while another artifact must run first. */
   readonly key: string | null
-  /** Why it is not fresh, as far as its own inputs are the reason. */
+  /** The reasons in its own inputs for which it is not fresh. */
   readonly own: string
 }
 
-export type Look = Readonly<Record<string, Seen>>
+export type Inspection = Readonly<Record<string, ArtifactState>>
 
-/** What `status` sees of every artifact, with the cache of the built distro: the runs of that one are known. */
-export async function look(distro: Distro, around: Surroundings = {}): Promise<Look> {
-  const { cwd = distro.root, env = {}, through = [], args = [], home = HOME } = around
+/** The state of every artifact according to `status`, with the records of the built distro. */
+export async function inspect(distro: Distro, circumstances: Circumstances = {}): Promise<Inspection> {
+  const { cwd = distro.root, env = {}, through = [], args = [], home = HOME } = circumstances
   const command = [...through, process.execPath, `${home}/lbuild`, 'status', '--json', ...args]
   const cache = Distro.built().path('cache')
   const { stdout, stderr } = await exec(command, cwd, { LBUILD_CACHE_DIR: cache, ...env })
   if (stdout === '') throw new Error(stderr)
   const { artifacts } = JSON.parse(stdout) as {
-    artifacts: readonly { name: string; key: string | null; reasons: readonly SeenReason[] }[]
+    artifacts: readonly { name: string; key: string | null; reasons: readonly ReportedReason[] }[]
   }
   return Object.fromEntries(
     artifacts.map(({ name, key, reasons }) => {
@@ -68,19 +68,16 @@ export async function look(distro: Distro, around: Surroundings = {}): Promise<L
   )
 }
 
-let seenOfBuilt: Promise<Look> | undefined
+let builtInspection: Promise<Inspection> | undefined
 
-/** What is seen of the built distro, which no test changes. */
-export const lookAtBuilt = (): Promise<Look> => (seenOfBuilt ??= look(Distro.built()))
+/** The state of the built distro, which no test changes. */
+export const inspectBuilt = (): Promise<Inspection> => (builtInspection ??= inspect(Distro.built()))
 
-/**
- * The artifacts that see a difference themselves, not only through others, sorted; where none does, the artifacts whose
- * keys changed nevertheless.
- */
-export function movedBetween(before: Look, now: Look): string[] {
+/** The artifacts whose own inputs differ, sorted; if there are none, those whose keys differ nevertheless. */
+export function changedKeys(before: Inspection, now: Inspection): string[] {
   const names = Object.keys(now).sort()
-  const seen = names.filter((name) => before[name]!.own !== now[name]!.own)
-  if (seen.length > 0) return seen
+  const differing = names.filter((name) => before[name]!.own !== now[name]!.own)
+  if (differing.length > 0) return differing
   const isKnown = (name: string): boolean => before[name]!.key !== null && now[name]!.key !== null
   return names.filter((name) => isKnown(name) && before[name]!.key !== now[name]!.key)
 }
