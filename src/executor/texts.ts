@@ -13,7 +13,7 @@ import type { WorkDirectory } from '../sandbox/workDirectory.ts'
 
 /** The total size of the texts of one record, in bytes. */
 const MAX_BYTES = 2 * 1024 * 1024
-/** How many texts of one record are kept; the rest of a larger tree is left out. */
+/** The maximum number of texts of one record; the rest of a larger tree is omitted. */
 const MAX_TEXTS = 2_000
 
 /**
@@ -41,16 +41,16 @@ export async function commitTexts(
       if (text !== undefined && sha256(text) === graph.modules[label]) add(sha256(text), text)
     }
   for (const [name, input] of Object.entries(node.inputs)) {
-    const laid = toBytes(`${work.path}/inputs/${name}`)
+    const copy = toBytes(`${work.path}/inputs/${name}`)
     if (input.kind === 'file') {
-      const text = textAt(disk, laid)
+      const text = textAt(disk, copy)
       if (text !== undefined) add(sha256(text), text)
     } else if (input.kind === 'tree') {
       const listing = await listingIfThere(snapshot.trees.get(input.path))
       const items = listing === undefined ? [] : parseListing(listing)
       for (const [path, , digest] of items.filter(isFile))
         if (texts.size >= MAX_TEXTS) break
-        else add(digest, textAt(disk, `${laid}/${path}`))
+        else add(digest, textAt(disk, `${copy}/${path}`))
     } else if (input.kind === 'downloads') {
       const lockfile = lockfileSnapshot(snapshot, input.lockfile)
       if (lockfile.state.state === 'ready')

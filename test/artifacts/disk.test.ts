@@ -13,7 +13,7 @@ import { digestOfFile, run, temporary } from '../support/images.ts'
 
 const GIB = 2 ** 30
 
-/** A file in the place of a tar of this size. */
+/** A file that stands for a tar of this size. */
 async function tarOf(size: number): Promise<string> {
   const tar = join(await temporary(), 'tar')
   await writeFile(tar, '')

@@ -27,22 +27,22 @@ const edit = (world: World, name: string, value: number): void => {
   world.own.set(name, [code!, param('own', value)])
 }
 
-const toldOf = (explanation: CauseAnalysis): Explanation => ({
+const explanationOf = (explanation: CauseAnalysis): Explanation => ({
   causes: explanation.causes.map((cause) => ({ ...cause, evidence: {} })),
   consequences: explanation.consequences,
   unchanged: { fresh: [], parts: {} },
 })
 
-/** What is told below each cause, by the artifact that sees it. */
+/** The lines below each cause, by the artifact that has the cause. */
 function lines(
   explanation: CauseAnalysis,
   outcome?: (name: string) => string,
 ): Readonly<Record<string, readonly string[]>> {
-  const told = toldOf(explanation)
+  const explained = explanationOf(explanation)
   return Object.fromEntries(
-    told.causes.map(({ artifacts: [name], reason }, at) => [
+    explained.causes.map(({ artifacts: [name], reason }, at) => [
       `${name} ${reason.kind}`,
-      consequenceLines(told, at, { all: true, outcome }).map((line) => line.replaceAll(/ +/g, ' ')),
+      consequenceLines(explained, at, { all: true, outcome }).map((line) => line.replaceAll(/ +/g, ' ')),
     ]),
   )
 }
@@ -78,8 +78,8 @@ describe('what the next build would do', () => {
     world.build('qcow2')
     edit(world, 'kernel', 0)
     edit(world, 'initramfs', 5)
-    const { 'kernel changed': told } = lines(analyzeCauses(world.plan('qcow2')))
-    expect(told).toEqual([
+    const { 'kernel changed': consequences } = lines(analyzeCauses(world.plan('qcow2')))
+    expect(consequences).toEqual([
       '→ kernel would be restored from the store',
       '→ initramfs runs, about 1.0 s',
       '→ qcow2 runs, about 1.0 s',

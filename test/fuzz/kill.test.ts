@@ -34,7 +34,7 @@ const build = async (workspace: TestWorkspace): Promise<number> => {
   return monotonicSeconds() - start
 }
 
-/** How long a build takes that runs everything, and one that restores everything: medians, in seconds. */
+/** The median durations of a build that runs everything and of one that restores everything, in seconds. */
 async function measured(): Promise<{ run: number; restore: number }> {
   const workspace = systemIn(FIRST)
   const states = ['one', 'two', 'three', 'four'].map((text): State => {

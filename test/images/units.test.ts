@@ -78,7 +78,7 @@ test('replaces links that dangle or lead elsewhere', () => {
   }
 })
 
-test('reports a file or directory in the place of a link', () => {
+test('reports a file or directory in place of a link', () => {
   expect(() => enabled(['ssh.service'], { [`${WANTS}/ssh.service`]: 'text' })).toThrow(
     expect.objectContaining({ facts: [['path', `${WANTS}/ssh.service`]] }),
   )

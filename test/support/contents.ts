@@ -1,11 +1,11 @@
-// Counts the objects of a store by what they are.
+// Counts the objects of a store by their purpose.
 import * as fs from 'node:fs'
 import type { Recorded } from './damage.ts'
 import { listingIn, objectPath } from './damage.ts'
 import { objectFiles } from './notes.ts'
 import type { TestWorkspace } from './workspace.ts'
 
-/** How many objects of a store the records use for what. */
+/** The number of objects of a store for each purpose. */
 export interface StoreContents {
   readonly outputs: number
   readonly listings: number

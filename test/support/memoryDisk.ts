@@ -26,7 +26,7 @@ class DiskError extends Error {
 export class MemoryDisk implements Disk {
   /** Nanoseconds since 1970; stamps every change. */
   now = 1_000_000_000_000_000_000n
-  /** How many times a file was opened for reading. */
+  /** The number of times that a file was opened for reading. */
   reads = 0
   readonly #nodes = new Map<Bytes, Node>()
   readonly #open = new Map<number, { node: Node; position: number }>()

@@ -1,4 +1,4 @@
-// A distro of two artifacts for tests of the store, and what it takes in the store.
+// A distro of two artifacts for tests of the store, and the space that it takes there.
 import { expect } from 'vitest'
 import { textsObject } from './damage.ts'
 import { TestWorkspace } from './workspace.ts'

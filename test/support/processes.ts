@@ -1,4 +1,4 @@
-// What runs on the host because of a test.
+// The processes that a test started on the host.
 import type { ChildProcess } from 'node:child_process'
 import { on } from 'node:events'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
@@ -22,7 +22,7 @@ export function processesOf(root: string): string[] {
 export const allEnded = (root: string): Promise<unknown> =>
   vi.waitUntil(() => processesOf(root).length === 0, { timeout: PATIENCE })
 
-/** How long a test waits for what needs no time on an idle machine, in milliseconds. */
+/** The time that a test waits for events that are immediate on an idle machine, in milliseconds. */
 export const PATIENCE = 300_000
 
 /** Resolves when a build reports that it waits for another one. */

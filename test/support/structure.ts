@@ -36,7 +36,7 @@ const TEST_FOLDERS: readonly string[] = ['artifacts', 'bench', 'e2e', 'fuzz', 'p
 /** The folders of src/ that are about one family of distros. */
 const FOR_ONE_FAMILY: readonly string[] = ['debian', 'templates']
 
-/** The longest that a file may be, in lines. */
+/** The maximum length of a file, in lines. */
 const LONGEST_FILE = 300
 
 const OXLINT = fileURLToPath(new URL('../../node_modules/.bin/oxlint', import.meta.url))

@@ -50,7 +50,7 @@ describe('lbuild verify TARGET', () => {
       "hint: run 'lbuild image report other' to restore or rebuild\n",
     ],
     [
-      'a directory in the place of an output',
+      'a directory in place of an output',
       (workspace) => {
         workspace.remove('output/other.txt')
         fs.mkdirSync(workspace.path('output/other.txt'))
@@ -134,7 +134,7 @@ describe('lbuild verify TARGET', () => {
     expect((await workspace.lbuild('verify', 'image')).code).toBe(0)
   })
 
-  it('verifies only the targets and what is below them', async () => {
+  it('verifies only the targets and their dependencies', async () => {
     const workspace = built()
     flip(workspace, 'output/other.txt', 3)
     expect((await workspace.lbuild('verify', 'image')).code).toBe(0)

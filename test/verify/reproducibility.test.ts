@@ -107,7 +107,7 @@ describe('a producer whose output contains', () => {
 })
 
 describe('a difference', () => {
-  it('in bytes is reported with its offset, length, sizes and both contents; the output is kept', async () => {
+  it('in bytes is reported with its offset, length, sizes and both contents; the rebuilt output is preserved', async () => {
     const workspace = distro({
       stamp: `const random = randomBytes(4).map((byte) => byte | 1)
         ${writing(`Buffer.concat([Buffer.alloc(1000), random, Buffer.alloc(500)])`)}`,

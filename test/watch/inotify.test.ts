@@ -32,7 +32,7 @@ async function watched(root: string) {
   return { watchTree, until }
 }
 
-it('tells changed contents from names that come and go', async () => {
+it('distinguishes changed contents from added and removed names', async () => {
   const root = temporaryDirectory()
   mkdirSync(`${root}/deep`)
   writeFileSync(`${root}/deep/file`, 'one')

@@ -73,7 +73,7 @@ it('the sources are files, trees, lockfiles and their lists, own tools, the conf
   expect(all.filter((path) => isRelevant(`${root}/${path}`))).toEqual(all.slice(0, 5))
 })
 
-/** A backend that records what it has to watch, and may do something meanwhile. */
+/** A backend that records the directories to watch, and may call a function meanwhile. */
 class RecordingBackend implements WatchBackend {
   readonly asked: Directories[] = []
   closed = false
@@ -158,7 +158,7 @@ it('watches a whole tree, also below a directory that contains another source', 
   ])
 })
 
-it('tells a recreated directory from the original, whatever its inode', () => {
+it('distinguishes a recreated directory from the original, whatever its inode', () => {
   const { root } = workspace()
   const identity = (): string | undefined =>
     directoriesOf({ trees: [`${root}/src`], files: [] }, root).get(`${root}/src/deep`)

@@ -149,7 +149,7 @@ function oneFileOfEachDirectory(workspace: TestWorkspace): string[] {
   return [...new Map(files).values()].map((path) => path.slice(workspace.root.length + 1))
 }
 
-it('watches what the config declares, and no longer what it declared before', async () => {
+it('watches the paths that the current config declares, and no former ones', async () => {
   const workspace = fresh()
   workspace.write('more/note.txt', 'more')
   const watching = await Watching.of(workspace)

@@ -61,7 +61,10 @@ function removeOutputs(locations: Locations): void {
       const stat = published ? realDisk.lstat(place) : undefined
       if (stat?.type !== 'file') continue
       if (objects.has({ sha256: fileDigest(realDisk, place), size: stat.size })) realDisk.unlink(place)
-      else process.stderr.write(`kept ${shownOutput(locations, path)}: it has changed since it was built\n`)
+      else
+        process.stderr.write(
+          `preserved ${shownOutput(locations, path)}: it was modified after it was built\n`,
+        )
     }
 }
 

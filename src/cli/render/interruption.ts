@@ -1,4 +1,4 @@
-// Follows a build, to say what it had done when it was interrupted.
+// Follows a build to summarize what it did if it is interrupted.
 import { monotonicSeconds } from '../../platform/clock.ts'
 import type { BuildEvent } from '../../events/events.ts'
 import { duration } from './format.ts'

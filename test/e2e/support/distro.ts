@@ -53,7 +53,7 @@ export function exec(
   })
 }
 
-/** Runs a command that must succeed, as {@link exec} does; gives what it prints. */
+/** Runs a command that must succeed, as {@link exec} does; returns its output. */
 export async function output(command: readonly string[], cwd = '/'): Promise<string> {
   const { code, stdout, stderr } = await exec(command, cwd)
   if (code !== 0) throw new Error(`${command.join(' ')}: exit code ${code}\n${stderr}`)

@@ -43,7 +43,7 @@ export const LAB_PARENT = fs.existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 export class Lab {
   readonly root = fs.realpathSync(fs.mkdtempSync(`${LAB_PARENT}/lbuild-lab-`))
 
-  /** Builds with a new lbuild, which knows only what is on the disk. */
+  /** Builds with a new lbuild, which knows only the files on the disk. */
   build({
     graph,
     produce,

@@ -1,4 +1,4 @@
-// A generated distro, its producers and what its outputs must be.
+// A generated distro, its producers and its expected outputs.
 import * as fs from 'node:fs'
 import type { ArtifactNode, Graph } from '../../../src/graph/graph.ts'
 import { sha256 } from '../../../src/platform/digest.ts'

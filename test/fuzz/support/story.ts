@@ -1,4 +1,4 @@
-// Replays a history on a real workspace and compares every output with what it must be.
+// Replays a history on a real workspace and compares every output with the expected one.
 import * as fs from 'node:fs'
 import { expect } from 'vitest'
 import type { BuildReport } from '../../../src/executor/report.ts'

@@ -1,4 +1,4 @@
-// A small distro with real producers, and what its outputs must be.
+// A small distro with real producers, and its expected outputs.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmodSync, rmSync } from 'node:fs'

@@ -90,7 +90,7 @@ export class Project {
     })
   }
 
-  /** Runs a command that must succeed; gives what it printed. */
+  /** Runs a command that must succeed; returns its output. */
   async done(
     command: readonly string[],
     directory = '.',
