@@ -1,24 +1,11 @@
 // Tests that a build makes every output identical to what was built, and preserves modified outputs.
-import { chmodSync, readdirSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { readdirSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { flip, outputObject } from '../support/damage.ts'
 import { builtTiny, TINY_TARGETS } from '../support/tiny.ts'
 import type { TestWorkspace } from '../support/workspace.ts'
 
 const built = builtTiny()
-
-/** Overwrites the object of an artifact's output with other bytes of the same size. */
-function damageObject(workspace: TestWorkspace, artifact: string, output: string): void {
-  const { key } = JSON.parse(workspace.read(`cache/records/${artifact}/latest.json`).split('\n')[1]!) as {
-    key: string
-  }
-  const record = JSON.parse(workspace.read(`cache/records/${artifact}/${key}.json`).split('\n')[1]!) as {
-    outputs: Record<string, { sha256: string; size: number }>
-  }
-  const { sha256, size } = record.outputs[output]!
-  const path = workspace.path(`cache/objects/${sha256.slice(0, 2)}/${sha256.slice(2)}`)
-  chmodSync(path, 0o644)
-  writeFileSync(path, Buffer.alloc(size, 'x'))
-}
 
 describe('an output', () => {
   it('is restored without a run if it was deleted', async () => {
@@ -140,7 +127,7 @@ describe('after a loss or damage in the cache', () => {
   it('of an object that a producer reads, it is quarantined and reported, and its artifact runs first', async () => {
     const workspace = built()
     const before = workspace.read('output/tiny.img')
-    damageObject(workspace, 'packed', 'tar')
+    flip(workspace, outputObject(workspace, 'packed'), 0)
     const { ran, code, stderr } = await workspace.build('image', '--force')
     expect([ran, code]).toEqual([['image', 'packed'], 0])
     expect(stderr).toContain('warning: a damaged object of the store was quarantined as')
@@ -150,7 +137,7 @@ describe('after a loss or damage in the cache', () => {
   it('of an object to restore, it is quarantined and reported, and its artifact runs', async () => {
     const workspace = built()
     const before = workspace.read('output/tiny.img')
-    damageObject(workspace, 'image', 'image')
+    flip(workspace, outputObject(workspace, 'image'), 0)
     workspace.remove('output/tiny.img')
     const { code, ran, stderr } = await workspace.build('image')
     expect([code, ran]).toEqual([0, ['image']])

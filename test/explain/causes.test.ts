@@ -2,6 +2,7 @@
 import * as fs from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { TestWorkspace } from '../support/workspace.ts'
+import { outputObject } from '../support/damage.ts'
 import type { Plant } from './support/distro.ts'
 import { buildTemplate, remove, STAMP, why, write } from './support/distro.ts'
 
@@ -232,13 +233,7 @@ const CASES: readonly (readonly [string, Case])[] = [
   ),
   kind(
     'a missing object',
-    (w) => {
-      const { outputs } = JSON.parse(w.read(recordOf(w, 'image')).split('\n')[1]!) as {
-        outputs: { image: { sha256: string } }
-      }
-      const { sha256 } = outputs.image
-      w.remove(`cache/objects/${sha256.slice(0, 2)}/${sha256.slice(2)}`)
-    },
+    (w) => w.remove(outputObject(w, 'image')),
     { kind: 'object-missing' },
     "missing from the store: the output 'part' of part",
   ),
