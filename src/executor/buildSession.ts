@@ -24,25 +24,13 @@ import { outputTemporaries } from '../workspace/workspace.ts'
 import { collectAfterBuild } from './collect.ts'
 import type { RunContext } from './context.ts'
 import { Interrupted } from './context.ts'
-import type { BuildOptions } from './options.ts'
+import type { BuildOptions, SessionOptions } from './options.ts'
 import { checkTools } from './preflight.ts'
 import type { BuildReport } from './report.ts'
 import { failureData } from '../events/failureData.ts'
 import { idleReport } from './report.ts'
 import { resolveInSession } from './resolver.ts'
 import { Scheduler } from './scheduler.ts'
-
-/** The options of every session. */
-export interface SessionOptions {
-  /** Wait if another build holds the workspace lock. */
-  readonly wait: boolean
-  readonly listener: Listener
-  readonly signal: AbortSignal
-  /** The directory of lbuild's compiled child process. */
-  readonly code: string
-  /** Processes of this host unless given. */
-  readonly processes?: Processes
-}
 
 /**
  * Does work that writes to the workspace while holding the workspace lock. First reclaims what killed builds left behind.

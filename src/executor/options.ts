@@ -1,10 +1,22 @@
-// The options of a build.
-import type { FailureData } from '../events/events.ts'
+// The options of a session and of a build.
+import type { FailureData, Listener } from '../events/events.ts'
 import type { Overrides } from '../graph/params.ts'
 import type { Plan } from '../planner/types.ts'
 import type { Digest } from '../platform/digest.ts'
-import type { SessionOptions } from './buildSession.ts'
+import type { Processes } from '../sandbox/process.ts'
 import type { Invalidation } from './invalidation.ts'
+
+/** The options of every session. */
+export interface SessionOptions {
+  /** Wait if another build holds the workspace lock. */
+  readonly wait: boolean
+  readonly listener: Listener
+  readonly signal: AbortSignal
+  /** The directory of lbuild's compiled child process. */
+  readonly code: string
+  /** Processes of this host unless given. */
+  readonly processes?: Processes
+}
 
 /** The failure of an artifact and its key: with the same key it would fail again. */
 export interface KnownFailure {

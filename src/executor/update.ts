@@ -1,7 +1,7 @@
 // `lbuild update`: resolves lockfiles to the newest versions that their lists allow.
 import { takeSnapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
-import type { SessionOptions } from './buildSession.ts'
+import type { SessionOptions } from './options.ts'
 import { inSession } from './buildSession.ts'
 import { checkLockfileTools } from './preflight.ts'
 import { resolveInSession } from './resolver.ts'
