@@ -2,7 +2,7 @@
 import { monotonicSeconds } from '../../../src/platform/clock.ts'
 
 /** The duration of each random test, in seconds. */
-export const SECONDS = Number(process.env['LBUILD_FUZZ_SECONDS'] ?? 30)
+export const SECONDS = Number(process.env['LBUILD_FUZZ_SECONDS'] ?? 15)
 
 /** LBUILD_SEED=N repeats a test in the same order. */
 export const SEED = Number(process.env['LBUILD_SEED'] ?? Date.now() % 2 ** 31)
