@@ -37,49 +37,61 @@ async function compileInto(home, cache) {
     // Another lbuild may be using a file that is whole.
     if (!existsSync(`${directory}/${name}`) || readFileSync(`${directory}/${name}`, 'utf8') !== text)
       replace(`${directory}/${name}`, text)
-    if (name === 'main.cjs') replace(`${directory}/${name}.cache`, new Script(text).createCachedData())
+    if (PROGRAMS.includes(name)) replace(`${directory}/${name}.cache`, new Script(text).createCachedData())
   }
   const states = inputs.map((path) => [path, stateOf(path, before)])
-  for (const name of ['main.cjs', 'main.cjs.cache', 'child.mjs'])
-    states.push([`${directory}/${name}`, stateOf(`${directory}/${name}`)])
+  const written = [...files.map(({ name }) => name), ...PROGRAMS.map((name) => `${name}.cache`)]
+  for (const name of written) states.push([`${directory}/${name}`, stateOf(`${directory}/${name}`)])
   const manifest = { node: process.version, home, directory, files: states }
   replace(`${cache}/manifest.json`, JSON.stringify(manifest))
   return directory
 }
 
+/** The programs, each one function in one file because that starts fastest. */
+const PROGRAMS = ['main.cjs', 'childProgram.cjs']
+
 /**
- * Compiles the program: `main.cjs`, one function in one file because that starts fastest, and `child.mjs`, in which
- * producers run, a module as the distro's code is.
+ * Compiles the program: `main.cjs`, and `childProgram.cjs`, in which producers run, with `child.cjs`, which starts it.
  * @param {string} home the sources and their libraries
  */
 export async function program(home) {
   const { build } = await import('esbuild')
   const [main, child] = await Promise.all([
-    build({ ...options(home, 'src/cli/main.ts'), format: 'cjs', supported: { 'dynamic-import': false } }),
-    build({ ...options(home, 'src/sandbox/child.ts'), format: 'esm', banner: { js: REQUIRE } }),
+    build(options(home, 'src/cli/main.ts')),
+    build(options(home, 'src/sandbox/child.ts')),
   ])
   const [mainFile, childFile] = [...main.outputFiles, ...child.outputFiles]
   const inputs = [...new Set([main, child].flatMap(({ metafile }) => Object.keys(metafile.inputs)))]
   return {
     files: [
-      {
-        name: 'main.cjs',
-        text: `(function (exports, require, module, importModule) {${mainFile.text}\n})`,
-      },
-      { name: 'child.mjs', text: childFile.text },
+      { name: 'main.cjs', text: functionOf(mainFile) },
+      { name: 'childProgram.cjs', text: functionOf(childFile) },
+      { name: 'child.cjs', text: CHILD_STARTER },
     ],
     inputs: inputs.map((path) => resolve(home, path)),
   }
 }
 
-/** Gives a module the `require` that bundled CommonJS libraries call. */
-const REQUIRE = "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);"
+const functionOf = ({ text }) => `(function (exports, require, module, importModule) {${text}\n})`
+
+/** Runs the program of producers with the code that V8 cached for it, if there is any, as the starter runs lbuild. */
+const CHILD_STARTER = `'use strict'
+const { existsSync, readFileSync } = require('fs')
+const { Script } = require('vm')
+const filename = \`\${__dirname}/childProgram.cjs\`
+const cached = \`\${filename}.cache\`
+const cachedData = existsSync(cached) ? readFileSync(cached) : undefined
+const script = new Script(readFileSync(filename, 'utf8'), { filename, cachedData })
+script.runInThisContext()({}, require, module, (address) => import(address))
+`
 
 const options = (home, entry) => ({
   absWorkingDir: home,
   entryPoints: [entry],
   outdir: 'out',
   bundle: true,
+  format: 'cjs',
+  supported: { 'dynamic-import': false },
   minifySyntax: true,
   minifyWhitespace: true,
   platform: 'node',

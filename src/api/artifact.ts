@@ -112,8 +112,11 @@ export interface Artifact<O extends Outputs = Outputs> {
 export interface Declared<D> {
   readonly name: string
   readonly declaration: D
-  /** The call stack of the declaration: the modules on it are code of the producer. */
-  readonly stack: string
+  /**
+   * An error made at the declaration: the modules on its stack are code of the producer. V8 writes the stack only when it is
+   * read, and a producer's process never reads it.
+   */
+  readonly site: Error
 }
 
 /** The property of a handle that holds its declaration; the distro's code sees only the handle. */
@@ -143,7 +146,7 @@ export function artifact<
   P extends Params = Record<never, never>,
   const T extends string = never,
 >(name: string, declaration: Declaration<I, P, T, O>): Artifact<O> {
-  const declared: Declared<Declaration<I, P, T, O>> = { name, declaration, stack: new Error().stack ?? '' }
+  const declared: Declared<Declaration<I, P, T, O>> = { name, declaration, site: new Error() }
   return Object.freeze({
     name,
     output: (output: keyof O & string): OutputInput => ({ kind: 'output', artifact: name, output }),

@@ -88,7 +88,7 @@ export function lockfile<
   const declared: Declared<LockfileDeclaration<I, P, T>> = {
     name,
     declaration,
-    stack: new Error().stack ?? '',
+    site: new Error(),
   }
   return Object.freeze({
     name,

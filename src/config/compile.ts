@@ -47,12 +47,12 @@ export function compileGraph(config: EvaluatedConfig, bundle: Bundle): Graph {
 }
 
 function artifactNode(
-  { name, declaration, stack }: DeclaredArtifact,
+  { name, declaration, site }: DeclaredArtifact,
   bundle: Bundle,
   isDeclaration: (label: string) => boolean,
 ): ArtifactNode {
   checkName(name, 'artifact')
-  const declaredIn = modulesOnStack(stack, bundle.modules)
+  const declaredIn = modulesOnStack(site.stack ?? '', bundle.modules)
   const modules = reachable(bundle.modules, declaredIn, isDeclaration)
   const { describe, inputs, params, tools, env, outputs, network } = declaration
   return {

@@ -7,7 +7,7 @@ import { LOCKFILE } from '../api/lockfile.ts'
 import { Failure, failureFrom } from '../platform/failure.ts'
 import { ArtifactSchema, check, ConfigSchema, DeclaredSchema, LockfileSchema } from './schema.ts'
 
-/** The starter passes its import() to the program; the process of a producer has none to pass. */
+/** A starter passes its import() to the program; tests run the sources, which have their own. */
 declare const importModule: ((address: string) => Promise<unknown>) | undefined
 
 /** The property of globalThis in which an evaluated bundle leaves the exports of each module, by label. */
@@ -26,9 +26,13 @@ export interface EvaluatedConfig extends Omit<v.InferOutput<typeof ConfigSchema>
 
 /**
  * Imports a bundle that {@link bundleConfig} made and collects what it declares. Throws a Failure (exit code 2) when
- * the config's own code throws, when its shape is wrong, or when two declarations share a name.
+ * the config's own code throws, when its shape is wrong, or when two declarations share a name. Only the declarations with a
+ * `wanted` name are checked and returned.
  */
-export async function evaluateConfig(bundle: string): Promise<EvaluatedConfig> {
+export async function evaluateConfig(
+  bundle: string,
+  wanted: (name: string) => boolean = () => true,
+): Promise<EvaluatedConfig> {
   process.setSourceMapsEnabled(true)
   const exports: EvaluatedConfig['exports'] = new Map()
   Object.assign(globalThis, { [Symbol.for(MODULES)]: exports })
@@ -54,8 +58,12 @@ export async function evaluateConfig(bundle: string): Promise<EvaluatedConfig> {
   }
   return {
     ...config,
-    artifacts: parsed(artifacts, (name, value) => check(ArtifactSchema, value, `the artifact '${name}'`)),
-    lockfiles: parsed(lockfiles, (name, value) => check(LockfileSchema, value, `the lockfile '${name}'`)),
+    artifacts: parsed(artifacts, wanted, (name, value) =>
+      check(ArtifactSchema, value, `the artifact '${name}'`),
+    ),
+    lockfiles: parsed(lockfiles, wanted, (name, value) =>
+      check(LockfileSchema, value, `the lockfile '${name}'`),
+    ),
     exports,
   }
 }
@@ -100,9 +108,14 @@ function addOnce(known: Map<string, Declared<unknown>>, declared: Declared<unkno
 
 const parsed = <D>(
   all: ReadonlyMap<string, Declared<unknown>>,
+  wanted: (name: string) => boolean,
   parse: (name: string, declaration: unknown) => D,
 ): ReadonlyMap<string, Declared<D>> =>
-  new Map([...all].map(([name, one]) => [name, { ...one, declaration: parse(name, one.declaration) }]))
+  new Map(
+    [...all]
+      .filter(([name]) => wanted(name))
+      .map(([name, one]) => [name, { ...one, declaration: parse(name, one.declaration) }]),
+  )
 
 function thrownFailure(error: unknown): Failure {
   const failure = failureFrom(error)

@@ -158,7 +158,11 @@ export const ConfigSchema = v.strictObject({
 export const nameProblem = (value: string): string | undefined => v.safeParse(name, value).issues?.[0].message
 
 /** A handle that the public API made. */
-export const DeclaredSchema = v.object({ name: v.string(), declaration: v.unknown(), stack: v.string() })
+export const DeclaredSchema = v.object({
+  name: v.string(),
+  declaration: v.unknown(),
+  site: v.instance(Error),
+})
 
 /** Parses a value. Throws a Failure (exit code 2) that names each place and what is wrong there. */
 export function check<S extends v.GenericSchema>(schema: S, value: unknown, what: string): v.InferOutput<S> {

@@ -89,7 +89,7 @@ export async function runTask(
   write('work/.lbuild-request.json', JSON.stringify(request))
   write('etc/passwd', PASSWD)
   write('etc/group', GROUP)
-  const child = `${confined ? INSIDE.code : context.code}/child.mjs`
+  const child = `${confined ? INSIDE.code : context.code}/child.cjs`
   const node = process.execPath.startsWith('/usr/') || !confined ? process.execPath : INSIDE.node
   const command = [...(variation?.wrapper ?? []), node, child, `${at.work}/.lbuild-request.json`]
   const mounts: Mount[] = [

@@ -1,12 +1,12 @@
 // The child process that runs one producer or resolver: reads a request, runs it, writes a result.
 import { readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Run } from '../api/artifact.ts'
 import { evaluateConfig } from '../config/evaluate.ts'
 import type { FailureData } from '../events/events.ts'
 import { failureData } from '../events/failureData.ts'
 import { sha256 } from '../platform/digest.ts'
 import { Failure, failureFrom, lastLines } from '../platform/failure.ts'
-import { toolVersion } from '../platform/version.ts'
 import type { ProducerRequest, ProducerResult } from './request.ts'
 
 /**
@@ -32,8 +32,9 @@ async function main(requestPath: string): Promise<void> {
 
 async function runRequest(request: ProducerRequest): Promise<ProducerResult> {
   checkBundle(request.bundle)
-  const config = await evaluateConfig(request.bundle)
   const { inputs, outputs, params, work, scratch, epoch, task } = request
+  const wanted = task.kind === 'resolve' ? task.lockfile : task.artifact
+  const config = await evaluateConfig(request.bundle, (name) => name === wanted)
   const log = (line: string): void => void process.stdout.write(`${line}\n`)
   const running: Running = new Set()
   const context = { inputs, outputs, params, work, scratch, epoch, log, run: runner(request, running) }
@@ -63,6 +64,8 @@ async function versionsOf(
   names: readonly string[],
   tools: Readonly<Record<string, string>>,
 ): Promise<Readonly<Record<string, string>>> {
+  if (names.length === 0) return {}
+  const { toolVersion } = await import('../platform/version.ts')
   const versions = await Promise.all(
     names.map(async (name) => {
       const path = tools[name]
@@ -145,17 +148,16 @@ function describe(error: unknown): FailureData {
     : { ...data, tail: stackOf(error.stack) }
 }
 
+/** The directory of lbuild's code, as the frames of a stack show it. */
+const CODE = `${dirname(process.argv[1] ?? '')}/`
+
 /** A stack without the frames of lbuild and Node that called the producer. */
 const stackOf = (stack: string): string =>
   stack
     .split('\n')
-    .filter(
-      (line) =>
-        !/^\s+at /.test(line) || !(line.includes(import.meta.url) || line.includes('(node:internal/')),
-    )
+    .filter((line) => !/^\s+at /.test(line) || !(line.includes(CODE) || line.includes('(node:internal/')))
     .join('\n')
 
 endWithParent()
-await main(process.argv[2] ?? '')
 // Whatever the producer left running, such as a timer, must not keep the process alive.
-process.exit()
+void main(process.argv[2] ?? '').then(() => process.exit())

@@ -41,7 +41,9 @@ it('compiles a cut, flipped or deleted file of the program again, to the same by
   expect(said).toBe('the program\n')
   const files = compiledFiles(home)
   expect(files.map((path) => path.slice(path.lastIndexOf('/') + 1))).toEqual([
-    'child.mjs',
+    'child.cjs',
+    'childProgram.cjs',
+    'childProgram.cjs.cache',
     'main.cjs',
     'main.cjs.cache',
     'manifest.json',
