@@ -1,4 +1,7 @@
-// The names that a distro imports from `lbuild`.
+/**
+ * The names that a distro imports from `lbuild`.
+ * @module lbuild
+ */
 export { artifact, internal } from './artifact.ts'
 export type {
   Artifact,

@@ -1,4 +1,7 @@
-// Resolves packages to exact files with apt, independently of the packages on the host.
+/**
+ * Resolves packages to exact files with apt, independently of the packages on the host.
+ * @module lbuild/debian/apt
+ */
 import { access, mkdir, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { Failure, type LockedFile, type Run } from '../api/index.ts'

@@ -1,4 +1,7 @@
-// Unpacks Debian's kernel packages.
+/**
+ * Unpacks Debian's kernel packages.
+ * @module lbuild/debian/kernel
+ */
 import { access, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure, type Run } from '../api/index.ts'

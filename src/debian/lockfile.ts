@@ -1,4 +1,7 @@
-// Declares lockfiles that apt resolves from a list of packages.
+/**
+ * Declares lockfiles that apt resolves from a list of packages.
+ * @module lbuild/debian/lockfile
+ */
 import { readFile } from 'node:fs/promises'
 import { file, lockfile, text, type Lockfile } from '../api/index.ts'
 import { parseList } from '../images/modules.ts'

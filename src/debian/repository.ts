@@ -1,4 +1,7 @@
-// Makes a local apt repository from a directory of packages.
+/**
+ * Makes a local apt repository from a directory of packages.
+ * @module lbuild/debian/repository
+ */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'

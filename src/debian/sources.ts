@@ -1,4 +1,7 @@
-// Debian's archives, their mirrors, and the sources that a host has configured for apt.
+/**
+ * Debian's archives, their mirrors, and the sources that a host has configured for apt.
+ * @module lbuild/debian/sources
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 

@@ -1,4 +1,7 @@
-// The account files of an image: passwd(5), group(5), shadow(5), gshadow(5).
+/**
+ * The account files of an image: passwd(5), group(5), shadow(5), gshadow(5).
+ * @module lbuild/images/accounts
+ */
 import { Failure } from '../api/index.ts'
 import type { Layer } from './layer.ts'
 

@@ -1,4 +1,7 @@
-// Formats numbers of bytes for messages.
+/**
+ * Formats numbers of bytes for messages.
+ * @module lbuild/images/byteSize
+ */
 
 const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB']
 

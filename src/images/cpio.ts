@@ -1,4 +1,7 @@
-// Packs cpio archives, the format of an initramfs.
+/**
+ * Packs cpio archives, the format of an initramfs.
+ * @module lbuild/images/cpio
+ */
 import { Failure } from '../api/index.ts'
 
 /** One member of a cpio archive. Its path has no leading slash; `mode` contains permission bits only. */

@@ -1,4 +1,7 @@
-// Reads disk images back and compares them with their sources.
+/**
+ * Reads disk images back and compares them with their sources.
+ * @module lbuild/images/diskCheck
+ */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure, type Run } from '../api/index.ts'

@@ -1,4 +1,7 @@
-// Lays out a disk that boots by UEFI: an EFI system partition and a root partition.
+/**
+ * Lays out a disk that boots by UEFI: an EFI system partition and a root partition.
+ * @module lbuild/images/diskLayout
+ */
 import { minimumExt4Size } from './ext4.ts'
 import { PARTITION_TYPES, SECTOR, type Gpt } from './gpt.ts'
 

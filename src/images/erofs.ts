@@ -1,4 +1,7 @@
-// Makes EROFS images.
+/**
+ * Makes EROFS images.
+ * @module lbuild/images/erofs
+ */
 import type { Run } from '../api/index.ts'
 
 /** How an EROFS is compressed: lz4hc builds slowly and is small, lz4 builds quickly; both read equally fast. */

@@ -1,4 +1,7 @@
-// Makes, inspects and checks ext4 file systems inside disk images.
+/**
+ * Makes, inspects and checks ext4 file systems inside disk images.
+ * @module lbuild/images/ext4
+ */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure, type Run } from '../api/index.ts'

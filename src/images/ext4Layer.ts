@@ -1,4 +1,7 @@
-// Writes a tree over an ext4 file system in a disk image, and reads it back.
+/**
+ * Writes a tree over an ext4 file system in a disk image, and reads it back.
+ * @module lbuild/images/ext4Layer
+ */
 import type { Stats } from 'node:fs'
 import { lstat, mkdtemp, readdir, readFile, readlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'

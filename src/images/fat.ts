@@ -1,4 +1,7 @@
-// Makes, reads and checks FAT file systems inside disk images.
+/**
+ * Makes, reads and checks FAT file systems inside disk images.
+ * @module lbuild/images/fat
+ */
 import { copyFile, open, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Run } from '../api/index.ts'

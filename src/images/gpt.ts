@@ -1,4 +1,7 @@
-// Writes and reads GUID partition tables.
+/**
+ * Writes and reads GUID partition tables.
+ * @module lbuild/images/gpt
+ */
 import { Failure, type Run } from '../api/index.ts'
 
 /** Bytes in a sector. */

@@ -1,4 +1,7 @@
-// The identity of a system: host name and machine id.
+/**
+ * The identity of a system: host name and machine id.
+ * @module lbuild/images/identity
+ */
 import { Failure } from '../api/index.ts'
 import type { Layer } from './layer.ts'
 

@@ -1,4 +1,7 @@
-// Derives the identifiers of disks and file systems from names, so that every build gives the same ones.
+/**
+ * Derives the identifiers of disks and file systems from names, so that every build gives the same ones.
+ * @module lbuild/images/ids
+ */
 import { createHash } from 'node:crypto'
 
 const digestOf = (namespace: string, name: string) =>

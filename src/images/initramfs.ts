@@ -1,4 +1,7 @@
-// Assembles the members of an initramfs.
+/**
+ * Assembles the members of an initramfs.
+ * @module lbuild/images/initramfs
+ */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { packCpio, parentDirectories, type CpioEntry } from './cpio.ts'

@@ -1,4 +1,7 @@
-// Makes bootable ISO images.
+/**
+ * Makes bootable ISO images.
+ * @module lbuild/images/iso
+ */
 import type { Run } from '../api/index.ts'
 
 /** A file of an ISO: its path inside (`live/rootfs.erofs`), and the file to copy. */

@@ -1,4 +1,7 @@
-// Reads ISO images back and compares them with their sources.
+/**
+ * Reads ISO images back and compares them with their sources.
+ * @module lbuild/images/isoCheck
+ */
 import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure, type Run } from '../api/index.ts'

@@ -1,4 +1,7 @@
-// Removes kernel modules from an unpacked kernel.
+/**
+ * Removes kernel modules from an unpacked kernel.
+ * @module lbuild/images/keepModules
+ */
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 

@@ -1,4 +1,7 @@
-// A layer of changes over an image, held in memory and packed as a tar.
+/**
+ * A layer of changes over an image, held in memory and packed as a tar.
+ * @module lbuild/images/layer
+ */
 import { buffer } from 'node:stream/consumers'
 import { pack } from 'tar-stream'
 import { Failure } from '../api/index.ts'

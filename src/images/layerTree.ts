@@ -1,4 +1,7 @@
-// Copies a directory of the workspace into a layer.
+/**
+ * Copies a directory of the workspace into a layer.
+ * @module lbuild/images/layerTree
+ */
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from '../api/index.ts'

@@ -1,4 +1,7 @@
-// Extracts and packs tars reproducibly.
+/**
+ * Extracts and packs tars reproducibly.
+ * @module lbuild/images/layers
+ */
 import { mkdir } from 'node:fs/promises'
 import type { Run } from '../api/index.ts'
 

@@ -1,4 +1,7 @@
-// The manifest of an image: every path in its tar, with type, mode and owner.
+/**
+ * The manifest of an image: every path in its tar, with type, mode and owner.
+ * @module lbuild/images/manifest
+ */
 import { createReadStream } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'

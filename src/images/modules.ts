@@ -1,4 +1,7 @@
-// Kernel modules: the index that depmod writes, and the modules that a list requires.
+/**
+ * Kernel modules: the index that depmod writes, and the modules that a list requires.
+ * @module lbuild/images/modules
+ */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from '../api/index.ts'

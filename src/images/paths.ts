@@ -1,4 +1,7 @@
-// Paths inside an image, resolved without leaving it.
+/**
+ * Paths inside an image, resolved without leaving it.
+ * @module lbuild/images/paths
+ */
 import { Failure } from '../api/index.ts'
 
 /** The file, directory or link at a path of an image. */

@@ -1,4 +1,7 @@
-// Appends sections to PE images, the format of EFI programs.
+/**
+ * Appends sections to PE images, the format of EFI programs.
+ * @module lbuild/images/pe
+ */
 import { Failure } from '../api/index.ts'
 
 /** A section of a PE image. */

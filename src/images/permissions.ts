@@ -1,4 +1,7 @@
-// Sets permissions in a layer from a table of paths.
+/**
+ * Sets permissions in a layer from a table of paths.
+ * @module lbuild/images/permissions
+ */
 import { Failure } from '../api/index.ts'
 import type { Layer } from './layer.ts'
 

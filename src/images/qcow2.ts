@@ -1,4 +1,7 @@
-// Converts and checks qcow2 images.
+/**
+ * Converts and checks qcow2 images.
+ * @module lbuild/images/qcow2
+ */
 import type { Run } from '../api/index.ts'
 import { passCheck } from './toolCheck.ts'
 

@@ -1,4 +1,7 @@
-// Reports what a checking tool found.
+/**
+ * Reports what a checking tool found.
+ * @module lbuild/images/toolCheck
+ */
 import { Failure } from '../api/index.ts'
 
 /** Awaits a checking tool. When it fails, rejects with a Failure that has this headline and shows the tool's output. */

@@ -1,4 +1,7 @@
-// Makes unified kernel images.
+/**
+ * Makes unified kernel images.
+ * @module lbuild/images/uki
+ */
 import { appendSections } from './pe.ts'
 
 /** The parts of a unified kernel image. */

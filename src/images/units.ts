@@ -1,4 +1,7 @@
-// Enables systemd units in an image.
+/**
+ * Enables systemd units in an image.
+ * @module lbuild/images/units
+ */
 import { Failure } from '../api/index.ts'
 import type { Layer } from './layer.ts'
 import { lastComponent, parentPath } from './paths.ts'

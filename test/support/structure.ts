@@ -106,7 +106,9 @@ export const filesWithoutPurpose = (root: string, ...folders: readonly string[])
     .flatMap((folder) => filesBelow(root, folder, /\.ts$/))
     .filter(
       (path) =>
-        !/^(\/\/ [^\n]*(\n\/\/ [^\n]*)*|\/\*\* [^\n]*(\n \* [^\n]*)*)\.( \*\/|\n|$)/.test(read(root, path)),
+        !/^(\/\/ [^\n]*(\n\/\/ [^\n]*)*|\/\*\*( [^\n]*|(\n \* [^\n]*)+))\.( \*\/|\n|$)/.test(
+          read(root, path),
+        ),
     )
 
 /** Type casts, `as const` aside. */
