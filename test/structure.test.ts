@@ -125,6 +125,7 @@ describe('each rule reports', () => {
       'src/a.ts': '// Says what it is for.\n',
       'src/b.ts': '/** Says what it is for. */\n',
       'src/c.ts': '/** Says what\n * it is for. */\n',
+      'src/e.ts': '/**\n * Says what it is for.\n * @module e\n */\n',
       'src/d.ts': '// says\n',
     })
     expect(structure.filesWithoutPurpose(root, 'src')).toEqual(['src/d.ts', 'src/lbuild.ts'])

@@ -106,7 +106,7 @@ export const filesWithoutPurpose = (root: string, ...folders: readonly string[])
     .flatMap((folder) => filesBelow(root, folder, /\.ts$/))
     .filter(
       (path) =>
-        !/^(\/\/ [^\n]*(\n\/\/ [^\n]*)*|\/\*\*( [^\n]*|(\n \* [^\n]*)+))\.( \*\/|\n|$)/.test(
+        !/^(\/\/ [^\n]*(\n\/\/ [^\n]*)*|\/\*\*(\n \*)? [^\n]*(\n \* [^\n]*)*)\.( \*\/|\n|$)/.test(
           read(root, path),
         ),
     )
