@@ -1,5 +1,6 @@
 // A small distro that was built, in which tests plant changes and run `lbuild why`.
 import * as fs from 'node:fs'
+import { tmpdir } from 'node:os'
 import { expect } from 'vitest'
 import type { ExplainedCause } from '../../../src/planner/evidence.ts'
 import { TestWorkspace } from '../../support/workspace.ts'
@@ -69,15 +70,17 @@ export const image = artifact('image', {
 export const STAMP =
   '#!/bin/sh\n# stamp 1.2.3\ncase "$1" in --version) echo stamp 1.2.3 ;; *) echo stamped ;; esac\n'
 
-const template = new TestWorkspace(DISTRO, TestWorkspace.lasting())
+let template: TestWorkspace
 
-/** Builds the distro once; call it in `beforeAll`. */
-export async function buildTemplate(): Promise<void> {
+/** Builds the distro once for a file of tests; call it in `beforeAll`, which calls the result to remove it. */
+export async function buildTemplate(): Promise<() => void> {
+  template = new TestWorkspace(DISTRO, fs.mkdtempSync(`${tmpdir()}/lbuild-test-`))
   template.write('tools/stamp', STAMP, 0o755)
   fs.symlinkSync('hello', template.path('src/link'))
   template.env['EDITION'] = 'home'
   const { code, stderr } = await template.lbuild('image')
   if (code !== 0) throw new Error(stderr)
+  return () => fs.rmSync(template.root, { recursive: true, force: true })
 }
 
 /** A copy of the built distro. */
