@@ -72,7 +72,12 @@ export async function program(home) {
   }
 }
 
-const functionOf = ({ text }) => `(function (exports, require, module, importModule) {${text}\n})`
+/** A program as one function, in ASCII: Node.js and V8 read such a file in half the time. */
+const functionOf = ({ text }) =>
+  `(function (exports, require, module, importModule) {${text}\n})`.replace(
+    /[^\0-\x7f]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 
 /** Runs the program of producers with the code that V8 cached for it, if there is any, as the starter runs lbuild. */
 const CHILD_STARTER = `'use strict'
@@ -81,7 +86,7 @@ const { Script } = require('vm')
 const filename = \`\${__dirname}/childProgram.cjs\`
 const cached = \`\${filename}.cache\`
 const cachedData = existsSync(cached) ? readFileSync(cached) : undefined
-const script = new Script(readFileSync(filename, 'utf8'), { filename, cachedData })
+const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData })
 script.runInThisContext()({}, require, module, (address) => import(address))
 `
 

@@ -47,13 +47,13 @@ function replace(path, content) {
 }
 
 /**
- * Loads the program: one function, with the code that V8 cached for it (v8.dev/blog/code-caching), if there is any. A script
+ * Loads the program: one function in ASCII, with the code that V8 cached for it (v8.dev/blog/code-caching), if there is any. A script
  * with cached code cannot call import() itself, whatever `importModuleDynamically` says, so it receives ours. Libraries are those of
  * lbuild, wherever the program lies.
  */
 function load(file, cachedData) {
   const program = { exports: {} }
-  const script = new Script(fs.readFileSync(file, 'utf8'), { filename: file, cachedData })
+  const script = new Script(fs.readFileSync(file, 'latin1'), { filename: file, cachedData })
   script.runInThisContext()(program.exports, createRequire(__filename), program, (address) => import(address))
   return { script, main: program.exports.main }
 }
