@@ -39,13 +39,16 @@ async function compileInto(home, cache) {
       replace(`${directory}/${name}`, text)
     if (PROGRAMS.includes(name)) replace(`${directory}/${name}.cache`, new Script(text).createCachedData())
   }
-  const states = inputs.map((path) => [path, stateOf(path, before)])
+  const states = [...inputs, import.meta.filename].map((path) => [path, stateOf(path, before)])
   const written = [...files.map(({ name }) => name), ...PROGRAMS.map((name) => `${name}.cache`)]
   for (const name of written) states.push([`${directory}/${name}`, stateOf(`${directory}/${name}`)])
-  const manifest = { node: process.version, home, directory, files: states }
+  const manifest = { format: FORMAT, node: process.version, home, directory, files: states }
   replace(`${cache}/manifest.json`, JSON.stringify(manifest))
   return directory
 }
+
+/** The format of the compiled program, as the starter expects it. */
+const FORMAT = 2
 
 /** The programs, each one function in one file because that starts fastest. */
 const PROGRAMS = ['main.cjs', 'childProgram.cjs']

@@ -19,6 +19,9 @@ const { Script } = require('vm')
 const home = dirname(__dirname)
 const elsewhere = process.env.LBUILD_CACHE_DIR
 
+/** The format of the compiled program: since 2 it is ASCII. */
+const FORMAT = 2
+
 /** The state of a file on disk: while it stands, the file has not changed. */
 function stateOf(path) {
   const { ino, size, mtimeMs, ctimeMs } = fs.lstatSync(path)
@@ -30,6 +33,7 @@ function readManifest(path) {
   try {
     const manifest = JSON.parse(fs.readFileSync(path, 'utf8'))
     const isCurrent =
+      manifest.format === FORMAT &&
       manifest.node === process.version &&
       manifest.home === home &&
       manifest.files.every((file) => stateOf(file[0]) === file[1])
@@ -98,7 +102,10 @@ function keepCachedCode(cache, file, script) {
     fs.mkdirSync(dirname(cached), { recursive: true })
     replace(cached, script.createCachedData())
     const files = [file, cached].map((path) => [path, stateOf(path)])
-    replace(`${cache}/lbuild/program.json`, JSON.stringify({ node: process.version, home, cached, files }))
+    replace(
+      `${cache}/lbuild/program.json`,
+      JSON.stringify({ format: FORMAT, node: process.version, home, cached, files }),
+    )
   } catch {
     // Only time is lost.
   }
