@@ -1,4 +1,5 @@
 // Tests that the sources follow the rules of the project's structure, and that every rule can fail.
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import * as structure from './support/structure.ts'
@@ -54,6 +55,17 @@ describe('test/', () => {
   it('mirrors src/', () => {
     expect(structure.strayTestFolders(ROOT)).toEqual([])
   })
+})
+
+// valibot's optional peer dependency on typescript is left out of package-lock.json: with it, npm would install typescript
+// for everybody who builds an image.
+it('npm ci --omit=dev installs neither vite, vitest nor TypeScript', () => {
+  const { packages } = JSON.parse(readFileSync(`${ROOT}package-lock.json`, 'utf8')) as {
+    packages: Record<string, { dev?: true }>
+  }
+  const always = Object.keys(packages).filter((path) => packages[path]?.dev !== true)
+  expect(always).toContain('node_modules/esbuild')
+  expect(always.filter((path) => /node_modules\/(vite|vitest|typescript)$/.test(path))).toEqual([])
 })
 
 describe('each rule reports', () => {
