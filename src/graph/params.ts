@@ -79,8 +79,11 @@ function parse(param: Param, name: string, value: Json, source: string): Json {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     throw new Failure(`cannot set the param '${name}': ${error.message}`, {
-      facts: [['set by', source]],
-      hint: param.describe ?? `it is a ${param.type}`,
+      facts: [
+        ['set by', source],
+        ...(param.describe === undefined ? [] : [['meaning', param.describe] as const]),
+      ],
+      hint: 'set another value',
       exitCode: 2,
     })
   }

@@ -106,7 +106,9 @@ export class RecordStore {
         if (isTemporary(name) || name.startsWith(QUARANTINE_PREFIX)) leftovers.push(path)
         if (key === undefined) continue
         const record = this.find(artifact, key)
-        if (typeof record === 'string') damaged.push(path)
+        if (record === 'damaged') damaged.push(path)
+        // A record that another version of lbuild wrote counts as absent.
+        else if (record === 'absent') leftovers.push(path)
         else
           records.push({
             record,

@@ -39,13 +39,14 @@ describe('a record', () => {
     expect(records.find('image', sha256('third'))).toBe('absent')
   })
 
-  it('is absent if it has another version, and is then never the latest', () => {
+  it('is absent if it has another version: never the latest, not damaged, and a leftover for gc', () => {
     const root = temporaryDirectory()
     const records = new RecordStore(realDisk, root)
     writeChecksummed(realDisk, `${root}/image/${KEY}.json`, { ...record(1), version: 1 })
     records.setLatest('image', KEY)
     expect(records.find('image', KEY)).toBe('absent')
     expect(records.latest('image')).toBeUndefined()
+    expect(records.list()).toEqual({ records: [], damaged: [], leftovers: [`${root}/image/${KEY}.json`] })
   })
 
   it('is the latest once it is set, and no record is if the pointer is damaged', () => {
