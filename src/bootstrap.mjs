@@ -39,12 +39,21 @@ async function compileInto(home, cache) {
       replace(`${directory}/${name}`, text)
     if (PROGRAMS.includes(name)) replace(`${directory}/${name}.cache`, new Script(text).createCachedData())
   }
-  const states = [...inputs, import.meta.filename].map((path) => [path, stateOf(path, before)])
+  const sources = [...withoutLibraries(home, inputs), import.meta.filename]
+  const states = sources.map((path) => [path, stateOf(path, before)])
   const written = [...files.map(({ name }) => name), ...PROGRAMS.map((name) => `${name}.cache`)]
   for (const name of written) states.push([`${directory}/${name}`, stateOf(`${directory}/${name}`)])
   const manifest = { format: FORMAT, node: process.version, home, directory, files: states }
   replace(`${cache}/manifest.json`, JSON.stringify(manifest))
   return directory
+}
+
+/** Replaces the files of libraries by the one that npm rewrites with every installation, so that the starter checks fewer files. */
+function withoutLibraries(home, paths) {
+  const libraries = `${home}/node_modules/`
+  const installation = `${libraries}.package-lock.json`
+  if (!existsSync(installation)) return paths
+  return [...paths.filter((path) => !path.startsWith(libraries)), installation]
 }
 
 /** The format of the compiled program, as the starter expects it. */

@@ -161,7 +161,8 @@ describe('setting a param', () => {
     const { headline, exitCode, facts, hint } = rejection({ 'qcow2.diskSize': '256GG' })
     expect(headline).toContain("cannot set the param 'qcow2.diskSize': cannot read the size '256GG'")
     expect(facts).toContainEqual(['set by', 'the command line'])
-    expect(hint).toBe('the size of the disk')
+    expect(facts).toContainEqual(['meaning', 'the size of the disk'])
+    expect(hint).toBe('set another value')
     expect(exitCode).toBe(2)
   })
 
