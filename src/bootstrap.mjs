@@ -119,7 +119,10 @@ const options = (home, entry) => ({
   logLevel: 'error',
 })
 
-/** The state of a file as the starter compares it; a source that is newer than the compilation matches nothing. */
+/**
+ * Returns the state of a file in the format of the starter. For a source that changed after the compilation began, returns a value that
+ * equals no state, so the next start compiles again.
+ */
 function stateOf(path, before = Number.POSITIVE_INFINITY) {
   const { ino, size, mtimeMs, ctimeMs } = lstatSync(path)
   return ctimeMs >= before - 20 ? 'young' : `${ino}.${size}.${mtimeMs}.${ctimeMs}`
@@ -132,7 +135,7 @@ function replace(path, content) {
   renameSync(temporary, path)
 }
 
-/** Runs `npm ci` where a library is missing; tools for development stay where they are installed, and come nowhere else. */
+/** Runs `npm ci` if a library is missing. Installs the development tools only if they are installed already. */
 function installLibraries(home) {
   const { name, version, dependencies } = JSON.parse(readFileSync(`${home}/package.json`, 'utf8'))
   const isInstalled = (library) => existsSync(`${home}/node_modules/${library}`)

@@ -19,7 +19,7 @@ mkdirSync(`${dist}/program`)
 for (const { name, text } of files) writeFileSync(`${dist}/program/${name}`, text)
 writeFileSync(`${dist}/THIRD_PARTY_LICENSES`, licences(inputs))
 
-/** Declarations import the modules that a package holds: tsc rewrites the names of sources in code only. */
+/** Replaces `.ts` by `.js` in the imports of the .d.ts files; tsc does so only in .js files. */
 function nameCompiledModules() {
   for (const name of readdirSync(dist, { recursive: true }).filter((path) => path.endsWith('.d.ts'))) {
     const text = readFileSync(`${dist}/${name}`, 'utf8')

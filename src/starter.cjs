@@ -51,9 +51,9 @@ function replace(path, content) {
 }
 
 /**
- * Loads the program: one function in ASCII, with the code that V8 cached for it (v8.dev/blog/code-caching), if there is any. A script
- * with cached code cannot call import() itself, whatever `importModuleDynamically` says, so it receives ours. Libraries are those of
- * lbuild, wherever the program lies.
+ * Loads the program: one function in ASCII, with the code that V8 cached for it (v8.dev/blog/code-caching), if there is any. A script with
+ * cached code cannot call import(), so the starter passes its own import() as an argument. Its require() loads libraries from lbuild's
+ * `node_modules`, because the program may be in another directory.
  */
 function load(file, cachedData) {
   const program = { exports: {} }

@@ -1,4 +1,4 @@
-// Declares artifacts: what they read, what they write, and the function that makes it.
+// Declares artifacts. A declaration names the inputs, the outputs, and the function that writes the outputs.
 import type { Inputs, OutputInput } from './inputs.ts'
 import type { Param } from './params.ts'
 
@@ -93,7 +93,10 @@ export interface Declaration<I extends Inputs, P extends Params, T extends strin
   /** The environment variables that the producer sees, by name. */
   readonly env?: readonly string[]
   readonly outputs: O
-  /** Whether the producer may use the network; `false` unless given. Then lbuild cannot promise the same bytes again. */
+  /**
+   * If true, the producer may use the network, and lbuild cannot guarantee that a second run gives the same bytes.
+   * Default: false.
+   */
   readonly network?: boolean
   /** Writes all outputs. The run fails if this throws: throw a {@link Failure} for an error with facts and a hint. */
   produce(context: Context<I, P, T, O>): Promise<void> | void
@@ -113,8 +116,8 @@ export interface Declared<D> {
   readonly name: string
   readonly declaration: D
   /**
-   * An error made at the declaration: the modules on its stack are code of the producer. V8 writes the stack only when it is
-   * read, and a producer's process never reads it.
+   * An Error that `artifact()` creates. Its stack names the modules that declare the artifact. V8 formats a stack only
+   * when someone reads it, so this costs nothing in a producer's process.
    */
   readonly site: Error
 }

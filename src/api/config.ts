@@ -14,16 +14,17 @@ export interface BootFailurePattern {
 }
 
 /**
- * What a distro prints on the serial console, as sources of regular expressions. lbuild knows the usual login and
- * shell prompts, kernel panics and systemd's emergency mode; these patterns come in addition.
+ * What a distro prints on the serial console, as sources of regular expressions. lbuild knows the usual login and shell
+ * prompts, kernel panics and systemd's emergency mode; these patterns come in addition.
  *
- * A pattern is searched in one line at a time, which ends with `\n` or is still incomplete. Its match must not depend on
- * what follows it: use neither lookahead nor `$`, and do not end with a quantifier; `\n` matches the end of a line.
+ * A pattern is searched in one line at a time, which ends with `\n` or is still incomplete. lbuild may test a line before
+ * it is complete. So do not use lookahead or `$`, and do not end the pattern with a quantifier; `\n` matches the end of a
+ * line.
  */
 export interface BootPatterns {
   /** The login prompt, unless it is `HOSTNAME login: ` at the start of a line. */
   readonly login?: string
-  /** A line that the initramfs prints: reports name the time at which it was reached. */
+  /** Matches a line that the initramfs prints. `lbuild boot` then reports when the boot reached the initramfs. */
   readonly initramfs?: string
   readonly failures?: readonly BootFailurePattern[]
 }
@@ -46,7 +47,10 @@ export interface Config {
    * of their files; keys hold only the declared tools.
    */
   readonly toolPath?: readonly string[]
-  /** How many builds the store keeps in addition to the latest of each artifact, which it always keeps. */
+  /**
+   * The limits of the store. lbuild keeps the newest builds of each artifact, the latest included, and removes older ones
+   * while the objects exceed `maxSize`. It never removes what the current outputs need.
+   */
   readonly store?: {
     /** The builds of each artifact; 10 unless given. */
     readonly keep?: number

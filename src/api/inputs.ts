@@ -1,4 +1,5 @@
-// Declares inputs: files and directories of the workspace. Outputs and downloads come from the handles of their makers.
+// Declares inputs: files and directories of the workspace. An artifact's handle gives its outputs, and a lockfile's
+// handle its downloads.
 
 /** One file of the workspace; see {@link file}. */
 export interface FileInput {

@@ -44,7 +44,9 @@ export interface LockfileDeclaration<I extends Inputs, P extends Params, T exten
   readonly inputs: I
   /** Params that say what to download: lbuild resolves again when one of them changes. */
   readonly params?: P
-  /** Those params that say only where to download from: changing them resolves nothing. */
+  /**
+   * The names of the params that only say where to download from. lbuild does not resolve again when one of them changes.
+   */
   readonly mirrorParams?: readonly (keyof P & string)[]
   /** Absolute paths of the host that `resolve` may read, such as the settings of a package manager. */
   readonly hostFiles?: readonly string[]

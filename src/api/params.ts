@@ -21,7 +21,7 @@ export interface Param<T extends Json = Json> {
 /**
  * Declares a text param. The producer receives the text as the user wrote it.
  *
- * @param describe what the param sets, for `--help` and messages; so for every kind of param
+ * @param describe what the param sets; the message about an invalid value prints it. Every kind of param takes it.
  * @example params: { hostname: text('tiny', 'the name of the machine') }
  */
 export const text = (value: string, describe?: string): Param<string> => param('text', value, describe)

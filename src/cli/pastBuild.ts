@@ -5,8 +5,8 @@ import { realDisk } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
 
 /**
- * The build whose id, or whose id's last part, begins with `id`; `last` is the newest one. Throws a Failure (exit code 2)
- * if there is none or more than one.
+ * Finds the build whose id begins with `id`, or whose last id component begins with `id`. `last` finds the newest build.
+ * Throws a Failure (exit code 2) if there is none or more than one.
  */
 export function pastBuild(cache: string, id: string): LoggedBuild {
   const build = readBuild(realDisk, cache, id)
@@ -19,7 +19,10 @@ export function pastBuild(cache: string, id: string): LoggedBuild {
   throw new Failure(`unknown build '${id}'`, { hint: 'run lbuild history to list the builds', exitCode: 2 })
 }
 
-/** Targets and everything below them, as a build had them; all its artifacts without targets. Throws a Failure (exit code 2). */
+/**
+ * Returns the names of the targets and of all their dependencies, as the log of a build lists them. Without targets,
+ * returns all artifacts of the build. Throws a Failure (exit code 2).
+ */
 export function artifactsBelow(
   { id, artifacts }: LoggedBuild,
   targets: readonly string[],

@@ -11,7 +11,7 @@ import type { Invocation } from './invocation.ts'
 import { UnknownOption } from './selection.ts'
 import { commandFirst, invalidCall, unknownOption } from './suggestions.ts'
 
-/** A file of `commands/`: the declaration of a command and its action. */
+/** A module of `commands/` that declares one command. */
 interface CommandModule {
   command(context: CommandContext): CommandUnknownOpts
 }
@@ -65,7 +65,10 @@ export async function runProgram(invocation: Invocation, signal: AbortSignal): P
   return code
 }
 
-/** The words of a call of `help`, without shared options. Throws a Failure (exit code 2) if it names no command. */
+/**
+ * If the user calls `help`, returns `help` and the command that follows it; otherwise returns undefined. Throws a Failure
+ * (exit code 2) if the word after `help` is not a command.
+ */
 function helpOf(argv: readonly string[]): readonly string[] | undefined {
   if (commandFirst(argv)[0] !== 'help') return undefined
   const [subject] = argv.slice(argv.indexOf('help') + 1).filter((word) => !word.startsWith('-'))

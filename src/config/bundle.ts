@@ -13,7 +13,7 @@ import type { Locations } from './locations.ts'
 
 /** One module of the distro's code, or of a library that it imports. */
 export interface Module {
-  /** The name of the module wherever the workspace and lbuild lie: it is part of keys. */
+  /** The name of the module. It is the same on every machine, because keys contain it. */
   readonly label: string
   readonly path: string
   readonly digest: Digest
@@ -147,8 +147,9 @@ function syntaxFailure(errors: readonly Message[]): Failure {
 }
 
 /**
- * The modules that code of some modules can reach by imports, ordered by label. Modules that export only artifacts and
- * lockfiles (`isDeclaration`) are left out: a producer receives what they make as an input.
+ * Returns the start modules and every module that they import, directly or indirectly, sorted by label. Does not follow
+ * an import of a module that exports only artifacts and lockfiles (`isDeclaration`): a producer gets those as inputs, not
+ * as code.
  */
 export function reachable(
   modules: ReadonlyMap<string, Module>,

@@ -85,8 +85,8 @@ const toolSpecs = (tools: readonly (string | { name: string; atLeast: string })[
   tools.map((tool) => (typeof tool === 'string' ? { name: tool } : tool))
 
 /**
- * The modules on the call stack of a declaration: the one that calls `artifact`, and those whose values the producer of a
- * plugin may have closed over. All modules if the stack shows none.
+ * Returns the modules on the call stack of a declaration: the module that calls `artifact()`, and the modules that called
+ * it, because the producer may use their values. If no module is on the stack, returns all modules.
  */
 function modulesOnStack(stack: string, modules: ReadonlyMap<string, Module>): readonly string[] {
   const labels = [...modules.values()]

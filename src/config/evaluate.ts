@@ -7,7 +7,7 @@ import { LOCKFILE } from '../api/lockfile.ts'
 import { Failure, failureFrom } from '../platform/failure.ts'
 import { ArtifactSchema, check, ConfigSchema, DeclaredSchema, LockfileSchema } from './schema.ts'
 
-/** A starter passes its import() to the program; tests run the sources, which have their own. */
+/** The starter passes its import() as `importModule`. It is undefined in tests, which run the TypeScript sources. */
 declare const importModule: ((address: string) => Promise<unknown>) | undefined
 
 /** The property of globalThis in which an evaluated bundle leaves the exports of each module, by label. */
@@ -93,7 +93,7 @@ export const isHandle = (value: unknown): boolean =>
 function declaredBy(kind: symbol, value: unknown): Declared<unknown> | undefined {
   if (typeof value !== 'object' || value === null || !Reflect.has(value, kind)) return undefined
   const declared: unknown = Reflect.get(value, kind)
-  return check(DeclaredSchema, declared, 'a value that is not of this lbuild')
+  return check(DeclaredSchema, declared, 'a value that another version of lbuild made')
 }
 
 function addOnce(known: Map<string, Declared<unknown>>, declared: Declared<unknown>, what: string): void {

@@ -5,7 +5,9 @@ import * as v from 'valibot'
 
 /** The label prefix of lbuild's own modules. */
 const LBUILD = 'lbuild/'
-/** The label prefix of the modules that declare. They are in no key: the version of the key schema stands for them. */
+/**
+ * The label prefix of lbuild's API modules. Keys do not contain them: whoever changes what they mean changes KEY_SCHEMA.
+ */
 export const API = `${LBUILD}api/`
 const NPM = 'npm/'
 const OUTSIDE = 'outside/'
@@ -47,9 +49,10 @@ export class ModuleLabels {
   }
 
   /**
-   * The label of a module: its path below `lbuild/`, below `npm/NAME@VERSION/`, or from the workspace's root. Two modules
-   * never share one: of two with the same package, version and path, as where a package is installed twice, the second gets
-   * `~2`. Ask for modules in the order in which imports reach them, so that the numbers are the same on every machine.
+   * Returns the label of a module: `lbuild/PATH`, `npm/NAME@VERSION/PATH`, `outside/PATH` for a file outside the
+   * workspace, or the path from the workspace's root (with `./` if it begins with one of these prefixes). Every module has
+   * its own label. If a package is installed twice with one version, the second copy of a module gets `~2`. Ask for
+   * modules in the order in which imports reach them, so that the numbers are the same on every machine.
    */
   labelOf(path: string): string {
     const known = this.#labels.get(path)

@@ -8,9 +8,10 @@ import { RELEASE } from '../platform/release.ts'
 import { readPackage } from './labels.ts'
 
 /**
- * Resolves `lbuild` and `lbuild/…` as Node.js does, from the module that imports them. Only where there is no such package,
- * the lbuild in `home` stands in. A checkout that runs gives its sources, so that it needs no compiled libraries.
- * `onMismatch` receives a Failure (exit code 2) when the package has another version than the program that runs.
+ * Resolves `lbuild` and `lbuild/…` as Node.js does, from the module that imports them. If the module finds no such
+ * package, the plugin uses the lbuild in `home`. If `home` is a checkout, the plugin returns its TypeScript sources, so
+ * that the checkout needs no compiled libraries. `onMismatch` receives a Failure (exit code 2) when the package has
+ * another version than the program that runs.
  */
 export const lbuildImports = (home: string, onMismatch: (failure: Failure) => void): Plugin => ({
   name: 'lbuild-imports',
@@ -40,7 +41,10 @@ function sourceIn(home: string, imported: string): string | undefined {
   return source === undefined ? undefined : join(home, source)
 }
 
-/** Marks the resolution of the plugin's own, which it leaves to esbuild. */
+/**
+ * The pluginData of the resolve calls that this plugin makes. The plugin ignores such calls, so that esbuild resolves
+ * them.
+ */
 const RESOLVING = Symbol('resolving')
 
 const withParents = (directory: string): string[] =>

@@ -50,8 +50,8 @@ export async function loadConfig(disk: Disk, index: StatIndex, locations: Locati
   makeCache(disk, `${locations.cache}/config`)
   // Written even if it exists: collecting skips bundles that were written recently.
   replaceFile(disk, toBytes(bundle), bundled.code)
-  // No key holds the environment, so declarations are evaluated without one. The process of a producer evaluates them with
-  // the variables that it declares, which are in its key.
+  // lbuild empties process.env while it evaluates the config, because keys do not contain the environment. The child
+  // process evaluates the config again with the variables that the artifact declares; the key contains those.
   const environment = process.env
   process.env = {}
   const evaluated = await evaluateConfig(bundle).finally(() => (process.env = environment))
@@ -107,7 +107,10 @@ export const noConfig = (root: string, more = ''): Failure =>
     exitCode: 2,
   })
 
-/** The cached graph, of whatever version. The checksum of the file stands for its shape: a check would load a parser. */
+/**
+ * The cached graph, of whatever version. The function does not validate the value, because the checksum already proves
+ * that lbuild wrote it, and validation would load valibot.
+ */
 function readCache(disk: Disk, cache: string): CacheFile | undefined {
   const found = readChecksummed(disk, toBytes(`${cache}/config/graph.json`))
   return typeof found === 'string' ? undefined : (found.value as CacheFile)
@@ -119,7 +122,10 @@ const isSamePlace = (one: Locations, other: Locations): boolean =>
 /** How long a waiting build may use a bundle that `graph.json` no longer names, in nanoseconds. */
 const IN_USE_NS = 3_600_000_000_000n
 
-/** The files of `config/` that neither `graph.json` nor `bundle` names, and that are not new. */
+/**
+ * Returns the bundles and temporary files in `cache/config/` that no build uses: not the bundle in `graph.json`, not `bundle`,
+ * and only files older than `IN_USE_NS`.
+ */
 export function unusedBundles(
   disk: Disk,
   { cache }: Locations,

@@ -12,6 +12,6 @@ export interface Locations {
   readonly output: string
 }
 
-/** The path of a published output for people: from the workspace's root, or absolute where `--output` leads elsewhere. */
+/** Returns the path of a published output to print: relative to the workspace if it is inside, otherwise absolute. */
 export const shownOutput = ({ root, output }: Locations, path: string): string =>
   `${output.startsWith(`${root}/`) ? output.slice(root.length + 1) : output}/${path}`

@@ -10,7 +10,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
 
 const name = v.pipe(v.string(), v.regex(NAME, 'use letters, digits, dots, dashes and underscores'))
 
-/** A path from a directory that stays in it. */
+/** A relative path without `.`, `..` or empty components. */
 const path = v.pipe(
   v.string(),
   v.check(

@@ -8,7 +8,7 @@ import type { Disk } from '../platform/disk.ts'
 /** A file with its digest; the label is that of a module, and missing for other files, such as a package.json. */
 export type SourceFile = readonly [path: Bytes, digest: Digest, label?: string]
 
-/** The path of a module, by its label; where no file has that label, the path of the workspace that would. */
+/** Returns the path of the module with this label. If there is none, returns the label's path in the workspace. */
 export function pathOfLabel(files: readonly SourceFile[], label: string, root: string): string {
   const path = files.find(([, , one]) => one === label)?.[0]
   return path === undefined ? `${root}/${label}` : fromBytes(path)

@@ -4,7 +4,7 @@ import type { Disk } from '../platform/disk.ts'
 
 /** The first run of bytes in which two files differ. */
 export interface ByteDifference {
-  /** Of its first byte, from 0. */
+  /** The offset of the first differing byte. The first byte of a file has offset 0. */
   readonly offset: number
   /** In bytes; bytes that one file lacks at its end count. */
   readonly length: number

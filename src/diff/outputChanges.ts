@@ -50,7 +50,7 @@ function textOrByteChanges(disk: Disk, before: Bytes, now: Bytes): readonly stri
   const difference = byteDifference(disk, before, now)
   if (!difference) return []
   const [old, current] = [textAt(disk, before, LARGEST_TEXT), textAt(disk, now, LARGEST_TEXT)]
-  // The header of the diff would name both sides `output`.
+  // Remove the two header lines of the diff: both would say `output`.
   if (old !== undefined && current !== undefined)
     return unifiedDiff('output', old, current).split('\n').slice(2)
   const { offset, length, sizes } = difference

@@ -28,7 +28,7 @@ export interface TarMember {
   readonly linkTarget: Bytes
   /** `MAJOR:MINOR`, of a device. */
   readonly device?: string
-  /** The keywords of the extended header that no other member of this covers, such as extended attributes. */
+  /** The keywords of the extended header that no other field contains, such as extended attributes. */
   readonly extended: readonly (readonly [keyword: string, value: Bytes])[]
   /** The content, where it was asked for. */
   readonly content?: Buffer

@@ -57,7 +57,10 @@ const commonEnd = (a: string, b: string): number =>
     (from, to) => a.slice(a.length - to, a.length - from) === b.slice(b.length - to, b.length - from),
   )
 
-/** The greatest length for which `isSame` holds. Bisects, because comparing long slices is a fast comparison of memory. */
+/**
+ * Finds the greatest length for which `isSame` returns true, by bisection. Comparing two long strings is one comparison
+ * of memory, so this is faster than a loop over characters.
+ */
 function commonLength(a: string, b: string, isSame: (from: number, to: number) => boolean): number {
   let [low, high] = [0, Math.min(a.length, b.length)]
   while (low < high) {

@@ -15,7 +15,7 @@ const failureData = members({
   tail: v.exactOptional(text),
 })
 
-/** How a failure travels: in events, in results of producers, in JSON. */
+/** A Failure as JSON data. Events, results of child processes and `--json` contain it. */
 export type FailureData = v.InferOutput<typeof failureData>
 
 const buildNode = members({
@@ -46,7 +46,10 @@ export type BuiltOutput = v.InferOutput<typeof builtOutput>
 
 const phase = v.picklist(['produce', 'store', 'publish'])
 
-/** The phases of a producer's run, in order. Before them, `running` begins the phase that lays out the inputs. */
+/**
+ * The phases of a run, in order. A run has one more phase before them, which copies the inputs: it begins with the
+ * `running` event.
+ */
 export type Phase = v.InferOutput<typeof phase>
 
 const artifact = { artifact: text }
@@ -124,7 +127,7 @@ export const LOGGED_EVENT = oneOf('type', [
   event('failed', {
     ...artifact,
     ...reasons,
-    /** Of the inputs with which it failed. */
+    /** The key of the artifact when it failed. */
     key: v.exactOptional(text),
     /** Since it was scheduled. */
     seconds: amount,
@@ -141,14 +144,14 @@ export const LOGGED_EVENT = oneOf('type', [
   event('ended', {
     outcome: v.picklist(['done', 'failed', 'interrupted']),
     seconds: amount,
-    /** How long the runs would have taken that were not needed; unknown if the build was cut short. */
+    /** The total duration of the past runs whose results the build reused. Missing if the build did not finish. */
     savedSeconds: v.exactOptional(amount),
     /** What ended it, if that was not the failure of an artifact. */
     failure: v.exactOptional(failureData),
   }),
 ])
 
-/** An event that is written to the log, which begins when the workspace lock is held. */
+/** An event that lbuild writes to the log. The log starts after lbuild takes the workspace lock. */
 export type LoggedEvent = v.InferOutput<typeof LOGGED_EVENT>
 
 /** Everything that a build reports while it runs. */

@@ -56,6 +56,7 @@ function timeOf(id: string): number {
     TIMED.exec(id)?.slice(1).map(Number) ?? []
   if (year === 0) return 0
   const time = Date.UTC(year, month - 1, day, hour, minute, second, thousandths)
-  // lbuild wrote no name with a 13th month, and no year may leave newBuildId without a later date.
+  // Date.UTC accepts a 13th month or a 31st of February, and newBuildId needs a date after this one. So an impossible
+  // date and the year 9999 count as 0.
   return new Date(time).getUTCMonth() === month - 1 && year < 9999 ? time : 0
 }

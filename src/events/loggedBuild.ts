@@ -34,7 +34,7 @@ export interface LoggedArtifact extends BuildNode {
   readonly seconds?: number
   /** How long its previous run took. */
   readonly usualSeconds?: number
-  /** How long the run would have taken that was not needed. */
+  /** The duration of the past run whose result the build reused. */
   readonly savedSeconds?: number
   /** Whether the content of any output differs from the version published before. */
   readonly changed?: boolean

@@ -12,9 +12,9 @@ import { idleReport } from './report.ts'
 import { checkTargets } from './targets.ts'
 
 /**
- * Brings targets and everything below them up to date. If all of it is fresh, this takes one snapshot and makes one plan:
- * it takes no lock, and writes nothing but the stat index. It also removes what a killed build left behind. Throws a
- * Failure (exit code 2) for an unknown target or a missing input.
+ * Brings targets and their dependencies up to date. If everything is fresh, takes one snapshot, makes one plan and writes
+ * only the stat index. Exception: if a killed build left files behind, it tries to take the lock and removes them. Throws
+ * a Failure (exit code 2) for an unknown target or a missing input.
  */
 export async function build(workspace: Workspace, options: BuildOptions): Promise<BuildReport> {
   const startedAt = monotonicSeconds()

@@ -78,8 +78,8 @@ export async function inSession<T>(
 }
 
 /**
- * Removes what killed builds left behind. Does nothing while another build runs, since that one has reclaimed it already,
- * or if the workspace belongs to another user.
+ * Removes what killed builds left behind. Does nothing if another build holds the lock (that build has already removed
+ * the leftovers), or if the cache belongs to another user and lbuild does not run as root.
  */
 export async function reclaimIfFree(workspace: Workspace): Promise<void> {
   const { disk, locations } = workspace
@@ -112,8 +112,8 @@ async function probe(processes: Processes, listener: Listener): Promise<Confinem
 }
 
 /**
- * Builds in a session. The events say when the build started, why, and how it ended, however it ended. If another build has
- * meanwhile done everything, the only event is a warning about edited code. `startedAt` is in seconds of
+ * Builds in a session. Emits `started` and `explained`, and `ended` even if the build fails. If another build finished the work while
+ * this one waited for the lock, emits none of them; it may only warn about edited code. `startedAt` is in seconds of
  * {@link monotonicSeconds}.
  */
 export function runBuild(

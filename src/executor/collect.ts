@@ -1,4 +1,4 @@
-// Collects the store: decides what to remove, removes it, and reports where its size came from.
+// Garbage collection of the store: decides what to remove, removes it, and counts the removed bytes of each artifact.
 import { unusedBundles } from '../config/load.ts'
 import type { Listener } from '../events/events.ts'
 import { oldLogs } from '../events/logFiles.ts'
@@ -154,7 +154,10 @@ export const listingsOf = ({ parts }: BuildRecord): readonly (readonly [path: st
     part.kind === 'tree' && part.digest !== null ? [[part.path, part.digest] as const] : [],
   )
 
-/** How much a collection removes of each artifact; the last share, without an artifact, is what no record named. */
+/**
+ * Returns, for each artifact, how many records, objects and bytes a collection removes. The last entry has no artifact:
+ * it counts the objects that no record names.
+ */
 export function collectedShares(
   collection: Collection,
 ): { artifact?: string; records: number; objects: number; bytes: number }[] {

@@ -47,7 +47,9 @@ export async function commitResult(
   return record
 }
 
-/** An output is moved into the store, or copied if another user owns it or it has other names. */
+/**
+ * Moves each output into the store. If another user owns the file or it has more than one hard link, copies it instead.
+ */
 function commitOutputs(
   { workspace: { disk, objects } }: RunContext,
   node: ArtifactNode,

@@ -24,7 +24,7 @@ export interface RunContext {
   readonly signal: AbortSignal
   /** Whether somebody watches the inputs and rebuilds after a change. */
   readonly watched?: boolean
-  /** How runs differ from those of an ordinary build; not at all unless given. */
+  /** The changed conditions of `verify --rebuild`. A normal build does not set it. */
   readonly variation?: Variation
 }
 

@@ -86,8 +86,8 @@ export async function executeArtifact(
 }
 
 /**
- * Unlike inputs, tools are not copied: the producer ran them in place. If a tool changed during the run, nobody knows which
- * version ran. Throws {@link InputChanged} then.
+ * Throws {@link InputChanged} if a tool changed during the run. Unlike inputs, tools are not copied: the producer ran
+ * them in place, so lbuild cannot know which version ran.
  */
 function throwIfToolChanged({ workspace, snapshot, listener }: RunContext, node: ArtifactNode): void {
   for (const { name } of node.tools) {
@@ -125,8 +125,8 @@ export async function restoreArtifact(
 
 /**
  * Publishes the outputs of a record unless they are in place already, and marks it as the latest record of its artifact.
- * `checked` says that its objects were just read in full. Renames aside a file at an output's place that the store does not
- * hold.
+ * `checked` says that its objects were just read in full. If the file at an output's path is not in the store, renames it
+ * to `NAME.preserved-N` first.
  */
 async function publishOutputs(
   { workspace, snapshot, listener }: RunContext,

@@ -13,8 +13,8 @@ import type { WorkDirectory } from '../sandbox/workDirectory.ts'
 import type { Part } from '../planner/types.ts'
 
 /**
- * Lays out the inputs of an artifact or lockfile, each checked against its part of the key, and resolves with the mounts
- * that show them in the sandbox. The sandbox mounts stored objects in place, read-only; without a sandbox they are copied,
+ * Prepares the inputs of an artifact or lockfile in the work directory, checks each against the key, and returns the
+ * mounts for the sandbox. The sandbox mounts stored objects in place, read-only; without a sandbox they are copied,
  * because a producer could write to them. Throws {@link InputChanged} if an input no longer matches the key, and
  * DamagedObject if an object does not match its name.
  */

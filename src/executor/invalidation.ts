@@ -1,6 +1,9 @@
 // Tells a running build that its inputs may have changed.
 
-/** An invalidation of a running build: when it is given, the build takes a new snapshot and cancels stale runs. */
+/**
+ * A flag that watch raises when inputs may have changed. A running build sees it, clears it, takes a new snapshot and
+ * cancels stale runs.
+ */
 export class Invalidation {
   #given = false
   #wake: (() => void) | undefined
@@ -17,7 +20,7 @@ export class Invalidation {
     return this.#given
   }
 
-  /** Takes it: what is given afterwards is a new invalidation. */
+  /** Clears the flag. */
   take(): void {
     this.#given = false
     this.#wake = this.#next = undefined

@@ -40,7 +40,10 @@ export interface BuildOptions extends SessionOptions {
    * before it holds the workspace lock.
    */
   readonly planned?: Plan
-  /** Reports that inputs may have changed. Whoever gives it plans again after the build. */
+  /**
+   * The flag by which watch tells the build that inputs may have changed. A caller that sets this option must plan again
+   * after the build.
+   */
   readonly invalidation?: Invalidation
   /** Failures of artifacts that must not run again with the same key. */
   readonly knownFailures?: ReadonlyMap<string, KnownFailure>

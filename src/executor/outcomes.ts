@@ -18,7 +18,7 @@ export class BuildOutcomes {
   readonly #reports = new Map<string, ArtifactReport>()
   readonly #failed: Map<string, ArtifactFailure>
 
-  /** `undecided` names the artifacts of which it was undecided at the start whether they would run. */
+  /** `undecided` contains the names of the artifacts that had no key in the first plan. */
   constructor(
     listener: Listener,
     undecided: ReadonlySet<string>,
@@ -72,7 +72,10 @@ export class BuildOutcomes {
     this.#reports.delete(name)
   }
 
-  /** The reports of all artifacts of a plan, when nothing is left to do; reports those as events that were not touched. */
+  /**
+   * Returns the report of every artifact of the plan. Call it when nothing is left to do: for each artifact that the
+   * build did not touch, it also emits an event.
+   */
   reports(planned: Plan): readonly ArtifactReport[] {
     return planned.map((one) => this.#reports.get(one.node.name) ?? this.#reportUntouched(one))
   }

@@ -45,7 +45,7 @@ export const produceTask = (node: ArtifactNode, ask: readonly string[] = []): Pr
   hostFiles: [],
 })
 
-/** The variables of proxies: they decide how mirrors are reached, never what a resolver finds. */
+/** The proxy variables. A resolver sees them, but they are in no key, because they do not change what it finds. */
 const PROXIES = ['http_proxy', 'https_proxy', 'no_proxy']
 
 /** The task of resolving a lockfile. */

@@ -17,8 +17,8 @@ export interface Run {
 }
 
 /**
- * Whether a run is still for the current key. The key is unknown while a dependency may run; until then the run continues
- * unless one of its own parts changed.
+ * Whether a run still produces what the plan wants. If the new plan knows the key, the keys must be equal. If a
+ * dependency may still run, the key is unknown; then the parts that are known must be unchanged.
  */
 export function isStillRight(run: Planned, now: Planned): boolean {
   if (now.decision.verdict === 'fresh' || now.decision.verdict === 'restorable') return false

@@ -23,7 +23,7 @@ import type { Run, Runnable } from './runs.ts'
 import { isStillRight } from './runs.ts'
 import { WorkQueue } from './workQueue.ts'
 
-/** How often a build tries one artifact whose inputs or output change meanwhile. */
+/** The maximum number of attempts at one artifact whose inputs or output change during its run. */
 const ATTEMPTS = 5
 /**
  * How long a run that found a changed input waits for the watcher to report it, in milliseconds. The watcher waits for
@@ -37,7 +37,7 @@ const SAVE_INTERVAL = 10
 export interface Beginning {
   /** Made from the snapshot of the scheduler's context. */
   readonly planned: Plan
-  /** Artifacts of which it was undecided, before lockfiles were resolved, whether they would run. */
+  /** The artifacts that had no key before the build resolved lockfiles. */
   readonly undecided: ReadonlySet<string>
 }
 

@@ -1,4 +1,5 @@
-// Varies the circumstances of a run that must not influence its outputs.
+// Runs a producer under different conditions (host name, number of processors, process ids) that must not change its
+// outputs.
 import { readFileSync } from 'node:fs'
 import { findTool } from '../platform/findTool.ts'
 

@@ -10,7 +10,7 @@ export class WorkQueue {
   readonly #plan: IncrementalPlan
   readonly #names: readonly string[]
   readonly #positions: ReadonlyMap<string, number>
-  /** Positions in the graph, ascending; may hold some whose decision is no longer so. */
+  /** Positions in the graph, ascending. The verdict on some may have changed since; `take` checks each again. */
   readonly #restorable: number[] = []
   readonly #runnable: number[] = []
 
@@ -51,7 +51,10 @@ export class WorkQueue {
     if (planned) this.#add(planned)
   }
 
-  /** The decision about an artifact as everything is now; undefined if the plan does not include it. */
+  /**
+   * Returns the current verdict on an artifact. Decides again if a dependency has changed. Returns undefined if the
+   * artifact is not in the plan.
+   */
   current(name: string): Planned | undefined {
     return this.#plan.current(name)
   }

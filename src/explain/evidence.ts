@@ -14,7 +14,7 @@ import type { EditedSubject, Side } from './side.ts'
 /** How many entries of a tree evidence lists; the others are counted. */
 const LISTED_ENTRIES = 200
 
-/** The evidence for a reason, from the side that it was compared with and the side that it was found on. */
+/** Collects the evidence for a reason. `before` is the past run; `now` is the current state or the later run. */
 export async function evidenceOf(reason: Reason, before: Side, now: Side): Promise<Evidence> {
   if (reason.kind === 'module') {
     const { module } = reason

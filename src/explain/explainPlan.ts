@@ -13,7 +13,10 @@ import { RecordSide, WorkspaceSide } from './side.ts'
 import { unchangedOf } from './unchangedParts.ts'
 import { upstreamCauses } from './upstreamCauses.ts'
 
-/** Explains a plan that was made of a snapshot. Computes nothing that the plan has decided, and writes nothing. */
+/**
+ * Explains a plan. Pass the snapshot from which the plan was made. The function takes all verdicts and reasons from the
+ * plan and writes nothing.
+ */
 export async function explainPlan(
   workspace: Workspace,
   snapshot: Snapshot,

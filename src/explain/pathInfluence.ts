@@ -10,7 +10,7 @@ export interface Subject {
   readonly path: string
   /** Its label as a module. */
   readonly label: string
-  /** The tools that consist of this file among others: as executable, interpreter, or loaded library. */
+  /** The names of the tools that use this file as executable, interpreter or shared library. */
   readonly tools: readonly string[]
 }
 
@@ -30,7 +30,7 @@ export interface Influence {
   readonly entryPoints: readonly EntryPoint[]
   /** Artifacts that it influences but that are not at or below the target. */
   readonly elsewhere: readonly string[]
-  /** The artifact that publishes it, if it is an output: no artifact reads it there. */
+  /** If the path is a published output: the artifact that publishes it. Other artifacts read outputs from the store. */
   readonly producedBy?: string
   /** Whether it is a module of the config that no producer can reach: only its declarations count. */
   readonly declaresOnly: boolean
@@ -39,8 +39,8 @@ export interface Influence {
 }
 
 /**
- * Finds out whether a path can change a target: as an input, inside or above one, through a lockfile, as code, or as a
- * tool. Pure: it reads the graph and not the disk.
+ * Tells whether a change of a path can change a target. A path can be an input, lie in an input, contain an input, belong
+ * to a lockfile, be a module, or be part of a tool. Pure: it reads the graph and not the disk.
  */
 export function influenceOf(graph: Graph, target: string, subject: Subject): Influence {
   const influenced = graph.artifacts.flatMap((node) =>

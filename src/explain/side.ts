@@ -73,7 +73,7 @@ export class RecordSide implements Side {
 /** What a snapshot knows beside texts. */
 type SnapshotFacts = Pick<Snapshot, 'trees' | 'tools' | 'lockfiles'>
 
-/** The workspace as it is. Without a snapshot it knows texts and the edit times of files only. */
+/** The current workspace. Without a snapshot it can only return texts and the mtimes of files, outputs and modules. */
 export class WorkspaceSide implements Side {
   readonly #workspace: Workspace
   readonly #snapshot: SnapshotFacts | undefined

@@ -8,9 +8,9 @@ import type { RecordPair } from './explainBetween.ts'
 import { explainBetween } from './explainBetween.ts'
 
 /**
- * If an output was rebuilt by another build in the meantime: the causes of its change, down to what a person edited.
- * Compares the run that produced the current output with the run that produced the former one. Empty for other causes,
- * and if the store no longer has a record that this needs.
+ * Explains why an input that is another artifact's output changed between two builds. Returns the causes of that change,
+ * back to the edited files. Compares the run that produced the current output with the run that produced the former one.
+ * Empty for other causes, and if the store no longer has a record that this needs.
  */
 export async function upstreamCauses(
   { objects, records }: Workspace,
@@ -22,7 +22,10 @@ export async function upstreamCauses(
   return (await explainBetween(objects, [...pairs.values()])).causes
 }
 
-/** Adds the runs that produced both versions of an output, after those of the outputs that they took. */
+/**
+ * Adds the pair of records that produced the two versions of an output. Adds the pairs of their changed dependencies
+ * first.
+ */
 function addPairs(
   records: RecordStore,
   former: OutputPart,

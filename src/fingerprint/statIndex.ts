@@ -61,7 +61,7 @@ const RACY_NS = 20_000_000n
 /** A file's state as one comparable text. Without the device number, which may change with a reboot. */
 export const signatureOf = (stat: Stat): string => `${stat.ino}.${stat.size}.${stat.mtimeNs}.${stat.ctimeNs}`
 
-/** Whether a state is too young to be trusted next time. */
+/** Returns true if the file changed so shortly before it was read that a later change could leave its stat unchanged. */
 export const isRacy = (stat: Stat, readAtNs: bigint): boolean =>
   stat.ctimeNs + RACY_NS > readAtNs || stat.mtimeNs + RACY_NS > readAtNs
 
@@ -122,8 +122,10 @@ export class StatIndex {
   }
 
   /**
-   * Remembers the digest of a file that we wrote under another name and then renamed. Any later write gives it a later
-   * modification time than `writtenAt`, provided that lies well before the rename, which set the change time.
+   * Remembers the digest of a file that lbuild wrote under another name and then renamed. `writtenAt` is the modification
+   * time of the temporary file. The index trusts the entry only if the file still has this time and the rename, which
+   * sets the change time, happened more than `RACY_NS` later. Only then does every later write change the modification
+   * time.
    */
   remember(path: Bytes, stat: Stat | undefined, digest: Digest, writtenAt: bigint): void {
     const settled = stat?.mtimeNs === writtenAt && stat.ctimeNs > stat.mtimeNs + RACY_NS

@@ -93,7 +93,7 @@ export async function fingerprintTree(
     }
 }
 
-/** How often a tree is walked while it loses files. */
+/** The maximum number of attempts to fingerprint a tree from which another process removes files. */
 const WALKS = 5
 
 const isGone = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(errorCode(error))

@@ -46,7 +46,7 @@ export interface LockfileNode {
   readonly tools: readonly ToolSpec[]
 }
 
-/** How much the store retains beyond what restoring the current outputs needs. */
+/** The limits of the store. lbuild may exceed them to keep what it needs to restore the current outputs. */
 export interface StoreLimits {
   /** The number of builds of each artifact. */
   readonly keep: number

@@ -1,4 +1,4 @@
-// Brings the files that lockfiles name into the store, each lockfile once at a time.
+// Fetches the files of lockfiles into the store. Two artifacts that need the same lockfile share one fetch.
 import { evaluateConfig } from '../config/evaluate.ts'
 import type { Listener } from '../events/events.ts'
 import { paramValues } from '../graph/graph.ts'

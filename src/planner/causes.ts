@@ -3,7 +3,10 @@ import { canonicalJson } from '../platform/json.ts'
 import { contentOf, subjectOf } from './part.ts'
 import type { Cause, CauseAnalysis, Consequence, Plan, Planned, Reason } from './types.ts'
 
-/** Traces every verdict of a plan back to its causes, along the artifacts that wait for each other. Pure. */
+/**
+ * Finds the causes of every verdict in a plan. If an artifact is not fresh only because a dependency is not fresh, it
+ * inherits the causes of that dependency. Pure.
+ */
 export function analyzeCauses(plan: Plan): CauseAnalysis {
   const planned = new Map(plan.map((one) => [one.node.name, one]))
   const causes = new Map<string, { reason: Reason; artifacts: string[] }>()
@@ -35,8 +38,9 @@ export function analyzeCauses(plan: Plan): CauseAnalysis {
 }
 
 /**
- * The consequences after a build: of the causes that might have reached an artifact, those that did, according to the
- * reasons it had when its turn came. `endOf` is undefined for an artifact that had no turn; it stays as planned. Pure.
+ * Updates the consequences of a plan after the build. Keeps the causes that made an artifact run and moves the others to
+ * `cutOff`. `endOf(name)` tells whether the artifact ran and why. If the build never decided about the artifact, `endOf`
+ * returns undefined and its consequence stays unchanged. Pure.
  */
 export function settleConsequences(
   { causes, consequences }: CauseAnalysis,
@@ -62,13 +66,15 @@ export function settleConsequences(
   return settled
 }
 
-/** The consequences for the artifacts that an artifact's reasons come from. */
+/** Returns the consequences of the other artifacts that these reasons name. */
 function sourcesOf(reasons: readonly Reason[], others: readonly Consequence[]): readonly Consequence[] {
   const sources = new Set(reasons.map(sourceOf))
   return others.filter(({ artifact }) => sources.has(artifact))
 }
 
-/** Whether an artifact still saw its own cause when its turn came: a lockfile may have been resolved to the same files. */
+/**
+ * Returns false if the cause is a lockfile that lbuild resolved to the same files; returns true for every other cause.
+ */
 const isSeen = (cause: Reason | undefined, reasons: readonly Reason[]): boolean =>
   cause?.kind !== 'lockfile' ||
   reasons.some(

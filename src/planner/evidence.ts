@@ -61,7 +61,10 @@ export interface Evidence {
   readonly imports?: readonly string[]
   /** The run that produced the current content of a changed upstream output. */
   readonly builtBy?: RunId
-  /** Why that run's inputs differ from those of the run that produced the former content, if both are known. */
+  /**
+   * The causes why `builtBy` differs from the run that produced the former content. Missing if the store lacks one of the
+   * two records.
+   */
   readonly upstream?: readonly ExplainedCause[]
 }
 

@@ -5,8 +5,9 @@ import { decide } from './plan.ts'
 import type { BuildRecord, Plan, Planned, PlannerFacts } from './types.ts'
 
 /**
- * A plan that follows a build. In a whole build every artifact is decided about a constant number of times: when it
- * finishes, when the last of its dependencies finishes, and when {@link current} or {@link whole} asks for it.
+ * A plan that a build updates while artifacts finish. During one build the plan decides
+ * about each artifact a constant number of times: when it finishes, when the last of its dependencies finishes, and when
+ * {@link current} or {@link whole} asks for it.
  */
 export class IncrementalPlan {
   readonly #graph: Graph
@@ -43,7 +44,8 @@ export class IncrementalPlan {
       const planned = this.#decide(next)
       if (planned) decided.push(planned)
       const dependents = this.#dependents.get(next) ?? []
-      // An outdated artifact that counts as settled would mislead its own dependents.
+      // Also decide again about a settled artifact whose dependency changed; otherwise its dependents use its old
+      // outputs.
       const ready = dependents.filter(
         (one) => this.#outdated.has(one) && ((this.#unsettled.get(one) ?? 0) === 0 || this.#isSettled(one)),
       )

@@ -22,7 +22,7 @@ export function contentOf(part: Part): Json {
   }
 }
 
-/** The digest of what a part is about, if it has one and exists. */
+/** Returns the digest in a part. Undefined if this kind of part has no digest or the thing does not exist. */
 export const digestIn = (part: Part): Digest | undefined =>
   'digest' in part ? (part.digest ?? undefined) : undefined
 
@@ -36,7 +36,10 @@ export function partIndex(parts: readonly Part[]): (part: Part) => Part | undefi
   return (part) => byId.get(partId(part))
 }
 
-/** The thing that a part is about, whatever an artifact calls it: parts of several artifacts may be about one file. */
+/**
+ * Returns the path or name of the real thing. Two artifacts may give the same file different input names; `subjectOf`
+ * returns the same text for both.
+ */
 export function subjectOf(part: Part): string {
   switch (part.kind) {
     case 'file':

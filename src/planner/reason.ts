@@ -49,5 +49,5 @@ function moduleChanges(
   })
   return changes.length > 0
     ? changes
-    : [{ kind: 'module', module: 'the compiler of the distro’s code', change: 'changed' }]
+    : [{ kind: 'module', module: 'the version of esbuild', change: 'changed' }]
 }

@@ -80,7 +80,7 @@ export interface BuildRecord {
   readonly outputs: Readonly<Record<string, RecordedOutput>>
   /** The digest of each module of the producer's code, by its label. */
   readonly modules: Readonly<Record<string, Digest>>
-  /** What each lockfile whose downloads it takes was resolved from, by the lockfile's name. */
+  /** For each lockfile whose downloads the artifact takes: the inputs and params from which lbuild resolved it. */
   readonly lockfileRequests: Readonly<Record<string, readonly Part[]>>
   /** The object with the source texts that the run saw, if any: a later change is shown line by line with them. */
   readonly sourceTexts?: Digest
@@ -111,7 +111,10 @@ export type OutputState =
   | { readonly state: 'file'; readonly sha256: Digest; readonly size: number }
   | { readonly state: 'other'; readonly what: string }
 
-/** Whether a lockfile answers what its declaration requests. Until it does, its downloads are unknown. */
+/**
+ * `ready` if the lockfile was resolved from the current inputs and params; otherwise lbuild must resolve it before it
+ * knows the downloads.
+ */
 export type LockfileState =
   | { readonly state: 'ready'; readonly digest: Digest }
   | {
@@ -147,7 +150,10 @@ export type Reason =
       readonly lockfile: string
       readonly state: 'missing' | 'outdated'
       readonly path: string
-      /** How what it is resolved from differs from the last run, if that is known. */
+      /**
+       * The changes in the lockfile's inputs and params since the run of the latest record. Empty if there is no latest
+       * record.
+       */
       readonly changes: readonly Reason[]
     }
   | { readonly kind: 'record-damaged' }
@@ -161,7 +167,8 @@ export type Reason =
  * What a build must do about one artifact.
  * - `fresh`: nothing; its outputs are what a run would produce.
  * - `restorable`: publish the outputs of a past run, which the store still has.
- * - `stale`: run its producer, unless its key turns out to have a record.
+ * - `stale`: run its producer. If a dependency runs first, the key is known only then; if the store has a record for that
+ *   key, restore it instead.
  * - `undecided`: wait. None of its own inputs changed, but it takes an output that may change, or a lockfile that must be
  *   resolved. It runs only if their content differs (early cutoff).
  */
@@ -203,7 +210,7 @@ export interface Consequence {
   readonly causes: readonly number[]
   /** Those of `causes` that it sees directly. */
   readonly own: readonly number[]
-  /** The artifacts through which the other causes reach it: those whose outputs it takes and which change, or may change. */
+  /** The dependencies that pass on the causes that are not in `own`: those whose outputs change or may change. */
   readonly through: readonly string[]
   /** After a build: the causes that might have reached it but did not, because its inputs kept their content. */
   readonly cutOff?: readonly number[]

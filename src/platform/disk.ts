@@ -21,9 +21,9 @@ export interface Stat {
 
 /**
  * Access to the disk for everything that a build reads, stores and publishes: inputs, objects, records, logs, outputs.
- * Tests fail or stop it at the n-th call. The starter, the compiler, the watcher, `images` and producers use `node:fs`.
- * Calls are synchronous: for cached files that is several times faster than promises, and no other code runs in between.
- * Errors are Node's, with `code`.
+ * Tests replace it by a disk that fails or stops at the n-th call. Other code calls `node:fs` directly. Calls are
+ * synchronous: for cached files that is several times faster than promises, and no other code runs in between. Errors are
+ * Node's, with `code`.
  */
 export interface Disk {
   /** The state of the path itself, without following links; undefined if nothing exists there. */
@@ -108,7 +108,10 @@ export const errorCode = (error: unknown): string =>
     ? error.code
     : ''
 
-/** Process ids repeat, in a container in every run: a file that a crash left must not collide. */
+/**
+ * The name contains random digits, because process ids repeat (in a container at every start), and a new file must not
+ * collide with one that a crash left.
+ */
 const RUN = `${process.pid}-${randomBytes(4).toString('hex')}`
 let temporaries = 0
 

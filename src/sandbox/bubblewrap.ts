@@ -59,9 +59,9 @@ export const sandboxTools = (): readonly string[] =>
   isRoot() ? ['bwrap'] : ['bwrap', 'unshare', 'newuidmap']
 
 /**
- * The argument vector that runs a command in the sandbox. The command sees /usr, a bare /etc and the mounts, and is user 0:
- * for root directly, for other users in a user namespace of 65536 ids, so that both write the same owners. Its processes
- * end with it, and it ends with lbuild.
+ * Returns the argument vector that runs a command in the sandbox. The command sees /usr, a bare /etc and the mounts. It
+ * runs as uid 0: for root directly, for other users in a user namespace with 65536 ids, so that both can create files of
+ * every owner. The sandbox kills all its processes when the command ends or lbuild dies.
  */
 export function sandboxed(command: readonly string[], options: SandboxOptions): string[] {
   const namespace = isRoot() ? [] : ['unshare', '--map-root-user', '--map-auto', '--']

@@ -10,8 +10,8 @@ import { Failure, failureFrom, lastLines } from '../platform/failure.ts'
 import type { ProducerRequest, ProducerResult } from './request.ts'
 
 /**
- * Ends with lbuild: standard input is a pipe from lbuild, which closes however lbuild dies. The sandbox ends with lbuild as
- * well, but not before it has asked the kernel for it, and there may be no sandbox.
+ * Ends the process when lbuild ends. Standard input is a pipe from lbuild, which closes however lbuild dies. bwrap also
+ * kills the sandbox when lbuild dies, but only after it has asked the kernel for that, and there may be no sandbox.
  */
 function endWithParent(): void {
   process.stdin.on('end', () => process.kill(0, 'SIGKILL'))

@@ -27,8 +27,8 @@ export interface GroupOptions {
 }
 
 /**
- * What a build session needs to run producers; a test replaces it to run producers as functions. The helper processes that
- * lbuild runs elsewhere are not covered: curl(1), ldd(1), `TOOL --version` and rm(1).
+ * What a build session needs to run producers. Tests replace it to run producers as functions. It does not cover the
+ * other processes that lbuild starts: curl(1), ldd(1), `TOOL --version` and rm(1).
  */
 export interface Processes {
   readonly lock: typeof lockWorkspace

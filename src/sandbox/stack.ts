@@ -9,9 +9,9 @@ import { INSIDE } from './bubblewrap.ts'
 const FRAME = /^(\s+at .*?)((?:file:\/\/)?\/[^\n]*?)(:\d+:\d+\)?)$/
 
 /**
- * The stack of a producer with the distro's modules under their labels in the graph. The source map of the bundle holds
- * paths relative to the bundle's directory, so in the sandbox a module appears where such a path leads from there. Other
- * lines stay unchanged.
+ * Returns the stack of a producer with the distro's modules under their labels in the graph. The source map of the bundle
+ * contains paths relative to the bundle's directory. In the sandbox the bundle is in another directory, so V8 prints a
+ * path that does not exist. This replaces both the real path and the wrong one. Other lines stay unchanged.
  */
 export function readableStack(text: string, files: readonly SourceFile[], { cache }: Locations): string {
   const labels = new Map<string, string>()

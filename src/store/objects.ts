@@ -111,8 +111,8 @@ export class ObjectStore {
   }
 
   /**
-   * Copies an object to a path that does not exist; holes stay holes. With `checked`, for an object that was hashed a
-   * moment ago, the copy is not hashed. Throws a {@link DamagedObject}; then the caller removes the copy.
+   * Copies an object to a path that does not exist; holes stay holes. A caller that has just hashed the object passes
+   * `checked`; then the copy is not hashed. Throws a {@link DamagedObject}; then the caller removes the copy.
    */
   copyOut(
     digest: Digest,

@@ -12,7 +12,7 @@ const MODE = 0o644
 
 /** The result of publishing an output. */
 export interface Published {
-  /** When the copy was written, in nanoseconds since 1970: before its final name existed. */
+  /** The mtime of the copy in nanoseconds since 1970. lbuild reads it before it renames the copy to its final name. */
   readonly writtenAt: bigint
   /** The path of the preserved file that was there before, if there was one. */
   readonly preservedAs?: Bytes
@@ -44,7 +44,10 @@ export function publish(
   return { writtenAt, ...(preservedAs === undefined ? {} : { preservedAs }) }
 }
 
-/** Preserves a file under another name. It is linked, so that its path is never empty, or renamed where links fail. */
+/**
+ * Preserves a file under another name. lbuild hard-links the file to the new name, so that the old path always has a
+ * file. If the file system refuses the link, lbuild renames the file.
+ */
 function moveAside(disk: Disk, from: Bytes, to: Bytes): void {
   try {
     disk.link(from, to)

@@ -39,8 +39,9 @@ function keyIn(name: Bytes): Digest | undefined {
 }
 
 /**
- * The records of past runs, `records/ARTIFACT/KEY.json`. `latest.json` beside them holds the key of the record that a
- * build ran or restored last, even if none of its outputs goes to `output/`.
+ * The records of past runs, `records/ARTIFACT/KEY.json`. `latest.json` in the same directory contains the key of the
+ * record that the last build of this artifact wrote or restored. lbuild writes it also for an artifact without published
+ * outputs.
  */
 export class RecordStore {
   readonly #disk: Disk
@@ -143,7 +144,10 @@ export class RecordStore {
     return aside
   }
 
-  /** Writes a record, also one that exists: the time of its file says when it was published last. */
+  /**
+   * Writes a record. Writes it again even if it exists, because retention reads the file's mtime as the time of the last
+   * publication.
+   */
   add(record: BuildRecord): void {
     writeChecksummed(this.#disk, this.#path(record.artifact, record.key), {
       version: RECORD_VERSION,

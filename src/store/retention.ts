@@ -53,8 +53,9 @@ export interface Retention<R extends HeldRecord = HeldRecord> {
 
 /**
  * Decides what a store retains: the newest `keep` records of each artifact, minus the oldest while their objects exceed
- * `maxSize`. It always retains the latest record of every declared artifact, and for each output that such a record took
- * the newest record that produced it, recursively. With these, every current output can be restored. Pure and idempotent.
+ * `maxSize`. It always retains the latest record of every declared artifact. It also retains, recursively, the newest
+ * record that produced each output that these used. With these, every current output can be restored. Pure and
+ * idempotent.
  */
 export function retain<R extends HeldRecord>(
   { records, objects, downloads, artifacts }: Holdings<R>,

@@ -6,13 +6,16 @@ import { isObject } from '../platform/json.ts'
 import type { Disk } from '../platform/disk.ts'
 import type { ObjectStore } from './objects.ts'
 
-/** Larger files are not diffed line by line, in bytes. */
+/** The largest text that lbuild stores and compares line by line, in bytes. */
 const LARGEST = 64 * 1024
 
 /** The version of an object that contains texts. */
 const VERSION = 1
 
-/** Stores texts as one object, each by its SHA-256 or by the digest that represents it in a key. */
+/**
+ * Stores all texts in one object. The map's keys are the digests that records contain: the SHA-256 of a text, or for a
+ * lockfile the digest of its files.
+ */
 export const writeSourceTexts = (objects: ObjectStore, texts: ReadonlyMap<Digest, string>): Digest =>
   objects.putText(JSON.stringify({ version: VERSION, texts: Object.fromEntries(texts) }))
 

@@ -56,7 +56,10 @@ function openLock(disk: Disk, path: string): number {
   }
 }
 
-/** Locks a descriptor that flock(1) inherits. The lock belongs to the open file, which outlives flock(1). */
+/**
+ * Runs flock(1) with our descriptor. The kernel attaches the lock to the open file, so we keep the lock after flock(1)
+ * exits.
+ */
 function flock(fd: number, options: readonly string[], signal?: AbortSignal): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const args = ['--exclusive', '--conflict-exit-code', String(LOCK_HELD), ...options, '3']

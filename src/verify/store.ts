@@ -101,7 +101,10 @@ function quarantineRecord({ disk, records, locations }: Workspace, path: Bytes):
   return { kind: 'record', name, artifact, size, quarantinedAs: records.quarantine(path), references: [] }
 }
 
-/** What refers to each object. Of records that refer to it in the same way only one is listed, the latest first. */
+/**
+ * Returns the references to each object. If several records of an artifact refer to it in the same way, returns only one
+ * of them; it prefers the latest record.
+ */
 function referencesOf(
   { disk, locations, graph }: Workspace,
   records: readonly ListedRecord[],
@@ -124,6 +127,6 @@ function referencesOf(
   return references
 }
 
-/** Whether two references differ at most in the build whose record they are of. */
+/** Returns true if two references are equal apart from `latest`. */
 const isSameUse = (a: ObjectReference, b: ObjectReference): boolean =>
   isDeepStrictEqual({ ...a, latest: true }, { ...b, latest: true })

@@ -52,7 +52,10 @@ export interface CommandResult {
 
 /** How often a user name is typed before a login counts as failed: a restarting getty swallows it. */
 const LOGIN_ATTEMPTS = 3
-/** A shell that prints no known prompt within so many seconds after a login counts as one with a prompt of its own. */
+/**
+ * If no known prompt appears within this many seconds after a login, the session assumes a shell with an unknown prompt
+ * and tries a command.
+ */
 const UNKNOWN_PROMPT = 30
 /** How long to read on after a failure for its explanation, and how much silence ends that, in seconds. */
 const AFTERMATH = { within: 3, silence: 1 }

@@ -4,8 +4,8 @@ import type { Directories } from './directories.ts'
 /** Receives what a backend notices. Every change is only a hint: contents decide what changed. */
 export interface BackendListener {
   /**
-   * Something changed at an absolute path, or anywhere if the path is empty. `entries` says that a name came or went, so
-   * that directories may have.
+   * Something changed at an absolute path, or anywhere if the path is empty. `entries` is true if a name appeared or
+   * disappeared; it may be the name of a directory.
    */
   changed(path: string, entries: boolean): void
   /** The backend cannot watch everything that it was asked to. */

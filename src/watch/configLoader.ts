@@ -27,7 +27,10 @@ export const loadConfigInChild =
     })
   }
 
-/** More than a stream of edits lasts: each attempt takes as long as the config takes to load. */
+/**
+ * The number of attempts. Each attempt lasts as long as one load of the config, so 20 attempts outlast any realistic
+ * series of saves.
+ */
 const ATTEMPTS = 20
 
 /** How long a config may take, in milliseconds. */

@@ -7,8 +7,8 @@ const LONGEST = 1
 /** How many paths of a burst are reported by name. */
 const NAMED = 10
 /**
- * After so many events some may have been lost, because the kernel's queue holds 16384 (inotify(7),
- * max_queued_events): then any directory may have come or gone.
+ * After this many events the kernel may have dropped some, because its queue holds 16384 (inotify(7), max_queued_events).
+ * lbuild then assumes that directories appeared or disappeared.
  */
 const MANY = 4_000
 

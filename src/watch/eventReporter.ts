@@ -1,4 +1,4 @@
-// Reports what watch does, and nothing twice while it stays the same.
+// Emits the events of watch. Does not repeat an event while its content stays the same.
 import { failureData } from '../events/failureData.ts'
 import type { Failure } from '../platform/failure.ts'
 import type { Plan } from '../planner/types.ts'
@@ -13,10 +13,10 @@ export type FailureScope = 'config' | 'inputs' | 'build'
 /** What watch waits for, for the `idle` event. */
 export interface IdleReport {
   readonly plan: Plan
-  /** The names of the artifacts that are not run again as they are. */
+  /** The artifacts that failed and that watch does not run again until one of their inputs changes. */
   readonly failed: readonly string[]
   readonly configFailed: boolean
-  /** Whether a change led here: then the event is reported even if it repeats the last one. */
+  /** Whether a file change led to this state. If so, the reporter emits the event even if it equals the last one. */
   readonly changed: boolean
 }
 

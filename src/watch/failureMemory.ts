@@ -16,7 +16,10 @@ export class FailureMemory {
   readonly #failures = new Map<string, KnownFailure>()
   #attempt: Attempt | undefined
 
-  /** The failures of producers that would occur again with this plan. Restoring an output may work the next time. */
+  /**
+   * Returns the failures that the build must not repeat. Leaves out restorable artifacts, because restoring an output can
+   * succeed at the next attempt.
+   */
   knownFailures(plan: Plan): ReadonlyMap<string, KnownFailure> {
     const copy = new Map(this.#failures)
     for (const { node, decision } of plan) if (decision.verdict === 'restorable') copy.delete(node.name)
@@ -51,7 +54,10 @@ export class FailureMemory {
       .map(({ node }) => node.name)
   }
 
-  /** A file changed: the same plan may be built again, unless it ended with an error. */
+  /**
+   * Call this when a file changed. Watch may then build the same plan again, unless the last attempt ended with an error
+   * instead of a report.
+   */
   noteChange(): void {
     if (this.#attempt?.reported) this.#attempt = undefined
   }

@@ -15,11 +15,11 @@ interface Watched {
 }
 
 /**
- * Uses one chokidar watcher for each directory: so it is known when each directory is watched, a directory that replaces
+ * Uses one chokidar watcher for each directory. So it is known when each directory is watched, a directory that replaces
  * another gets a new watcher, and no inotify watch is spent on a file. The watchers ignore the contents of their
- * directories; only chokidar's `raw` event counts, which passes on what fs.watch reports and is not part of its stable
- * API (so the version is pinned). Chokidar takes paths as strings, so a directory whose name is not UTF-8 cannot be
- * watched.
+ * directories. The backend uses only chokidar's `raw` event, which forwards fs.watch. This event is not in chokidar's
+ * stable API, so lbuild pins chokidar's version. Chokidar takes paths as strings, so it cannot watch a directory whose
+ * name is not UTF-8.
  */
 export class InotifyBackend implements WatchBackend {
   readonly #listener: BackendListener
@@ -65,7 +65,8 @@ export class InotifyBackend implements WatchBackend {
       watcher.on('ready', resolve)
     })
     watcher.on('raw', (kind: string, name: string | null) => {
-      // A change of the directory itself is reported under its own name, as if it were an entry of it.
+      // fs.watch reports a change of the directory itself with the directory's own name, as if the directory contained an
+      // entry of that name.
       const own = name === null || (path.endsWith(`/${name}`) && !existsSync(`${path}/${name}`))
       this.#listener.changed(own ? path : `${path}/${name}`, kind !== 'change')
     })

@@ -53,8 +53,8 @@ export class SourceWatcher implements BackendListener {
   }
 
   /**
-   * Watches every directory in which a source may change, and no other; returns their number. While the config fails,
-   * also directories count from which it could import.
+   * Watches every directory in which a source may change, and no other; returns their number. While the config cannot be
+   * loaded, it also watches every directory of the workspace from which the config could import a module.
    */
   async cover(workspace: Workspace, config: 'loaded' | 'failed'): Promise<number> {
     const declared = sourcesOf(workspace, this.#options.targets)

@@ -40,13 +40,19 @@ export function sourcesOf(workspace: Workspace, targets: readonly string[]): Sou
   return { trees: [...new Set(inputs('tree'))].sort(), files: [...files].sort() }
 }
 
-/** Returns whether a change at a path can concern some sources: at one, in one, or at a directory above one. */
+/**
+ * Returns a function that tells whether a change at a path can affect the sources. It can if the path is a source, lies
+ * in a source tree, or is a parent directory of a source.
+ */
 export function couldConcern({ trees, files }: Sources): (path: string) => boolean {
   const exact = new Set([...files, ...trees].flatMap(withParents))
   return (path) => exact.has(path) || trees.some((tree) => path.startsWith(`${tree}/`))
 }
 
-/** The directories above some sources, up to `root`; outside of `root` only the nearest of each. */
+/**
+ * Returns the parent directories of the sources, up to `root`. For a source outside of `root`, returns only its direct
+ * parent.
+ */
 export function directoriesAbove({ trees, files }: Sources, root: string): readonly string[] {
   const above = [...files, ...trees].flatMap((path) => {
     const [nearest, ...others] = withParents(path).slice(1)

@@ -25,7 +25,10 @@ interface Facts {
   readonly cancel: boolean
   /** Whether the config as it is now can be loaded. */
   readonly config: 'loaded' | 'failed'
-  /** Whether the followers of watch know that the targets are up to date. */
+  /**
+   * Whether watch has called `ready` since the last build started. (`ready` starts the command of `--exec` and the
+   * machine of `--run`.)
+   */
   readonly announced: boolean
 }
 
@@ -51,7 +54,10 @@ type Phase =
 
 export type WatchState = Facts & Phase
 
-/** What a plan comes to: `failed` means that no plan could be made. */
+/**
+ * The result of planning. `work`: start a build. `fresh`: all targets are up to date. `not-fresh`: only known failures
+ * are left. `failed`: no plan could be made.
+ */
 export type PlanResult = 'work' | 'fresh' | 'not-fresh' | 'failed'
 
 export type WatchInput =

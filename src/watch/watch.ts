@@ -47,7 +47,10 @@ interface RunningBuild {
   readonly cancellation: AbortController
 }
 
-/** Builds nothing that `lbuild build` would not build. */
+/**
+ * Runs the state machine of `lbuild watch`: starts the work of each state and reports the result as an input. It never
+ * builds more than `lbuild build` builds.
+ */
 export class Watch {
   readonly #options: WatchOptions
   readonly #sources: SourceWatcher
@@ -176,7 +179,10 @@ export class Watch {
     this.#reporter.idle({ plan: planned, failed: this.#failures.failing(planned), configFailed, changed })
   }
 
-  /** Reloads the config if it changed; one that fails leaves the last good one. Returns whether the graph differs. */
+  /**
+   * Reloads the config if it changed. If the load fails, watch keeps the last valid config. Returns whether the graph
+   * differs.
+   */
   async #reload(): Promise<boolean> {
     const { open, targets, listener } = this.#options
     const before = this.#workspace.graph

@@ -38,8 +38,9 @@ export interface LockfileSnapshot {
 
 /**
  * The state of everything that a build of some targets can see, as the planner asks for it. Inputs, tools, lockfiles and
- * outputs are as they were when the snapshot was taken. Records and objects are read once, when first asked for; a build
- * calls `refresh` for the artifacts that it builds or restores.
+ * outputs are as they were when the snapshot was taken. The snapshot reads a record or object when the planner first asks
+ * for it, and remembers it. After a build runs or restores an artifact, it calls `refresh`, and the snapshot reads that
+ * artifact again when asked.
  */
 export interface Snapshot extends PlannerFacts {
   readonly nodes: readonly ArtifactNode[]
@@ -96,7 +97,7 @@ export async function takeSnapshot(
   }
 }
 
-/** The lockfile of that name; an artifact of the snapshot must take its downloads. */
+/** Returns the snapshot of a lockfile. Throws an Error if no artifact of the snapshot uses the lockfile. */
 export function lockfileSnapshot({ lockfiles }: Pick<Snapshot, 'lockfiles'>, name: string): LockfileSnapshot {
   const found = lockfiles.find(({ node }) => node.name === name)
   if (!found) throw new Error(`the snapshot does not include the lockfile '${name}'`)
@@ -123,8 +124,8 @@ const paramParts = (node: ArtifactNode | LockfileNode): readonly Part[] =>
   }))
 
 /**
- * The digest of what a lockfile is resolved from. Lockfiles in version control hold it, so the texts that it covers must
- * never change: `file SHA-256` or `executable SHA-256` for a file, `absent` for a missing input.
+ * The digest of what a lockfile is resolved from. Lockfiles contain it and are in version control, so the texts that it
+ * covers must never change: `file SHA-256` or `executable SHA-256` for a file, `absent` for a missing input.
  */
 const requestDigest = (parts: readonly Part[]): Digest =>
   digestOf(parts.flatMap((part) => [part.name, canonicalJson(requestText(part))]))

@@ -11,7 +11,7 @@ export class StoreSnapshot {
   readonly #objects: ObjectStore
   readonly #latest = new Map<string, LatestLookup>()
   readonly #found = new Map<string, Map<Digest, RecordLookup>>()
-  /** Objects that exist; whether another one exists is looked up again, since a build adds objects. */
+  /** The objects that are known to exist. The class does not remember missing objects, because a build adds objects. */
   readonly #present = new Set<Digest>()
 
   constructor({ records, objects }: Workspace) {

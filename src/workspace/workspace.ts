@@ -76,7 +76,7 @@ export const toolDirectories = ({ graph, locations }: Workspace): readonly strin
 export async function openWorkspace(options: OpenOptions, disk: Disk = realDisk): Promise<Workspace> {
   const locations = locationsFor(disk, options)
   const index = new StatIndex(disk, toBytes(`${locations.cache}/index`), clock)
-  // Copied first: loading a config hides the environment from it meanwhile.
+  // Copy the environment now: `loadConfig` empties process.env while it evaluates the config.
   const env = { ...process.env }
   const { graph, bundle, files } = await (options.load ?? loadConfig)(disk, index, locations)
   return {

@@ -33,7 +33,7 @@ describe('why reports about a cause', () => {
     expect((await why(() => {}, '--title', 'third')).text[3]).toBe('  set by the command line')
     const unset = (workspace: TestWorkspace): void =>
       workspace.edit('build.config.ts', `'image.title': 'first', `, '')
-    expect((await why(unset)).text[3]).toBe('  set by its default')
+    expect((await why(unset)).text[3]).toBe('  the default value')
   })
 
   it('the chain of imports to a module', async () => {

@@ -70,7 +70,7 @@ function showList(cache: string, targets: readonly string[], { number, all, json
   if (more) print(`${paint(process.stdout, 'dim', '… and older ones: -n N, or --all')}\n`)
 }
 
-/** Whether a build requested one of the targets, or did anything about it. */
+/** Returns true if the build named one of the targets, or built, restored, skipped or failed it. */
 const involves = ({ targets: requested, artifacts }: LoggedBuild, targets: readonly string[]): boolean =>
   targets.length === 0 ||
   targets.some(

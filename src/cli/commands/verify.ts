@@ -94,8 +94,8 @@ function contentProblem(size: number | undefined, found: FileState): string {
 }
 
 /**
- * How to repair mismatches. A build reads neither an object that it does not need nor an output that the stat cache takes
- * for unchanged, so these must be removed first.
+ * Returns the hint that says how to repair mismatches. A build does not notice a damaged object that it does not need, or
+ * a changed output whose stat is unchanged. So the hint tells the user to remove these first.
  */
 function remedy(targets: readonly string[], mismatches: readonly Mismatch[]): string {
   const undetected = mismatches.filter((one) => one.undetected).map(({ path }) => path)

@@ -61,9 +61,9 @@ function consequence(reference: ObjectReference): string {
     case 'download':
       return `${reference.name}, a download of the lockfile ${reference.lockfile}: fetched again when a producer needs it`
     case 'tree':
-      return `the listing of ${reference.name}/ in a record of ${reference.artifact}: only explains later changes by name`
+      return `the listing of ${reference.name}/ in a record of ${reference.artifact}: used only to name changed files in explanations`
     case 'texts':
-      return `the texts in a record of ${reference.artifact}: only explain later changes line by line`
+      return `the texts in a record of ${reference.artifact}: used only to show changed lines in explanations`
     case 'output': {
       const output = `the output '${reference.name}' of ${reference.artifact}`
       return reference.latest

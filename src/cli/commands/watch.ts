@@ -73,13 +73,15 @@ async function watch(
     const profile = options.profile ?? (Object.hasOwn(opened.graph.profiles, DEV) ? DEV : NO_PROFILE)
     return selectionFrom(opened, words, { ...options, profile })
   }
-  // Loaded in this process, the compiler would stay and wake up each second until the end.
+  // Load the config in a child process. In this process esbuild would stay loaded and wake up once a second until watch
+  // ends.
   const selection = select(await openWorkspace({ ...from, load: loadConfigInChild(signal) }))
   const { targets, params, workspace } = selection
   if (targets.length === 0)
     throw new Failure('no target named', { hint: 'name targets, such as: lbuild watch qcow2', exitCode: 2 })
   workspace.index.save()
-  // The view and what it shows refer to each other; no event arrives before all are created.
+  // The view needs `watching`, and `watching` needs a listener that calls the view. So the listener reads `view` when an
+  // event arrives; the first event arrives after both exist.
   let view: WatchView | undefined
   const listener: WatchListener = (event) => view?.listener(event)
   const quit = new AbortController()

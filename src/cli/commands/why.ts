@@ -183,7 +183,7 @@ function verdictLine({ node, decision }: Planned, explanation: Explanation, now:
   }
 }
 
-/** `2 causes`, or their numbers if there are others. */
+/** Returns `2 causes` if the artifact has all causes; otherwise returns their numbers, such as `causes 1, 3`. */
 function causeWords(causes: readonly number[], all: number): string {
   if (causes.length === all) return counted(all, 'cause')
   const numbers = causes.map((at) => String(at + 1))
@@ -216,7 +216,10 @@ async function diffLines(
   ]
 }
 
-/** The differences inside an output that was changed after it was built, in lines. */
+/**
+ * Describes, in lines, what differs between two versions of an output: the built file and the file that replaced it, or
+ * the former and the current content of an upstream output.
+ */
 async function changesInside(
   { disk, locations }: Workspace,
   { before, now }: { readonly before: Bytes; readonly now: Bytes },

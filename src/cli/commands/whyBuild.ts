@@ -70,7 +70,10 @@ function noDiff({ id, explanation }: LoggedBuild): Failure {
   })
 }
 
-/** The explanation of a log, restricted to some artifacts and to the causes that reached one of them, or might have. */
+/**
+ * Restricts the explanation in a log to the wanted artifacts. Drops causes that do not reach any of them, and renumbers
+ * the rest.
+ */
 function explanationOf({ explanation, artifacts }: LoggedBuild, wanted: ReadonlySet<string>): Explanation {
   const byName = new Map(artifacts.map((one) => [one.name, one]))
   const fresh = artifacts
@@ -115,7 +118,7 @@ function endOf(
   }
 }
 
-/** A cause of a log whose texts cannot move the cursor: anybody may have written the log. */
+/** Removes control characters from every text of a cause, because lbuild does not trust the log file. */
 const printableCause = (cause: ExplainedCause): ExplainedCause =>
   JSON.parse(JSON.stringify(cause), (_, value: unknown) =>
     typeof value === 'string' ? printable(value) : value,

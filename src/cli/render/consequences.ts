@@ -35,7 +35,10 @@ export function consequenceLines(
     : lines
 }
 
-/** What would make an undecided artifact run, in words; with a cause, only as far as it follows from that cause. */
+/**
+ * Says under which condition an undecided artifact runs. If `cause` is given, names only the conditions that this cause
+ * can fulfil.
+ */
 export function conditions(explanation: Explanation, one: Consequence, cause?: number): string {
   const through = one.through.filter(
     (name) => cause === undefined || consequenceOf(explanation, name)?.causes.includes(cause),

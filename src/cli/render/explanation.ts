@@ -21,7 +21,7 @@ export interface ExplanationOptions {
   readonly all: boolean
   /** The present, in milliseconds since 1970. */
   readonly now: number
-  /** The heading of what is unchanged, if the output already names the builds that are compared. */
+  /** The heading of the unchanged artifacts. If it is given, the renderer does not print “Compared with the build …”. */
   readonly same?: string
   /** For a past build: what happened to an artifact, in words. */
   readonly outcome?: (artifact: string) => string | undefined
@@ -113,7 +113,7 @@ function details(
   const tree = reason.kind === 'changed' && reason.now.kind === 'tree' ? `${reason.now.path}/` : ''
   lines.push(...entryLines(entries, moreEntries, tree, all))
   if (packages) lines.push(...packageLines(packages, all))
-  if (values) lines.push(`set by ${values.setBy ?? 'its default'}`)
+  if (values) lines.push(values.setBy === undefined ? 'the default value' : `set by ${values.setBy}`)
   if (imports && imports.length > 1) lines.push(`imported: ${imports.join(' → ')}`)
   if (builtBy) {
     const made = `made by the build ${builtBy.build}, ${ago(Date.parse(builtBy.startedAt), now)}`

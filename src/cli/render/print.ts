@@ -3,8 +3,8 @@ import { writeSync } from 'node:fs'
 import { errorCode } from '../../platform/disk.ts'
 
 /**
- * Prints a text at once. Does not use the machinery of streams, whose loading costs as much as all of lbuild. If the
- * reader has gone away, such as head(1), the process ends quietly.
+ * Prints a text at once. Writes directly to the descriptor, because loading process.stdout takes as long as all other
+ * work of lbuild. If the reader has gone away, such as head(1), the process ends quietly.
  */
 export function print(text: string): void {
   const bytes = Buffer.from(text)

@@ -49,7 +49,10 @@ export async function withProgress<Result>(
   }
 }
 
-/** Writes one line for each event, as a log needs it; on a terminal also a live line for each running producer. */
+/**
+ * Writes a line for each event that a person needs to see. On a terminal it also redraws one line for each running
+ * producer.
+ */
 export function progressOn(stream: NodeJS.WriteStream, verbosity: Verbosity): Progress {
   stream.on('error', ignoreClosed)
   const live = stream.isTTY && process.env.CI === undefined && process.env.TERM !== 'dumb'

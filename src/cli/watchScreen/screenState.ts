@@ -112,7 +112,7 @@ export function nextState(state: ScreenState, event: WatchEvent, now: number): S
           : !event.fresh && (event.failed.includes(name) || !rows.has(name)),
       )
       const { fresh } = event
-      // After a failing edit was reverted, its build is history.
+      // If everything is fresh again, the last build failed and the user reverted the edit: do not show that build.
       const last = fresh && state.last?.outcome !== 'done' ? undefined : state.last
       return {
         ...state,
@@ -175,7 +175,10 @@ function without<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
   return copy
 }
 
-/** The failures that a new build does not resolve: those of artifacts and of the config. */
+/**
+ * Keeps the failures of artifacts and of the config. Drops the failures of other scopes (`inputs`, `build`, `machine`),
+ * because a new build has begun.
+ */
 const ofArtifactsAndConfig = (
   failures: ReadonlyMap<string, FailureData>,
   rows: ReadonlyMap<string, Row>,
