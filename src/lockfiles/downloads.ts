@@ -44,7 +44,8 @@ async function fetchMissing(
     files: files.length,
     bytes: files.reduce((sum, { size }) => sum + size, 0),
   })
-  // `mirrors` may read any variable: the environment decides where files come from, never what they contain.
+  // The distro's code runs in this process here. `mirrors` may read any variable: the environment decides where files come
+  // from, never what they contain.
   const { lockfiles } = await evaluateConfig(workspace.bundle)
   const declaration = lockfiles.get(name)?.declaration
   const params = paramValues(node)

@@ -53,6 +53,8 @@ describe('the package', () => {
   })
 
   it('builds from a directory that was empty, and does nothing the second time', async () => {
+    // Another test may have built in this project before.
+    for (const name of ['cache', 'output']) fs.rmSync(npm.path(name), { recursive: true, force: true })
     await buildsTwice(npm, '.', 'node_modules/lbuild')
     expect(npm.read('output/node.txt')).toBe(process.version)
   })
