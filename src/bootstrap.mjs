@@ -7,7 +7,7 @@ import { Script } from 'node:vm'
 
 /**
  * Compiles the sources of a checkout, and installs missing libraries first. Ends the process with a message and exit code 2
- * where files cannot be written.
+ * if files cannot be written.
  * @param {string} home the checkout
  * @param {string} cache the directory for compiled programs and their manifest
  * @returns {Promise<string>} the directory of the compiled program
@@ -48,7 +48,7 @@ async function compileInto(home, cache) {
   return directory
 }
 
-/** Replaces the files of libraries by the one that npm rewrites with every installation, so that the starter checks fewer files. */
+/** Replaces the files of libraries by the file that npm rewrites with every installation, so that the starter checks fewer files. */
 function withoutLibraries(home, paths) {
   const libraries = `${home}/node_modules/`
   const installation = `${libraries}.package-lock.json`

@@ -27,7 +27,7 @@ function nameCompiledModules() {
   }
 }
 
-/** The licence texts of the libraries that some bundled files belong to. Throws where a library has none. */
+/** The licence texts of the libraries that some bundled files belong to. Throws if a library has none. */
 function licences(paths) {
   const libraries = paths.flatMap((path) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [])
   const sections = [...new Set(libraries)].sort().map((directory) => {

@@ -83,7 +83,7 @@ export interface Context<I extends Inputs, P extends Params, T extends string, O
 
 /** An artifact's declaration; see {@link artifact}. */
 export interface Declaration<I extends Inputs, P extends Params, T extends string, O extends Outputs> {
-  /** What the artifact is, in a few words, for people. */
+  /** A short description of the artifact for help and messages. */
   readonly describe?: string
   /** Everything that the producer reads, by name. */
   readonly inputs?: I

@@ -6,13 +6,13 @@ import type { DownloadsInput, Inputs } from './inputs.ts'
 export interface LockedFile {
   /** The name under which a producer finds the file. */
   readonly name: string
-  /** The package that the file is a version of, for people: `bash`. */
+  /** The package of which the file is a version, such as `bash`. Only for messages. */
   readonly package: string
-  /** The version, for people: `5.2.15`. */
+  /** The version, such as `5.2.15`. Only for messages. */
   readonly version: string
   /** The path of the file below a mirror's address: `pool/main/b/bash.tar`. */
   readonly path: string
-  /** In bytes. */
+  /** The size in bytes. */
   readonly size: number
   /** 64 hexadecimal digits. */
   readonly sha256: string

@@ -14,7 +14,7 @@ export interface Param<T extends Json = Json> {
   /** The smallest valid size in bytes; lbuild refuses less before it runs anything. */
   readonly atLeast?: number
   readonly describe?: string
-  /** The source of a value other than the default, for people: the config, a profile or the command line. */
+  /** What set a value other than the default: the config, a profile or the command line. Only for messages. */
   readonly setBy?: string
 }
 

@@ -36,7 +36,7 @@ export function artifactsBelow(
         exitCode: 2,
       })
   const wanted = new Set(targets.length > 0 ? targets : known.keys())
-  // Iterating over a set also visits what is added meanwhile.
+  // Iterating over a set also visits elements that are added during the loop.
   for (const name of wanted) for (const other of known.get(name)?.dependencies ?? []) wanted.add(other)
   return wanted
 }

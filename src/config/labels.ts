@@ -25,7 +25,7 @@ export interface Package {
 const text = v.optional(v.fallback(v.string(), ''), '')
 const PackageJson = v.object({ name: text, version: text })
 
-/** Reads the package.json of a directory; undefined where there is none. */
+/** Reads the package.json of a directory; undefined if there is none. */
 export function readPackage(directory: string): Package | undefined {
   const path = `${directory}/package.json`
   if (!existsSync(path)) return undefined

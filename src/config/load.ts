@@ -72,7 +72,7 @@ export async function loadConfig(disk: Disk, index: StatIndex, locations: Locati
 
 /**
  * The graph from the cache, or undefined if one of its sources has changed. Runs none of the distro's code. Throws a Failure
- * (exit code 2) where there is no `build.config.ts`.
+ * (exit code 2) if there is no `build.config.ts`.
  */
 export async function cachedConfig(
   disk: Disk,
@@ -85,7 +85,7 @@ export async function cachedConfig(
   return (await changedFiles(disk, index, cached.files)).length === 0 ? cached : undefined
 }
 
-/** Creates a directory of the cache. Throws a Failure (exit code 2) where the user may not. */
+/** Creates a directory of the cache. Throws a Failure (exit code 2) if the user may not create it. */
 function makeCache(disk: Disk, directory: string): void {
   try {
     disk.mkdir(toBytes(directory))

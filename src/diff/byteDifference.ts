@@ -1,4 +1,4 @@
-// Finds the first place where two files differ.
+// Finds the first byte at which two files differ.
 import type { Bytes } from '../platform/bytes.ts'
 import type { Disk } from '../platform/disk.ts'
 
@@ -6,9 +6,9 @@ import type { Disk } from '../platform/disk.ts'
 export interface ByteDifference {
   /** The offset of the first differing byte. The first byte of a file has offset 0. */
   readonly offset: number
-  /** In bytes; bytes that one file lacks at its end count. */
+  /** The length of the run in bytes, including bytes that the shorter file lacks. */
   readonly length: number
-  /** Of both files, in bytes. */
+  /** The sizes of both files in bytes. */
   readonly sizes: readonly [before: number, now: number]
   /** The first bytes of the run in each file, in hexadecimal. */
   readonly before: string

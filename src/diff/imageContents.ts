@@ -13,7 +13,7 @@ export interface Content {
   /** Permission bits in octal. */
   readonly mode?: string
   readonly owner?: string
-  /** In bytes. */
+  /** The size in bytes. */
   readonly size?: number
   /** The SHA-256 of a file, the target of a link, the version of a package, the rows of a table. */
   readonly content?: string

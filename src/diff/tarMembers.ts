@@ -16,21 +16,21 @@ export interface TarMember {
   readonly mode: number
   /** `UID:GID` */
   readonly owner: string
-  /** `USER:GROUP`, `:` where neither has a name. */
+  /** `USER:GROUP`, `:` if neither has a name. */
   readonly ownerNames: string
-  /** In seconds since 1970, with fractions as they were written. */
+  /** The modification time in seconds since 1970, with fractions as they were written. */
   readonly mtime: string
-  /** Of the content, in bytes. */
+  /** The size of the content in bytes. */
   readonly size: number
   /** The SHA-256 of the content. */
   readonly digest: Digest
-  /** Of a link; empty for others. */
+  /** The target of a link; empty for other members. */
   readonly linkTarget: Bytes
   /** `MAJOR:MINOR`, of a device. */
   readonly device?: string
   /** The keywords of the extended header that no other field contains, such as extended attributes. */
   readonly extended: readonly (readonly [keyword: string, value: Bytes])[]
-  /** The content, where it was asked for. */
+  /** The content, if the caller asked for it. */
   readonly content?: Buffer
 }
 

@@ -13,7 +13,7 @@ export interface TreeChange {
   /** The digests of its content, if it was or is a file. */
   readonly before?: Digest
   readonly now?: Digest
-  /** If its type or link target changed: both, in words. */
+  /** The descriptions of both, if the type or link target changed. */
   readonly values?: readonly [before: string, now: string]
 }
 

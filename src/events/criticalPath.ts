@@ -5,7 +5,7 @@ import type { LoggedBuild, Span } from './loggedBuild.ts'
 export interface Step {
   readonly id: string
   readonly dependencies: readonly string[]
-  /** In any unit; not negative. */
+  /** The duration, in any unit; not negative. */
   readonly length: number
 }
 

@@ -35,7 +35,7 @@ const builtOutput = members({
   path: text,
   published: v.boolean(),
   sha256: text,
-  /** In bytes. */
+  /** The size in bytes. */
   size: amount,
   /** Whether its content differs from the version published before. */
   changed: v.boolean(),
@@ -105,7 +105,7 @@ export const LOGGED_EVENT = oneOf('type', [
     ...artifact,
     ...reasons,
     ...outputs,
-    /** How long the run took whose outputs are restored. */
+    /** The duration of the past run whose outputs are restored. */
     savedSeconds: amount,
   }),
   /** A producer runs again to check whether it produces the same bytes. */
@@ -129,7 +129,7 @@ export const LOGGED_EVENT = oneOf('type', [
     ...reasons,
     /** The key of the artifact when it failed. */
     key: v.exactOptional(text),
-    /** Since it was scheduled. */
+    /** The time since the artifact was scheduled. */
     seconds: amount,
     failure: failureData,
   }),

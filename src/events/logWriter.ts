@@ -18,7 +18,7 @@ export interface LogClocks {
   readonly startedAt: number
 }
 
-/** Writes every event of a build as one line to `log/BUILD.jsonl`. The listener throws if the disk refuses a line. */
+/** Writes every event of a build as one line to `log/BUILD.jsonl`. The listener throws if it cannot write a line. */
 export function eventLog(disk: Disk, cache: string, build: string, { now, startedAt }: LogClocks): Listener {
   const path = logPath(cache, build)
   disk.mkdir(parent(path))
@@ -45,7 +45,7 @@ export function eventLog(disk: Disk, cache: string, build: string, { now, starte
 export interface LogLine {
   /** The wall clock, in milliseconds since 1970. */
   readonly at: number
-  /** Since the build began, in milliseconds of a clock that only goes forward. */
+  /** The milliseconds since the build began, by a monotonic clock. */
   readonly t: number
   readonly event: BuildEvent
 }

@@ -38,14 +38,14 @@ export interface LoggedArtifact extends BuildNode {
   readonly savedSeconds?: number
   /** Whether the content of any output differs from the version published before. */
   readonly changed?: boolean
-  /** If it is fresh: whether by early cutoff. */
+  /** Whether a fresh artifact is fresh by early cutoff. */
   readonly cutOff?: boolean
-  /** If it was built or restored. */
+  /** The outputs, if the artifact was built or restored. */
   readonly outputs: readonly BuiltOutput[]
   readonly failure?: FailureData
-  /** If it was skipped: the artifact that failed. */
+  /** The artifact that failed, if this one was skipped. */
   readonly failedArtifact?: string
-  /** In order; more than one if its inputs changed during a run. */
+  /** The attempts, in order; more than one if the inputs changed during a run. */
   readonly attempts: readonly Attempt[]
 }
 
@@ -62,7 +62,7 @@ export type BuildEnd = 'done' | 'failed' | 'interrupted' | 'unfinished'
 /** What the log knows of one build. */
 export interface LoggedBuild {
   readonly id: string
-  /** By the wall clock at the time, in milliseconds since 1970. */
+  /** The wall-clock time in milliseconds since 1970. */
   readonly startedAt?: number
   /** The version of lbuild that ran it. */
   readonly lbuild?: string

@@ -25,7 +25,7 @@ export interface LooseFile {
 /** What a collection removes and keeps. */
 export interface Collection {
   readonly records: readonly ListedRecord[]
-  /** With the size of each on disk, in bytes. */
+  /** The disk usage of each object, in bytes. */
   readonly objects: ReadonlyMap<Digest, number>
   /** Unreadable records. */
   readonly damaged: readonly LooseFile[]

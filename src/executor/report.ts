@@ -8,7 +8,7 @@ export interface OutputReport {
   /** Whether it is in `output/`; otherwise it is only in the store. */
   readonly published: boolean
   readonly sha256: string
-  /** In bytes. */
+  /** The size in bytes. */
   readonly size: number
 }
 
@@ -32,7 +32,7 @@ export interface BuildReport {
   readonly targets: readonly string[]
   readonly artifacts: readonly ArtifactReport[]
   readonly seconds: number
-  /** How long the runs took whose results were reused. */
+  /** The total duration of the past runs whose results were reused. */
   readonly savedSeconds: number
   readonly exitCode: number
 }
@@ -61,7 +61,7 @@ export const outputReport = ({ path, published, sha256, size }: OutputReport): O
   size,
 })
 
-/** How long the runs took whose results a plan reuses, in seconds. */
+/** The total duration of the past runs whose results a plan reuses, in seconds. */
 export const savedSeconds = (planned: Plan): number =>
   planned.reduce(
     (sum, { decision }) =>

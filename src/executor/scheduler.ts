@@ -30,7 +30,7 @@ const ATTEMPTS = 5
  * quiet, at most 1 s.
  */
 const PATIENCE = 2_000
-/** How often the stat index is saved during a build, in seconds; a crash in between costs only time. */
+/** The interval in seconds at which a build saves the stat index; a crash in between costs only time. */
 const SAVE_INTERVAL = 10
 
 /** What a build begins with. */
@@ -160,7 +160,7 @@ export class Scheduler {
     }
   }
 
-  /** After an error either plans again, or fails the artifact, or ends the build. */
+  /** Handles an error: plans again, fails the artifact, or ends the build. */
   async #handleError(one: Planned, error: unknown, startedAt: number): Promise<void> {
     try {
       await this.#planAgainAfter(one, error)

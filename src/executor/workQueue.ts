@@ -59,7 +59,7 @@ export class WorkQueue {
     return this.#plan.current(name)
   }
 
-  /** The whole plan as everything is now. */
+  /** The whole current plan. */
   plan(): Plan {
     return this.#plan.whole()
   }

@@ -17,7 +17,7 @@ export interface Subject {
 /** One artifact that a path influences directly. */
 export interface EntryPoint {
   readonly artifact: string
-  /** How, in words: `input 'files' (tree overlay/files)`. */
+  /** How the path influences the artifact: `input 'files' (tree overlay/files)`. */
   readonly how: string
   /** The shortest chain from this artifact to the target; each is a dependency of the next. */
   readonly chain: readonly string[]
@@ -34,7 +34,7 @@ export interface Influence {
   readonly producedBy?: string
   /** Whether it is a module of the config that no producer can reach: only its declarations count. */
   readonly declaresOnly: boolean
-  /** If it influences nothing: the declared path that shares most directories with it. */
+  /** The declared path that shares most directories with it, if it influences nothing. */
   readonly nearestDeclared?: string
 }
 

@@ -1,4 +1,4 @@
-// The two kinds of states that evidence compares: a past run, and the workspace as it is now.
+// The two kinds of states that evidence compares: a past run, and the current workspace.
 import type { LockedFile } from '../api/lockfile.ts'
 import { isLibrary } from '../config/labels.ts'
 import { pathOfLabel } from '../config/sourceFiles.ts'
@@ -13,7 +13,7 @@ import { readSourceTexts, textAt } from '../store/sourceTexts.ts'
 import type { Snapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 
-/** One side of a comparison. Every answer is undefined if it is not known. */
+/** One side of a comparison. Every method returns undefined if it does not know the value. */
 export interface Side {
   /** The text of a file of the workspace, `path` relative to the root; `digest` is its digest on this side. */
   fileText(path: Bytes, digest: Digest | undefined): string | undefined

@@ -139,7 +139,7 @@ export function writeAccounts(layer: Layer, files: AccountFiles): void {
 
 /**
  * Sets root's password and adds users, each with a home directory that contains the files of /etc/skel.
- * `epoch` dates their passwords, in seconds since 1970-01-01. Throws a Failure where `addUser` does.
+ * `epoch` dates their passwords, in seconds since 1970-01-01. Throws the same Failures as `addUser`.
  */
 export function setAccounts(
   layer: Layer,

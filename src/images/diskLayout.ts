@@ -18,7 +18,7 @@ export interface DiskRange {
 
 /** A disk with an EFI system partition, and a root partition on the rest. */
 export interface DiskLayout extends Gpt {
-  /** In bytes. */
+  /** The size in bytes. */
   readonly size: number
   /** The EFI system partition. */
   readonly esp: DiskRange

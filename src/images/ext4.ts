@@ -19,7 +19,7 @@ export interface Ext4Options {
   readonly image: string
   /** Where the file system starts in the image, in bytes. */
   readonly offset: number
-  /** In bytes; the remainder of a division by 4096 stays unused. */
+  /** The size in bytes; the remainder of a division by 4096 stays unused. */
   readonly size: number
   readonly label: string
   readonly uuid: string

@@ -23,7 +23,7 @@ export interface FatOptions {
   readonly image: string
   /** Where the file system starts in the image, in bytes: a multiple of 512. */
   readonly offset: number
-  /** In bytes: a multiple of 1024. */
+  /** The size in bytes, a multiple of 1024. */
   readonly size: number
   /** FAT16 or FAT32: the bits of an entry of the allocation table. */
   readonly bits: 16 | 32
@@ -100,7 +100,7 @@ export function fatSizeFor(sizes: readonly number[]): number {
 
 /** Bytes for two tables of 128 KiB, the root directory, and directories. */
 const ROOM = 2 ** 20
-/** In bytes; below 4,085 clusters the file system would be a FAT12. */
+/** The smallest size in bytes: below 4,085 clusters the file system would be a FAT12. */
 const MINIMUM_FAT16 = 18 * 2 ** 20
 
 /** Byte offsets in the first sector of a FAT32 (Microsoft, "FAT32 File System Specification", boot sector and BPB). */

@@ -18,7 +18,7 @@ export interface Partition {
   readonly name: string
   /** A GUID in upper case, such as one of {@link PARTITION_TYPES}. */
   readonly type: string
-  /** In lower case. */
+  /** The UUID, in lower case. */
   readonly uuid: string
   readonly start: number
   readonly sectors: number

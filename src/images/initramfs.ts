@@ -61,7 +61,7 @@ export async function initramfsModules(
 
 /**
  * Packs an initramfs, with the directories that contain its members. Every time is `epoch`, in seconds since
- * 1970-01-01. Throws a Failure where `packCpio` does.
+ * 1970-01-01. Throws the same Failures as `packCpio`.
  */
 export const packInitramfs = (members: readonly CpioEntry[], epoch: number): Uint8Array =>
   packCpio([...parentDirectories(members.map(({ path }) => path)), ...members], epoch)

@@ -20,7 +20,7 @@ export interface ManifestEntry extends PathEntry {
 
 /** The contents of an image's tar, mostly without file contents. */
 export interface Manifest {
-  /** In the order of the tar. */
+  /** The entries, in the order of the tar. */
   readonly entries: readonly ManifestEntry[]
   /** The contents of some text files, by path. */
   readonly texts: Readonly<Record<string, string>>

@@ -19,7 +19,7 @@ export interface UkiParts {
 /**
  * Makes a unified kernel image: one EFI program that contains a kernel, its initramfs and its command line, in sections
  * named by the Boot Loader Specification (type #2) and systemd-stub(7). The kernel comes last because it may unpack
- * itself over the memory behind it. Throws a Failure where `appendSections` does.
+ * itself over the memory behind it. Throws the same Failures as `appendSections`.
  */
 export const makeUki = ({ stub, osRelease, commandLine, initrd, linux }: UkiParts): Uint8Array =>
   appendSections(stub, [

@@ -22,7 +22,7 @@ export interface TextChange {
   readonly lines?: LineCount
   /** The first line that differs, counted from 1 in the current text. */
   readonly at?: number
-  /** In bytes, if known. */
+  /** Both sizes in bytes, if known. */
   readonly sizes?: readonly [before: number, now: number]
 }
 

@@ -12,7 +12,7 @@ import type { BuildRecord, Plan, Planned, PlannerFacts } from './types.ts'
 export class IncrementalPlan {
   readonly #graph: Graph
   readonly #facts: PlannerFacts
-  /** In the order of the graph. */
+  /** The planned artifacts, in the order of the graph. */
   readonly #planned: Map<string, Planned>
   readonly #dependents = new Map<string, string[]>()
   /** How many dependencies of each artifact may still run. */
@@ -59,7 +59,7 @@ export class IncrementalPlan {
     return this.#outdated.has(name) ? this.#decide(name) : this.#planned.get(name)
   }
 
-  /** The plan as everything is now. */
+  /** The current plan. */
   whole(): Plan {
     return [...this.#planned.keys()].flatMap((name) => this.current(name) ?? [])
   }

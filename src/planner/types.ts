@@ -59,7 +59,7 @@ export type PartOf<K extends PartKind> = Extract<Part, { readonly kind: K }>
 /** The content of an object in the store. */
 export interface StoredObject {
   readonly sha256: Digest
-  /** In bytes. */
+  /** The size in bytes. */
   readonly size: number
 }
 

@@ -59,7 +59,7 @@ function declared<D>(declarations: ReadonlyMap<string, { readonly declaration: D
   return found.declaration
 }
 
-/** Asks tools for their versions here, where they are confined. */
+/** Asks tools for their versions in this process, so that they run in the sandbox as well. */
 async function versionsOf(
   names: readonly string[],
   tools: Readonly<Record<string, string>>,

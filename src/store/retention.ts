@@ -107,7 +107,7 @@ function neededRecords<R extends HeldRecord>(
   const needed = new Set(
     [...byArtifact].flatMap(([name, own]) => (artifacts.has(name) ? own.slice(0, 1) : [])),
   )
-  // Iterating a set also visits what is added on the way.
+  // Iterating over a set also visits elements that are added during the loop.
   for (const record of needed)
     for (const content of record.inputs) {
       const producer = producers.get(contentId(content))

@@ -46,7 +46,7 @@ export interface PublishedReport {
   readonly objects: number
   /** The number of bytes read. */
   readonly bytes: number
-  /** In the order of the graph. */
+  /** The mismatches, in the order of the graph. */
   readonly mismatches: readonly Mismatch[]
 }
 
@@ -69,7 +69,7 @@ export async function verifyPublished(
   return { artifacts: nodes.length, outputs, objects: objects.size, bytes, mismatches }
 }
 
-/** How often an artifact is verified if builds keep publishing other records of it. */
+/** The maximum number of attempts to verify an artifact of which builds publish other records at the same time. */
 const ATTEMPTS = 3
 
 class Verifier {

@@ -36,7 +36,7 @@ export interface OutputDifference {
   /** Its name in the declaration. */
   readonly output: string
   readonly path: string
-  /** The first member that differs, where both are tars. */
+  /** The first member that differs, if both are tars. */
   readonly member?: MemberDifference
   /** The first bytes that differ; missing if the recorded object is damaged or missing. */
   readonly bytes?: ByteDifference
@@ -47,7 +47,7 @@ export interface RebuiltArtifact {
   readonly artifact: string
   readonly seconds: number
   readonly outcome: 'same' | 'differs' | 'failed'
-  /** In the order of the declaration. */
+  /** The differences, in the order of the declaration. */
   readonly differences: readonly OutputDifference[]
   readonly failure?: Failure
   /** The directory with the outputs that differ and the log, unless the outcome is `same`. */
@@ -55,7 +55,7 @@ export interface RebuiltArtifact {
 }
 
 export interface ReproducibilityReport {
-  /** In the order of the graph. */
+  /** The artifacts, in the order of the graph. */
   readonly artifacts: readonly RebuiltArtifact[]
   readonly seconds: number
 }

@@ -27,7 +27,7 @@ export interface DamagedFile {
   readonly kind: 'object' | 'record'
   /** The digest of an object, or the former path of a record, relative to the records' directory. */
   readonly name: Bytes
-  /** In bytes. */
+  /** The size in bytes. */
   readonly size: number
   /** Where the file is now. */
   readonly quarantinedAs: Bytes

@@ -30,7 +30,7 @@ export interface BootReport extends SystemReport {
  * busy host TCG causes it now and then, whatever the image is.
  */
 const LOST_TICKS = "panic - not syncing: IO-APIC + timer doesn't work"
-/** How often an image is booted whose kernel lost its ticks. */
+/** The maximum number of boots of an image if its kernel loses its ticks. */
 const BOOT_ATTEMPTS = 3
 
 /**

@@ -118,7 +118,7 @@ const STATES = /^(?:initializing|starting|running|degraded|maintenance|stopping|
 /** How many seconds the guest may need beyond the limit of its own timeout(1). */
 const GRACE = 30
 
-/** The state of the system when it has finished starting, or after so many seconds. */
+/** Returns the state of the system when it has finished starting, or after `seconds`. */
 async function settledState(session: GuestSession, seconds: number): Promise<string> {
   const state = 'systemctl is-system-running'
   const { output } = await session.run(`timeout ${seconds} ${state} --wait || ${state}`, seconds + GRACE)

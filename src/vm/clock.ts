@@ -3,7 +3,7 @@
 export interface Clock {
   /** Seconds since a fixed moment; never runs backwards. */
   now(): number
-  /** Calls back once after so many seconds, unless the returned function cancels it. */
+  /** Calls back once after `seconds`, unless the returned function cancels it. */
   after(seconds: number, callback: () => void): () => void
 }
 

@@ -47,7 +47,7 @@ const STAGES: readonly StagePattern[] = [
 /** A panic ends the machine at any time, also while commands run. */
 export const PANIC = failure('panic', /Kernel panic - not syncing: (?:[^V]|V[^F])/)
 
-/** From the sources of the kernel, systemd, EDK II, SeaBIOS, systemd-boot, GRUB, initramfs-tools and dracut. */
+/** Patterns from the sources of the kernel, systemd, EDK II, SeaBIOS, systemd-boot, GRUB, initramfs-tools and dracut. */
 const FAILURES: readonly FailurePattern[] = [
   failure('no-root', /VFS: Cannot open root device|VFS: Unable to mount root fs|not syncing: VF/),
   PANIC,

@@ -110,7 +110,7 @@ export class ConsoleText {
 const TRANSIENT = /^\[[ *]{6}\] |^ *Boot in \d+ s\.|^Press ESC in \d+ seconds/
 
 /**
- * Console text for people: without trailing blanks, drawn frames and repeated empty lines, and with only the last of
+ * Returns readable console text: without trailing blanks, drawn frames and repeated empty lines, and with only the last of
  * each series of overwritten lines.
  */
 export function readableText(text: string): string {

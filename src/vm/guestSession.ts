@@ -29,11 +29,11 @@ export interface GuestSessionOptions extends SerialLine {
   readonly image: string
   /** Marks the ends of what commands print; must not occur in their output. */
   readonly nonce: string
-  /** From the start to the login prompt, in seconds. */
+  /** The time limit from the start to the login prompt, in seconds. */
   readonly loginSeconds: number
   /** How long the console may be silent before the login prompt, in seconds. */
   readonly silenceSeconds: number
-  /** For one command, and for each answer while logging in, in seconds. */
+  /** The time limit for a command and for each reply during login, in seconds. */
   readonly commandSeconds: number
   /** Facts that every failure carries. */
   readonly facts: () => readonly Fact[]
@@ -50,7 +50,7 @@ export interface CommandResult {
   readonly output: string
 }
 
-/** How often a user name is typed before a login counts as failed: a restarting getty swallows it. */
+/** The maximum number of times that a user name is typed, because a restarting getty swallows it. */
 const LOGIN_ATTEMPTS = 3
 /**
  * If no known prompt appears within this many seconds after a login, the session assumes a shell with an unknown prompt
@@ -135,7 +135,7 @@ export class GuestSession {
     ])
   }
 
-  /** Powers the system off; returns false if the machine is still on after so many seconds, or restarts. */
+  /** Powers the system off; returns false if the machine restarts or is still on after `seconds`. */
   async powerOff(seconds: number): Promise<boolean> {
     const { console, clock, write } = this.#options
     const deadline = clock.now() + seconds

@@ -15,11 +15,11 @@ export interface MachineOptions {
   readonly firmware?: Firmware
   /** The bus of the image: by default virtio for a disk and SATA for a CD; `usb` makes an ISO a USB disk. */
   readonly bus?: Bus
-  /** In MiB; 2048 by default. */
+  /** The size of the memory in MiB; 2048 by default. */
   readonly memory?: number
   /** 2 by default. */
   readonly cpus?: number
-  /** By default KVM if it works on this host, else TCG. */
+  /** The accelerator; by default KVM if it works on this host, otherwise TCG. */
   readonly accelerator?: Accelerator['name']
   /** Where to look for QEMU and setpriv, as in PATH. */
   readonly searchPath?: string

@@ -12,13 +12,13 @@ export type Bus = 'virtio' | 'sata' | 'nvme' | 'scsi' | 'usb'
 export interface Machine {
   /** Absolute path; `.qcow2`, `.raw` and `.img` are disks, `.iso` is a CD. */
   readonly image: string
-  /** By default `virtio` for a disk and `sata` for a CD. */
+  /** The bus; by default `virtio` for a disk and `sata` for a CD. */
   readonly bus?: Bus
   readonly firmware: Firmware
   /** Required for UEFI. */
   readonly ovmf?: Ovmf
   readonly accelerator: Accelerator['name']
-  /** In MiB. */
+  /** The size of the memory in MiB. */
   readonly memory: number
   readonly cpus: number
   /** Where QEMU shows the guest's screen. The first serial port is always QEMU's standard input and output. */

@@ -74,7 +74,7 @@ async function check(home: string, root: string, signal: AbortSignal): Promise<v
   throw new Failure(headline, { ...rest, exitCode: 2 })
 }
 
-/** Undefined for a line that is no answer, such as the output of a config that ended its process. */
+/** Parses a line of the child. Returns undefined for any other line, such as output of the config. */
 function parseAnswer(line: string): v.InferOutput<typeof Answer> | undefined {
   try {
     return v.parse(Answer, JSON.parse(line))

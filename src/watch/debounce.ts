@@ -2,7 +2,7 @@
 
 /** How long a burst must be quiet until it is over, in seconds. */
 const QUIET = 0.05
-/** After so many seconds a burst counts as over, whatever happens. */
+/** The longest duration of a burst in seconds; later changes begin a new one. */
 const LONGEST = 1
 /** How many paths of a burst are reported by name. */
 const NAMED = 10

@@ -48,7 +48,7 @@ export type WatchEvent =
       readonly restored: readonly string[]
       readonly failed: readonly string[]
       readonly seconds: number
-      /** Since the first change that led to the build; missing if no change did. */
+      /** The time since the first change that led to the build; missing if no change did. */
       readonly secondsSinceChange?: number
     }
   | {

@@ -1,4 +1,4 @@
-// Watches the sources of some targets, and falls back to polling where not all changes are reported.
+// Watches the sources of some targets, and falls back to polling if not all changes are reported.
 import type { Workspace } from '../workspace/workspace.ts'
 import type { BackendListener, WatchBackend } from './backend.ts'
 import type { Directories } from './directories.ts'

@@ -23,7 +23,7 @@ import { isOver, overAt, withChange } from './debounce.ts'
 interface Facts {
   /** Whether a change during a build cancels the runs that it makes stale; if not, the build finishes first. */
   readonly cancel: boolean
-  /** Whether the config as it is now can be loaded. */
+  /** Whether the current config can be loaded. */
   readonly config: 'loaded' | 'failed'
   /**
    * Whether watch has called `ready` since the last build started. (`ready` starts the command of `--exec` and the

@@ -175,7 +175,7 @@ describe('lbuild verify --store', () => {
     flip(workspace, earlier, 0)
     const { stdout, code } = await verifyStore(workspace)
     expect(stdout).toContain(
-      "  the output 'note' of other, from an earlier build: rebuilt if that state is built again\n",
+      "  the output 'note' of other, from an earlier build: rebuilt if its inputs are built again\n",
     )
     expect(stdout).toContain(
       '  bash, a download of the lockfile packages: fetched again when a producer needs it\n',

@@ -36,8 +36,8 @@ async function doctor({ invocation }: CommandContext, options: OptionsOf<typeof 
   report(
     'ok',
     memoryIsRoomy()
-      ? 'temporary trees fit into memory'
-      : 'memory is short: temporary trees go to the disk, which is slower',
+      ? 'scratch directories fit into memory'
+      : 'memory is short: scratch directories are on the disk, which is slower',
   )
   if (missing.length > 0) throw new MissingToolsFailure(missing)
   return canBuild ? 0 : 1

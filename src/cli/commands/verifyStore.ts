@@ -68,7 +68,7 @@ function consequence(reference: ObjectReference): string {
       const output = `the output '${reference.name}' of ${reference.artifact}`
       return reference.latest
         ? `${output}: rebuilt by its next build`
-        : `${output}, from an earlier build: rebuilt if that state is built again`
+        : `${output}, from an earlier build: rebuilt if its inputs are built again`
     }
   }
 }

@@ -124,7 +124,7 @@ const printableCause = (cause: ExplainedCause): ExplainedCause =>
     typeof value === 'string' ? printable(value) : value,
   )
 
-/** What happened to an artifact, in words. */
+/** Describes what happened to an artifact. */
 function outcomeOf({ outcome, seconds, changed, cutOff, failure, failedArtifact }: LoggedArtifact): string {
   switch (outcome) {
     case 'built': {

@@ -9,7 +9,7 @@ const SHOWN = 10
 export interface ConsequenceOptions {
   /** List every artifact. */
   readonly all: boolean
-  /** For a past build: what happened to an artifact, in words. */
+  /** For a past build: describes what happened to an artifact. */
   readonly outcome?: ((artifact: string) => string | undefined) | undefined
 }
 

@@ -1,4 +1,4 @@
-// Renders an explanation for people: causes first, each with its details and consequences.
+// Renders an explanation as text: causes first, each with its details and consequences.
 import { describeReason } from '../../explain/describeReason.ts'
 import type {
   EntryChange,
@@ -23,7 +23,7 @@ export interface ExplanationOptions {
   readonly now: number
   /** The heading of the unchanged artifacts. If it is given, the renderer does not print “Compared with the build …”. */
   readonly same?: string
-  /** For a past build: what happened to an artifact, in words. */
+  /** For a past build: describes what happened to an artifact. */
   readonly outcome?: (artifact: string) => string | undefined
   /** More lines below a cause, such as its diff. */
   readonly below?: (cause: ExplainedCause) => Promise<readonly string[]>

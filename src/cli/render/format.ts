@@ -1,4 +1,4 @@
-// Formats times, sizes, counts and lines for people.
+// Formats times, sizes, counts and lines for text output.
 import { stripVTControlCharacters } from 'node:util'
 
 /** A duration, given in seconds: `0.04 s`, `3.2 s`, `48 s`, `2 min 05 s`. */

@@ -1,4 +1,4 @@
-// Renders builds of the event log for people.
+// Renders builds of the event log as text.
 import { Failure } from '../../platform/failure.ts'
 import { renderFailure } from '../../platform/renderFailure.ts'
 import { criticalPathOf } from '../../events/criticalPath.ts'

@@ -1,4 +1,4 @@
-// Renders the events of a build for people as they come.
+// Renders the events of a build as text while it runs.
 import { monotonicSeconds } from '../../platform/clock.ts'
 import type { BuildEvent, Listener } from '../../events/events.ts'
 import { describeReason } from '../../explain/describeReason.ts'

@@ -9,7 +9,7 @@ export type Paint = (format: 'green' | 'red' | 'yellow' | 'cyan' | 'dim' | 'bold
 export interface Picture {
   readonly width: number
   readonly height: number
-  /** In seconds, of the same clock as the times of the state. */
+  /** The current time in seconds, by the same clock as the times of the state. */
   readonly now: number
   readonly keys: string
   /** Lines to show instead of the state, such as the help. */
