@@ -5,7 +5,7 @@ import type { Evidence, ExplainedCause, Explanation } from '../planner/evidence.
 import type { Digest } from '../platform/digest.ts'
 import { isDigest } from '../platform/digest.ts'
 import { isPart } from '../planner/part.ts'
-import type { Consequence, Part, Reason } from '../planner/types.ts'
+import type { Consequence, Part, Reason } from '../planner/domain.ts'
 
 /** Checks that a value that was read is a T. Members that a schema does not name are allowed. */
 type Schema<T> = v.GenericSchema<T>

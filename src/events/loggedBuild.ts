@@ -1,7 +1,7 @@
 // What the event log knows of one past build: the data of `history`, `why --last` and traces.
 import type { Json } from '../api/params.ts'
 import type { Explanation } from '../planner/evidence.ts'
-import type { Reason } from '../planner/types.ts'
+import type { Reason } from '../planner/domain.ts'
 import type { BuildNode, BuiltOutput, FailureData, Outcome } from './events.ts'
 
 /** A span of time in a build, in milliseconds since it began. */

@@ -1,6 +1,6 @@
 // The entry to a build: decides without the workspace lock whether there is anything to do.
 import { isFresh, plan } from '../planner/plan.ts'
-import type { Plan } from '../planner/types.ts'
+import type { Plan } from '../planner/domain.ts'
 import { toBytes } from '../platform/bytes.ts'
 import { monotonicSeconds } from '../platform/clock.ts'
 import { takeSnapshot } from '../workspace/snapshot.ts'

@@ -2,7 +2,7 @@
 import { unusedBundles } from '../config/load.ts'
 import type { Listener } from '../events/events.ts'
 import { oldLogs } from '../events/logFiles.ts'
-import type { BuildRecord } from '../planner/types.ts'
+import type { BuildRecord } from '../planner/domain.ts'
 import type { Bytes } from '../platform/bytes.ts'
 import { toBytes } from '../platform/bytes.ts'
 import type { Digest } from '../platform/digest.ts'

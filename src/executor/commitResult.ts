@@ -8,7 +8,7 @@ import { lockfileSnapshot } from '../workspace/snapshot.ts'
 import { commitTexts } from './texts.ts'
 import type { WorkDirectory } from '../sandbox/workDirectory.ts'
 import { isSamePart, partIndex } from '../planner/part.ts'
-import type { BuildRecord, Planned, RecordedOutput } from '../planner/types.ts'
+import type { BuildRecord, Planned, RecordedOutput } from '../planner/domain.ts'
 import type { Runnable } from './runs.ts'
 
 /**

@@ -10,7 +10,7 @@ import { InputChanged, listingOf, materializeFile, materializeTree } from './mat
 import type { Mount } from '../sandbox/bubblewrap.ts'
 import { INSIDE } from '../sandbox/bubblewrap.ts'
 import type { WorkDirectory } from '../sandbox/workDirectory.ts'
-import type { Part } from '../planner/types.ts'
+import type { Part } from '../planner/domain.ts'
 
 /**
  * Prepares the inputs of an artifact or lockfile in the work directory, checks each against the key, and returns the

@@ -1,7 +1,7 @@
 // The options of a session and of a build.
 import type { FailureData, Listener } from '../events/events.ts'
 import type { Overrides } from '../graph/params.ts'
-import type { Plan } from '../planner/types.ts'
+import type { Plan } from '../planner/domain.ts'
 import type { Digest } from '../platform/digest.ts'
 import type { Processes } from '../sandbox/process.ts'
 import type { Invalidation } from './invalidation.ts'

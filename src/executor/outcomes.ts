@@ -2,7 +2,7 @@
 import type { Listener } from '../events/events.ts'
 import { failureData } from '../events/failureData.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
-import type { BuildRecord, Plan, Planned, Reason } from '../planner/types.ts'
+import type { BuildRecord, Plan, Planned, Reason } from '../planner/domain.ts'
 import { Failure } from '../platform/failure.ts'
 import type { KnownFailure } from './options.ts'
 import type { ArtifactReport } from './report.ts'

@@ -1,6 +1,6 @@
 // Checks before a build that this host has the tools that it needs.
 import type { ArtifactNode, Graph, LockfileNode } from '../graph/graph.ts'
-import type { Plan } from '../planner/types.ts'
+import type { Plan } from '../planner/domain.ts'
 import { fromBytes } from '../platform/bytes.ts'
 import { Failure } from '../platform/failure.ts'
 import { missingTools, MissingToolsFailure } from '../platform/missingTools.ts'

@@ -1,6 +1,6 @@
 // What a build reports when it has finished.
 import type { FailureData, Outcome } from '../events/events.ts'
-import type { Plan, Planned, Reason } from '../planner/types.ts'
+import type { Plan, Planned, Reason } from '../planner/domain.ts'
 import type { Digest } from '../platform/digest.ts'
 
 export interface OutputReport {

@@ -1,6 +1,6 @@
 // The runs of a build, and whether a run is still worth finishing.
 import { isSamePart, partIndex } from '../planner/part.ts'
-import type { Planned } from '../planner/types.ts'
+import type { Planned } from '../planner/domain.ts'
 import type { Digest } from '../platform/digest.ts'
 
 /** A decision about an artifact whose key is known, so that it can run. */

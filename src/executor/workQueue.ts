@@ -1,7 +1,7 @@
 // The artifacts that a build can start now, in the order of the graph.
 import type { Graph } from '../graph/graph.ts'
 import { IncrementalPlan } from '../planner/incrementalPlan.ts'
-import type { Plan, Planned, PlannerFacts } from '../planner/types.ts'
+import type { Plan, Planned, PlannerFacts } from '../planner/domain.ts'
 import type { Runnable } from './runs.ts'
 import { isRunnable } from './runs.ts'
 

@@ -2,7 +2,7 @@
 import { unifiedDiff } from '../diff/textDiff.ts'
 import type { EntryChange, ExplainedCause } from '../planner/evidence.ts'
 import { contentOf, digestIn } from '../planner/part.ts'
-import type { Planned } from '../planner/types.ts'
+import type { Planned } from '../planner/domain.ts'
 import type { Bytes } from '../platform/bytes.ts'
 import { toBytes } from '../platform/bytes.ts'
 import type { Workspace } from '../workspace/workspace.ts'

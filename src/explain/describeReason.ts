@@ -1,6 +1,6 @@
 // Describes a reason in one line of text.
 import { contentOf, digestIn, subjectOf } from '../planner/part.ts'
-import type { FilePart, Part, Reason } from '../planner/types.ts'
+import type { FilePart, Part, Reason } from '../planner/domain.ts'
 
 /** Describes why an artifact is not fresh: `src/hello changed`, `param title: "a" → "b"`. */
 export function describeReason(reason: Reason): string {

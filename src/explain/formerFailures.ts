@@ -1,7 +1,7 @@
 // Finds artifacts that would fail again because nothing has changed since they failed.
 import { readBuild } from '../events/buildHistory.ts'
 import { isFresh } from '../planner/plan.ts'
-import type { Plan } from '../planner/types.ts'
+import type { Plan } from '../planner/domain.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 
 /** An artifact that failed in the last build with the inputs that it has now. */

@@ -1,7 +1,7 @@
 // Counts what a plan compared and found unchanged.
 import type { Unchanged } from '../planner/evidence.ts'
 import { contentOf, isSamePart, partIndex, subjectOf } from '../planner/part.ts'
-import type { PartKind, Plan } from '../planner/types.ts'
+import type { PartKind, Plan } from '../planner/domain.ts'
 import { canonicalJson } from '../platform/json.ts'
 
 /** Counts the unchanged parts of a plan by kind; a part that several artifacts see counts once. */

@@ -1,7 +1,7 @@
 // Traces a changed input that is another artifact's output back to what changed that artifact.
 import type { ExplainedCause } from '../planner/evidence.ts'
 import { partIndex } from '../planner/part.ts'
-import type { BuildRecord, Cause, OutputPart } from '../planner/types.ts'
+import type { BuildRecord, Cause, OutputPart } from '../planner/domain.ts'
 import type { RecordStore } from '../store/records.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { RecordPair } from './explainBetween.ts'

@@ -1,7 +1,7 @@
 // Traces a plan back to its causes, and lists the consequences of each.
 import { canonicalJson } from '../platform/json.ts'
 import { contentOf, subjectOf } from './part.ts'
-import type { Cause, CauseAnalysis, Consequence, Plan, Planned, Reason } from './types.ts'
+import type { Cause, CauseAnalysis, Consequence, Plan, Planned, Reason } from './domain.ts'
 
 /**
  * Finds the causes of every verdict in a plan. If an artifact is not fresh only because a dependency is not fresh, it

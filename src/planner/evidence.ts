@@ -1,6 +1,6 @@
 // What is known of a cause beyond its reason: the data that `why`, the event log and `--json` show.
 import type { Digest } from '../platform/digest.ts'
-import type { Cause, Consequence, PartKind } from './types.ts'
+import type { Cause, Consequence, PartKind } from './domain.ts'
 
 /** How many lines of a text were added and removed. */
 export interface LineCount {

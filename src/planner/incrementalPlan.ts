@@ -2,7 +2,7 @@
 import type { Graph } from '../graph/graph.ts'
 import { dependenciesOf } from '../graph/graph.ts'
 import { decide } from './plan.ts'
-import type { BuildRecord, Plan, Planned, PlannerFacts } from './types.ts'
+import type { BuildRecord, Plan, Planned, PlannerFacts } from './domain.ts'
 
 /**
  * A plan that a build updates while artifacts finish. During one build the plan decides

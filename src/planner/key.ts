@@ -4,7 +4,7 @@ import type { Digest } from '../platform/digest.ts'
 import { digestOf } from '../platform/digest.ts'
 import { canonicalJson } from '../platform/json.ts'
 import { contentOf, partId } from './part.ts'
-import type { Part } from './types.ts'
+import type { Part } from './domain.ts'
 
 /** Changes when the meaning of a key changes; then no earlier record matches. */
 export const KEY_SCHEMA = 'lbuild key 2'

@@ -3,7 +3,7 @@ import type { Json } from '../api/params.ts'
 import type { Digest } from '../platform/digest.ts'
 import { isDigest } from '../platform/digest.ts'
 import { canonicalJson, isObject } from '../platform/json.ts'
-import type { Part, PartKind } from './types.ts'
+import type { Part, PartKind } from './domain.ts'
 
 /** The name under which a part is compared with the same part of another run. */
 export const partId = ({ kind, name }: Pick<Part, 'kind' | 'name'>): string => `${kind} ${name}`

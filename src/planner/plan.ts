@@ -15,8 +15,8 @@ import type {
   Reason,
   RecordedOutput,
   Verdict,
-} from './types.ts'
-import { recordOf } from './types.ts'
+} from './domain.ts'
+import { recordOf } from './domain.ts'
 
 /** Whether a build has nothing to do for an artifact. */
 export const isFresh = ({ decision }: Planned): boolean => decision.verdict === 'fresh'

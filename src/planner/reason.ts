@@ -1,6 +1,6 @@
 // Compares the parts of two runs and gives the reasons for a new run.
 import { isSamePart, partId, partIndex } from './part.ts'
-import type { BuildRecord, Part, Reason } from './types.ts'
+import type { BuildRecord, Part, Reason } from './domain.ts'
 
 /**
  * How current parts differ from those of a record. Changed code is reported by module. `pendingIds` are the ids of parts

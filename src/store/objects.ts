@@ -13,7 +13,7 @@ import {
 import { Failure } from '../platform/failure.ts'
 import type { Digest, Hasher } from '../platform/digest.ts'
 import { fileDigest, isDigest, sha256, sha256Hasher } from '../platform/digest.ts'
-import type { StoredObject } from '../planner/types.ts'
+import type { StoredObject } from '../planner/domain.ts'
 
 /** An object is missing or damaged; a damaged one has been quarantined. A build that gets this error plans again. */
 export class DamagedObject extends Failure {

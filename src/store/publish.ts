@@ -5,7 +5,7 @@ import type { Disk } from '../platform/disk.ts'
 import { errorCode, parent, syncDirectory, temporariesIn, withTemporary } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
 import type { ObjectStore } from './objects.ts'
-import type { StoredObject } from '../planner/types.ts'
+import type { StoredObject } from '../planner/domain.ts'
 
 /** The mode of every published output. */
 const MODE = 0o644

@@ -9,8 +9,8 @@ import { readChecksummed, writeChecksummed } from '../platform/checksummedFile.t
 import { isObject, isRecordOf } from '../platform/json.ts'
 import { isPart } from '../planner/part.ts'
 import { QUARANTINE_PREFIX } from './objects.ts'
-import type { BuildRecord, LatestLookup, RecordLookup } from '../planner/types.ts'
-import { recordOf } from '../planner/types.ts'
+import type { BuildRecord, LatestLookup, RecordLookup } from '../planner/domain.ts'
+import { recordOf } from '../planner/domain.ts'
 
 /** The version of a record's file; a record of another version counts as absent. */
 const RECORD_VERSION = 4

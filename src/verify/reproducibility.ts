@@ -23,7 +23,7 @@ import type { ByteDifference } from '../diff/byteDifference.ts'
 import { byteDifference } from '../diff/byteDifference.ts'
 import type { MemberDifference } from '../diff/tarDifference.ts'
 import { tarDifference } from '../diff/tarDifference.ts'
-import type { BuildRecord, Plan, Planned, RecordedOutput } from '../planner/types.ts'
+import type { BuildRecord, Plan, Planned, RecordedOutput } from '../planner/domain.ts'
 
 export interface ReproducibilityOptions extends SessionOptions {
   readonly targets: readonly string[]

@@ -1,7 +1,7 @@
 // Emits the events of watch. Does not repeat an event while its content stays the same.
 import { failureData } from '../events/failureData.ts'
 import type { Failure } from '../platform/failure.ts'
-import type { Plan } from '../planner/types.ts'
+import type { Plan } from '../planner/domain.ts'
 import { isFresh } from '../planner/plan.ts'
 import type { Burst } from './debounce.ts'
 import { pathsOf } from './debounce.ts'

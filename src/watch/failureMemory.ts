@@ -2,7 +2,7 @@
 import type { KnownFailure } from '../executor/options.ts'
 import type { ArtifactReport } from '../executor/report.ts'
 import type { Digest } from '../platform/digest.ts'
-import type { Plan, Planned } from '../planner/types.ts'
+import type { Plan, Planned } from '../planner/domain.ts'
 
 /** The last build. */
 interface Attempt {

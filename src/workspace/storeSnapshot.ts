@@ -1,5 +1,5 @@
 // Reads records and objects of the store once each.
-import type { LatestLookup, RecordLookup, StoredObject } from '../planner/types.ts'
+import type { LatestLookup, RecordLookup, StoredObject } from '../planner/domain.ts'
 import type { Digest } from '../platform/digest.ts'
 import type { ObjectStore } from '../store/objects.ts'
 import type { RecordStore } from '../store/records.ts'

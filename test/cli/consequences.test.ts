@@ -6,7 +6,7 @@ import { analyzeCauses, settleConsequences } from '../../src/planner/causes.ts'
 import { consequenceLines } from '../../src/cli/render/consequences.ts'
 import type { Explanation } from '../../src/planner/evidence.ts'
 import { artifactNode, graphOf, param, World } from '../support/world.ts'
-import type { CauseAnalysis } from '../../src/planner/types.ts'
+import type { CauseAnalysis } from '../../src/planner/domain.ts'
 
 const GRAPH = graphOf(
   artifactNode('kernel'),

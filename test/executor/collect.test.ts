@@ -12,7 +12,7 @@ import { RecordStore } from '../../src/store/records.ts'
 import { atEveryCall, FaultyDisk } from '../support/faultyDisk.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { artifactNode, graphOf } from '../support/world.ts'
-import type { BuildRecord, Part } from '../../src/planner/types.ts'
+import type { BuildRecord, Part } from '../../src/planner/domain.ts'
 
 describe('a collection', () => {
   const graph = graphOf(artifactNode('base'), artifactNode('image', ['base']))

@@ -6,7 +6,7 @@ import { digestOf, sha256 } from '../../src/platform/digest.ts'
 import { canonicalJson } from '../../src/platform/json.ts'
 import { keyOf } from '../../src/planner/key.ts'
 import { partId } from '../../src/planner/part.ts'
-import type { FilePart, Part } from '../../src/planner/types.ts'
+import type { FilePart, Part } from '../../src/planner/domain.ts'
 
 const DIGEST = sha256('some content')
 

@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { sha256 } from '../../src/platform/digest.ts'
 import { artifactNode, graphOf, param, World } from '../support/world.ts'
-import { recordOf } from '../../src/planner/types.ts'
-import type { Part } from '../../src/planner/types.ts'
+import { recordOf } from '../../src/planner/domain.ts'
+import type { Part } from '../../src/planner/domain.ts'
 
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f']
 

@@ -1,7 +1,7 @@
 // Finds the files of a store and damages them.
 import * as fs from 'node:fs'
 import { digestIn } from '../../src/planner/part.ts'
-import type { Part } from '../../src/planner/types.ts'
+import type { Part } from '../../src/planner/domain.ts'
 import type { TestWorkspace } from './workspace.ts'
 
 /** A record on the disk. */

@@ -14,7 +14,7 @@ import type {
   Plan,
   PlannerFacts,
   RecordLookup,
-} from '../../src/planner/types.ts'
+} from '../../src/planner/domain.ts'
 
 /** An artifact with one published output, `NAME.img`, and the outputs of others as inputs. */
 export function artifactNode(

@@ -1,6 +1,6 @@
 // Tests that watch reports nothing twice while it stays the same.
 import { expect, it } from 'vitest'
-import type { Planned } from '../../src/planner/types.ts'
+import type { Planned } from '../../src/planner/domain.ts'
 import { withChange } from '../../src/watch/debounce.ts'
 import { EventReporter } from '../../src/watch/eventReporter.ts'
 import type { WatchEvent } from '../../src/watch/events.ts'

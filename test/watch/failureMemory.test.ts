@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { isStillRight } from '../../src/executor/runs.ts'
 import { FailureMemory } from '../../src/watch/failureMemory.ts'
 import { type Digest, sha256 } from '../../src/platform/digest.ts'
-import type { BuildRecord, Part, Plan, Planned, Reason } from '../../src/planner/types.ts'
+import type { BuildRecord, Part, Plan, Planned, Reason } from '../../src/planner/domain.ts'
 import { artifactNode } from '../support/world.ts'
 
 const record = (artifact: string, key: Digest): BuildRecord => ({

@@ -2,7 +2,7 @@
 import type { LoggedArtifact, LoggedBuild } from '../../events/loggedBuild.ts'
 import { settleConsequences } from '../../planner/causes.ts'
 import type { ExplainedCause, Explanation } from '../../planner/evidence.ts'
-import type { Reason } from '../../planner/types.ts'
+import type { Reason } from '../../planner/domain.ts'
 import { Failure } from '../../platform/failure.ts'
 import { paint } from '../render/color.ts'
 import { explanationLines } from '../render/explanation.ts'

@@ -1,7 +1,7 @@
 // Renders what follows from one cause alone.
 import type { Explanation } from '../../planner/evidence.ts'
 import { counted, duration } from './format.ts'
-import type { Consequence } from '../../planner/types.ts'
+import type { Consequence } from '../../planner/domain.ts'
 
 /** The number of artifacts listed below one cause before the rest is only counted. */
 const SHOWN = 10

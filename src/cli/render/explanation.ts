@@ -11,7 +11,7 @@ import type {
 import { consequenceLines } from './consequences.ts'
 import { paint } from './color.ts'
 import { ago, bytes, counted, duration } from './format.ts'
-import type { Consequence, PartKind } from '../../planner/types.ts'
+import type { Consequence, PartKind } from '../../planner/domain.ts'
 
 /** The number of entries, packages or names in a list before the rest is only counted. */
 const SHOWN = 5

@@ -2,7 +2,7 @@
 import { checkTargets } from '../../executor/targets.ts'
 import { describeReason } from '../../explain/describeReason.ts'
 import { isFresh, plan } from '../../planner/plan.ts'
-import type { BuildRecord, Plan, Verdict } from '../../planner/types.ts'
+import type { BuildRecord, Plan, Verdict } from '../../planner/domain.ts'
 import { takeSnapshot } from '../../workspace/snapshot.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import { paint } from './color.ts'

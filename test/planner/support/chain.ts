@@ -1,5 +1,5 @@
 // A chain of three artifacts in memory, and the decisions that the planner takes about them.
-import type { Reason, Verdict } from '../../../src/planner/types.ts'
+import type { Reason, Verdict } from '../../../src/planner/domain.ts'
 import { artifactNode, graphOf, World } from '../../support/world.ts'
 
 export const CHAIN = graphOf(
