@@ -1,4 +1,4 @@
-// Compiles lbuild: into the cache of a checkout, and for a package. Plain JavaScript: it runs before there is a compiler.
+// Compiles lbuild: into the cache of a checkout, and for a package. Plain JavaScript, because it runs before there is a compiler.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'

@@ -74,7 +74,7 @@ function startCheckout() {
     : import('./bootstrap.mjs').then((bootstrap) => bootstrap.compile(home, cache)).then(start)
 }
 
-/** Runs the program of a package. Its cached code lies in the cache of the workspace: a package never writes into itself. */
+/** Runs the program of a package. Its cached code lies in the cache of the workspace, because a package never writes into itself. */
 function startPackage() {
   const code = `${home}/dist/program`
   const file = `${code}/main.cjs`

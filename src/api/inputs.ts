@@ -15,14 +15,14 @@ export interface TreeInput {
   readonly optional: boolean
 }
 
-/** One output of another artifact: the producer sees that file. */
+/** One output of another artifact. The producer sees that file. */
 export interface OutputInput {
   readonly kind: 'output'
   readonly artifact: string
   readonly output: string
 }
 
-/** The files that a lockfile pins: the producer sees a directory that holds them by name. */
+/** The files that a lockfile pins. The producer sees a directory that holds them by name. */
 export interface DownloadsInput {
   readonly kind: 'downloads'
   readonly lockfile: string

@@ -2,7 +2,10 @@
 import type { Declared, Params, ParamValues, Run } from './artifact.ts'
 import type { DownloadsInput, Inputs } from './inputs.ts'
 
-/** One download that a lockfile pins. It may come from any mirror: its SHA-256 decides whether it is the right file. */
+/**
+ * One download that a lockfile pins. It may come from any mirror, because its SHA-256 decides whether it is the right
+ * file.
+ */
 export interface LockedFile {
   /** The name under which a producer finds the file. */
   readonly name: string
@@ -40,9 +43,9 @@ export interface ResolveContext<I extends Inputs, P extends Params, T extends st
 export interface LockfileDeclaration<I extends Inputs, P extends Params, T extends string> {
   /** The path of the lockfile from the workspace's root. Commit the file. */
   readonly path: string
-  /** Files and trees that say what to download: lbuild resolves again when one of them changes. */
+  /** Files and trees that say what to download. lbuild resolves again when one of them changes. */
   readonly inputs: I
-  /** Params that say what to download: lbuild resolves again when one of them changes. */
+  /** Params that say what to download. lbuild resolves again when one of them changes. */
   readonly params?: P
   /**
    * The names of the params that only say where to download from. lbuild does not resolve again when one of them changes.

@@ -23,7 +23,7 @@ export interface LoadedConfig {
 
 interface CacheFile extends LoadedConfig {
   readonly version: string
-  /** The workspace that it belongs to: it holds absolute paths, and a copy of a workspace must not use the original's. */
+  /** The workspace of the graph. It contains absolute paths, and a copy of a workspace must not use the original's. */
   readonly locations: Locations
 }
 

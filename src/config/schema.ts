@@ -5,7 +5,7 @@ import type { Json } from '../api/params.ts'
 import { parseSize } from '../api/params.ts'
 import { Failure } from '../platform/failure.ts'
 
-/** The form of names: they are words of the command line and names of directories. */
+/** The form of names, which are also words of the command line and names of directories. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
 
 const name = v.pipe(v.string(), v.regex(NAME, 'use letters, digits, dots, dashes and underscores'))
@@ -19,7 +19,7 @@ const path = v.pipe(
   ),
 )
 
-/** An input must not be what lbuild writes: a build would change what it depends on. */
+/** An input must not be a file that lbuild writes, because a build would change what it depends on. */
 const source = v.pipe(
   path,
   v.check(

@@ -28,7 +28,7 @@ export type Contents = ReadonlyMap<string, Content>
 export interface ContentReader {
   /** The path of the file in the image, without a leading slash. */
   readonly path: string
-  /** The entries in the text of that file. Never throws: the text is not trusted. */
+  /** The entries in the text of that file. Never throws, because the text is not trusted. */
   readonly read: (text: string) => Contents
 }
 

@@ -13,7 +13,7 @@ import { imageContents } from './imageContents.ts'
 import { sandboxedTools } from './readOnlySandbox.ts'
 import { unifiedDiff } from './textDiff.ts'
 
-/** Outputs that are text are compared line by line up to this size, in bytes: a kernel's config has 260 KB. */
+/** Outputs that are text are compared line by line up to this size in bytes, because a kernel's config has 260 KB. */
 const LARGEST_TEXT = 1024 * 1024
 
 /**

@@ -41,6 +41,7 @@ export function buildFromLog(id: string, { lines, complete }: ReadLog): LoggedBu
   }
 }
 
+/** Applies the events of a log in order, and collects what they say about the build. */
 class Replay {
   readonly facts: Partial<Writable<LoggedBuild>> = {}
   readonly artifacts = new Map<string, OpenArtifact>()

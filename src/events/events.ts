@@ -63,7 +63,7 @@ const outputs = {
 
 /**
  * Checks that a value that was read is an event of the log. docs/history.md documents the events; progress lines, the log
- * and `watch` render them. Members that the schema does not name are allowed: a later lbuild may add some.
+ * and `watch` render them. Members that the schema does not name are allowed, because a later lbuild may add some.
  */
 export const LOGGED_EVENT = oneOf('type', [
   event('started', {
@@ -92,7 +92,7 @@ export const LOGGED_EVENT = oneOf('type', [
     usualSeconds: v.exactOptional(amount),
   }),
   event('phase', { ...artifact, phase }),
-  /** An input changed or an object proved damaged during a run or a restoration: the artifact is planned again. */
+  /** An input changed or an object proved damaged during a run or a restoration, so the artifact is planned again. */
   event('retrying', { ...artifact, reason: text }),
   event('built', {
     ...artifact,

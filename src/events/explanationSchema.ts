@@ -21,7 +21,7 @@ type Option<K extends string> = v.GenericSchema & {
   readonly entries: { readonly [key in K]: { readonly literal: string } }
 }
 
-/** Like v.variant, but looks the option up instead of trying one after another: logs are long. */
+/** Like v.variant, but looks the option up instead of trying one after another, because logs are long. */
 export function oneOf<K extends string, O extends Option<K>>(
   discriminator: K,
   options: readonly O[],

@@ -29,7 +29,7 @@ export function eventLog(disk: Disk, cache: string, build: string, { now, starte
     const line = formatLine({ at, t, event })
     const fd = disk.open(path, 'a', 0o644)
     try {
-      // A full disk may have truncated the line before: a newline keeps this one readable.
+      // A full disk may have truncated the previous line. A newline keeps this one readable.
       disk.write(fd, Buffer.from(isTorn ? `\n${line}\n` : `${line}\n`), null)
       isTorn = false
     } catch (error) {

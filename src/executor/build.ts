@@ -27,7 +27,7 @@ export async function build(workspace: Workspace, options: BuildOptions): Promis
       if (hasLeftovers(workspace)) await (await import('./buildSession.ts')).reclaimIfFree(workspace)
       return idleReport(planned, targets, monotonicSeconds() - startedAt)
     }
-    // Loaded only now: a build with nothing to do is faster without it.
+    // Load it only now, because a build with nothing to do is faster without it.
     const { runBuild } = await import('./buildSession.ts')
     return await runBuild(workspace, options, forced, startedAt)
   } finally {

@@ -125,7 +125,7 @@ export function runBuild(
   const { targets, invalidation } = options
   const work = async (base: Omit<RunContext, 'snapshot'>): Promise<BuildReport> => {
     invalidation?.take()
-    // Another build may have changed the workspace before this one got the lock: the first plan no longer counts.
+    // Another build may have changed the workspace before this one got the lock, so the first plan no longer counts.
     const snapshot = await takeSnapshot(workspace, targets, forced)
     const planned = plan(workspace.graph, targets, snapshot)
     if (planned.every(isFresh)) {

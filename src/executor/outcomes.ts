@@ -11,7 +11,10 @@ import { freshReport, outputReport } from './report.ts'
 /** The failure of an artifact; its key is unknown if it failed while a dependency might still run. */
 type ArtifactFailure = Omit<KnownFailure, 'key'> & Partial<KnownFailure>
 
-/** Collects outcomes while artifacts finish in any order. */
+/**
+ * Collects the outcome of each artifact while a build runs, and emits the events about them. Artifacts finish in any
+ * order.
+ */
 export class BuildOutcomes {
   readonly #listener: Listener
   readonly #undecided: ReadonlySet<string>

@@ -5,7 +5,7 @@ import type { Plan, Planned, PlannerFacts } from '../planner/domain.ts'
 import type { Runnable } from './runs.ts'
 import { isRunnable } from './runs.ts'
 
-/** A plan that follows a build, with the artifacts of it that can be run or restored. */
+/** Updates the plan while artifacts finish, and hands out the artifacts that can run or be restored. */
 export class WorkQueue {
   readonly #plan: IncrementalPlan
   readonly #names: readonly string[]

@@ -32,7 +32,7 @@ export interface Influence {
   readonly elsewhere: readonly string[]
   /** If the path is a published output: the artifact that publishes it. Other artifacts read outputs from the store. */
   readonly producedBy?: string
-  /** Whether it is a module of the config that no producer can reach: only its declarations count. */
+  /** Whether it is a module of the config that no producer can reach, so that only its declarations count. */
   readonly declaresOnly: boolean
   /** The declared path that shares most directories with it, if it influences nothing. */
   readonly nearestDeclared?: string

@@ -178,7 +178,7 @@ export class StatIndex {
     this.#changedTables.add(path)
   }
 
-  /** Writes what changed. A failing disk is not an error: it only costs time at the next build. */
+  /** Writes what changed. A failing disk is not an error, because it only costs time at the next build. */
   save(): void {
     try {
       const tables = [...this.#tables].filter(([path]) => this.#changedTables.has(path))
@@ -253,7 +253,10 @@ function readTable(disk: Disk, path: Bytes): Table {
   return table
 }
 
-/** Checks the frame only: the file has a checksum, and checking each of some ten thousand entries would slow a no-op. */
+/**
+ * Checks the frame only, because the file has a checksum, and checking each of some ten thousand entries would slow a
+ * no-op.
+ */
 const isIndexFile = (value: unknown): value is IndexFile =>
   isObject(value) &&
   value['version'] === VERSION &&

@@ -71,7 +71,7 @@ export const isFile = (item: TreeItem): item is FileItem => item[1] === 'file' |
 
 type FileItem = Extract<TreeItem, { 1: 'file' | 'executable' }>
 
-/** Whether a file counts as executable: its owner's bit is set. */
+/** Whether a file counts as executable, which means that its owner's bit is set. */
 export const isExecutable = (stat: Stat): boolean => (stat.mode & 0o100) !== 0
 
 /**

@@ -7,7 +7,7 @@ import { PARTITION_TYPES, SECTOR, type Gpt } from './gpt.ts'
 
 /** The unit to which partitions are aligned, in bytes. */
 const ALIGNMENT = 2 ** 20
-/** Bytes behind the root partition: the second table takes the last 33 sectors, and the partition ends at a MiB. */
+/** The bytes behind the root partition. The second table takes the last 33 sectors, and the partition ends at a MiB. */
 const AFTER_ROOT = ALIGNMENT
 
 /** A range of a disk. `offset` and `size` are in bytes. */

@@ -64,7 +64,7 @@ export async function makeFat(run: Run<(typeof fatTools)[number]>, options: FatO
   const drive = ['-i', `${image}@@${offset}`]
   const directories = [...new Set(files.flatMap(({ path }) => directoriesOf(path)))].sort()
   if (directories.length > 0) await run('mmd', [...drive, ...directories.map((path) => `::/${path}`)], mtools)
-  // One file after the other: the clusters of a file depend on the files before it.
+  // Copy one file after the other, because the clusters of a file depend on the files before it.
   const copy = join(scratch, 'fat-file')
   for (const { path, source } of files) {
     await rm(copy, { force: true })

@@ -121,7 +121,7 @@ export class Layer {
 
   /**
    * Sets the mode or owner of a directory, or of a file or link of this layer. Throws a Failure when the path is
-   * missing, or is a file of the image below: the layer does not have its content.
+   * missing, or is a file of the image below, because the layer does not have its content.
    */
   setAttributes(path: string, attributes: Partial<Attributes>): void {
     const at = this.resolve(path, false)

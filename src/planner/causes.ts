@@ -81,7 +81,7 @@ const isSeen = (cause: Reason | undefined, reasons: readonly Reason[]): boolean 
     (reason) => reason.kind === 'first-build' || ('now' in reason && reason.now.kind === 'downloads'),
   )
 
-/** The causes that an artifact passes on downstream: a missing or edited file in `output/` does not affect others. */
+/** The causes that an artifact passes on to its dependents. A missing or edited file in `output/` does not affect others. */
 const carriedBy = ({ causes }: Consequence, list: readonly Cause[]): readonly number[] =>
   causes.filter((at) => !['output-missing', 'output-changed'].includes(list[at]?.reason.kind ?? ''))
 

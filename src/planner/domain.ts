@@ -82,7 +82,7 @@ export interface BuildRecord {
   readonly modules: Readonly<Record<string, Digest>>
   /** For each lockfile whose downloads the artifact takes: the inputs and params from which lbuild resolved it. */
   readonly lockfileRequests: Readonly<Record<string, readonly Part[]>>
-  /** The object with the source texts that the run saw, if any: a later change is shown line by line with them. */
+  /** The object with the source texts that the run saw, if any, so that a later change can be shown line by line. */
   readonly sourceTexts?: Digest
   /** The version that each tool reported, if it reported one. */
   readonly toolVersions: Readonly<Record<string, string>>

@@ -26,7 +26,7 @@ export interface Mismatch {
   readonly found: FileState
   /** Where an output first differs from its object; missing if the object is damaged or missing itself. */
   readonly difference?: ByteDifference
-  /** Set if a build would not notice: the stat cache takes the changed file for the recorded one. */
+  /** Set if a build would not notice, because the stat cache takes the changed file for the recorded one. */
   readonly undetected?: true
 }
 
@@ -163,7 +163,7 @@ class Verifier {
   }
 
   async #read(path: Bytes): Promise<FileState> {
-    // Reading is synchronous: only this pause lets a signal arrive.
+    // Reading is synchronous, so only this pause lets a signal arrive.
     await setImmediate()
     if (this.#signal.aborted) throw new Interrupted('interrupted')
     const { disk } = this.#workspace

@@ -51,7 +51,7 @@ export interface StoreReport {
   /** The size of the objects read, in bytes. */
   readonly bytes: number
   readonly damaged: readonly DamagedFile[]
-  /** Objects lost or quarantined before. A lockfile may name files that were never fetched: these are not missing. */
+  /** Objects lost or quarantined before. A lockfile may name files that were never fetched; these are not missing. */
   readonly missing: readonly MissingObject[]
 }
 
@@ -68,7 +68,7 @@ export async function verifyStore(workspace: Workspace, signal: AbortSignal): Pr
   const found = objects.list().objects
   let bytes = 0
   for (const digest of found.keys()) {
-    // Reading is synchronous: only this pause lets a signal arrive.
+    // Reading is synchronous, so only this pause lets a signal arrive.
     await setImmediate()
     if (signal.aborted) throw new Interrupted('interrupted')
     const size = disk.lstat(objects.path(digest))?.size ?? 0

@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts'
 import { ConsoleText, readableText } from './consoleText.ts'
 
 /**
- * A pattern to look for in one line of the console. The line may still be incomplete: a prompt has no newline. What a
+ * A pattern to look for in one line of the console. The line may still be incomplete, because a prompt has no newline. What a
  * pattern matches must not depend on what follows the match: it has no lookahead at its end and no `$`, does not end in
  * a quantifier, and no alternative is a prefix of another. Then the result does not depend on how the stream is cut.
  */
@@ -31,7 +31,7 @@ export type Outcome<P extends ConsolePattern = ConsolePattern> =
   | { readonly kind: 'timeout' }
   /** The console was silent for the given time. */
   | { readonly kind: 'silence' }
-  /** The stream ended: the machine is off. */
+  /** The stream ended, because the machine is off. */
   | { readonly kind: 'ended' }
 
 /** Limits of one wait, both in seconds. */

@@ -1,4 +1,4 @@
-// Collects file changes into bursts: a burst is over when no change follows for a moment.
+// Collects file changes into bursts. A burst is over when no change follows for a moment.
 
 /** How long a burst must be quiet until it is over, in seconds. */
 const QUIET = 0.05
@@ -35,7 +35,7 @@ export interface Burst {
   readonly paths: PathList | undefined
 }
 
-/** A list that grows in constant time: a checkout causes thousands of events. */
+/** A list that grows in constant time, because a checkout causes thousands of events. */
 interface PathList {
   readonly path: string
   readonly older: PathList | undefined

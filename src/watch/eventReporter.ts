@@ -20,6 +20,7 @@ export interface IdleReport {
   readonly changed: boolean
 }
 
+/** Emits the events of watch. Remembers the last ones, so that it leaves out repetitions. */
 export class EventReporter {
   readonly #listener: WatchListener
   /** The last report of each failure that is not resolved. */
@@ -52,7 +53,7 @@ export class EventReporter {
     this.#listener({ type: 'failed', scope, failure })
   }
 
-  /** A failure is resolved: the same one is reported when it occurs again. */
+  /** Forgets a resolved failure, so that the same failure is reported when it occurs again. */
   resolved(scope: FailureScope): void {
     this.#failures.delete(scope)
   }

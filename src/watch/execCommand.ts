@@ -22,7 +22,7 @@ export class ExecCommand {
   readonly #output: 1 | 2 | string
   #child: ChildProcess | undefined
   #ended: Promise<void> = Promise.resolve()
-  /** Counts starts and stops: a start that was superseded is ignored. */
+  /** Counts starts and stops, so that a start that was superseded is ignored. */
   #turn = 0
 
   constructor(command: readonly string[], listener: WatchListener, output: 1 | 2 | string) {

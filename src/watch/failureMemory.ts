@@ -12,6 +12,7 @@ interface Attempt {
   readonly reported: boolean
 }
 
+/** Remembers which plans and producers failed, so that watch does not build them again until something changes. */
 export class FailureMemory {
   readonly #failures = new Map<string, KnownFailure>()
   #attempt: Attempt | undefined
@@ -31,7 +32,7 @@ export class FailureMemory {
     return plan.some((one) => this.#isWorthRunning(one)) && textOf(plan) !== this.#attempt?.plan
   }
 
-  /** A build begins: the same plan is not built again until the attempt is forgotten. */
+  /** Call this when a build begins. The same plan is not built again until the attempt is forgotten. */
   begin(plan: Plan): void {
     this.#attempt = { plan: textOf(plan), reported: false }
   }

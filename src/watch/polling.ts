@@ -1,4 +1,4 @@
-// The backend for hosts and file systems that report no changes: it reports a possible change in an interval.
+// The backend for hosts and file systems that report no changes. It reports a possible change at a fixed interval.
 import type { BackendListener, WatchBackend } from './backend.ts'
 
 export const POLLING_SECONDS = 1

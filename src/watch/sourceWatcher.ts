@@ -41,7 +41,7 @@ export class SourceWatcher implements BackendListener {
     this.#poll(pollingReason(error))
   }
 
-  /** Starts watching, and reports it: every later edit is noticed. */
+  /** Starts watching, and reports it. From then on it notices every edit. */
   async begin(workspace: Workspace): Promise<void> {
     const { targets, listener, remoteFileSystem } = this.#options
     const { root } = workspace.locations

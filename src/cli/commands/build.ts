@@ -1,4 +1,5 @@
-// `lbuild [build] TARGET…`: the options of the default command. Its action lives apart: a call without options needs no parser.
+// `lbuild [build] TARGET…`: the options of the default command. Its action is in another file, because a call without
+// options needs no parser.
 import { Option } from '@commander-js/extra-typings'
 import type { CommandContext, OptionsOf } from '../command.ts'
 import { wholeNumber, workspaceCommand } from '../command.ts'

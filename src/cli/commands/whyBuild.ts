@@ -61,7 +61,7 @@ async function show(
   print(lines.map((line) => `${line}\n`).join(''))
 }
 
-/** The failure for a diff of one build: a diff needs two builds, or the next build. */
+/** Returns the failure of `--diff` with one build. */
 function noDiff({ id, explanation }: LoggedBuild): Failure {
   const since = explanation?.causes.flatMap(({ evidence }) => evidence.comparedWith?.build ?? [])[0]
   return new Failure('--diff shows what the next build would see, or how two builds differ', {
