@@ -45,8 +45,8 @@ export interface RunResult {
 
 /**
  * Runs a declared tool with a list of arguments, without a shell. Rejects with a {@link Failure} that carries the end of the
- * tool's output if the tool exits with another code than 0. Await every call, because a producer that returns while a tool is running
- * has failed.
+ * tool's output if the tool exits with another code than 0. Await every call, because a producer that returns while a
+ * tool is running has failed.
  *
  * @example const { stdout } = await run('tar', ['-tf', inputs.tar])
  */

@@ -88,7 +88,7 @@ export const LOGGED_EVENT = oneOf('type', [
   event('running', {
     ...artifact,
     ...reasons,
-    /** How long its last run took. */
+    /** The duration of its last run. */
     usualSeconds: v.exactOptional(amount),
   }),
   event('phase', { ...artifact, phase }),
@@ -97,7 +97,7 @@ export const LOGGED_EVENT = oneOf('type', [
   event('built', {
     ...artifact,
     ...outputs,
-    /** How long its producer ran. */
+    /** The duration of the run. */
     seconds: amount,
   }),
   event('restoring', artifact),
@@ -114,7 +114,7 @@ export const LOGGED_EVENT = oneOf('type', [
   event('fresh', {
     ...artifact,
     key: text,
-    /** How long the run took that produced its outputs. */
+    /** The duration of the run that produced its outputs. */
     savedSeconds: amount,
     /** Early cutoff: it might have run, but its dependencies were rebuilt with identical output. */
     cutOff: v.boolean(),

@@ -30,9 +30,9 @@ export interface LoggedArtifact extends BuildNode {
   /** Why it was not fresh when it was scheduled. */
   readonly reasons: readonly Reason[]
   readonly key?: string
-  /** How long its producer ran. */
+  /** The duration of the run. */
   readonly seconds?: number
-  /** How long its previous run took. */
+  /** The duration of its previous run. */
   readonly usualSeconds?: number
   /** The duration of the past run whose result the build reused. */
   readonly savedSeconds?: number
@@ -76,7 +76,7 @@ export interface LoggedBuild {
   readonly end: BuildEnd
   /** Until its end, or until its last known event. */
   readonly seconds: number
-  /** How long the runs would have taken that were not needed; known only of a finished build. */
+  /** The total duration of the past runs whose results the build reused; missing if the build did not finish. */
   readonly savedSeconds?: number
   /** What ended it, if that was not the failure of an artifact. */
   readonly failure?: FailureData

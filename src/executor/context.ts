@@ -28,7 +28,7 @@ export interface RunContext {
   readonly variation?: Variation
 }
 
-/** Thrown when a session is told to stop. */
+/** Thrown when a session must stop. */
 export class Interrupted extends Error {}
 
 /** Thrown when a run was cancelled because its inputs changed. */

@@ -16,7 +16,7 @@ export interface OutputReport {
 export interface ArtifactReport {
   readonly name: string
   readonly outcome: Outcome
-  /** How long its producer ran, if it ran. */
+  /** The duration of the run, if its producer ran. */
   readonly seconds?: number
   readonly reasons: readonly Reason[]
   readonly outputs: readonly OutputReport[]

@@ -23,7 +23,7 @@ export class WorkQueue {
   }
 
   /**
-   * Removes the first artifact that can be started and gives its decision; undefined if there is none. Without `mayRun`
+   * Removes the first artifact that can be started, and returns it; undefined if there is none. Without `mayRun`
    * only artifacts to restore are considered.
    */
   take(mayRun: boolean): Runnable | undefined {

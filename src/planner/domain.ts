@@ -204,7 +204,7 @@ export interface Cause {
 export interface Consequence {
   readonly artifact: string
   readonly verdict: 'stale' | 'undecided' | 'restorable'
-  /** How long its last run took. */
+  /** The duration of its last run. */
   readonly usualSeconds?: number
   /** The causes that reach it, as indices into the list of causes. */
   readonly causes: readonly number[]

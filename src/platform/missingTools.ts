@@ -6,7 +6,7 @@ import { findTool, SEARCH_PATH } from './findTool.ts'
 export const missingTools = (names: Iterable<string>, path = SEARCH_PATH): string[] =>
   [...new Set(names)].filter((name) => findTool(name, path) === undefined)
 
-/** The host lacks tools. Whoever knows its package manager can tell how to install them. */
+/** The host lacks tools. A caller that knows its package manager can add how to install them. */
 export class MissingToolsFailure extends Failure {
   readonly tools: readonly string[]
 

@@ -69,7 +69,7 @@ export async function verifyPublished(
   return { artifacts: nodes.length, outputs, objects: objects.size, bytes, mismatches }
 }
 
-/** The maximum number of attempts to verify an artifact of which builds publish other records at the same time. */
+/** The maximum number of attempts to verify an artifact while builds publish other records of it. */
 const ATTEMPTS = 3
 
 class Verifier {

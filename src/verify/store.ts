@@ -17,7 +17,7 @@ export type ObjectReference =
       readonly artifact: string
       /** The name of the output, or the path of the tree. */
       readonly name: string
-      /** Whether the record is the one that its artifact published last. */
+      /** Whether it is the latest record of its artifact. */
       readonly latest: boolean
     }
   | { readonly kind: 'texts'; readonly artifact: string; readonly latest: boolean }

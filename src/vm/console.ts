@@ -3,9 +3,9 @@ import type { Clock } from './clock.ts'
 import { ConsoleText, readableText } from './consoleText.ts'
 
 /**
- * A pattern to look for in one line of the console. The line may still be incomplete, because a prompt has no newline. What a
- * pattern matches must not depend on what follows the match: it has no lookahead at its end and no `$`, does not end in
- * a quantifier, and no alternative is a prefix of another. Then the result does not depend on how the stream is cut.
+ * A pattern to look for in one line of the console. The line may still be incomplete, because a prompt has no newline. So
+ * the match must not depend on what follows it: use no lookahead at the end and no `$`, do not end with a quantifier, and
+ * let no alternative be a prefix of another. Then the result does not depend on how the stream is cut.
  */
 export interface ConsolePattern {
   readonly pattern: RegExp

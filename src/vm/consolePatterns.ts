@@ -83,7 +83,7 @@ export const LOGIN_REFUSED: ConsolePattern = { pattern: /^Login incorrect/ }
 /** The kernel restarts the machine (kernel/reboot.c). */
 export const RESTART: ConsolePattern = { pattern: /reboot: Restarting system/ }
 
-/** The login prompts of a distro: the usual one, and the one that the distro declares. */
+/** The login prompts of a distro: the usual one and its own. */
 export const loginPrompts = ({ login }: BootPatterns = {}): readonly StagePattern[] =>
   [LOGIN_PROMPT, ...(login === undefined ? [] : [new RegExp(login)])].map((one) => stage('login', one))
 

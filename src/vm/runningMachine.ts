@@ -51,7 +51,7 @@ export class RunningMachine {
     this.#options = options
   }
 
-  /** Replaces the running machine by one with this image, unless the image is the one that was started last. */
+  /** Replaces the running machine by a machine with this image, unless that image was started last. */
   update(image: MachineImage): void {
     if (image.sha256 === this.#image?.sha256 && image.path === this.#image.path) return
     this.#image = image

@@ -15,7 +15,7 @@ export type WatchEvent =
       readonly directories: number
     }
   | {
-      /** Not all changes are reported, so watch checks everything in an interval. */
+      /** Not all changes are reported, so watch checks everything at a fixed interval. */
       readonly type: 'polling'
       readonly reason: string
       readonly hint?: string
