@@ -91,7 +91,7 @@ export class Scheduler {
         await Promise.race([...this.#ends(), ...(invalidation ? [invalidation.next()] : [])])
       else if (!invalidation?.given) {
         this.#throwIfOver()
-        return this.#report(startedAt)
+        if (!this.#refill()) return this.#report(startedAt)
       }
     }
   }
@@ -126,6 +126,17 @@ export class Scheduler {
         this.#running.set(node.name, { planned: one, cancel, ended })
       }
     }
+  }
+
+  /** Adds what can be started as everything is now; says whether there is any. */
+  #refill(): boolean {
+    if (this.#outcomes.hasFailed && !this.#options.keepGoing) return false
+    const ready = this.#queue.plan().filter(({ node, key, decision: { verdict } }) => {
+      const canStart = verdict === 'restorable' || (verdict === 'stale' && key !== undefined)
+      return canStart && !this.#outcomes.failed.has(node.name)
+    })
+    for (const { node } of ready) this.#queue.add(node.name)
+    return ready.length > 0
   }
 
   async #restore(one: Planned): Promise<void> {
