@@ -57,6 +57,9 @@ export class Scheduler {
   /** An error that is not the failure of an artifact, such as a full disk; it ends the build. */
   #broken: { readonly error: unknown } | undefined
   #savedAt = monotonicSeconds()
+  #snapshotsBegun = 0
+  /** The ordinal of the snapshot in use, in the order in which the snapshots were begun. */
+  #current = 0
 
   constructor(context: RunContext, options: BuildOptions, { planned, undecided }: Beginning) {
     this.#context = context
@@ -86,13 +89,13 @@ export class Scheduler {
       this.#throwIfOver()
       if (invalidation?.given) await this.#followInvalidation()
       if (invalidation) this.#cancelStale()
-      await this.#startReady()
+      const isOver = await this.#startReady()
+      if (isOver && !invalidation?.given) {
+        this.#throwIfOver()
+        return this.#report(startedAt)
+      }
       if (this.#running.size > 0)
         await Promise.race([...this.#ends(), ...(invalidation ? [invalidation.next()] : [])])
-      else if (!invalidation?.given) {
-        this.#throwIfOver()
-        if (!this.#refill()) return this.#report(startedAt)
-      }
     }
   }
 
@@ -107,13 +110,17 @@ export class Scheduler {
     if (this.#broken) throw this.#broken.error
   }
 
-  /** Starts artifacts in the order of the graph while some can be started and there is room for them. */
-  async #startReady(): Promise<void> {
+  /**
+   * Starts artifacts in the order of the graph while some can be started and there is room for them. Resolves to whether
+   * nothing was left to wait for at that moment: a run that ends later may leave more to start.
+   */
+  async #startReady(): Promise<boolean> {
     const { jobs = availableParallelism(), keepGoing, signal } = this.#options
     for (;;) {
-      if (signal.aborted || this.#broken || (this.#outcomes.hasFailed && !keepGoing)) return
+      if (signal.aborted || this.#broken || (this.#outcomes.hasFailed && !keepGoing))
+        return this.#running.size === 0
       const one = this.#queue.take(this.#running.size < jobs)
-      if (!one) return
+      if (!one) return this.#running.size === 0
       const { node, decision } = one
       if (this.#running.has(node.name) || this.#outcomes.failed.has(node.name)) continue
       if (decision.verdict === 'restorable') await this.#restore(one)
@@ -126,17 +133,6 @@ export class Scheduler {
         this.#running.set(node.name, { planned: one, cancel, ended })
       }
     }
-  }
-
-  /** Adds what can be started as everything is now; says whether there is any. */
-  #refill(): boolean {
-    if (this.#outcomes.hasFailed && !this.#options.keepGoing) return false
-    const ready = this.#queue.plan().filter(({ node, key, decision: { verdict } }) => {
-      const canStart = verdict === 'restorable' || (verdict === 'stale' && key !== undefined)
-      return canStart && !this.#outcomes.failed.has(node.name)
-    })
-    for (const { node } of ready) this.#queue.add(node.name)
-    return ready.length > 0
   }
 
   async #restore(one: Planned): Promise<void> {
@@ -207,9 +203,13 @@ export class Scheduler {
     late.abort()
   }
 
+  /** Replaces the snapshot, unless one that was begun later is there already: several runs may ask for one at a time. */
   async #takeSnapshot(): Promise<void> {
     const { workspace } = this.#context
+    const ordinal = (this.#snapshotsBegun += 1)
     const snapshot = await takeSnapshot(workspace, this.#options.targets, new Set(this.#forced))
+    if (ordinal < this.#current) return
+    this.#current = ordinal
     this.#context = { ...this.#context, snapshot }
     this.#queue = this.#queueOf(snapshot)
   }

@@ -61,3 +61,37 @@ it('a build under watch retries until the input stops changing', async () => {
   expect(events).not.toContain('failed')
   expect(readFileSync(lab.path('output/image.img'), 'utf8')).toBe('written 12')
 })
+
+/** An invalidation that reaches its first waiters late: each by its number of microtasks in `delays`. */
+class SlowInvalidation extends Invalidation {
+  #waiters = 0
+  readonly #delays: readonly number[]
+
+  constructor(delays: readonly number[]) {
+    super()
+    this.#delays = delays
+  }
+
+  override async next(): Promise<void> {
+    const delay = this.#delays[this.#waiters++] ?? 0
+    await super.next()
+    for (let tick = 0; tick < delay; tick += 1) await undefined
+  }
+}
+
+it('a build under watch reruns an artifact whose input changed, in whatever order the scheduler and the run learn of it', async () => {
+  for (let offset = -25; offset <= 25; offset += 1) {
+    const { lab, ...once } = withChangingInput(1)
+    // The loop of the scheduler waits first, then the run that found the changed input.
+    const invalidation = new SlowInvalidation([Math.max(0, -offset), Math.max(0, offset)])
+    const { exitCode } = await lab.build({
+      ...once,
+      invalidation,
+      listener({ type }) {
+        if (type === 'retrying') setImmediate(() => invalidation.give())
+      },
+    })
+    expect(exitCode).toBe(0)
+    expect(readFileSync(lab.path('output/image.img'), 'utf8'), `offset ${offset}`).toBe('written 1')
+  }
+})
