@@ -1,6 +1,6 @@
 // The boot files of the installed disk.
 import type { FatFile } from 'lbuild/images/fat'
-import { fatUuid } from 'lbuild/images/ids'
+import { fatUuid } from 'lbuild/images/uuids'
 import { IDS } from './layout.ts'
 
 /** The sources of the boot files, as paths. */

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import { Failure } from 'lbuild'
 import { formatBytes } from 'lbuild/images/byteSize'
 import { layOutDisk, minimumDiskSize, rootOffset, type DiskLayout } from 'lbuild/images/diskLayout'
-import { deriveUuid, deriveVolumeId } from 'lbuild/images/ids'
+import { deriveUuid, deriveVolumeId } from 'lbuild/images/uuids'
 
 const NAMESPACE = 'levitateos/qcow2'
 

@@ -1,7 +1,7 @@
 // The contents of an initramfs.
 import { readdir, readFile } from 'node:fs/promises'
 import { fileMember, initramfsModules, packInitramfs, textMember } from 'lbuild/images/initramfs'
-import { oneKernelVersion, parseList } from 'lbuild/images/modules'
+import { oneKernelVersion, parseList } from 'lbuild/images/kernelModules'
 
 /** The parts of an initramfs, as paths. */
 export interface InitramfsParts {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { artifact, file, internal } from 'lbuild'
 import { keepModules } from 'lbuild/images/keepModules'
 import { packLayer } from 'lbuild/images/layers'
-import { moduleClosure, oneKernelVersion, parseList, readModuleIndex } from 'lbuild/images/modules'
+import { moduleClosure, oneKernelVersion, parseList, readModuleIndex } from 'lbuild/images/kernelModules'
 import { kernel } from '../kernel/index.ts'
 
 /** The modules of a list, with everything that they require. */

@@ -2,12 +2,12 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { artifact, choice, data, internal, text, tree, type Json } from 'lbuild'
 import { parseUsers, setAccounts } from 'lbuild/images/accounts'
-import { setIdentity } from 'lbuild/images/identity'
+import { setIdentity } from 'lbuild/images/hostIdentity'
 import { Layer } from 'lbuild/images/layer'
 import { addTree } from 'lbuild/images/layerTree'
 import type { Manifest } from 'lbuild/images/manifest'
 import { setPermissions, type Permissions } from 'lbuild/images/permissions'
-import { enableUnits } from 'lbuild/images/units'
+import { enableUnits } from 'lbuild/images/systemdUnits'
 import { base } from '../base/index.ts'
 
 /** LevitateOS's own files, accounts, host name and services, as a layer over the base system. */

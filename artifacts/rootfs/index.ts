@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { artifact, choice } from 'lbuild'
 import { makeErofs } from 'lbuild/images/erofs'
-import { deriveUuid } from 'lbuild/images/ids'
+import { deriveUuid } from 'lbuild/images/uuids'
 import { extractLayers, layerTools } from 'lbuild/images/layers'
 import { base } from '../base/index.ts'
 import { modules } from '../modules/index.ts'

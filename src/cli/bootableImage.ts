@@ -2,7 +2,7 @@
 import { Option } from '@commander-js/extra-typings'
 import type { BootPatterns } from '../api/config.ts'
 import { build } from '../executor/build.ts'
-import { checkTargets } from '../executor/targets.ts'
+import { checkTargets } from '../executor/checkTargets.ts'
 import { Failure } from '../platform/failure.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { CommandContext, OptionsOf } from './command.ts'

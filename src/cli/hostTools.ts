@@ -1,5 +1,5 @@
 // Finds and installs the host tools that lbuild needs.
-import { hasTool, installTools } from '../debian/install.ts'
+import { hasTool, installTools } from '../debian/hostInstall.ts'
 import { allTools } from '../executor/preflight.ts'
 import type { Graph } from '../graph/graph.ts'
 import { findOvmf } from '../vm/firmware.ts'

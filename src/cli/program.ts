@@ -3,7 +3,7 @@ import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { CommanderError } from 'commander'
 import { COMMANDS, suggestion } from '../graph/names.ts'
 import { Failure } from '../platform/failure.ts'
-import { RELEASE } from '../platform/release.ts'
+import { LBUILD_VERSION } from '../platform/lbuildVersion.ts'
 import type { CommandContext } from './command.ts'
 import { plainCommand } from './command.ts'
 import { HELP_TEXT } from './helpText.ts'
@@ -82,7 +82,7 @@ async function programOf(names: readonly string[], context: CommandContext): Pro
   const program = plainCommand('lbuild')
     .description('Incremental, reproducible builds of Linux distribution images')
     .usage('[command] [options] [targets...]')
-    .version(`lbuild ${RELEASE}`, '-V, --version', 'show the version')
+    .version(`lbuild ${LBUILD_VERSION}`, '-V, --version', 'show the version')
     .helpOption('-h, --help', 'show this help')
     .helpCommand('help [command]', 'Show the help of a command')
     .addHelpText('after', HELP_TEXT)

@@ -1,5 +1,5 @@
 // Reports an error that reached the top of the program.
-import { detectManager, missingToolsFailure } from '../debian/install.ts'
+import { detectManager, missingToolsFailure } from '../debian/hostInstall.ts'
 import { errorCode } from '../platform/disk.ts'
 import { Failure, failureFrom } from '../platform/failure.ts'
 import { MissingToolsFailure } from '../platform/missingTools.ts'

@@ -7,7 +7,7 @@ import type { Digest } from '../platform/digest.ts'
 import { digestOf, sha256 } from '../platform/digest.ts'
 import { Failure } from '../platform/failure.ts'
 import { MODULES } from './evaluate.ts'
-import { API, ModuleLabels } from './labels.ts'
+import { API, ModuleLabels } from './moduleLabels.ts'
 import { lbuildImports } from './lbuildImports.ts'
 import type { Locations } from './locations.ts'
 

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path'
 import type { Plugin } from 'esbuild'
 import * as v from 'valibot'
 import { Failure } from '../platform/failure.ts'
-import { RELEASE } from '../platform/release.ts'
-import { readPackage } from './labels.ts'
+import { LBUILD_VERSION } from '../platform/lbuildVersion.ts'
+import { readPackage } from './moduleLabels.ts'
 
 /**
  * Resolves `lbuild` and `lbuild/…` as Node.js does, from the module that imports them. If the module finds no such
@@ -25,7 +25,7 @@ export const lbuildImports = (home: string, onMismatch: (failure: Failure) => vo
       const from = installed === undefined ? home : resolveDir
       const found = await build.resolve(path, { importer, kind, resolveDir: from, pluginData: RESOLVING })
       const imported = found.path === '' ? undefined : packageAbove(found.path)
-      if (imported && imported.version !== RELEASE) onMismatch(mismatch(imported, home))
+      if (imported && imported.version !== LBUILD_VERSION) onMismatch(mismatch(imported, home))
       return found
     })
   },
@@ -68,7 +68,7 @@ const mismatch = ({ version, directory }: { version: string; directory: string }
   new Failure('build.config.ts imports another version of lbuild than the one that runs', {
     facts: [
       ['imported', `${version}, ${directory}`],
-      ['running', `${RELEASE}, ${home}`],
+      ['running', `${LBUILD_VERSION}, ${home}`],
     ],
     hint: 'run the version of the workspace: npx lbuild',
     exitCode: 2,

@@ -1,10 +1,10 @@
 // Loads the graph of build.config.ts, from the cache while its sources have not changed.
-import type { Bytes } from '../platform/bytes.ts'
-import { fromBytes, toBytes } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
+import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
 import { errorCode, replaceFile } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
-import { RELEASE } from '../platform/release.ts'
+import { LBUILD_VERSION } from '../platform/lbuildVersion.ts'
 import { readChecksummed, writeChecksummed } from '../platform/checksummedFile.ts'
 import { sha256 } from '../platform/digest.ts'
 import type { StatIndex } from '../fingerprint/statIndex.ts'
@@ -28,7 +28,7 @@ interface CacheFile extends LoadedConfig {
 }
 
 /** The format of the cached graph, and the programs that made it. */
-const VERSION = `graph 10 ${RELEASE} ${process.versions.node}`
+const VERSION = `graph 10 ${LBUILD_VERSION} ${process.versions.node}`
 
 /**
  * Loads the graph of `build.config.ts`. While none of its sources has changed, that reads one small JSON file and loads neither
@@ -41,15 +41,15 @@ export async function loadConfig(disk: Disk, index: StatIndex, locations: Locati
   const [{ bundleConfig }, { evaluateConfig }, { compileGraph }] = await Promise.all([
     import('./bundle.ts'),
     import('./evaluate.ts'),
-    import('./compile.ts'),
+    import('./graphFromConfig.ts'),
   ])
   const bundled = await bundleConfig(config, locations)
   const digest = sha256(bundled.code)
   const bundle = `${locations.cache}/config/${digest}.mjs`
-  const cachePath = toBytes(`${locations.cache}/config/graph.json`)
+  const cachePath = toRawPath(`${locations.cache}/config/graph.json`)
   makeCache(disk, `${locations.cache}/config`)
   // Written even if it exists: collecting skips bundles that were written recently.
-  replaceFile(disk, toBytes(bundle), bundled.code)
+  replaceFile(disk, toRawPath(bundle), bundled.code)
   // lbuild empties process.env while it evaluates the config, because keys do not contain the environment. The child
   // process evaluates the config again with the variables that the artifact declares; the key contains those.
   const environment = process.env
@@ -57,15 +57,15 @@ export async function loadConfig(disk: Disk, index: StatIndex, locations: Locati
   const evaluated = await evaluateConfig(bundle).finally(() => (process.env = environment))
   const graph = compileGraph(evaluated, bundled)
   const modules = [...bundled.modules.values()].map((module): SourceFile => [
-    toBytes(module.path),
+    toRawPath(module.path),
     module.digest,
     module.label,
   ])
   const packages = bundled.packages.map((path): SourceFile => [
-    toBytes(path),
-    sha256(disk.readFile(toBytes(path))),
+    toRawPath(path),
+    sha256(disk.readFile(toRawPath(path))),
   ])
-  const files = [...modules, ...packages, [toBytes(bundle), digest] as const]
+  const files = [...modules, ...packages, [toRawPath(bundle), digest] as const]
   writeChecksummed(disk, cachePath, { version: VERSION, locations, files, graph, bundle } satisfies CacheFile)
   return { graph, bundle, files }
 }
@@ -79,7 +79,7 @@ export async function cachedConfig(
   index: StatIndex,
   locations: Locations,
 ): Promise<LoadedConfig | undefined> {
-  if (!disk.lstat(toBytes(`${locations.root}/build.config.ts`))) throw noConfig(locations.root)
+  if (!disk.lstat(toRawPath(`${locations.root}/build.config.ts`))) throw noConfig(locations.root)
   const cached = readCache(disk, locations.cache)
   if (cached?.version !== VERSION || !isSamePlace(cached.locations, locations)) return undefined
   return (await changedFiles(disk, index, cached.files)).length === 0 ? cached : undefined
@@ -88,7 +88,7 @@ export async function cachedConfig(
 /** Creates a directory of the cache. Throws a Failure (exit code 2) if the user may not create it. */
 function makeCache(disk: Disk, directory: string): void {
   try {
-    disk.mkdir(toBytes(directory))
+    disk.mkdir(toRawPath(directory))
   } catch (error) {
     if (!['EACCES', 'EROFS', 'EPERM'].includes(errorCode(error))) throw error
     throw new Failure(`cannot write the cache: ${errorCode(error)}`, {
@@ -112,7 +112,7 @@ export const noConfig = (root: string, more = ''): Failure =>
  * that lbuild wrote it, and validation would load valibot.
  */
 function readCache(disk: Disk, cache: string): CacheFile | undefined {
-  const found = readChecksummed(disk, toBytes(`${cache}/config/graph.json`))
+  const found = readChecksummed(disk, toRawPath(`${cache}/config/graph.json`))
   return typeof found === 'string' ? undefined : (found.value as CacheFile)
 }
 
@@ -131,8 +131,8 @@ export function unusedBundles(
   { cache }: Locations,
   bundle: string,
   now: bigint,
-): readonly Bytes[] {
-  const directory = toBytes(`${cache}/config`)
+): readonly RawPath[] {
+  const directory = toRawPath(`${cache}/config`)
   if (!disk.lstat(directory)) return []
   const named = readCache(disk, cache)?.bundle
   return disk
@@ -141,8 +141,8 @@ export function unusedBundles(
     .filter(
       (path) =>
         /\.mjs($|\.tmp-)|\/graph\.json\.tmp-/.test(path) &&
-        path !== toBytes(bundle) &&
-        fromBytes(path) !== named &&
+        path !== toRawPath(bundle) &&
+        fromRawPath(path) !== named &&
         (disk.lstat(path)?.mtimeNs ?? now) < now - IN_USE_NS,
     )
     .sort()
@@ -151,8 +151,8 @@ export function unusedBundles(
 /** The workspace's directory: the nearest one at or above `start` that holds a build.config.ts. */
 export function findRoot(disk: Disk, start: string): string {
   for (let directory = start; ; directory = directory.slice(0, directory.lastIndexOf('/'))) {
-    if (disk.lstat(toBytes(`${directory}/build.config.ts`)))
-      return fromBytes(disk.realpath(toBytes(directory || '/')))
+    if (disk.lstat(toRawPath(`${directory}/build.config.ts`)))
+      return fromRawPath(disk.realpath(toRawPath(directory || '/')))
     if (directory === '') return start
   }
 }

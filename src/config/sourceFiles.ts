@@ -1,22 +1,22 @@
 // The files that a graph was made of: which is which module, and which of them changed.
 import type { StatIndex } from '../fingerprint/statIndex.ts'
-import type { Bytes } from '../platform/bytes.ts'
-import { fromBytes, toBytes } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
+import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Digest } from '../platform/digest.ts'
 import type { Disk } from '../platform/disk.ts'
 
 /** A file with its digest; the label is that of a module, and missing for other files, such as a package.json. */
-export type SourceFile = readonly [path: Bytes, digest: Digest, label?: string]
+export type SourceFile = readonly [path: RawPath, digest: Digest, label?: string]
 
 /** Returns the path of the module with this label. If there is none, returns the label's path in the workspace. */
 export function pathOfLabel(files: readonly SourceFile[], label: string, root: string): string {
   const path = files.find(([, , one]) => one === label)?.[0]
-  return path === undefined ? `${root}/${label}` : fromBytes(path)
+  return path === undefined ? `${root}/${label}` : fromRawPath(path)
 }
 
 /** The label of a module, by its path; of another file, its path from the workspace's root if it lies there. */
 export function labelOfPath(files: readonly SourceFile[], path: string, root: string): string {
-  const label = files.find(([one]) => one === toBytes(path))?.[2]
+  const label = files.find(([one]) => one === toRawPath(path))?.[2]
   return label ?? (path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path)
 }
 
@@ -25,8 +25,8 @@ export async function changedFiles(
   disk: Disk,
   index: StatIndex,
   files: readonly SourceFile[],
-): Promise<readonly Bytes[]> {
-  const changed: Bytes[] = []
+): Promise<readonly RawPath[]> {
+  const changed: RawPath[] = []
   for (const [path, digest] of files) {
     const stat = disk.lstat(path)
     if (stat?.type !== 'file' || (await index.file(path, stat)) !== digest) changed.push(path)

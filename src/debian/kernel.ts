@@ -5,7 +5,7 @@
 import { access, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure, type Run } from '../api/index.ts'
-import { oneKernelVersion } from '../images/modules.ts'
+import { oneKernelVersion } from '../images/kernelModules.ts'
 
 /** An unpacked kernel package. */
 export interface UnpackedKernel {

@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { file, lockfile, text, type Lockfile } from '../api/index.ts'
-import { parseList } from '../images/modules.ts'
+import { parseList } from '../images/kernelModules.ts'
 import { resolvePackages } from './apt.ts'
 import { archiveOf, mirrorsFor } from './sources.ts'
 

@@ -1,5 +1,5 @@
 // Finds the first byte at which two files differ.
-import type { Bytes } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
 
 /** The first run of bytes in which two files differ. */
@@ -26,8 +26,8 @@ const SHOWN = 16
  */
 export function byteDifference(
   disk: Disk,
-  before: Bytes,
-  now: Bytes,
+  before: RawPath,
+  now: RawPath,
   chunk = 1 << 20,
 ): ByteDifference | undefined {
   const readers = [new ChunkReader(disk, before, chunk), new ChunkReader(disk, now, chunk)] as const
@@ -46,7 +46,7 @@ class ChunkReader {
   /** The number of bytes read so far. */
   size = 0
 
-  constructor(disk: Disk, path: Bytes, chunk: number) {
+  constructor(disk: Disk, path: RawPath, chunk: number) {
     this.#disk = disk
     this.#fd = disk.open(path, 'r')
     this.#buffer = Buffer.allocUnsafe(chunk)

@@ -1,5 +1,5 @@
 // Compares the contents of two images, and describes each difference in a line.
-import { byBytes, display, toBytes } from '../platform/bytes.ts'
+import { byBytes, display, toRawPath } from '../platform/rawPath.ts'
 import type { Content, Contents } from './imageContents.ts'
 
 /** One thing that differs between two images; a side that lacks it is absent. */
@@ -27,7 +27,7 @@ const comparable = (content: Content): string => JSON.stringify({ ...content, un
 /** Describes one change in a line: `/etc/motd: content (25 → 48 bytes)`, `package bash: 5.2 → 5.3`. */
 export function describeContentChange({ name: raw, before, now }: ContentChange): string {
   // Names come from an image that is not trusted: control characters must not reach the terminal.
-  const name = display(toBytes(raw))
+  const name = display(toRawPath(raw))
   if (!before) return `${name}: added${now ? versionSuffix(now) : ''}`
   if (!now) return `${name}: removed${versionSuffix(before)}`
   if (before.type !== now.type) return `${name}: ${before.type} → ${now.type}`
@@ -44,4 +44,4 @@ export function describeContentChange({ name: raw, before, now }: ContentChange)
 const versionSuffix = (content: Content): string =>
   content.type === 'package' ? ` (${shownContent(content)})` : ''
 
-const shownContent = ({ content = '' }: Content): string => display(toBytes(content))
+const shownContent = ({ content = '' }: Content): string => display(toRawPath(content))

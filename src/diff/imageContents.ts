@@ -2,7 +2,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import type { Run } from '../api/artifact.ts'
 import { SECTOR } from '../images/gpt.ts'
-import { fromBytes, toBytes } from '../platform/bytes.ts'
+import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
 import { TAR_MAGIC, tarMembers } from './tarMembers.ts'
@@ -126,11 +126,11 @@ async function tarContents({ disk, readers }: ContentTools, path: string): Promi
   const contents = new Map<string, Content>()
   const pathIn = (name: string): string => name.replace(/^\.?\/?/, '').replace(/\/$/, '')
   const readerOf = (name: string): ContentReader | undefined =>
-    readers.find((reader) => reader.path === pathIn(fromBytes(name)))
-  const members = tarMembers(disk, toBytes(path), (name) => readerOf(name) !== undefined)
+    readers.find((reader) => reader.path === pathIn(fromRawPath(name)))
+  const members = tarMembers(disk, toRawPath(path), (name) => readerOf(name) !== undefined)
   for await (const { name, type, mode, owner, size, digest, linkTarget, content: text } of members) {
-    const content = type === 'file' ? digest : fromBytes(linkTarget) || undefined
-    contents.set(`/${pathIn(fromBytes(name))}`, {
+    const content = type === 'file' ? digest : fromRawPath(linkTarget) || undefined
+    contents.set(`/${pathIn(fromRawPath(name))}`, {
       type,
       mode: mode.toString(8),
       owner,

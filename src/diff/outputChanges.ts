@@ -1,7 +1,7 @@
 // Describes what differs between two versions of an output: contents of images, lines of texts, or bytes.
 import { mkdirSync, mkdtempSync } from 'node:fs'
-import type { Bytes } from '../platform/bytes.ts'
-import { fromBytes, toBytes } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
+import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
 import { errorCode } from '../platform/disk.ts'
 import { textAt } from '../store/sourceTexts.ts'
@@ -24,16 +24,16 @@ export async function outputChanges(
   disk: Disk,
   cache: string,
   readers: readonly ContentReader[],
-  before: Bytes,
-  now: Bytes,
+  before: RawPath,
+  now: RawPath,
 ): Promise<readonly string[]> {
   const scratch = makeScratch(cache)
   const tools = { disk, run: sandboxedTools(scratch), readers }
   try {
     const [oldScratch, currentScratch] = [`${scratch}/before`, `${scratch}/now`]
     for (const directory of [oldScratch, currentScratch]) mkdirSync(directory)
-    const old = await imageContents(tools, fromBytes(before), oldScratch)
-    const current = await imageContents(tools, fromBytes(now), currentScratch)
+    const old = await imageContents(tools, fromRawPath(before), oldScratch)
+    const current = await imageContents(tools, fromRawPath(now), currentScratch)
     const changes = old && current ? contentChanges(old, current) : []
     const lines: string[] = []
     for (const change of changes) lines.push(...(await changeLines(tools, scratch, change)))
@@ -41,12 +41,12 @@ export async function outputChanges(
   } finally {
     // Unpacked files may belong to users that only the sandbox may remove.
     await tools.run('rm', ['-rf', `${scratch}/before`, `${scratch}/now`])
-    disk.removeTree(toBytes(scratch))
+    disk.removeTree(toRawPath(scratch))
   }
   return textOrByteChanges(disk, before, now)
 }
 
-function textOrByteChanges(disk: Disk, before: Bytes, now: Bytes): readonly string[] {
+function textOrByteChanges(disk: Disk, before: RawPath, now: RawPath): readonly string[] {
   const difference = byteDifference(disk, before, now)
   if (!difference) return []
   const [old, current] = [textAt(disk, before, LARGEST_TEXT), textAt(disk, now, LARGEST_TEXT)]

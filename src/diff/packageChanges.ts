@@ -1,6 +1,6 @@
 // Compares two lists of downloads by the packages that they contain.
 import type { LockedFile } from '../api/lockfile.ts'
-import { byBytes } from '../platform/bytes.ts'
+import { byBytes } from '../platform/rawPath.ts'
 import type { PackageChanges } from '../planner/evidence.ts'
 
 /** Compares the files of a lockfile by package. A package whose bytes differ is changed, even if its version is the same. */

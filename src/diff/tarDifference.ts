@@ -1,5 +1,5 @@
 // Finds the first member in which two tar archives differ.
-import type { Bytes } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
 import type { TarMember } from './tarMembers.ts'
 import { TAR_MAGIC, tarMembers } from './tarMembers.ts'
@@ -19,7 +19,7 @@ export type MemberAspect =
 
 /** The first member in which two tars differ, with each of its aspects that does. */
 export interface MemberDifference {
-  readonly member: Bytes
+  readonly member: RawPath
   /** As text to show. For a member that one tar lacks, the aspect is `presence` with `present` and `absent`. */
   readonly aspects: readonly {
     readonly aspect: MemberAspect
@@ -30,8 +30,8 @@ export interface MemberDifference {
 
 /** A member in the form in which two are compared: each aspect is a text to show. */
 export interface ComparedMember {
-  readonly name: Bytes
-  readonly aspects: Readonly<Partial<Record<MemberAspect, Bytes>>>
+  readonly name: RawPath
+  readonly aspects: Readonly<Partial<Record<MemberAspect, RawPath>>>
 }
 
 /**
@@ -40,8 +40,8 @@ export interface ComparedMember {
  */
 export async function tarDifference(
   disk: Disk,
-  before: Bytes,
-  now: Bytes,
+  before: RawPath,
+  now: RawPath,
 ): Promise<MemberDifference | undefined> {
   if (!isTar(disk, before) || !isTar(disk, now)) return undefined
   try {
@@ -53,7 +53,7 @@ export async function tarDifference(
 }
 
 /** Whether a file is a tar, by its first header. */
-function isTar(disk: Disk, path: Bytes): boolean {
+function isTar(disk: Disk, path: RawPath): boolean {
   const head = Buffer.alloc(TAR_MAGIC.at + TAR_MAGIC.bytes.length)
   const fd = disk.open(path, 'r')
   try {
@@ -114,7 +114,7 @@ function displacement(
   return { member: old.name, aspects: [{ aspect: 'order', before: old.name, now: current.name }] }
 }
 
-async function comparedMembers(disk: Disk, path: Bytes): Promise<readonly ComparedMember[]> {
+async function comparedMembers(disk: Disk, path: RawPath): Promise<readonly ComparedMember[]> {
   const members: ComparedMember[] = []
   for await (const member of tarMembers(disk, path)) members.push(compared(member))
   return members

@@ -2,15 +2,15 @@
 import { Readable } from 'node:stream'
 import { extract } from 'tar-stream'
 import type { Header } from 'tar-stream'
-import type { Bytes } from '../platform/bytes.ts'
-import { toBytes } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
+import { toRawPath } from '../platform/rawPath.ts'
 import type { Digest } from '../platform/digest.ts'
 import { sha256Hasher } from '../platform/digest.ts'
 import type { Disk } from '../platform/disk.ts'
 
 /** A member of a tar. An extended header takes precedence over the plain one (POSIX.1-2017, pax, "pax Header Block"). */
 export interface TarMember {
-  readonly name: Bytes
+  readonly name: RawPath
   readonly type: Header['type'] | 'unknown'
   /** Permission bits, setuid, setgid and sticky included. */
   readonly mode: number
@@ -25,11 +25,11 @@ export interface TarMember {
   /** The SHA-256 of the content. */
   readonly digest: Digest
   /** The target of a link; empty for other members. */
-  readonly linkTarget: Bytes
+  readonly linkTarget: RawPath
   /** `MAJOR:MINOR`, of a device. */
   readonly device?: string
   /** The keywords of the extended header that no other field contains, such as extended attributes. */
-  readonly extended: readonly (readonly [keyword: string, value: Bytes])[]
+  readonly extended: readonly (readonly [keyword: string, value: RawPath])[]
   /** The content, if the caller asked for it. */
   readonly content?: Buffer
 }
@@ -46,8 +46,8 @@ const NAMES_AS_BYTES: object = { filenameEncoding: 'latin1' }
  */
 export async function* tarMembers(
   disk: Disk,
-  path: Bytes,
-  keepsContent: (name: Bytes) => boolean = () => false,
+  path: RawPath,
+  keepsContent: (name: RawPath) => boolean = () => false,
 ): AsyncGenerator<TarMember> {
   const reader = extract(NAMES_AS_BYTES)
   const source = Readable.from(chunksOf(disk, path), { objectMode: false })
@@ -66,7 +66,7 @@ export async function* tarMembers(
   }
 }
 
-function* chunksOf(disk: Disk, path: Bytes): Generator<Buffer> {
+function* chunksOf(disk: Disk, path: RawPath): Generator<Buffer> {
   const fd = disk.open(path, 'r')
   try {
     for (;;) {
@@ -87,7 +87,7 @@ function memberOf(header: Header, digest: Digest): TarMember {
   const { name, type, size, mode, mtime, linkname, devmajor, devminor } = header
   // tar-stream decodes extended headers as UTF-8, and everything else byte for byte.
   const pax = Object.fromEntries(
-    Object.entries(header.pax ?? {}).map(([keyword, value]) => [keyword, toBytes(String(value))]),
+    Object.entries(header.pax ?? {}).map(([keyword, value]) => [keyword, toRawPath(String(value))]),
   )
   return {
     name: pax.path ?? name,

@@ -1,6 +1,6 @@
 // Compares two listings of a tree, entry by entry.
-import type { Bytes } from '../platform/bytes.ts'
-import { byBytes, display } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
+import { byBytes, display } from '../platform/rawPath.ts'
 import type { Digest } from '../platform/digest.ts'
 import type { EntryChange } from '../planner/evidence.ts'
 import type { TreeItem } from '../fingerprint/tree.ts'
@@ -8,7 +8,7 @@ import { isFile, parseLine } from '../fingerprint/tree.ts'
 
 /** How one entry of a tree changed. */
 export interface TreeChange {
-  readonly path: Bytes
+  readonly path: RawPath
   readonly change: EntryChange['change']
   /** The digests of its content, if it was or is a file. */
   readonly before?: Digest

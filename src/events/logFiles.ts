@@ -1,7 +1,7 @@
 // Names the builds of a workspace, and finds the files of their logs.
 import { randomBytes } from 'node:crypto'
-import type { Bytes } from '../platform/bytes.ts'
-import { fromBytes, toBytes } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
+import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
 
 /**
@@ -14,11 +14,11 @@ export const BUILD_ID = String.raw`\d{8}-\d{6}-\d+(?:-[0-9a-f]{6})?`
 const LOG = new RegExp(String.raw`^(${BUILD_ID})\.jsonl$`)
 const TIMED = /^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)-(\d{3})-[0-9a-f]{6}$/
 
-const directoryOf = (cache: string): Bytes => toBytes(`${cache}/log`)
+const directoryOf = (cache: string): RawPath => toRawPath(`${cache}/log`)
 
 /** The path of a build's log. */
-export const logPath = (cache: string, build: string): Bytes =>
-  `${directoryOf(cache)}/${toBytes(build)}.jsonl`
+export const logPath = (cache: string, build: string): RawPath =>
+  `${directoryOf(cache)}/${toRawPath(build)}.jsonl`
 
 /** The names of the builds that have a log, oldest first. */
 export function loggedIds(disk: Disk, cache: string): readonly string[] {
@@ -26,7 +26,7 @@ export function loggedIds(disk: Disk, cache: string): readonly string[] {
   if (disk.lstat(directory)?.type !== 'directory') return []
   return disk
     .readdir(directory)
-    .flatMap((name) => LOG.exec(fromBytes(name))?.[1] ?? [])
+    .flatMap((name) => LOG.exec(fromRawPath(name))?.[1] ?? [])
     .sort()
 }
 
@@ -34,7 +34,7 @@ export function loggedIds(disk: Disk, cache: string): readonly string[] {
 const RETAINED = 100
 
 /** The logs of all but the newest builds. */
-export const oldLogs = (disk: Disk, cache: string): readonly Bytes[] =>
+export const oldLogs = (disk: Disk, cache: string): readonly RawPath[] =>
   loggedIds(disk, cache)
     .slice(0, -RETAINED)
     .map((id) => logPath(cache, id))

@@ -1,6 +1,6 @@
 // Reads an event log, as far as it is intact.
 import * as v from 'valibot'
-import type { Bytes } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
 import { errorCode } from '../platform/disk.ts'
 import { LOGGED_EVENT } from './events.ts'
@@ -21,7 +21,7 @@ const LARGEST = 2 ** 26
 const UNREADABLE: ReadLog = { lines: [], complete: false }
 
 /** Reads a log as far as it is intact. Never throws because of its content, or because it is missing or not a file. */
-export function readLog(disk: Disk, path: Bytes): ReadLog {
+export function readLog(disk: Disk, path: RawPath): ReadLog {
   try {
     const stat = disk.lstat(path)
     if (stat?.type !== 'file' || stat.size > LARGEST) return UNREADABLE

@@ -1,7 +1,7 @@
 // The entry to a build: decides without the workspace lock whether there is anything to do.
 import { isFresh, plan } from '../planner/plan.ts'
 import type { Plan } from '../planner/domain.ts'
-import { toBytes } from '../platform/bytes.ts'
+import { toRawPath } from '../platform/rawPath.ts'
 import { monotonicSeconds } from '../platform/clock.ts'
 import { takeSnapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
@@ -9,7 +9,7 @@ import { outputTemporaries } from '../workspace/workspace.ts'
 import type { BuildOptions } from './options.ts'
 import type { BuildReport } from './report.ts'
 import { idleReport } from './report.ts'
-import { checkTargets } from './targets.ts'
+import { checkTargets } from './checkTargets.ts'
 
 /**
  * Brings targets and their dependencies up to date. If everything is fresh, takes one snapshot, makes one plan and writes
@@ -43,7 +43,7 @@ const planNow = async (
 
 function hasLeftovers(workspace: Workspace): boolean {
   const { disk, locations } = workspace
-  const work = toBytes(`${locations.cache}/work`)
+  const work = toRawPath(`${locations.cache}/work`)
   const hasWork = disk.lstat(work) !== undefined && disk.readdir(work).length > 0
   return hasWork || outputTemporaries(workspace).length > 0
 }

@@ -9,10 +9,10 @@ import { dependenciesOf, lockfilesOf } from '../graph/graph.ts'
 import { Downloads } from '../lockfiles/downloads.ts'
 import { isFresh, plan } from '../planner/plan.ts'
 import type { Plan } from '../planner/domain.ts'
-import { display, toBytes } from '../platform/bytes.ts'
+import { display, toRawPath } from '../platform/rawPath.ts'
 import { monotonicSeconds } from '../platform/clock.ts'
 import { Failure } from '../platform/failure.ts'
-import { RELEASE } from '../platform/release.ts'
+import { LBUILD_VERSION } from '../platform/lbuildVersion.ts'
 import type { Confinement } from '../sandbox/bubblewrap.ts'
 import type { Processes } from '../sandbox/process.ts'
 import { hostProcesses } from '../sandbox/process.ts'
@@ -21,9 +21,9 @@ import { LOCK_HELD, lockWorkspace } from '../store/workspaceLock.ts'
 import { takeSnapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { outputTemporaries } from '../workspace/workspace.ts'
-import { collectAfterBuild } from './collect.ts'
-import type { RunContext } from './context.ts'
-import { Interrupted } from './context.ts'
+import { collectAfterBuild } from './garbageCollection.ts'
+import type { SessionContext } from './sessionContext.ts'
+import { Interrupted } from './sessionContext.ts'
 import type { BuildOptions, SessionOptions } from './options.ts'
 import { checkTools } from './preflight.ts'
 import type { BuildReport } from './report.ts'
@@ -41,7 +41,7 @@ import { Scheduler } from './scheduler.ts'
 export async function inSession<T>(
   workspace: Workspace,
   { wait, listener, signal: requested, code, processes = hostProcesses() }: SessionOptions,
-  work: (context: Omit<RunContext, 'snapshot'>) => Promise<T>,
+  work: (context: Omit<SessionContext, 'snapshot'>) => Promise<T>,
   startedAt: number = monotonicSeconds(),
 ): Promise<T> {
   const { disk, locations, now } = workspace
@@ -53,7 +53,7 @@ export async function inSession<T>(
   try {
     if (signal.aborted) throw new Interrupted('interrupted')
     // While this build waited, another one may have compiled an edited config and collected the old bundle.
-    if (!disk.lstat(toBytes(workspace.bundle)))
+    if (!disk.lstat(toRawPath(workspace.bundle)))
       throw new Failure('build.config.ts changed while lbuild waited for another build', {
         hint: 'run the same command again',
         exitCode: 2,
@@ -84,7 +84,7 @@ export async function inSession<T>(
 export async function reclaimIfFree(workspace: Workspace): Promise<void> {
   const { disk, locations } = workspace
   if (!hasLeftovers(disk, locations.cache) && outputTemporaries(workspace).length === 0) return
-  if (![0, disk.lstat(toBytes(locations.cache))?.uid].includes(process.geteuid?.())) return
+  if (![0, disk.lstat(toRawPath(locations.cache))?.uid].includes(process.geteuid?.())) return
   try {
     const lock = await lockWorkspace(disk, `${locations.cache}/lock`, false, () => {})
     reclaim(workspace)
@@ -123,7 +123,7 @@ export function runBuild(
   startedAt: number,
 ): Promise<BuildReport> {
   const { targets, invalidation } = options
-  const work = async (base: Omit<RunContext, 'snapshot'>): Promise<BuildReport> => {
+  const work = async (base: Omit<SessionContext, 'snapshot'>): Promise<BuildReport> => {
     invalidation?.take()
     // Another build may have changed the workspace before this one got the lock, so the first plan no longer counts.
     const snapshot = await takeSnapshot(workspace, targets, forced)
@@ -133,7 +133,7 @@ export function runBuild(
       return idleReport(planned, targets, monotonicSeconds() - startedAt)
     }
     await checkTools(snapshot, planned)
-    const context: RunContext = { ...base, snapshot, watched: invalidation !== undefined }
+    const context: SessionContext = { ...base, snapshot, watched: invalidation !== undefined }
     return logEnd(context, options, startedAt, () => buildAll(context, options, planned, startedAt))
   }
   return inSession(workspace, options, work, startedAt)
@@ -141,7 +141,7 @@ export function runBuild(
 
 /** Reports how a build ends, also if it throws. */
 async function logEnd(
-  { listener }: RunContext,
+  { listener }: SessionContext,
   { signal }: BuildOptions,
   startedAt: number,
   work: () => Promise<BuildReport>,
@@ -164,7 +164,7 @@ async function logEnd(
 }
 
 async function buildAll(
-  context: RunContext,
+  context: SessionContext,
   options: BuildOptions,
   planned: Plan,
   startedAt: number,
@@ -190,7 +190,7 @@ async function buildAll(
 }
 
 function startedEvent(
-  { build, snapshot }: RunContext,
+  { build, snapshot }: SessionContext,
   { targets, params = {}, jobs = availableParallelism(), force, keepGoing }: BuildOptions,
 ): BuildEvent {
   const artifacts = snapshot.nodes.map((node) => ({
@@ -198,7 +198,17 @@ function startedEvent(
     dependencies: dependenciesOf(node),
     lockfiles: lockfilesOf(node),
   }))
-  return { type: 'started', build, lbuild: RELEASE, targets, params, jobs, force, keepGoing, artifacts }
+  return {
+    type: 'started',
+    build,
+    lbuild: LBUILD_VERSION,
+    targets,
+    params,
+    jobs,
+    force,
+    keepGoing,
+    artifacts,
+  }
 }
 
 /** Best effort: reports an event and ignores errors, since the cause of the failure, such as a full disk, may prevent it. */
@@ -215,7 +225,7 @@ async function warnOfEditedCode(
   { disk, index, locations, files }: Workspace,
   listener: Listener,
 ): Promise<void> {
-  const root = toBytes(`${locations.root}/`)
+  const root = toRawPath(`${locations.root}/`)
   for (const path of await changedFiles(disk, index, files))
     listener({
       type: 'warning',

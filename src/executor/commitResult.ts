@@ -1,22 +1,22 @@
 // Commits what a run produced and saw to the store.
-import { toBytes } from '../platform/bytes.ts'
+import { toRawPath } from '../platform/rawPath.ts'
 import { listingIfThere } from '../fingerprint/tree.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
 import { lockfilesOf } from '../graph/graph.ts'
-import type { RunContext } from './context.ts'
+import type { SessionContext } from './sessionContext.ts'
 import { lockfileSnapshot } from '../workspace/snapshot.ts'
-import { commitTexts } from './texts.ts'
+import { commitTexts } from './storeTexts.ts'
 import type { WorkDirectory } from '../sandbox/workDirectory.ts'
 import { isSamePart, partIndex } from '../planner/part.ts'
 import type { BuildRecord, Planned, RecordedOutput } from '../planner/domain.ts'
-import type { Runnable } from './runs.ts'
+import type { Runnable } from './runningProducer.ts'
 
 /**
  * Commits the result of a run: first the objects, then the record that names them, so that a crash never leaves a record
  * without its objects. Resolves with the record. `key` is the key with which the artifact ran.
  */
 export async function commitResult(
-  context: RunContext,
+  context: SessionContext,
   { node, key, parts }: Runnable,
   work: WorkDirectory,
   run: Pick<BuildRecord, 'startedAt' | 'seconds' | 'sandboxed' | 'toolVersions'>,
@@ -51,13 +51,13 @@ export async function commitResult(
  * Moves each output into the store. If another user owns the file or it has more than one hard link, copies it instead.
  */
 function commitOutputs(
-  { workspace: { disk, objects } }: RunContext,
+  { workspace: { disk, objects } }: SessionContext,
   node: ArtifactNode,
   work: WorkDirectory,
 ): BuildRecord['outputs'] {
   const outputs = Object.entries(node.outputs).map(
     ([name, { path, published }]): [string, RecordedOutput] => {
-      const file = toBytes(`${work.outputs}/${name}`)
+      const file = toRawPath(`${work.outputs}/${name}`)
       const stat = disk.lstat(file)
       const ours = stat?.uid === process.geteuid?.() && stat?.links === 1
       const object = ours ? objects.adopt(file) : objects.copyIn(file)
@@ -68,7 +68,7 @@ function commitOutputs(
 }
 
 /** Stores the listings of the input trees, so that a later change can be reported by name. */
-async function commitListings({ workspace, snapshot }: RunContext, node: ArtifactNode): Promise<void> {
+async function commitListings({ workspace, snapshot }: SessionContext, node: ArtifactNode): Promise<void> {
   for (const input of Object.values(node.inputs)) {
     const tree = input.kind === 'tree' ? snapshot.trees.get(input.path) : undefined
     const listing = await listingIfThere(tree)

@@ -7,7 +7,7 @@ import { lockfilesOf } from '../graph/graph.ts'
 import { isSamePart, partIndex, subjectOf } from '../planner/part.ts'
 import type { BuildRecord, Planned, Reason } from '../planner/domain.ts'
 import { recordOf } from '../planner/domain.ts'
-import { display, toBytes } from '../platform/bytes.ts'
+import { display, toRawPath } from '../platform/rawPath.ts'
 import { monotonicSeconds } from '../platform/clock.ts'
 import { Failure } from '../platform/failure.ts'
 import { checkOutputs } from '../sandbox/result.ts'
@@ -16,13 +16,13 @@ import { DamagedObject } from '../store/objects.ts'
 import { publish } from '../store/publish.ts'
 import { sourceParts } from '../workspace/snapshot.ts'
 import { commitResult, toolVersions, toolsToAsk } from './commitResult.ts'
-import type { RunContext } from './context.ts'
-import { Cancelled } from './context.ts'
+import type { SessionContext } from './sessionContext.ts'
+import { Cancelled } from './sessionContext.ts'
 import { layInputs } from './inputs.ts'
 import { InputChanged } from './materialize.ts'
 import { produceTask, runTask } from './producer.ts'
 import { outputReport } from './report.ts'
-import type { Runnable } from './runs.ts'
+import type { Runnable } from './runningProducer.ts'
 
 /**
  * Runs the producer of a stale artifact, commits its result and publishes the outputs. A crash leaves either the old state
@@ -30,7 +30,7 @@ import type { Runnable } from './runs.ts'
  * that the plan relies on changed, and {@link Cancelled} if `cancel` ended the run; then nothing is kept.
  */
 export async function executeArtifact(
-  context: RunContext,
+  context: SessionContext,
   planned: Runnable,
   reasons: readonly Reason[],
   cancel: AbortSignal,
@@ -89,11 +89,11 @@ export async function executeArtifact(
  * Throws {@link InputChanged} if a tool changed during the run. Unlike inputs, tools are not copied: the producer ran
  * them in place, so lbuild cannot know which version ran.
  */
-function throwIfToolChanged({ workspace, snapshot, listener }: RunContext, node: ArtifactNode): void {
+function throwIfToolChanged({ workspace, snapshot, listener }: SessionContext, node: ArtifactNode): void {
   for (const { name } of node.tools) {
     const tool = snapshot.tools.get(name)
     if (tool && toolStates(tool.files, statesOnce(workspace.disk)) === tool.states) continue
-    const path = tool?.path ?? toBytes(name)
+    const path = tool?.path ?? toRawPath(name)
     listener({
       type: 'warning',
       message: `the tool ${display(path)} changed during the run of '${node.name}', which will be retried`,
@@ -104,7 +104,7 @@ function throwIfToolChanged({ workspace, snapshot, listener }: RunContext, node:
 
 /** Publishes the outputs of a past run instead of running the producer. */
 export async function restoreArtifact(
-  context: RunContext,
+  context: SessionContext,
   { node, decision, latest }: Planned,
 ): Promise<void> {
   if (decision.verdict !== 'restorable') return
@@ -129,13 +129,13 @@ export async function restoreArtifact(
  * to `NAME.preserved-N` first.
  */
 async function publishOutputs(
-  { workspace, snapshot, listener }: RunContext,
+  { workspace, snapshot, listener }: SessionContext,
   node: ArtifactNode,
   record: BuildRecord,
   checked: boolean,
 ): Promise<void> {
   const { disk, objects, records, index, locations } = workspace
-  const root = toBytes(locations.output)
+  const root = toRawPath(locations.output)
   const shown = (path: string): string => shownOutput(locations, path)
   // Somebody may have written to an output since the snapshot; that must not be lost.
   await snapshot.refresh(node)
@@ -144,7 +144,7 @@ async function publishOutputs(
     const found = snapshot.output(output.path)
     if (found.state === 'file' && found.sha256 === output.sha256) continue
     const preserve = found.state === 'other' || (found.state === 'file' && !objects.has(found))
-    const path = toBytes(output.path)
+    const path = toRawPath(output.path)
     const { preservedAs, writtenAt } = publish(disk, objects, output, root, path, { preserve, checked })
     index.remember(`${root}/${path}`, disk.lstat(`${root}/${path}`), output.sha256, writtenAt)
     if (preservedAs !== undefined)
@@ -163,7 +163,7 @@ async function publishOutputs(
  * output does not include the edit.
  */
 async function warnOfChangedInputs(
-  { workspace, listener }: RunContext,
+  { workspace, listener }: SessionContext,
   { node, parts }: Planned,
 ): Promise<void> {
   const formerOf = partIndex(parts)

@@ -1,11 +1,11 @@
 // Lays out the inputs of a run, checked against its key.
-import { fromBytes, toBytes } from '../platform/bytes.ts'
+import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Digest } from '../platform/digest.ts'
 import type { ArtifactNode, LockfileNode } from '../graph/graph.ts'
 import { lockfileDigest } from '../store/lockfile.ts'
 import { digestIn, partId } from '../planner/part.ts'
 import { lockfileSnapshot } from '../workspace/snapshot.ts'
-import type { RunContext } from './context.ts'
+import type { SessionContext } from './sessionContext.ts'
 import { InputChanged, listingOf, materializeFile, materializeTree } from './materialize.ts'
 import type { Mount } from '../sandbox/bubblewrap.ts'
 import { INSIDE } from '../sandbox/bubblewrap.ts'
@@ -19,7 +19,7 @@ import type { Part } from '../planner/domain.ts'
  * DamagedObject if an object does not match its name.
  */
 export async function layInputs(
-  { workspace, snapshot, confinement }: RunContext,
+  { workspace, snapshot, confinement }: SessionContext,
   node: ArtifactNode | LockfileNode,
   parts: readonly Part[],
   work: WorkDirectory,
@@ -29,11 +29,11 @@ export async function layInputs(
   const confined = (await confinement()) === 'sandbox'
   const layObject = (digest: Digest, name: string): void => {
     const object = objects.path(digest)
-    const copy = toBytes(`${work.path}/inputs/${name}`)
+    const copy = toRawPath(`${work.path}/inputs/${name}`)
     if (confined) objects.check(digest)
     else objects.copyOut(digest, copy, { mode: 0o444, durable: false })
     disk.utimes(confined ? object : copy, graph.epoch)
-    if (confined) mounts.push({ from: fromBytes(object), to: `${INSIDE.inputs}/${name}` })
+    if (confined) mounts.push({ from: fromRawPath(object), to: `${INSIDE.inputs}/${name}` })
   }
   const digests = new Map(parts.map((part) => [partId(part), digestIn(part)]))
   for (const [name, input] of Object.entries(node.inputs)) {
@@ -43,14 +43,14 @@ export async function layInputs(
       layObject(digest, name)
     } else if (input.kind === 'downloads') {
       const { files = [] } = lockfileSnapshot(snapshot, input.lockfile).content ?? {}
-      if (lockfileDigest(files) !== digest) throw new InputChanged(toBytes(input.lockfile))
-      disk.mkdir(toBytes(`${work.path}/inputs/${name}`))
+      if (lockfileDigest(files) !== digest) throw new InputChanged(toRawPath(input.lockfile))
+      disk.mkdir(toRawPath(`${work.path}/inputs/${name}`))
       if (files.length === 0)
         mounts.push({ from: `${work.path}/inputs/${name}`, to: `${INSIDE.inputs}/${name}` })
       for (const file of files) layObject(file.sha256, `${name}/${file.name}`)
     } else {
-      const from = toBytes(`${locations.root}/${input.path}`)
-      const to = toBytes(`${work.path}/inputs/${name}`)
+      const from = toRawPath(`${locations.root}/${input.path}`)
+      const to = toRawPath(`${work.path}/inputs/${name}`)
       if (input.kind === 'tree') {
         const listing = await listingOf(snapshot.trees.get(input.path), digest, from)
         materializeTree(disk, from, to, listing, graph.epoch)
@@ -58,7 +58,7 @@ export async function layInputs(
         const executable = parts.some((part) => part.kind === 'file' && part.name === name && part.executable)
         materializeFile(disk, from, to, { executable, digest }, graph.epoch)
       }
-      mounts.push({ from: fromBytes(to), to: `${INSIDE.inputs}/${name}` })
+      mounts.push({ from: fromRawPath(to), to: `${INSIDE.inputs}/${name}` })
     }
   }
   return mounts

@@ -1,8 +1,8 @@
 // Copies inputs to where a producer sees them, checking each against the key.
 import type { Listing, Tree } from '../fingerprint/tree.ts'
 import { parseListing } from '../fingerprint/tree.ts'
-import type { Bytes } from '../platform/bytes.ts'
-import { display } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
+import { display } from '../platform/rawPath.ts'
 import type { Digest } from '../platform/digest.ts'
 import { sha256, sha256Hasher } from '../platform/digest.ts'
 import type { Disk } from '../platform/disk.ts'
@@ -15,13 +15,13 @@ import { copySparse } from '../store/objects.ts'
  * lockfile was about to be resolved, that fails.
  */
 export class InputChanged extends Failure {
-  constructor(path: Bytes) {
+  constructor(path: RawPath) {
     super(`${display(path)} changed while it was in use`, { hint: 'run again' })
   }
 }
 
 /** The listing of a tree. Throws {@link InputChanged} if it no longer matches the digest in the key. */
-export async function listingOf(tree: Tree | undefined, digest: Digest, path: Bytes): Promise<Listing> {
+export async function listingOf(tree: Tree | undefined, digest: Digest, path: RawPath): Promise<Listing> {
   try {
     const text = await tree?.listing()
     if (text !== undefined && sha256(text) === digest) return parseListing(text)
@@ -39,8 +39,8 @@ const mode = (executable: boolean): number => (executable ? 0o755 : 0o644)
  */
 export function materializeFile(
   disk: Disk,
-  from: Bytes,
-  to: Bytes,
+  from: RawPath,
+  to: RawPath,
   item: { executable: boolean; digest: Digest },
   epoch: number,
 ): void {
@@ -57,8 +57,14 @@ export function materializeFile(
 }
 
 /** Copies a tree according to its listing, and checks every file as {@link materializeFile} does. */
-export function materializeTree(disk: Disk, from: Bytes, to: Bytes, listing: Listing, epoch: number): void {
-  const directories: Bytes[] = []
+export function materializeTree(
+  disk: Disk,
+  from: RawPath,
+  to: RawPath,
+  listing: Listing,
+  epoch: number,
+): void {
+  const directories: RawPath[] = []
   for (const item of listing) {
     const [path, type] = item
     const target = path === '' ? to : `${to}/${path}`

@@ -1,10 +1,10 @@
 // Checks before a build that this host has the tools that it needs.
 import type { ArtifactNode, Graph, LockfileNode } from '../graph/graph.ts'
 import type { Plan } from '../planner/domain.ts'
-import { fromBytes } from '../platform/bytes.ts'
+import { fromRawPath } from '../platform/rawPath.ts'
 import { Failure } from '../platform/failure.ts'
 import { missingTools, MissingToolsFailure } from '../platform/missingTools.ts'
-import { compareVersions, toolVersion } from '../platform/version.ts'
+import { compareVersions, toolVersion } from '../platform/toolVersion.ts'
 import { sandboxTools } from '../sandbox/bubblewrap.ts'
 import type { Snapshot } from '../workspace/snapshot.ts'
 
@@ -52,7 +52,7 @@ async function checkVersions(snapshot: Snapshot, node: ArtifactNode): Promise<vo
     if (atLeast === undefined) continue
     const tool = snapshot.tools.get(name)
     if (!tool) continue
-    const path = fromBytes(tool.path)
+    const path = fromRawPath(tool.path)
     const version = await toolVersion(path)
     if (version !== undefined && compareVersions(version, atLeast) < 0)
       throw new Failure(`${name} is too old for '${node.name}'`, {

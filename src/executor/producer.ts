@@ -3,8 +3,8 @@ import type { LockedFile } from '../api/lockfile.ts'
 import type { Json } from '../api/params.ts'
 import type { ArtifactNode, LockfileNode, ToolSpec } from '../graph/graph.ts'
 import { paramValues } from '../graph/graph.ts'
-import type { Bytes } from '../platform/bytes.ts'
-import { fromBytes, toBytes } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
+import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import { searchPath } from '../platform/findTool.ts'
 import type { Mount } from '../sandbox/bubblewrap.ts'
 import { HOSTNAME, INSIDE, memoryIsRoomy, sandboxed } from '../sandbox/bubblewrap.ts'
@@ -14,8 +14,8 @@ import type { WorkDirectory } from '../sandbox/workDirectory.ts'
 import type { Snapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { toolDirectories } from '../workspace/workspace.ts'
-import type { RunContext } from './context.ts'
-import { Interrupted } from './context.ts'
+import type { SessionContext } from './sessionContext.ts'
+import { Interrupted } from './sessionContext.ts'
 
 /** Minimal users and groups, for tools that look up their own names. */
 const PASSWD =
@@ -61,7 +61,7 @@ export const resolveTask = (node: LockfileNode, previous: readonly LockedFile[])
 
 /** Runs a task in its own process and resolves with its result. Throws a Failure if it fails. */
 export async function runTask(
-  context: RunContext,
+  context: SessionContext,
   task: ProducerTask,
   work: WorkDirectory,
   inputs: readonly Mount[],
@@ -70,7 +70,7 @@ export async function runTask(
   const { disk, graph } = workspace
   const confined = (await confinement()) === 'sandbox'
   const scratchOnDisk = !confined || variation !== undefined || !memoryIsRoomy()
-  if (scratchOnDisk) disk.mkdir(toBytes(`${work.path}/scratch`))
+  if (scratchOnDisk) disk.mkdir(toRawPath(`${work.path}/scratch`))
   const at = confined ? INSIDE : insideOf(work.path)
   const bundleName = workspace.bundle.slice(workspace.bundle.lastIndexOf('/') + 1)
   const request: ProducerRequest = {
@@ -85,7 +85,7 @@ export async function runTask(
     epoch: graph.epoch,
     result: `${at.work}/.lbuild-result.json`,
   }
-  const write = (name: string, text: string): void => writeNew(disk, toBytes(`${work.path}/${name}`), text)
+  const write = (name: string, text: string): void => writeNew(disk, toRawPath(`${work.path}/${name}`), text)
   write('work/.lbuild-request.json', JSON.stringify(request))
   write('etc/passwd', PASSWD)
   write('etc/group', GROUP)
@@ -97,7 +97,7 @@ export async function runTask(
     { from: workspace.bundle, to: `${INSIDE.lbuild}/${bundleName}` },
     { from: `${work.path}/etc/passwd`, to: '/etc/passwd' },
     { from: `${work.path}/etc/group`, to: '/etc/group' },
-    ...task.hostFiles.filter((path) => disk.lstat(toBytes(path))).map((path) => ({ from: path, to: path })),
+    ...task.hostFiles.filter((path) => disk.lstat(toRawPath(path))).map((path) => ({ from: path, to: path })),
     ...inputs,
     { from: `${work.path}/outputs`, to: INSIDE.outputs, writable: true },
     { from: `${work.path}/work`, to: INSIDE.work, writable: true },
@@ -139,7 +139,7 @@ const toolPaths = (snapshot: Snapshot, tools: readonly ToolSpec[]): Record<strin
   Object.fromEntries(
     tools.flatMap(({ name }) => {
       const tool = snapshot.tools.get(name)
-      return tool ? [[name, fromBytes(tool.path)]] : []
+      return tool ? [[name, fromRawPath(tool.path)]] : []
     }),
   )
 
@@ -164,7 +164,7 @@ function environment(
   }
 }
 
-function writeNew(disk: Workspace['disk'], path: Bytes, text: string): void {
+function writeNew(disk: Workspace['disk'], path: RawPath, text: string): void {
   const fd = disk.open(path, 'wx', 0o644)
   try {
     disk.write(fd, Buffer.from(text), null)

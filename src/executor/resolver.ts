@@ -6,20 +6,20 @@ import { makeWorkDirectory, preserveWork, removeWork } from '../sandbox/workDire
 import type { LockfileEntry } from '../store/lockfile.ts'
 import { checkLocked } from '../store/lockfile.ts'
 import { sourceParts } from '../workspace/snapshot.ts'
-import type { RunContext } from './context.ts'
+import type { SessionContext } from './sessionContext.ts'
 import { layInputs } from './inputs.ts'
 import { InputChanged } from './materialize.ts'
 import { resolveTask, runTask } from './producer.ts'
 
 /** Resolves lockfiles in a build session, as {@link resolveLockfiles} says. */
-export const resolveInSession = (context: RunContext, update: readonly string[]): Promise<boolean> =>
+export const resolveInSession = (context: SessionContext, update: readonly string[]): Promise<boolean> =>
   resolveLockfiles(
     { ...context, runResolver: (node, previous) => runResolver(context, node, previous) },
     update,
   )
 
 async function runResolver(
-  context: RunContext,
+  context: SessionContext,
   node: LockfileNode,
   previous: readonly LockedFile[],
 ): Promise<readonly LockfileEntry[]> {

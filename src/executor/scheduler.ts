@@ -10,8 +10,8 @@ import { Failure } from '../platform/failure.ts'
 import { DamagedObject } from '../store/objects.ts'
 import type { Snapshot } from '../workspace/snapshot.ts'
 import { takeSnapshot } from '../workspace/snapshot.ts'
-import type { RunContext } from './context.ts'
-import { Cancelled, Interrupted } from './context.ts'
+import type { SessionContext } from './sessionContext.ts'
+import { Cancelled, Interrupted } from './sessionContext.ts'
 import { executeArtifact, restoreArtifact } from './executeArtifact.ts'
 import { InputChanged } from './materialize.ts'
 import type { BuildOptions } from './options.ts'
@@ -19,8 +19,8 @@ import { BuildOutcomes } from './outcomes.ts'
 import type { BuildReport } from './report.ts'
 import { savedSeconds } from './report.ts'
 import { resolveInSession } from './resolver.ts'
-import type { Run, Runnable } from './runs.ts'
-import { isStillRight } from './runs.ts'
+import type { Run, Runnable } from './runningProducer.ts'
+import { isStillRight } from './runningProducer.ts'
 import { WorkQueue } from './workQueue.ts'
 
 /** The maximum number of attempts at one artifact whose inputs or output change during its run. */
@@ -46,7 +46,7 @@ export interface Beginning {
  * if an input or object changed under a run, it takes a new snapshot and plans everything again.
  */
 export class Scheduler {
-  #context: RunContext
+  #context: SessionContext
   #queue: WorkQueue
   readonly #options: BuildOptions
   /** Artifacts that must run even if they are fresh, and have not run yet. */
@@ -61,7 +61,7 @@ export class Scheduler {
   /** The ordinal of the snapshot in use, in the order in which the snapshots were begun. */
   #current = 0
 
-  constructor(context: RunContext, options: BuildOptions, { planned, undecided }: Beginning) {
+  constructor(context: SessionContext, options: BuildOptions, { planned, undecided }: Beginning) {
     this.#context = context
     this.#options = options
     this.#forced = new Set(context.snapshot.forced)

@@ -2,8 +2,8 @@
 import type { Graph } from '../graph/graph.ts'
 import { IncrementalPlan } from '../planner/incrementalPlan.ts'
 import type { Plan, Planned, PlannerFacts } from '../planner/domain.ts'
-import type { Runnable } from './runs.ts'
-import { isRunnable } from './runs.ts'
+import type { Runnable } from './runningProducer.ts'
+import { isRunnable } from './runningProducer.ts'
 
 /** Updates the plan while artifacts finish, and hands out the artifacts that can run or be restored. */
 export class WorkQueue {

@@ -3,8 +3,8 @@ import { unifiedDiff } from '../diff/textDiff.ts'
 import type { EntryChange, ExplainedCause } from '../planner/evidence.ts'
 import { contentOf, digestIn } from '../planner/part.ts'
 import type { Planned } from '../planner/domain.ts'
-import type { Bytes } from '../platform/bytes.ts'
-import { toBytes } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
+import { toRawPath } from '../platform/rawPath.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { RecordSide, WorkspaceSide } from './side.ts'
 
@@ -44,7 +44,7 @@ export function causeDiffs(
       return textDiff(`param ${part.name}`, text(contentOf(reason.before)), text(part.value))
     }
     case 'file': {
-      const [path, digest] = [toBytes(part.path), digestIn(reason.before)]
+      const [path, digest] = [toRawPath(part.path), digestIn(reason.before)]
       if (digest === undefined) return NO_DIFFS
       return textDiff(part.path, before.fileText(path, digest), now.fileText(path))
     }
@@ -72,9 +72,9 @@ function entryDiff(
   now: WorkspaceSide,
   { path: shown, change, before: digest }: EntryChange,
 ): CauseDiffs {
-  const path = toBytes(shown)
+  const path = toRawPath(shown)
   if (change === 'added') {
-    if (disk.lstat(toBytes(`${locations.root}/${shown}`))?.type !== 'file') return NO_DIFFS
+    if (disk.lstat(toRawPath(`${locations.root}/${shown}`))?.type !== 'file') return NO_DIFFS
     const text = now.fileText(path)
     return text === undefined
       ? { diffs: [], unavailable: [shown] }
@@ -97,13 +97,13 @@ export function outputVersions(
   { disk, objects, locations }: Workspace,
   planned: readonly Planned[],
   { reason, artifacts }: ExplainedCause,
-): { readonly before: Bytes; readonly now: Bytes } | undefined {
-  const versions = (before: Bytes, now: Bytes): { before: Bytes; now: Bytes } | undefined =>
+): { readonly before: RawPath; readonly now: RawPath } | undefined {
+  const versions = (before: RawPath, now: RawPath): { before: RawPath; now: RawPath } | undefined =>
     [before, now].every((path) => disk.lstat(path)?.type === 'file') ? { before, now } : undefined
   if (reason.kind === 'changed' && reason.before.kind === 'output' && reason.now.kind === 'output')
     return versions(objects.path(reason.before.digest), objects.path(reason.now.digest))
   if (reason.kind !== 'output-changed') return undefined
   const latest = planned.find(({ node }) => node.name === artifacts[0])?.latest
   const output = Object.values(latest?.outputs ?? {}).find(({ path }) => path === reason.path)
-  return output && versions(objects.path(output.sha256), toBytes(`${locations.output}/${reason.path}`))
+  return output && versions(objects.path(output.sha256), toRawPath(`${locations.output}/${reason.path}`))
 }

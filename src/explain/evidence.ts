@@ -6,8 +6,8 @@ import { treeChanges } from '../diff/treeChanges.ts'
 import type { EntryChange, Evidence, RunId } from '../planner/evidence.ts'
 import { digestIn } from '../planner/part.ts'
 import type { BuildRecord, PartOf, Reason } from '../planner/domain.ts'
-import type { Bytes } from '../platform/bytes.ts'
-import { display, toBytes } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
+import { display, toRawPath } from '../platform/rawPath.ts'
 import type { Digest } from '../platform/digest.ts'
 import type { EditedSubject, Side } from './side.ts'
 
@@ -21,13 +21,13 @@ export async function evidenceOf(reason: Reason, before: Side, now: Side): Promi
     const text = textChangeOf(module, before.moduleText(module), now.moduleText(module))
     return { ...lastEdit(now, { kind: 'module', label: module }), text }
   }
-  if (reason.kind === 'output-changed') return lastEdit(now, { kind: 'output', path: toBytes(reason.path) })
+  if (reason.kind === 'output-changed') return lastEdit(now, { kind: 'output', path: toRawPath(reason.path) })
   if (reason.kind !== 'changed') return {}
   const { now: part } = reason
   const [old, current] = [digestIn(reason.before), digestIn(part)]
   switch (part.kind) {
     case 'file': {
-      const path = toBytes(part.path)
+      const path = toRawPath(part.path)
       const text = textChangeOf(part.path, before.fileText(path, old), now.fileText(path, current))
       return { ...lastEdit(now, { kind: 'file', path }), text }
     }
@@ -69,7 +69,7 @@ async function treeEvidence(
   if (listing === undefined || listingNow === undefined) return {}
   const changes = treeChanges(listing, listingNow)
   const listed = changes.slice(0, LISTED_ENTRIES)
-  const pathOf = ({ path }: TreeChange): Bytes => `${toBytes(root)}/${path}`
+  const pathOf = ({ path }: TreeChange): RawPath => `${toRawPath(root)}/${path}`
   const edits = listed
     .filter(({ change }) => change !== 'removed')
     .map((entry) => now.editedAt({ kind: 'file', path: pathOf(entry) }) ?? 0)
@@ -85,7 +85,7 @@ async function treeEvidence(
 
 function entryChange(
   shownPath: string,
-  path: Bytes,
+  path: RawPath,
   { change, before: old, now: current, values }: TreeChange,
   before: Side,
   now: Side,

@@ -28,7 +28,7 @@ export interface EntryPoint {
 /** Whether a path influences a target; it does if it has entry points. */
 export interface Influence {
   readonly entryPoints: readonly EntryPoint[]
-  /** Artifacts that it influences but that are not at or below the target. */
+  /** Artifacts that it influences, but that are neither the target nor a dependency of it. */
   readonly elsewhere: readonly string[]
   /** If the path is a published output: the artifact that publishes it. Other artifacts read outputs from the store. */
   readonly producedBy?: string
@@ -46,11 +46,11 @@ export function influenceOf(graph: Graph, target: string, subject: Subject): Inf
   const influenced = graph.artifacts.flatMap((node) =>
     directInfluences(graph, node, subject).map((how) => ({ node, how })),
   )
-  const below = new Set(closure(graph, [target]).map(({ name }) => name))
+  const needed = new Set(closure(graph, [target]).map(({ name }) => name))
   const entryPoints = influenced
-    .filter(({ node }) => below.has(node.name))
+    .filter(({ node }) => needed.has(node.name))
     .map(({ node, how }) => ({ artifact: node.name, how, ...chainsTo(graph, node.name, target) }))
-  const elsewhere = [...new Set(influenced.map(({ node }) => node.name))].filter((name) => !below.has(name))
+  const elsewhere = [...new Set(influenced.map(({ node }) => node.name))].filter((name) => !needed.has(name))
   const producedBy = graph.artifacts.find(({ outputs }) =>
     Object.values(outputs).some(({ path, published }) => published && `output/${path}` === subject.path),
   )?.name
@@ -106,16 +106,16 @@ const contains = (directory: string, path: string): boolean =>
 /** The shortest chain from an artifact up to one that depends on it, and the number of other chains. */
 function chainsTo(graph: Graph, from: string, target: string): Pick<EntryPoint, 'chain' | 'otherChains'> {
   const dependencies = new Map(closure(graph, [target]).map((node) => [node.name, dependenciesOf(node)]))
-  const above = new Map<string, string | undefined>([[target, undefined]])
+  const reachedFrom = new Map<string, string | undefined>([[target, undefined]])
   // The loop also visits the names that it adds: breadth first.
-  for (const name of above.keys())
+  for (const name of reachedFrom.keys())
     for (const dependency of dependencies.get(name) ?? [])
-      if (!above.has(dependency)) above.set(dependency, name)
+      if (!reachedFrom.has(dependency)) reachedFrom.set(dependency, name)
   const chain: string[] = []
-  for (let name: string | undefined = from; name !== undefined; name = above.get(name)) chain.push(name)
+  for (let name: string | undefined = from; name !== undefined; name = reachedFrom.get(name)) chain.push(name)
   const counts = new Map<string, number>()
-  for (const [name, below] of dependencies) {
-    const count = below.reduce((sum, dependency) => sum + (counts.get(dependency) ?? 0), 0)
+  for (const [name, needs] of dependencies) {
+    const count = needs.reduce((sum, dependency) => sum + (counts.get(dependency) ?? 0), 0)
     counts.set(name, name === from ? 1 : count)
   }
   return { chain, otherChains: (counts.get(target) ?? 1) - 1 }

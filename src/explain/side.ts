@@ -1,12 +1,12 @@
 // The two kinds of states that evidence compares: a past run, and the current workspace.
 import type { LockedFile } from '../api/lockfile.ts'
-import { isLibrary } from '../config/labels.ts'
+import { isLibrary } from '../config/moduleLabels.ts'
 import { pathOfLabel } from '../config/sourceFiles.ts'
 import { READ_ONLY_SANDBOX } from '../diff/readOnlySandbox.ts'
 import { listingIfThere } from '../fingerprint/tree.ts'
 import type { BuildRecord } from '../planner/domain.ts'
-import type { Bytes } from '../platform/bytes.ts'
-import { fromBytes, toBytes } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
+import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Digest } from '../platform/digest.ts'
 import type { ObjectStore } from '../store/objects.ts'
 import { readSourceTexts, textAt } from '../store/sourceTexts.ts'
@@ -16,7 +16,7 @@ import type { Workspace } from '../workspace/workspace.ts'
 /** One side of a comparison. Every method returns undefined if it does not know the value. */
 export interface Side {
   /** The text of a file of the workspace, `path` relative to the root; `digest` is its digest on this side. */
-  fileText(path: Bytes, digest: Digest | undefined): string | undefined
+  fileText(path: RawPath, digest: Digest | undefined): string | undefined
   moduleText(label: string): string | undefined
   /** The serialized listing of a tree. */
   listing(path: string, digest: Digest | undefined): Promise<string | undefined>
@@ -28,7 +28,7 @@ export interface Side {
 
 /** Something with a time of its last edit. A file's path is relative to the root, an output's to `output/`. */
 export type EditedSubject =
-  | { readonly kind: 'file' | 'output'; readonly path: Bytes }
+  | { readonly kind: 'file' | 'output'; readonly path: RawPath }
   | { readonly kind: 'module'; readonly label: string }
   | { readonly kind: 'tool' | 'lockfile'; readonly name: string }
 
@@ -44,7 +44,7 @@ export class RecordSide implements Side {
     this.#texts = readSourceTexts(objects, record?.sourceTexts)
   }
 
-  fileText(_: Bytes, digest: Digest | undefined): string | undefined {
+  fileText(_: RawPath, digest: Digest | undefined): string | undefined {
     return digest === undefined ? undefined : this.#texts.get(digest)
   }
 
@@ -83,7 +83,7 @@ export class WorkspaceSide implements Side {
     this.#snapshot = snapshot
   }
 
-  fileText(path: Bytes): string | undefined {
+  fileText(path: RawPath): string | undefined {
     return textAt(this.#workspace.disk, this.#absolute(path))
   }
 
@@ -98,8 +98,8 @@ export class WorkspaceSide implements Side {
   async toolVersion(name: string): Promise<string | undefined> {
     const tool = this.#snapshot?.tools.get(name)
     if (!tool) return undefined
-    const { toolVersion } = await import('../platform/version.ts')
-    return toolVersion(fromBytes(tool.path), [...READ_ONLY_SANDBOX, '--'])
+    const { toolVersion } = await import('../platform/toolVersion.ts')
+    return toolVersion(fromRawPath(tool.path), [...READ_ONLY_SANDBOX, '--'])
   }
 
   downloads(lockfile: string): readonly LockedFile[] | undefined {
@@ -112,29 +112,29 @@ export class WorkspaceSide implements Side {
     return stat && Number(stat.mtimeNs / 1_000_000n)
   }
 
-  #pathOf(subject: EditedSubject): Bytes | undefined {
+  #pathOf(subject: EditedSubject): RawPath | undefined {
     switch (subject.kind) {
       case 'file':
         return this.#absolute(subject.path)
       case 'output':
-        return `${toBytes(this.#workspace.locations.output)}/${subject.path}`
+        return `${toRawPath(this.#workspace.locations.output)}/${subject.path}`
       case 'module':
         return this.#modulePath(subject.label)
       case 'tool':
         return this.#snapshot?.tools.get(subject.name)?.path
       case 'lockfile': {
         const path = this.#lockfile(subject.name)?.node.path
-        return path === undefined ? undefined : this.#absolute(toBytes(path))
+        return path === undefined ? undefined : this.#absolute(toRawPath(path))
       }
     }
   }
 
-  #absolute(path: Bytes): Bytes {
-    return `${toBytes(this.#workspace.locations.root)}/${path}`
+  #absolute(path: RawPath): RawPath {
+    return `${toRawPath(this.#workspace.locations.root)}/${path}`
   }
 
-  #modulePath(label: string): Bytes {
-    return toBytes(pathOfLabel(this.#workspace.files, label, this.#workspace.locations.root))
+  #modulePath(label: string): RawPath {
+    return toRawPath(pathOfLabel(this.#workspace.files, label, this.#workspace.locations.root))
   }
 
   #lockfile(name: string): Snapshot['lockfiles'][number] | undefined {

@@ -1,6 +1,6 @@
 // The stat cache: digests of files, trees and tools by their state on disk.
-import type { Bytes } from '../platform/bytes.ts'
-import { byBytes } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
+import { byBytes } from '../platform/rawPath.ts'
 import type { Disk, Stat } from '../platform/disk.ts'
 import { errorCode } from '../platform/disk.ts'
 import { isObject } from '../platform/json.ts'
@@ -22,7 +22,7 @@ export interface DirectoryEntry {
 }
 
 /** The index entries of a tree's directories, by their paths in the tree. */
-export type Table = ReadonlyMap<Bytes, DirectoryEntry>
+export type Table = ReadonlyMap<RawPath, DirectoryEntry>
 
 /** The index entry of a tree: a hash over the states of everything in it, and its digest. */
 export interface TreeEntry {
@@ -32,7 +32,7 @@ export interface TreeEntry {
 
 /** The index entry of a tool: the files that it loads, their states, and its digest. */
 export interface ToolEntry {
-  readonly files: readonly Bytes[]
+  readonly files: readonly RawPath[]
   readonly states: string
   readonly digest: Digest
 }
@@ -44,9 +44,9 @@ interface QuickHasher extends Hasher {
 
 interface IndexFile {
   version: typeof VERSION
-  files: Record<Bytes, FileEntry>
-  trees: Record<Bytes, TreeEntry>
-  tools: Record<Bytes, ToolEntry>
+  files: Record<RawPath, FileEntry>
+  trees: Record<RawPath, TreeEntry>
+  tools: Record<RawPath, ToolEntry>
 }
 
 const VERSION = 3
@@ -71,23 +71,23 @@ export const isRacy = (stat: Stat, readAtNs: bigint): boolean =>
  */
 export class StatIndex {
   readonly #disk: Disk
-  readonly #directory: Bytes
+  readonly #directory: RawPath
   readonly #now: () => bigint
   #index: IndexFile | undefined
-  readonly #tables = new Map<Bytes, Table>()
-  readonly #changedTables = new Set<Bytes>()
+  readonly #tables = new Map<RawPath, Table>()
+  readonly #changedTables = new Set<RawPath>()
   #changed = false
   #quick: (() => QuickHasher) | undefined
 
   /** `now` returns nanoseconds since 1970, by the clock that stamps files. */
-  constructor(disk: Disk, directory: Bytes, now: () => bigint) {
+  constructor(disk: Disk, directory: RawPath, now: () => bigint) {
     this.#disk = disk
     this.#directory = directory
     this.#now = now
   }
 
   /** The digest of a regular file; from the index if its state is unchanged. */
-  async file(path: Bytes, stat: Stat): Promise<Digest> {
+  async file(path: RawPath, stat: Stat): Promise<Digest> {
     const unmoved = this.knows(path, stat)
     if (unmoved !== undefined) return unmoved
     const files = this.#load().files
@@ -98,14 +98,14 @@ export class StatIndex {
   }
 
   /** The digest of a file whose state is unchanged since it was read; else undefined. */
-  knows(path: Bytes, stat: Stat): Digest | undefined {
+  knows(path: RawPath, stat: Stat): Digest | undefined {
     const files = this.#load().files
     const known = Object.hasOwn(files, path) ? files[path] : undefined
     return known?.[0] === signatureOf(stat) ? known[1] : undefined
   }
 
   /** Reads a file whose state changed; computes its SHA-256 only if the quick hash differs. */
-  async read(path: Bytes, stat: Stat, known: FileEntry | undefined): Promise<FileEntry> {
+  async read(path: RawPath, stat: Stat, known: FileEntry | undefined): Promise<FileEntry> {
     const readAt = this.#now()
     const quickHasher = await this.#quickHasher()
     const signature = isRacy(stat, readAt) ? '' : signatureOf(stat)
@@ -127,14 +127,14 @@ export class StatIndex {
    * sets the change time, happened more than `RACY_NS` later. Only then does every later write change the modification
    * time.
    */
-  remember(path: Bytes, stat: Stat | undefined, digest: Digest, writtenAt: bigint): void {
+  remember(path: RawPath, stat: Stat | undefined, digest: Digest, writtenAt: bigint): void {
     const settled = stat?.mtimeNs === writtenAt && stat.ctimeNs > stat.mtimeNs + RACY_NS
     this.#load().files[path] = [settled ? signatureOf(stat) : '', digest, '']
     this.#changed = true
   }
 
   /** Whether one of some files may change again without a change of its state. */
-  isYoung(files: readonly Bytes[]): boolean {
+  isYoung(files: readonly RawPath[]): boolean {
     const now = this.#now()
     return files.some((file) => {
       const stat = this.#disk.lstat(file)
@@ -142,30 +142,30 @@ export class StatIndex {
     })
   }
 
-  tree(path: Bytes): TreeEntry | undefined {
+  tree(path: RawPath): TreeEntry | undefined {
     const trees = this.#load().trees
     return Object.hasOwn(trees, path) ? trees[path] : undefined
   }
 
-  setTree(path: Bytes, entry: TreeEntry | undefined): void {
+  setTree(path: RawPath, entry: TreeEntry | undefined): void {
     const trees = this.#load().trees
     if (entry) trees[path] = entry
     else delete trees[path]
     this.#changed = true
   }
 
-  tool(path: Bytes): ToolEntry | undefined {
+  tool(path: RawPath): ToolEntry | undefined {
     const tools = this.#load().tools
     return Object.hasOwn(tools, path) ? tools[path] : undefined
   }
 
-  setTool(path: Bytes, entry: ToolEntry): void {
+  setTool(path: RawPath, entry: ToolEntry): void {
     this.#load().tools[path] = entry
     this.#changed = true
   }
 
   /** The directories of a tree. */
-  table(path: Bytes): Table {
+  table(path: RawPath): Table {
     const loaded = this.#tables.get(path)
     if (loaded) return loaded
     const table = readTable(this.#disk, this.#tablePath(path))
@@ -173,7 +173,7 @@ export class StatIndex {
     return table
   }
 
-  setTable(path: Bytes, table: Table): void {
+  setTable(path: RawPath, table: Table): void {
     this.#tables.set(path, table)
     this.#changedTables.add(path)
   }
@@ -199,7 +199,7 @@ export class StatIndex {
     return (this.#index = isIndexFile(index) ? index : { version: VERSION, files: {}, trees: {}, tools: {} })
   }
 
-  #tablePath(tree: Bytes): Bytes {
+  #tablePath(tree: RawPath): RawPath {
     return `${this.#directory}/${sha256(tree).slice(0, 16)}.json`
   }
 
@@ -218,14 +218,14 @@ export class StatIndex {
 interface TableHead {
   readonly version: typeof VERSION
   readonly directories: readonly (readonly [
-    path: Bytes,
+    path: RawPath,
     states: Digest | '',
     listing: number,
     files: number,
   ])[]
 }
 
-function writeTable(disk: Disk, path: Bytes, table: Table): void {
+function writeTable(disk: Disk, path: RawPath, table: Table): void {
   const directories: TableHead['directories'] = [...table].map(([directory, { states, listing, files }]) => [
     directory,
     states,
@@ -236,11 +236,11 @@ function writeTable(disk: Disk, path: Bytes, table: Table): void {
   writeChecksummed(disk, path, { version: VERSION, directories } satisfies TableHead, text)
 }
 
-function readTable(disk: Disk, path: Bytes): Table {
+function readTable(disk: Disk, path: RawPath): Table {
   const found = readChecksummed(disk, path)
   if (typeof found === 'string') return new Map()
   if (!isTableHead(found.value)) return new Map()
-  const table = new Map<Bytes, DirectoryEntry>()
+  const table = new Map<RawPath, DirectoryEntry>()
   let at = 0
   for (const [directory, states, listing, files] of found.value.directories) {
     table.set(directory, {

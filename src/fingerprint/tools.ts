@@ -1,6 +1,6 @@
 // Fingerprints tools: executables with everything that they load.
-import type { Bytes } from '../platform/bytes.ts'
-import { toBytes } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
+import { toRawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
 import type { Digest } from '../platform/digest.ts'
 import { digestOf } from '../platform/digest.ts'
@@ -9,11 +9,11 @@ import { signatureOf } from './statIndex.ts'
 
 /** A tool of this host. */
 export interface Tool {
-  readonly path: Bytes
+  readonly path: RawPath
   /** Over the executable, its interpreter and the shared libraries that it loads. */
   readonly digest: Digest
   /** Those files, and their {@link toolStates} when they were read. */
-  readonly files: readonly Bytes[]
+  readonly files: readonly RawPath[]
   readonly states: string
 }
 
@@ -23,11 +23,11 @@ const LOADER_CACHE = '/etc/ld.so.cache'
 /** Finds a tool on a search path: its path, and the real file behind all links; undefined if there is none. */
 export function locateTool(
   disk: Disk,
-  searchPath: readonly Bytes[],
+  searchPath: readonly RawPath[],
   name: string,
-): { path: Bytes; real: Bytes } | undefined {
+): { path: RawPath; real: RawPath } | undefined {
   for (const directory of searchPath) {
-    const path = `${directory}/${toBytes(name)}`
+    const path = `${directory}/${toRawPath(name)}`
     if (!disk.lstat(path)) continue
     try {
       const real = disk.realpath(path)
@@ -41,7 +41,7 @@ export function locateTool(
 }
 
 /** Lists the files that a dynamic executable loads; none for a static one and for a script. */
-export type LibrariesOf = (executable: Bytes) => Promise<readonly Bytes[]>
+export type LibrariesOf = (executable: RawPath) => Promise<readonly RawPath[]>
 
 /** Asks the loader itself, through ldd(1). */
 export const librariesByLdd: LibrariesOf = async (executable) => {
@@ -59,11 +59,11 @@ export const librariesByLdd: LibrariesOf = async (executable) => {
 }
 
 /** Returns the state of a file on disk as one comparable text. */
-export type StateOf = (file: Bytes) => string
+export type StateOf = (file: RawPath) => string
 
 /** Examines each file once, since tools share most of their libraries. */
 export function statesOnce(disk: Disk): StateOf {
-  const states = new Map<Bytes, string>()
+  const states = new Map<RawPath, string>()
   return (file) => {
     let state = states.get(file)
     if (state === undefined) {
@@ -75,17 +75,17 @@ export function statesOnce(disk: Disk): StateOf {
 }
 
 /** The states of a tool's files and of the loader's cache. While they are unchanged, so is its digest. */
-export const toolStates = (files: readonly Bytes[], stateOf: StateOf): string =>
+export const toolStates = (files: readonly RawPath[], stateOf: StateOf): string =>
   [LOADER_CACHE, ...files].map(stateOf).join(' ')
 
 /** Fingerprints a tool. Reads nothing while its files and the loader's cache are unchanged. */
 export async function fingerprintTool(
   disk: Disk,
   index: StatIndex,
-  path: Bytes,
+  path: RawPath,
   librariesOf: LibrariesOf,
   stateOf: StateOf,
-  searchPath: readonly Bytes[],
+  searchPath: readonly RawPath[],
 ): Promise<Tool> {
   const known = index.tool(path)
   if (known && known.states === toolStates(known.files, stateOf)) return { path, ...known }
@@ -105,7 +105,7 @@ export async function fingerprintTool(
 }
 
 /** The interpreter in the first line of a script (execve(2), "Interpreter scripts"), and the one that env(1) starts. */
-function interpretersOf(disk: Disk, path: Bytes, searchPath: readonly Bytes[]): Bytes[] {
+function interpretersOf(disk: Disk, path: RawPath, searchPath: readonly RawPath[]): RawPath[] {
   const head = Buffer.alloc(256)
   const fd = disk.open(path, 'r')
   try {

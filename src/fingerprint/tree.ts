@@ -1,6 +1,6 @@
 // Fingerprints trees: a digest over a listing of all entries.
-import type { Bytes } from '../platform/bytes.ts'
-import { byBytes, display } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
+import { byBytes, display } from '../platform/rawPath.ts'
 import type { Disk, Stat } from '../platform/disk.ts'
 import { errorCode } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
@@ -14,9 +14,9 @@ import { isRacy, signatureOf } from './statIndex.ts'
  * mode counts, as in git: the other bits follow the umask of a checkout, and a producer sees 0644 or 0755.
  */
 export type TreeItem =
-  | readonly [path: Bytes, type: 'directory']
-  | readonly [path: Bytes, type: 'file' | 'executable', digest: Digest]
-  | readonly [path: Bytes, type: 'symlink', target: Bytes]
+  | readonly [path: RawPath, type: 'directory']
+  | readonly [path: RawPath, type: 'file' | 'executable', digest: Digest]
+  | readonly [path: RawPath, type: 'symlink', target: RawPath]
 
 /** The items of a tree: directories sorted by bytes, each followed by its other entries sorted by name. */
 export type Listing = readonly TreeItem[]
@@ -34,14 +34,14 @@ export interface Tree {
 
 /** One entry that is not a directory. */
 interface ScannedEntry {
-  readonly name: Bytes
+  readonly name: RawPath
   readonly stat: Stat
   readonly signature: string
 }
 
 /** One directory as the walk found it. */
 interface ScannedDirectory {
-  readonly path: Bytes
+  readonly path: RawPath
   readonly entries: readonly ScannedEntry[]
   /** A hash over the states of the entries. */
   readonly states: Digest
@@ -81,7 +81,7 @@ export const isExecutable = (stat: Stat): boolean => (stat.mode & 0o100) !== 0
 export async function fingerprintTree(
   disk: Disk,
   index: StatIndex,
-  root: Bytes,
+  root: RawPath,
   now: () => bigint,
 ): Promise<Tree> {
   for (let attempt = 1; ; attempt += 1)
@@ -108,7 +108,12 @@ export async function listingIfThere(tree: Tree | undefined): Promise<string | u
   }
 }
 
-async function fingerprintOnce(disk: Disk, index: StatIndex, root: Bytes, now: () => bigint): Promise<Tree> {
+async function fingerprintOnce(
+  disk: Disk,
+  index: StatIndex,
+  root: RawPath,
+  now: () => bigint,
+): Promise<Tree> {
   const walkedAt = now()
   const found = walk(disk, root)
   const states = hashAll(found.map(({ path, states: own }) => `${path.length}:${path} ${own}\n`))
@@ -129,9 +134,9 @@ const isYoung = ({ entries }: ScannedDirectory, walkedAt: bigint): boolean =>
   entries.some(({ stat }) => isRacy(stat, walkedAt))
 
 /** The directories of a tree, sorted by bytes. */
-function walk(disk: Disk, root: Bytes): readonly ScannedDirectory[] {
+function walk(disk: Disk, root: RawPath): readonly ScannedDirectory[] {
   const found: ScannedDirectory[] = []
-  const visit = (path: Bytes): void => {
+  const visit = (path: RawPath): void => {
     const entries: ScannedEntry[] = []
     for (const name of readdir(disk, inside(root, path)).sort(byBytes)) {
       const at = path === '' ? name : `${path}/${name}`
@@ -149,13 +154,13 @@ function walk(disk: Disk, root: Bytes): readonly ScannedDirectory[] {
   return found.sort((a, b) => byBytes(a.path, b.path))
 }
 
-const notAFile = (path: Bytes): Failure =>
+const notAFile = (path: RawPath): Failure =>
   new Failure(`the input ${display(path)} is a socket, a pipe or a device`, {
     hint: 'remove it: a tree may contain only files, directories and symbolic links',
     exitCode: 2,
   })
 
-function readdir(disk: Disk, path: Bytes): Bytes[] {
+function readdir(disk: Disk, path: RawPath): RawPath[] {
   try {
     return disk.readdir(path)
   } catch (error) {
@@ -164,7 +169,7 @@ function readdir(disk: Disk, path: Bytes): Bytes[] {
 }
 
 /** The state of an input's path; undefined if nothing exists there. */
-export function state(disk: Disk, path: Bytes): Stat | undefined {
+export function state(disk: Disk, path: RawPath): Stat | undefined {
   try {
     return disk.lstat(path)
   } catch (error) {
@@ -173,7 +178,7 @@ export function state(disk: Disk, path: Bytes): Stat | undefined {
 }
 
 /** The error for an input that exists but cannot be read. */
-export function unreadable(path: Bytes, error: unknown): unknown {
+export function unreadable(path: RawPath, error: unknown): unknown {
   if (!['EACCES', 'EPERM', 'EIO'].includes(errorCode(error))) return error
   return new Failure(`cannot read the input ${display(path)}`, {
     facts: [['reason', errorCode(error)]],
@@ -189,12 +194,12 @@ const hashAll = (lines: readonly string[]): Digest => sha256(lines.join(''), 'la
 async function list(
   disk: Disk,
   index: StatIndex,
-  root: Bytes,
+  root: RawPath,
   found: readonly ScannedDirectory[],
   walkedAt: bigint,
 ): Promise<string> {
   const known = index.table(root)
-  const table = new Map<Bytes, DirectoryEntry>()
+  const table = new Map<RawPath, DirectoryEntry>()
   let same = known.size === found.length
   for (const directory of found) {
     const { path, states } = directory
@@ -216,7 +221,7 @@ async function list(
 async function listDirectory(
   disk: Disk,
   index: StatIndex,
-  at: Bytes,
+  at: RawPath,
   { path, entries }: ScannedDirectory,
   known: DirectoryEntry | undefined,
 ): Promise<Omit<DirectoryEntry, 'states'>> {
@@ -244,15 +249,15 @@ async function listDirectory(
 }
 
 /** The index entries of the files of one directory, by their paths in the tree. */
-function filesOf(known: DirectoryEntry | undefined): ReadonlyMap<Bytes, FileEntry> {
+function filesOf(known: DirectoryEntry | undefined): ReadonlyMap<RawPath, FileEntry> {
   const lines = known?.files.split('\n')
   const files = known ? parseListing(known.listing).filter(isFile) : []
   return new Map(
-    files.map(([path, , digest], at): [Bytes, FileEntry] => {
+    files.map(([path, , digest], at): [RawPath, FileEntry] => {
       const [signature = '', quick = ''] = lines?.[at]?.split(' ') ?? []
       return [path, [signature, digest, quick]]
     }),
   )
 }
 
-const inside = (root: Bytes, path: Bytes): Bytes => (path === '' ? root : `${root}/${path}`)
+const inside = (root: RawPath, path: RawPath): RawPath => (path === '' ? root : `${root}/${path}`)

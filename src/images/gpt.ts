@@ -4,7 +4,7 @@
  */
 import { Failure, type Run } from '../api/index.ts'
 
-/** Bytes in a sector. */
+/** RawPath in a sector. */
 export const SECTOR = 512
 
 /** Partition types: UEFI 2.10, table 5.7, and the Discoverable Partitions Specification. */

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { packCpio, parentDirectories, type CpioEntry } from './cpio.ts'
-import { moduleClosure, moduleName, readModuleIndex } from './modules.ts'
+import { moduleClosure, moduleName, readModuleIndex } from './kernelModules.ts'
 
 /** A member with the content of a file. */
 export const fileMember = async (path: string, source: string, mode: number): Promise<CpioEntry> => ({

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text as readAll } from 'node:stream/consumers'
-import { toBytes } from '../platform/bytes.ts'
+import { toRawPath } from '../platform/rawPath.ts'
 import { fileDigest } from '../platform/digest.ts'
 import { Failure } from '../platform/failure.ts'
 import { SEARCH_PATH } from '../platform/findTool.ts'
@@ -29,7 +29,7 @@ export async function fetchFiles(
 ): Promise<void> {
   const { disk, objects, locations } = workspace
   const directory = `${locations.cache}/work/fetch.${lock}.lock`
-  disk.mkdir(toBytes(directory))
+  disk.mkdir(toRawPath(directory))
   try {
     let wanted = files
     let words = ''
@@ -42,12 +42,12 @@ export async function fetchFiles(
       words = await download(directory, addressed, workspace.env, signal)
       const wrong: Failure[] = []
       for (const { file } of addressed)
-        words += adopt(workspace, toBytes(`${directory}/${file.sha256}`), file, wrong)
+        words += adopt(workspace, toRawPath(`${directory}/${file.sha256}`), file, wrong)
       if (wrong[0]) throw wrong[0]
       wanted = wanted.filter((file) => !objects.has(file))
     }
   } finally {
-    disk.removeTree(toBytes(directory))
+    disk.removeTree(toRawPath(directory))
   }
 }
 

@@ -2,7 +2,7 @@
 import type { LockedFile } from '../api/lockfile.ts'
 import type { Listener } from '../events/events.ts'
 import type { LockfileNode } from '../graph/graph.ts'
-import { toBytes } from '../platform/bytes.ts'
+import { toRawPath } from '../platform/rawPath.ts'
 import { monotonicSeconds } from '../platform/clock.ts'
 import { parent } from '../platform/disk.ts'
 import type { LockfileEntry } from '../store/lockfile.ts'
@@ -44,7 +44,7 @@ async function resolve(
   const reason = newest ? 'update' : state.state === 'ready' ? 'outdated' : state.state
   listener({ type: 'resolving', lockfile: node.name, path: node.path, reason })
   const files = await runResolver(node, newest ? [] : (content?.files ?? []))
-  const path = toBytes(`${locations.root}/${node.path}`)
+  const path = toRawPath(`${locations.root}/${node.path}`)
   disk.mkdir(parent(path))
   writeLockfile(disk, path, { request, files })
   const seconds = monotonicSeconds() - startedAt

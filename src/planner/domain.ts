@@ -190,7 +190,7 @@ export interface Planned {
   readonly latest: BuildRecord | undefined
 }
 
-/** A verdict for each artifact at or below the targets, dependencies first. */
+/** A verdict for each target and each of its dependencies, dependencies first. */
 export type Plan = readonly Planned[]
 
 /** A reason that does not follow from another artifact of the same plan, and the artifacts that see it directly. */

@@ -59,7 +59,7 @@ export interface Evidence {
   readonly versions?: { readonly before?: string; readonly now?: string }
   /** The modules from one that declares the artifact to the changed one, each importing the next. */
   readonly imports?: readonly string[]
-  /** The run that produced the current content of a changed upstream output. */
+  /** The run that produced the current content of a changed output of a dependency. */
   readonly builtBy?: RunId
   /**
    * The causes why `builtBy` differs from the run that produced the former content. Missing if the store lacks one of the

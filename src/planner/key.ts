@@ -1,5 +1,5 @@
 // The key of an artifact.
-import { byBytes } from '../platform/bytes.ts'
+import { byBytes } from '../platform/rawPath.ts'
 import type { Digest } from '../platform/digest.ts'
 import { digestOf } from '../platform/digest.ts'
 import { canonicalJson } from '../platform/json.ts'

@@ -22,7 +22,7 @@ import { recordOf } from './domain.ts'
 export const isFresh = ({ decision }: Planned): boolean => decision.verdict === 'fresh'
 
 /**
- * Decides what a build must do for every artifact at or below the targets. Pure: the same graph and facts give the same
+ * Decides what a build must do for the targets and all their dependencies. Pure: the same graph and facts give the same
  * plan. `build`, `status`, `--dry-run`, `why` and `watch` share it.
  */
 export function plan(graph: Graph, targets: readonly string[], facts: PlannerFacts): Plan {

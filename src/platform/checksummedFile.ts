@@ -1,5 +1,5 @@
 // JSON files with a checksum, replaced atomically.
-import type { Bytes } from './bytes.ts'
+import type { RawPath } from './rawPath.ts'
 import type { Disk } from './disk.ts'
 import { errorCode, parent, replaceFile } from './disk.ts'
 import { sha256 } from './digest.ts'
@@ -8,7 +8,7 @@ import { sha256 } from './digest.ts'
  * Writes a file that starts with the SHA-256 of the rest: a newline, one line of JSON, and any text. A truncated file and
  * one with a flipped byte are never taken for valid.
  */
-export function writeChecksummed(disk: Disk, path: Bytes, value: unknown, text = ''): void {
+export function writeChecksummed(disk: Disk, path: RawPath, value: unknown, text = ''): void {
   const json = JSON.stringify(value)
   const body = text === '' ? json : `${json}\n${text}`
   disk.mkdir(parent(path))
@@ -24,7 +24,7 @@ export interface ChecksummedContent {
 const NEWLINE = 10
 
 /** Reads a checksummed file. */
-export function readChecksummed(disk: Disk, path: Bytes): ChecksummedContent | 'absent' | 'damaged' {
+export function readChecksummed(disk: Disk, path: RawPath): ChecksummedContent | 'absent' | 'damaged' {
   let content: Buffer
   try {
     content = disk.readFile(path)

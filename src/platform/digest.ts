@@ -1,7 +1,7 @@
 // SHA-256 digests of texts, lists of texts and files.
 import type { Hash } from 'node:crypto'
 import { createHash } from 'node:crypto'
-import type { Bytes } from './bytes.ts'
+import type { RawPath } from './rawPath.ts'
 import type { Disk } from './disk.ts'
 
 declare const brand: unique symbol
@@ -49,7 +49,7 @@ const CHUNK = 1 << 20
 let chunk: Buffer | undefined
 
 /** Feeds a file to hashers, 1 MiB at a time, so that memory does not grow with the file. */
-export function hashFile(disk: Disk, path: Bytes, hashers: readonly Hasher[]): void {
+export function hashFile(disk: Disk, path: RawPath, hashers: readonly Hasher[]): void {
   chunk ??= Buffer.allocUnsafe(CHUNK)
   const fd = disk.open(path, 'r')
   try {
@@ -61,7 +61,7 @@ export function hashFile(disk: Disk, path: Bytes, hashers: readonly Hasher[]): v
 }
 
 /** The SHA-256 of a file's content. */
-export function fileDigest(disk: Disk, path: Bytes): Digest {
+export function fileDigest(disk: Disk, path: RawPath): Digest {
   const hasher = sha256Hasher()
   hashFile(disk, path, [hasher])
   return hasher.digest()

@@ -1,8 +1,8 @@
 // The boundary to the disk, and atomic file operations on top of it.
 import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
-import type { Bytes } from './bytes.ts'
-import { nativePath } from './bytes.ts'
+import type { RawPath } from './rawPath.ts'
+import { nativePath } from './rawPath.ts'
 
 /** The state of a path. */
 export interface Stat {
@@ -27,26 +27,26 @@ export interface Stat {
  */
 export interface Disk {
   /** The state of the path itself, without following links; undefined if nothing exists there. */
-  lstat(path: Bytes): Stat | undefined
-  readdir(path: Bytes): Bytes[]
-  readlink(path: Bytes): Bytes
-  realpath(path: Bytes): Bytes
-  readFile(path: Bytes): Buffer
-  open(path: Bytes, flags: 'r' | 'wx' | 'a', mode?: number): number
+  lstat(path: RawPath): Stat | undefined
+  readdir(path: RawPath): RawPath[]
+  readlink(path: RawPath): RawPath
+  realpath(path: RawPath): RawPath
+  readFile(path: RawPath): Buffer
+  open(path: RawPath, flags: 'r' | 'wx' | 'a', mode?: number): number
   read(fd: number, buffer: Uint8Array): number
   write(fd: number, buffer: Uint8Array, position: number | null): void
   truncate(fd: number, size: number): void
   fsync(fd: number): void
   close(fd: number): void
-  chmod(path: Bytes, mode: number): void
+  chmod(path: RawPath, mode: number): void
   /** Sets both times of a path, without following links, in seconds since 1970. */
-  utimes(path: Bytes, seconds: number): void
-  mkdir(path: Bytes): void
-  symlink(target: Bytes, path: Bytes): void
-  link(existing: Bytes, path: Bytes): void
-  rename(from: Bytes, to: Bytes): void
-  unlink(path: Bytes): void
-  removeTree(path: Bytes): void
+  utimes(path: RawPath, seconds: number): void
+  mkdir(path: RawPath): void
+  symlink(target: RawPath, path: RawPath): void
+  link(existing: RawPath, path: RawPath): void
+  rename(from: RawPath, to: RawPath): void
+  unlink(path: RawPath): void
+  removeTree(path: RawPath): void
 }
 
 function typeOf(stat: fs.BigIntStats): Stat['type'] {
@@ -116,25 +116,25 @@ const RUN = `${process.pid}-${randomBytes(4).toString('hex')}`
 let temporaries = 0
 
 /** A unique name beside `path`, for a file that is renamed to `path` when it is complete. */
-const temporaryName = (path: Bytes): Bytes => `${path}.tmp-${RUN}-${(temporaries += 1)}`
+const temporaryName = (path: RawPath): RawPath => `${path}.tmp-${RUN}-${(temporaries += 1)}`
 
 const TEMPORARY = /\.tmp-\d+-[0-9a-f]{8}-\d+$/
 
 /** Whether a name comes from {@link temporaryName}. */
-export const isTemporary = (name: Bytes): boolean => TEMPORARY.test(name)
+export const isTemporary = (name: RawPath): boolean => TEMPORARY.test(name)
 
 /** The temporary files in a directory, each with its final path. Their writer was killed or is still writing. */
 export const temporariesIn = (
   disk: Disk,
-  directory: Bytes,
-): readonly { readonly path: Bytes; readonly of: Bytes }[] =>
+  directory: RawPath,
+): readonly { readonly path: RawPath; readonly of: RawPath }[] =>
   disk
     .readdir(directory)
     .filter(isTemporary)
     .map((entry) => ({ path: `${directory}/${entry}`, of: `${directory}/${entry.replace(TEMPORARY, '')}` }))
 
 /** Runs `work` with the name of a temporary file, and removes the file if `work` throws. */
-export function withTemporary<T>(disk: Disk, path: Bytes, work: (temporary: Bytes) => T): T {
+export function withTemporary<T>(disk: Disk, path: RawPath, work: (temporary: RawPath) => T): T {
   const temporary = temporaryName(path)
   try {
     return work(temporary)
@@ -149,7 +149,7 @@ export function withTemporary<T>(disk: Disk, path: Bytes, work: (temporary: Byte
 }
 
 /** Makes renames, links and new entries in a directory survive a power cut. */
-export function syncDirectory(disk: Disk, path: Bytes): void {
+export function syncDirectory(disk: Disk, path: RawPath): void {
   const fd = disk.open(path, 'r')
   try {
     disk.fsync(fd)
@@ -159,7 +159,7 @@ export function syncDirectory(disk: Disk, path: Bytes): void {
 }
 
 /** Replaces a file: after a crash it has the old or the new content, never a mixture. */
-export function replaceFile(disk: Disk, path: Bytes, content: string | Uint8Array): void {
+export function replaceFile(disk: Disk, path: RawPath, content: string | Uint8Array): void {
   withTemporary(disk, path, (temporary) => {
     const fd = disk.open(temporary, 'wx', 0o644)
     try {
@@ -174,4 +174,4 @@ export function replaceFile(disk: Disk, path: Bytes, content: string | Uint8Arra
 }
 
 /** The directory that contains a path. */
-export const parent = (path: Bytes): Bytes => path.slice(0, Math.max(1, path.lastIndexOf('/')))
+export const parent = (path: RawPath): RawPath => path.slice(0, Math.max(1, path.lastIndexOf('/')))

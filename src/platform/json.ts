@@ -1,5 +1,5 @@
 // JSON in a canonical form, and a check of parsed JSON.
-import { byBytes } from './bytes.ts'
+import { byBytes } from './rawPath.ts'
 
 /** JSON with the members of every object sorted by name: equal values give equal texts. */
 export function canonicalJson(value: unknown): string {

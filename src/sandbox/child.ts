@@ -65,7 +65,7 @@ async function versionsOf(
   tools: Readonly<Record<string, string>>,
 ): Promise<Readonly<Record<string, string>>> {
   if (names.length === 0) return {}
-  const { toolVersion } = await import('../platform/version.ts')
+  const { toolVersion } = await import('../platform/toolVersion.ts')
   const versions = await Promise.all(
     names.map(async (name) => {
       const path = tools[name]

@@ -1,6 +1,6 @@
 // Reads the result of a producer's process and checks the outputs that it wrote.
 import type { ArtifactNode, LockfileNode } from '../graph/graph.ts'
-import { display, fromBytes, toBytes } from '../platform/bytes.ts'
+import { display, fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
 import { errorCode } from '../platform/disk.ts'
 import { Failure, lastLines } from '../platform/failure.ts'
@@ -34,11 +34,11 @@ export function readResult(
 
 function resultOf(disk: Disk, work: WorkDirectory, ended: string): ProducerResult {
   try {
-    const path = toBytes(`${work.path}/work/.lbuild-result.json`)
+    const path = toRawPath(`${work.path}/work/.lbuild-result.json`)
     return JSON.parse(disk.readFile(path).toString()) as ProducerResult
   } catch (error) {
     if (errorCode(error) === '' && !(error instanceof SyntaxError)) throw error
-    const log = disk.readFile(toBytes(work.log)).toString()
+    const log = disk.readFile(toRawPath(work.log)).toString()
     throw new Failure('the producer exited before it finished', {
       facts: [
         ['ended with', ended],
@@ -51,17 +51,17 @@ function resultOf(disk: Disk, work: WorkDirectory, ended: string): ProducerResul
 
 /** Checks that a run wrote exactly the declared outputs, each a regular file; throws a Failure otherwise. */
 export function checkOutputs(disk: Disk, node: ArtifactNode, work: WorkDirectory): void {
-  const directory = toBytes(work.outputs)
-  const found = disk.readdir(directory).map(fromBytes).sort()
+  const directory = toRawPath(work.outputs)
+  const found = disk.readdir(directory).map(fromRawPath).sort()
   const problems = [
     ...Object.keys(node.outputs).flatMap((name): [string, string][] => {
-      const stat = disk.lstat(`${directory}/${toBytes(name)}`)
+      const stat = disk.lstat(`${directory}/${toRawPath(name)}`)
       if (!stat) return [[name, 'was not written']]
       return stat.type === 'file' ? [] : [[name, `is a ${stat.type}, not a file`]]
     }),
     ...found
       .filter((name) => !Object.hasOwn(node.outputs, name))
-      .map((name): [string, string] => [display(toBytes(name)), 'was written but is not declared']),
+      .map((name): [string, string] => [display(toRawPath(name)), 'was written but is not declared']),
   ]
   if (problems.length === 0) return
   throw new Failure('the outputs differ from the declaration', {

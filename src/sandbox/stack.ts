@@ -2,7 +2,7 @@
 import { posix } from 'node:path'
 import type { Locations } from '../config/locations.ts'
 import type { SourceFile } from '../config/sourceFiles.ts'
-import { fromBytes } from '../platform/bytes.ts'
+import { fromRawPath } from '../platform/rawPath.ts'
 import { INSIDE } from './bubblewrap.ts'
 
 /** A frame of a V8 stack (v8.dev/docs/stack-trace-api): the text before the path, the path, line and column. */
@@ -17,7 +17,7 @@ export function readableStack(text: string, files: readonly SourceFile[], { cach
   const labels = new Map<string, string>()
   for (const [bytes, , label] of files) {
     if (label === undefined) continue
-    const path = fromBytes(bytes)
+    const path = fromRawPath(bytes)
     const seen = posix.join(INSIDE.lbuild, posix.relative(`${cache}/config`, path))
     for (const known of [path, seen]) labels.set(known, label)
   }

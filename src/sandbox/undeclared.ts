@@ -1,7 +1,7 @@
 // Finds the undeclared file of the workspace that made a producer fail.
 import { posix } from 'node:path'
 import type { ArtifactNode, LockfileNode } from '../graph/graph.ts'
-import { toBytes } from '../platform/bytes.ts'
+import { toRawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
 import type { FailureOptions } from '../platform/failure.ts'
 import { INSIDE } from './bubblewrap.ts'
@@ -26,7 +26,7 @@ export function undeclaredRead(
   for (const line of words.split('\n').filter((text) => MISSING_FILE.test(text)))
     for (const match of line.matchAll(CANDIDATES))
       for (const path of inWorkspace(match.slice(1).find((part) => part !== undefined) ?? '', root, node)) {
-        const stat = disk.lstat(toBytes(`${root}/${path}`))
+        const stat = disk.lstat(toRawPath(`${root}/${path}`))
         if (stat) return explain(node, path, stat.type === 'directory')
       }
   return undefined

@@ -1,7 +1,7 @@
 // The directories in which producers run: created, preserved after a failure, and reclaimed after a crash.
 import { execFileSync } from 'node:child_process'
 import { BUILD_ID } from '../events/logFiles.ts'
-import { fromBytes, toBytes } from '../platform/bytes.ts'
+import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
 import { errorCode } from '../platform/disk.ts'
 
@@ -20,13 +20,13 @@ export function makeWorkDirectory(disk: Disk, cache: string, build: string, name
   for (const entry of entries(disk, cache))
     if (entry.slice(entry.indexOf('.') + 1) === name) removeWork(disk, `${cache}/work/${entry}`)
   const path = `${cache}/work/${build}.${name}`
-  for (const part of ['inputs', 'outputs', 'work', 'etc']) disk.mkdir(toBytes(`${path}/${part}`))
+  for (const part of ['inputs', 'outputs', 'work', 'etc']) disk.mkdir(toRawPath(`${path}/${part}`))
   return { path, log: `${path}/log`, outputs: `${path}/outputs` }
 }
 
 /** Preserves a work directory until its artifact runs again. */
 export function preserveWork(disk: Disk, { path }: WorkDirectory): void {
-  disk.close(disk.open(toBytes(`${path}/${FAILED}`), 'a', 0o644))
+  disk.close(disk.open(toRawPath(`${path}/${FAILED}`), 'a', 0o644))
 }
 
 /** The names that lbuild gives to directories in `work/`; nothing else there is ever removed. */
@@ -43,17 +43,17 @@ export const hasLeftovers = (disk: Disk, cache: string): boolean => leftovers(di
 const leftovers = (disk: Disk, cache: string): string[] =>
   entries(disk, cache).filter(
     (name) =>
-      OURS.test(name) && !isInUse(disk, name) && !disk.lstat(toBytes(`${cache}/work/${name}/${FAILED}`)),
+      OURS.test(name) && !isInUse(disk, name) && !disk.lstat(toRawPath(`${cache}/work/${name}/${FAILED}`)),
   )
 
 /** Whether a directory belongs to a running `why`, which unpacks images without holding the workspace lock. */
 const isInUse = (disk: Disk, name: string): boolean =>
-  name.startsWith('why.') && disk.lstat(toBytes(`/proc/${name.slice('why.'.length)}`)) !== undefined
+  name.startsWith('why.') && disk.lstat(toRawPath(`/proc/${name.slice('why.'.length)}`)) !== undefined
 
 /** Removes a work directory, including files that producers created as other users of their namespace. */
 export function removeWork(disk: Disk, path: string): void {
   try {
-    disk.removeTree(toBytes(path))
+    disk.removeTree(toRawPath(path))
   } catch (error) {
     if (!['EACCES', 'EPERM'].includes(errorCode(error))) throw error
     execFileSync('unshare', ['--map-root-user', '--map-auto', '--', 'rm', '-rf', '--', path], {
@@ -72,6 +72,6 @@ export function removeIfPossible(disk: Disk, path: string): void {
 }
 
 function entries(disk: Disk, cache: string): string[] {
-  const directory = toBytes(`${cache}/work`)
-  return disk.lstat(directory) ? disk.readdir(directory).map(fromBytes) : []
+  const directory = toRawPath(`${cache}/work`)
+  return disk.lstat(directory) ? disk.readdir(directory).map(fromRawPath) : []
 }

@@ -1,7 +1,7 @@
 // Reads, checks and writes lockfiles.
 import type { LockedFile } from '../api/lockfile.ts'
-import type { Bytes } from '../platform/bytes.ts'
-import { byBytes, display } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
+import { byBytes, display } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
 import { errorCode, replaceFile } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
@@ -26,7 +26,7 @@ export const lockfileDigest = (files: readonly LockedFile[]): Digest =>
  * Reads a lockfile; undefined if it is missing. Throws a Failure (exit code 2) if it is invalid, since people edit and merge
  * lockfiles.
  */
-export function readLockfile(disk: Disk, path: Bytes): LockfileContent | undefined {
+export function readLockfile(disk: Disk, path: RawPath): LockfileContent | undefined {
   let text: string
   try {
     text = disk.readFile(path).toString()
@@ -60,7 +60,7 @@ export function checkLocked(lock: string, files: readonly unknown[]): readonly L
 }
 
 /** Writes a lockfile with one file per line, so that changes can be read and merged. */
-export function writeLockfile(disk: Disk, path: Bytes, { request, files }: LockfileContent): void {
+export function writeLockfile(disk: Disk, path: RawPath, { request, files }: LockfileContent): void {
   const lines = files.toSorted((a, b) => byBytes(a.name, b.name)).map((file) => `    ${JSON.stringify(file)}`)
   replaceFile(
     disk,

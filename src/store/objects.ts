@@ -1,6 +1,6 @@
 // The object store: outputs, downloads, listings and texts by their SHA-256.
-import type { Bytes } from '../platform/bytes.ts'
-import { display } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
+import { display } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
 import {
   errorCode,
@@ -27,7 +27,7 @@ export interface ObjectListing {
   /** The disk usage of each object in bytes, without holes. */
   readonly objects: ReadonlyMap<Digest, number>
   /** Quarantined objects, and temporary files of processes that died. */
-  readonly leftovers: readonly Bytes[]
+  readonly leftovers: readonly RawPath[]
 }
 
 /** The prefix of the name of a quarantined file. */
@@ -47,15 +47,15 @@ let chunk: Buffer | undefined
  */
 export class ObjectStore {
   readonly #disk: Disk
-  readonly #directory: Bytes
+  readonly #directory: RawPath
 
-  constructor(disk: Disk, directory: Bytes) {
+  constructor(disk: Disk, directory: RawPath) {
     this.#disk = disk
     this.#directory = directory
   }
 
   /** The path of an object, whether or not it exists. */
-  path(digest: Digest): Bytes {
+  path(digest: Digest): RawPath {
     return `${this.#directory}/${digest.slice(0, 2)}/${digest.slice(2)}`
   }
 
@@ -66,7 +66,7 @@ export class ObjectStore {
   }
 
   /** Moves a file that the caller owns into the store. Reads it once for its digest, unless that is known. */
-  adopt(file: Bytes, known?: Digest): StoredObject {
+  adopt(file: RawPath, known?: Digest): StoredObject {
     this.#disk.chmod(file, 0o444)
     const digest = known ?? fileDigest(this.#disk, file)
     const size = this.#disk.lstat(file)!.size
@@ -81,7 +81,7 @@ export class ObjectStore {
   }
 
   /** Copies a file that the caller must not move into the store. */
-  copyIn(file: Bytes): StoredObject {
+  copyIn(file: RawPath): StoredObject {
     this.#disk.mkdir(this.#directory)
     return withTemporary(this.#disk, `${this.#directory}/copy`, (temporary) => {
       copySparse(this.#disk, file, temporary, { mode: 0o600, durable: false })
@@ -116,7 +116,7 @@ export class ObjectStore {
    */
   copyOut(
     digest: Digest,
-    to: Bytes,
+    to: RawPath,
     { checked = false, ...options }: CopyOptions & { checked?: boolean },
   ): void {
     const hasher = sha256Hasher()
@@ -145,7 +145,7 @@ export class ObjectStore {
   }
 
   /** Renames a damaged object so that it counts as absent. Returns its new path. */
-  quarantine(digest: Digest): Bytes {
+  quarantine(digest: Digest): RawPath {
     const aside = `${this.#directory}/${QUARANTINE_PREFIX}${digest}`
     this.#disk.rename(this.path(digest), aside)
     return aside
@@ -154,7 +154,7 @@ export class ObjectStore {
   /** Lists the store. Only the holder of the workspace lock may treat temporary files as leftovers. */
   list(): ObjectListing {
     const objects = new Map<Digest, number>()
-    const leftovers: Bytes[] = []
+    const leftovers: RawPath[] = []
     const names = this.#disk.lstat(this.#directory) ? this.#disk.readdir(this.#directory).sort() : []
     for (const name of names) {
       const path = `${this.#directory}/${name}`
@@ -183,7 +183,7 @@ export class ObjectStore {
     return new DamagedObject(`a damaged object of the store was quarantined as ${display(aside)}`)
   }
 
-  #install(file: Bytes, digest: Digest): void {
+  #install(file: RawPath, digest: Digest): void {
     const path = this.path(digest)
     this.#disk.mkdir(parent(path))
     this.#disk.rename(file, path)
@@ -201,7 +201,7 @@ export interface CopyOptions {
 }
 
 /** Copies a file; blocks of zeros become holes. */
-export function copySparse(disk: Disk, from: Bytes, to: Bytes, options: CopyOptions): void {
+export function copySparse(disk: Disk, from: RawPath, to: RawPath, options: CopyOptions): void {
   chunk ??= Buffer.allocUnsafe(CHUNK)
   const source = disk.open(from, 'r')
   try {

@@ -1,6 +1,6 @@
 // Publishes objects in `output/` atomically.
-import type { Bytes } from '../platform/bytes.ts'
-import { display } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
+import { display } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
 import { errorCode, parent, syncDirectory, temporariesIn, withTemporary } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
@@ -15,7 +15,7 @@ export interface Published {
   /** The mtime of the copy in nanoseconds since 1970. lbuild reads it before it renames the copy to its final name. */
   readonly writtenAt: bigint
   /** The path of the preserved file that was there before, if there was one. */
-  readonly preservedAs?: Bytes
+  readonly preservedAs?: RawPath
 }
 
 /**
@@ -26,8 +26,8 @@ export function publish(
   disk: Disk,
   store: ObjectStore,
   object: StoredObject,
-  root: Bytes,
-  path: Bytes,
+  root: RawPath,
+  path: RawPath,
   { preserve, checked }: { preserve: boolean; checked: boolean },
 ): Published {
   const target = `${root}/${path}`
@@ -48,7 +48,7 @@ export function publish(
  * Preserves a file under another name. lbuild hard-links the file to the new name, so that the old path always has a
  * file. If the file system refuses the link, lbuild renames the file.
  */
-function moveAside(disk: Disk, from: Bytes, to: Bytes): void {
+function moveAside(disk: Disk, from: RawPath, to: RawPath): void {
   try {
     disk.link(from, to)
   } catch (error) {
@@ -61,7 +61,7 @@ function moveAside(disk: Disk, from: Bytes, to: Bytes): void {
  * Temporary files that killed builds left beside the outputs `paths` of `root`. Remove them only while no other process
  * can publish. Does not follow symbolic links.
  */
-export function strayTemporaries(disk: Disk, root: Bytes, paths: readonly Bytes[]): readonly Bytes[] {
+export function strayTemporaries(disk: Disk, root: RawPath, paths: readonly RawPath[]): readonly RawPath[] {
   if (!disk.lstat(root)) return []
   const real = disk.realpath(root)
   if (disk.lstat(real)?.type !== 'directory') return []
@@ -77,7 +77,7 @@ export function strayTemporaries(disk: Disk, root: Bytes, paths: readonly Bytes[
 }
 
 /** Creates the directories between `root` and an output. Throws for a symbolic link, which could lead anywhere. */
-function makeDirectories(disk: Disk, root: Bytes, path: Bytes): void {
+function makeDirectories(disk: Disk, root: RawPath, path: RawPath): void {
   disk.mkdir(root)
   const parts = path.split('/').slice(0, -1)
   parts.reduce((directory, part) => {
@@ -93,7 +93,7 @@ function makeDirectories(disk: Disk, root: Bytes, path: Bytes): void {
 }
 
 /** The first free name of `NAME.preserved-1`, `NAME.preserved-2`, … */
-function freeName(disk: Disk, path: Bytes): Bytes {
+function freeName(disk: Disk, path: RawPath): RawPath {
   for (let number = 1; ; number += 1)
     if (!disk.lstat(`${path}.preserved-${number}`)) return `${path}.preserved-${number}`
 }

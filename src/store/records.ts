@@ -1,6 +1,6 @@
 // The records of past runs, on disk.
-import type { Bytes } from '../platform/bytes.ts'
-import { fromBytes, toBytes } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
+import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
 import type { Digest } from '../platform/digest.ts'
 import { isDigest } from '../platform/digest.ts'
@@ -27,13 +27,13 @@ export interface ListedRecord {
 export interface RecordListing {
   readonly records: readonly ListedRecord[]
   /** Files named like records that are not readable records. */
-  readonly damaged: readonly Bytes[]
+  readonly damaged: readonly RawPath[]
   /** Quarantined files, and temporary files of processes that died. */
-  readonly leftovers: readonly Bytes[]
+  readonly leftovers: readonly RawPath[]
 }
 
 /** The key in the name of a record's file. */
-function keyIn(name: Bytes): Digest | undefined {
+function keyIn(name: RawPath): Digest | undefined {
   const key = name.replace(/\.json$/, '')
   return isDigest(key) && key !== name ? key : undefined
 }
@@ -45,10 +45,10 @@ function keyIn(name: Bytes): Digest | undefined {
  */
 export class RecordStore {
   readonly #disk: Disk
-  readonly #directory: Bytes
-  readonly #read = new Map<Bytes, BuildRecord>()
+  readonly #directory: RawPath
+  readonly #read = new Map<RawPath, BuildRecord>()
 
-  constructor(disk: Disk, directory: Bytes) {
+  constructor(disk: Disk, directory: RawPath) {
     this.#disk = disk
     this.#directory = directory
   }
@@ -96,8 +96,8 @@ export class RecordStore {
   /** Reads every record. Only the holder of the workspace lock may treat temporary files as leftovers. */
   list(): RecordListing {
     const records: ListedRecord[] = []
-    const damaged: Bytes[] = []
-    const leftovers: Bytes[] = []
+    const damaged: RawPath[] = []
+    const leftovers: RawPath[] = []
     for (const artifact of this.#artifacts()) {
       const latest = this.#latestKey(artifact)
       if (latest === 'damaged') damaged.push(this.#path(artifact, 'latest'))
@@ -123,7 +123,7 @@ export class RecordStore {
 
   /** Removes records durably: after this returns, no power cut brings one back. */
   remove(records: readonly ListedRecord[]): void {
-    const directories = new Set<Bytes>()
+    const directories = new Set<RawPath>()
     for (const { record, latest } of records) {
       const { artifact, key } = record
       if (latest) this.#disk.unlink(this.#path(artifact, 'latest'))
@@ -137,7 +137,7 @@ export class RecordStore {
   }
 
   /** Renames a damaged file so that it counts as absent. Returns its new path. */
-  quarantine(path: Bytes): Bytes {
+  quarantine(path: RawPath): RawPath {
     const at = path.lastIndexOf('/') + 1
     const aside = `${path.slice(0, at)}${QUARANTINE_PREFIX}${path.slice(at)}`
     this.#disk.rename(path, aside)
@@ -165,7 +165,7 @@ export class RecordStore {
     const names = this.#disk.readdir(this.#directory).sort()
     return names
       .filter((name) => this.#disk.lstat(`${this.#directory}/${name}`)?.type === 'directory')
-      .map(fromBytes)
+      .map(fromRawPath)
   }
 
   #latestKey(artifact: string): Digest | 'absent' | 'damaged' {
@@ -175,8 +175,8 @@ export class RecordStore {
   }
 
   /** The directory of an artifact's records, or one file there. */
-  #path(artifact: string, name?: string): Bytes {
-    const directory = `${this.#directory}/${toBytes(artifact)}`
+  #path(artifact: string, name?: string): RawPath {
+    const directory = `${this.#directory}/${toRawPath(artifact)}`
     return name === undefined ? directory : `${directory}/${name}.json`
   }
 }

@@ -1,6 +1,6 @@
 // Decides which records and objects a store retains.
 import type { Digest } from '../platform/digest.ts'
-import { byBytes } from '../platform/bytes.ts'
+import { byBytes } from '../platform/rawPath.ts'
 
 /** The part of a record that retention depends on. */
 export interface HeldRecord {

@@ -1,5 +1,5 @@
 // The source texts that a run saw, stored so that a later change is shown line by line.
-import type { Bytes } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
 import type { Digest } from '../platform/digest.ts'
 import { isDigest } from '../platform/digest.ts'
 import { isObject } from '../platform/json.ts'
@@ -41,7 +41,7 @@ export function readSourceTexts(
 }
 
 /** The text of a file of at most `most` bytes that is UTF-8 without NUL; else undefined. */
-export function textAt(disk: Disk, path: Bytes, most = LARGEST): string | undefined {
+export function textAt(disk: Disk, path: RawPath, most = LARGEST): string | undefined {
   const stat = disk.lstat(path)
   if (stat?.type !== 'file' || stat.size > most) return undefined
   const bytes = disk.readFile(path)

@@ -1,6 +1,6 @@
 // The workspace lock, which lets one build run at a time.
 import { spawn } from 'node:child_process'
-import { toBytes } from '../platform/bytes.ts'
+import { toRawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
 import { errorCode, parent } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
@@ -26,7 +26,7 @@ export async function lockWorkspace(
   waiting: () => void,
   signal?: AbortSignal,
 ): Promise<HeldLock> {
-  disk.mkdir(parent(toBytes(path)))
+  disk.mkdir(parent(toRawPath(path)))
   const fd = openLock(disk, path)
   const release = (): void => disk.close(fd)
   try {
@@ -49,10 +49,10 @@ export async function lockWorkspace(
 /** Opens the lock's file. A file of another user is opened for reading: flock(2) locks a file open in any mode. */
 function openLock(disk: Disk, path: string): number {
   try {
-    return disk.open(toBytes(path), 'a', 0o644)
+    return disk.open(toRawPath(path), 'a', 0o644)
   } catch (error) {
     if (errorCode(error) !== 'EACCES') throw error
-    return disk.open(toBytes(path), 'r')
+    return disk.open(toRawPath(path), 'r')
   }
 }
 

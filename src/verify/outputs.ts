@@ -1,15 +1,15 @@
 // Verifies published outputs and their objects: reads all bytes and compares them with the latest records.
 import { shownOutput } from '../config/locations.ts'
 import { setImmediate } from 'node:timers/promises'
-import type { Bytes } from '../platform/bytes.ts'
-import { toBytes } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
+import { toRawPath } from '../platform/rawPath.ts'
 import { errorCode } from '../platform/disk.ts'
 import type { Digest } from '../platform/digest.ts'
 import { fileDigest } from '../platform/digest.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
 import { closure } from '../graph/graph.ts'
-import { explanationsOf } from '../executor/collect.ts'
-import { Interrupted } from '../executor/context.ts'
+import { explanationsOf } from '../executor/garbageCollection.ts'
+import { Interrupted } from '../executor/sessionContext.ts'
 import type { BuildRecord, LatestLookup } from '../planner/domain.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { ByteDifference } from '../diff/byteDifference.ts'
@@ -51,8 +51,8 @@ export interface PublishedReport {
 }
 
 /**
- * Reads every published output and every object of the latest records at and below some targets in full, and compares
- * them with the records. Ignores the stat cache, writes nothing and takes no lock: if a build publishes an artifact
+ * Reads every published output and every object of the latest records of some targets and their dependencies in full, and
+ * compares them with the records. Ignores the stat cache, writes nothing and takes no lock: if a build publishes an artifact
  * meanwhile, the artifact is verified again. The listing of a tree may be missing, because it only explains later
  * changes, but it must not be damaged. Throws Interrupted when `signal` is aborted.
  */
@@ -114,7 +114,7 @@ class Verifier {
       const intact = hasContent(object, sha256)
       if (!intact) mismatches.push({ artifact: name, ...this.#objectPath(sha256), expected, found: object })
       if (!output.published) continue
-      const path = toBytes(`${locations.output}/${output.path}`)
+      const path = toRawPath(`${locations.output}/${output.path}`)
       const found = await this.#read(path)
       this.outputs += 1
       if (hasContent(found, sha256)) continue
@@ -133,7 +133,7 @@ class Verifier {
     return [...mismatches, ...(await this.#explanatory(record))]
   }
 
-  #isUndetected(path: Bytes, sha256: Digest): boolean {
+  #isUndetected(path: RawPath, sha256: Digest): boolean {
     const { disk, index } = this.#workspace
     const stat = disk.lstat(path)
     return stat?.type === 'file' && index.knows(path, stat) === sha256
@@ -162,7 +162,7 @@ class Verifier {
     return found
   }
 
-  async #read(path: Bytes): Promise<FileState> {
+  async #read(path: RawPath): Promise<FileState> {
     // Reading is synchronous, so only this pause lets a signal arrive.
     await setImmediate()
     if (this.#signal.aborted) throw new Interrupted('interrupted')

@@ -1,16 +1,16 @@
 // Checks reproducibility: runs producers again in other circumstances and compares their outputs with the records.
 import { availableParallelism } from 'node:os'
 import { monotonicSeconds } from '../platform/clock.ts'
-import type { Bytes } from '../platform/bytes.ts'
-import { toBytes } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
+import { toRawPath } from '../platform/rawPath.ts'
 import { fileDigest } from '../platform/digest.ts'
 import { Failure } from '../platform/failure.ts'
 import { lockfilesOf } from '../graph/graph.ts'
 import { plan } from '../planner/plan.ts'
 import type { SessionOptions } from '../executor/options.ts'
 import { inSession } from '../executor/buildSession.ts'
-import type { RunContext } from '../executor/context.ts'
-import { Interrupted } from '../executor/context.ts'
+import type { SessionContext } from '../executor/sessionContext.ts'
+import { Interrupted } from '../executor/sessionContext.ts'
 import { layInputs } from '../executor/inputs.ts'
 import { produceTask, runTask } from '../executor/producer.ts'
 import { checkOutputs } from '../sandbox/result.ts'
@@ -61,8 +61,8 @@ export interface ReproducibilityReport {
 }
 
 /**
- * Finds inputs that keys miss and producers that are not reproducible: runs the producers of all artifacts at and below
- * some targets again, each on the inputs of its latest record and in other circumstances (see {@link otherCircumstances}),
+ * Finds inputs that keys miss and producers that are not reproducible: runs the producers of some targets and of all their
+ * dependencies again, each on the inputs of its latest record and in other circumstances (see {@link otherCircumstances}),
  * and compares the outputs with the record. Publishes and records nothing. Continues after a difference. Keeps the work
  * directory of a run that differs until the artifact is verified again. Throws a Failure (exit code 2) if an artifact is
  * not fresh.
@@ -76,7 +76,7 @@ export function checkReproducibility(
   return inSession(workspace, options, async (base) => {
     const snapshot = await takeSnapshot(workspace, targets, new Set())
     const fresh = freshArtifacts(plan(workspace.graph, targets, snapshot), targets)
-    const context: RunContext = { ...base, snapshot, variation: otherCircumstances() }
+    const context: SessionContext = { ...base, snapshot, variation: otherCircumstances() }
     const artifacts = await inParallel(
       jobs,
       fresh,
@@ -130,7 +130,11 @@ async function inParallel<Item, Result>(
   return results
 }
 
-async function rebuild(context: RunContext, planned: Planned, record: BuildRecord): Promise<RebuiltArtifact> {
+async function rebuild(
+  context: SessionContext,
+  planned: Planned,
+  record: BuildRecord,
+): Promise<RebuiltArtifact> {
   const { workspace, build, listener } = context
   const { disk, locations } = workspace
   const artifact = planned.node.name
@@ -151,7 +155,7 @@ async function rebuild(context: RunContext, planned: Planned, record: BuildRecor
 }
 
 async function runAndCompare(
-  context: RunContext,
+  context: SessionContext,
   planned: Planned,
   record: BuildRecord,
   work: WorkDirectory,
@@ -182,7 +186,7 @@ async function differencesOf(
 ): Promise<readonly OutputDifference[]> {
   const differences: OutputDifference[] = []
   for (const [output, recorded] of Object.entries(record.outputs)) {
-    const file = toBytes(`${work.outputs}/${output}`)
+    const file = toRawPath(`${work.outputs}/${output}`)
     if (fileDigest(workspace.disk, file) !== recorded.sha256)
       differences.push({ output, path: recorded.path, ...(await firstDifference(workspace, recorded, file)) })
   }
@@ -192,7 +196,7 @@ async function differencesOf(
 async function firstDifference(
   { disk, objects }: Workspace,
   { sha256 }: RecordedOutput,
-  file: Bytes,
+  file: RawPath,
 ): Promise<Pick<OutputDifference, 'member' | 'bytes'>> {
   if (!objects.isWhole(sha256)) return {}
   const object = objects.path(sha256)

@@ -1,11 +1,11 @@
 // Verifies the store: reads every object and record, and quarantines damaged ones.
 import { setImmediate } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import type { Bytes } from '../platform/bytes.ts'
-import { fromBytes, toBytes } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
+import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Digest } from '../platform/digest.ts'
-import { listingsOf } from '../executor/collect.ts'
-import { Interrupted } from '../executor/context.ts'
+import { listingsOf } from '../executor/garbageCollection.ts'
+import { Interrupted } from '../executor/sessionContext.ts'
 import { readLockfile } from '../store/lockfile.ts'
 import type { ListedRecord } from '../store/records.ts'
 import type { Workspace } from '../workspace/workspace.ts'
@@ -26,11 +26,11 @@ export type ObjectReference =
 export interface DamagedFile {
   readonly kind: 'object' | 'record'
   /** The digest of an object, or the former path of a record, relative to the records' directory. */
-  readonly name: Bytes
+  readonly name: RawPath
   /** The size in bytes. */
   readonly size: number
   /** Where the file is now. */
-  readonly quarantinedAs: Bytes
+  readonly quarantinedAs: RawPath
   /** The artifact of a damaged record. */
   readonly artifact?: string
   readonly references: readonly ObjectReference[]
@@ -94,9 +94,9 @@ export async function verifyStore(workspace: Workspace, signal: AbortSignal): Pr
   }
 }
 
-function quarantineRecord({ disk, records, locations }: Workspace, path: Bytes): DamagedFile {
-  const name = path.slice(toBytes(`${locations.cache}/records/`).length)
-  const artifact = fromBytes(name.slice(0, name.indexOf('/')))
+function quarantineRecord({ disk, records, locations }: Workspace, path: RawPath): DamagedFile {
+  const name = path.slice(toRawPath(`${locations.cache}/records/`).length)
+  const artifact = fromRawPath(name.slice(0, name.indexOf('/')))
   const size = disk.lstat(path)?.size ?? 0
   return { kind: 'record', name, artifact, size, quarantinedAs: records.quarantine(path), references: [] }
 }
@@ -122,7 +122,7 @@ function referencesOf(
     if (record.sourceTexts !== undefined) add(record.sourceTexts, { kind: 'texts', artifact, latest })
   }
   for (const { name: lockfile, path } of graph.lockfiles)
-    for (const { name, sha256 } of readLockfile(disk, toBytes(`${locations.root}/${path}`))?.files ?? [])
+    for (const { name, sha256 } of readLockfile(disk, toRawPath(`${locations.root}/${path}`))?.files ?? [])
       add(sha256, { kind: 'download', lockfile, name })
   return references
 }

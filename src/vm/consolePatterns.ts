@@ -1,7 +1,7 @@
 // The patterns that a boot check looks for on a serial console: stages, prompts and failures.
 import type { BootPatterns } from '../api/config.ts'
 import type { BootFailureKind, FailureText } from './bootFailure.ts'
-import type { ConsolePattern } from './console.ts'
+import type { ConsolePattern } from './serialConsole.ts'
 
 /** How far a boot has come; only `login` is a success. */
 export type Stage = 'firmware' | 'loader' | 'kernel' | 'initramfs' | 'userspace' | 'login'

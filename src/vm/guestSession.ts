@@ -4,7 +4,7 @@ import type { Fact } from '../platform/failure.ts'
 import { TAIL_LINES } from '../platform/failure.ts'
 import { BootFailure, type BootFailureKind, type FailureText } from './bootFailure.ts'
 import type { Clock } from './clock.ts'
-import type { Console, ConsolePattern, Limits, Match } from './console.ts'
+import type { Console, ConsolePattern, Limits, Match } from './serialConsole.ts'
 import {
   bootPatterns,
   LOGIN_REFUSED,

@@ -1,37 +1,37 @@
 // Lists the directories to watch, and identifies each, so that a replaced directory is noticed.
 import { readdirSync, statSync } from 'node:fs'
-import { nativePath, toBytes } from '../platform/bytes.ts'
-import type { Bytes } from '../platform/bytes.ts'
+import { nativePath, toRawPath } from '../platform/rawPath.ts'
+import type { RawPath } from '../platform/rawPath.ts'
 import type { Sources } from './sources.ts'
 import { directoriesAbove } from './sources.ts'
 
 /** Directories by path, each with an identity that differs when another directory replaces it. */
-export type Directories = ReadonlyMap<Bytes, string>
+export type Directories = ReadonlyMap<RawPath, string>
 
 /**
  * Every directory in which a source may change: those above the sources, and all in their trees. Unreadable directories
  * are left out; the build reports them.
  */
 export function directoriesOf(sources: Sources, root: string): Directories {
-  const found = new Map<Bytes, string>()
-  const add = (path: Bytes): boolean => {
+  const found = new Map<RawPath, string>()
+  const add = (path: RawPath): boolean => {
     const identity = identityOf(path)
     if (identity !== undefined) found.set(path, identity)
     return identity !== undefined
   }
-  const visit = (path: Bytes): void => {
+  const visit = (path: RawPath): void => {
     if (found.has(path) && !above.has(path)) return
     if (!add(path)) return
     for (const name of subdirectories(path)) visit(`${path}/${name}`)
   }
-  const above = new Set(directoriesAbove(sources, root).map(toBytes))
+  const above = new Set(directoriesAbove(sources, root).map(toRawPath))
   for (const path of above) add(path)
-  for (const tree of sources.trees) visit(toBytes(tree))
+  for (const tree of sources.trees) visit(toRawPath(tree))
   return found
 }
 
 /** Device, inode and birth time: inode numbers alone are soon reused. */
-function identityOf(path: Bytes): string | undefined {
+function identityOf(path: RawPath): string | undefined {
   try {
     const stat = statSync(nativePath(path), { bigint: true, throwIfNoEntry: false })
     return stat?.isDirectory() ? `${stat.dev}.${stat.ino}.${stat.birthtimeNs}` : undefined
@@ -40,7 +40,7 @@ function identityOf(path: Bytes): string | undefined {
   }
 }
 
-function subdirectories(path: Bytes): Bytes[] {
+function subdirectories(path: RawPath): RawPath[] {
   try {
     return readdirSync(nativePath(path), { withFileTypes: true, encoding: 'latin1' })
       .filter((entry) => entry.isDirectory())

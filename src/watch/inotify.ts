@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs'
 import type { FSWatcher } from 'chokidar'
 import { watch } from 'chokidar'
-import type { Bytes } from '../platform/bytes.ts'
-import { display, fromBytes, isUtf8 } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
+import { display, fromRawPath, isUtf8 } from '../platform/rawPath.ts'
 import type { BackendListener, WatchBackend } from './backend.ts'
 import type { Directories } from './directories.ts'
 
@@ -23,7 +23,7 @@ interface Watched {
  */
 export class InotifyBackend implements WatchBackend {
   readonly #listener: BackendListener
-  readonly #watched = new Map<Bytes, Watched>()
+  readonly #watched = new Map<RawPath, Watched>()
 
   constructor(listener: BackendListener) {
     this.#listener = listener
@@ -50,8 +50,8 @@ export class InotifyBackend implements WatchBackend {
     this.#watched.clear()
   }
 
-  #add(directory: Bytes, identity: string): Promise<void> {
-    const path = fromBytes(directory)
+  #add(directory: RawPath, identity: string): Promise<void> {
+    const path = fromRawPath(directory)
     const watcher = watch(path, {
       ignored: (other) => other !== path,
       depth: 0,

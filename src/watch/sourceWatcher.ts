@@ -5,8 +5,8 @@ import type { Directories } from './directories.ts'
 import { directoriesOf } from './directories.ts'
 import type { WatchListener } from './events.ts'
 import { POLLING_SECONDS } from './polling.ts'
-import type { PollingReason } from './pollingFallback.ts'
-import { pollingReason } from './pollingFallback.ts'
+import type { PollingReason } from './pollingReason.ts'
+import { pollingReason } from './pollingReason.ts'
 import { couldConcern, sourcesOf, withUndeclared } from './sources.ts'
 
 export interface SourceWatcherOptions {

@@ -1,7 +1,7 @@
 // Determines which files and directories the targets are built from.
 import { readdirSync } from 'node:fs'
 import { closure, lockfilesOf } from '../graph/graph.ts'
-import { fromBytes } from '../platform/bytes.ts'
+import { fromRawPath } from '../platform/rawPath.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { toolDirectories } from '../workspace/workspace.ts'
 
@@ -32,7 +32,7 @@ export function sourcesOf(workspace: Workspace, targets: readonly string[]): Sou
     [...tools].map((tool) => `${directory}/${tool}`),
   )
   const modules = workspace.files
-    .map(([path]) => fromBytes(path))
+    .map(([path]) => fromRawPath(path))
     .filter((path) => !path.startsWith(`${locations.cache}/`))
   const lockfilePaths = lockfiles.map(({ path }) => `${locations.root}/${path}`)
   const config = `${locations.root}/build.config.ts`

@@ -12,8 +12,8 @@ import { closure, lockfilesOf, paramValues } from '../graph/graph.ts'
 import { suggestion } from '../graph/names.ts'
 import { contentOf } from '../planner/part.ts'
 import type { LockfileState, OutputState, Part, PlannerFacts } from '../planner/domain.ts'
-import type { Bytes } from '../platform/bytes.ts'
-import { byBytes, fromBytes, toBytes } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
+import { byBytes, fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Digest } from '../platform/digest.ts'
 import { digestOf } from '../platform/digest.ts'
 import { Failure } from '../platform/failure.ts'
@@ -53,7 +53,7 @@ export interface Snapshot extends PlannerFacts {
 }
 
 /**
- * Takes a snapshot for the targets and everything below them. Throws one Failure (exit code 2) that names every missing
+ * Takes a snapshot for the targets and all their dependencies. Throws one Failure (exit code 2) that names every missing
  * input. `forced` artifacts must run even if they are fresh.
  */
 export async function takeSnapshot(
@@ -202,7 +202,7 @@ class SnapshotTaker {
 
   async output(path: string): Promise<OutputState> {
     const { disk, index, locations } = this.#workspace
-    const absolute = toBytes(`${locations.output}/${path}`)
+    const absolute = toRawPath(`${locations.output}/${path}`)
     const stat = disk.lstat(absolute)
     if (!stat) return { state: 'missing' }
     if (stat.type !== 'file') return { state: 'other', what: `a ${stat.type}` }
@@ -222,8 +222,8 @@ class SnapshotTaker {
     })
   }
 
-  #absolute(path: string): Bytes {
-    return toBytes(`${this.#workspace.locations.root}/${path}`)
+  #absolute(path: string): RawPath {
+    return toRawPath(`${this.#workspace.locations.root}/${path}`)
   }
 
   async #sourcePart(who: string, name: string, input: Input): Promise<Part | undefined> {
@@ -257,13 +257,13 @@ class SnapshotTaker {
   }
 
   /** Throws a Failure (exit code 2) if a link among the directories above an input leads out of the workspace. */
-  #confine(who: string, input: string, absolute: Bytes): void {
+  #confine(who: string, input: string, absolute: RawPath): void {
     const real = this.#workspace.disk.realpath(absolute)
-    if (real.startsWith(`${toBytes(this.#workspace.locations.root)}/`)) return
+    if (real.startsWith(`${toRawPath(this.#workspace.locations.root)}/`)) return
     throw new Failure('a declared input is outside the workspace', {
       facts: [
         [who, input],
-        ['links to', fromBytes(real)],
+        ['links to', fromRawPath(real)],
       ],
       hint: 'copy it into the workspace',
       exitCode: 2,
@@ -274,12 +274,12 @@ class SnapshotTaker {
     const known = this.#toolParts.get(name)
     if (known) return known
     const { disk, index } = this.#workspace
-    const searchPath = [...toolDirectories(this.#workspace).map(toBytes), ...SEARCH_PATH.split(':')]
+    const searchPath = [...toolDirectories(this.#workspace).map(toRawPath), ...SEARCH_PATH.split(':')]
     const found = locateTool(disk, searchPath, name)
     let part: Part = { kind: 'tool', name, path: null, digest: null }
     if (found) {
       const tool = await fingerprintTool(disk, index, found.real, librariesByLdd, this.#stateOf, searchPath)
-      part = { kind: 'tool', name, path: fromBytes(found.path), digest: tool.digest }
+      part = { kind: 'tool', name, path: fromRawPath(found.path), digest: tool.digest }
       this.tools.set(name, { ...tool, path: found.path })
     }
     this.#toolParts.set(name, part)
@@ -291,7 +291,7 @@ class SnapshotTaker {
     const { disk } = this.#workspace
     const { dir: directory, base: name } = posix.parse(path)
     try {
-      const names = disk.readdir(this.#absolute(directory)).map(fromBytes)
+      const names = disk.readdir(this.#absolute(directory)).map(fromRawPath)
       return names.length === 0 ? undefined : `in ${directory || '.'}: ${suggestion(name, names)}`
     } catch {
       return undefined

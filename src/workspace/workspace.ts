@@ -1,7 +1,7 @@
 // Opens a workspace: the directory of a distro with everything that lbuild stores for it.
 import { resolve } from 'node:path'
-import { toBytes } from '../platform/bytes.ts'
-import type { Bytes } from '../platform/bytes.ts'
+import { toRawPath } from '../platform/rawPath.ts'
+import type { RawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
 import { realDisk } from '../platform/disk.ts'
 import type { SourceFile } from '../config/sourceFiles.ts'
@@ -62,10 +62,10 @@ export function locationsFor(disk: Disk, { start, home, output }: OpenOptions): 
 }
 
 /** The temporaries that killed builds left in `output/`; see {@link strayTemporaries}. */
-export function outputTemporaries({ disk, graph, locations }: Workspace): readonly Bytes[] {
+export function outputTemporaries({ disk, graph, locations }: Workspace): readonly RawPath[] {
   const outputs = graph.artifacts.flatMap((node) => Object.values(node.outputs))
-  const paths = outputs.filter(({ published }) => published).map(({ path }) => toBytes(path))
-  return strayTemporaries(disk, toBytes(locations.output), paths)
+  const paths = outputs.filter(({ published }) => published).map(({ path }) => toRawPath(path))
+  return strayTemporaries(disk, toRawPath(locations.output), paths)
 }
 
 /** The directories of the workspace's own tools, as absolute paths. */
@@ -75,7 +75,7 @@ export const toolDirectories = ({ graph, locations }: Workspace): readonly strin
 /** Opens a workspace. Writes only caches that save time. Throws a Failure (exit code 2) if the config is invalid. */
 export async function openWorkspace(options: OpenOptions, disk: Disk = realDisk): Promise<Workspace> {
   const locations = locationsFor(disk, options)
-  const index = new StatIndex(disk, toBytes(`${locations.cache}/index`), clock)
+  const index = new StatIndex(disk, toRawPath(`${locations.cache}/index`), clock)
   // Copy the environment now: `loadConfig` empties process.env while it evaluates the config.
   const env = { ...process.env }
   const { graph, bundle, files } = await (options.load ?? loadConfig)(disk, index, locations)
@@ -83,8 +83,8 @@ export async function openWorkspace(options: OpenOptions, disk: Disk = realDisk)
     disk,
     locations,
     index,
-    objects: new ObjectStore(disk, toBytes(`${locations.cache}/objects`)),
-    records: new RecordStore(disk, toBytes(`${locations.cache}/records`)),
+    objects: new ObjectStore(disk, toRawPath(`${locations.cache}/objects`)),
+    records: new RecordStore(disk, toRawPath(`${locations.cache}/records`)),
     graph,
     bundle,
     files,

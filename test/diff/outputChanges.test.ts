@@ -2,13 +2,13 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { toBytes } from '../../src/platform/bytes.ts'
+import { toRawPath } from '../../src/platform/rawPath.ts'
 import { realDisk } from '../../src/platform/disk.ts'
 import { outputChanges } from '../../src/diff/outputChanges.ts'
 import { plant, run, temporary } from '../support/images.ts'
 
 const changes = async (root: string, before: string, now: string): Promise<readonly string[]> =>
-  outputChanges(realDisk, join(root, 'cache'), [], toBytes(before), toBytes(now))
+  outputChanges(realDisk, join(root, 'cache'), [], toRawPath(before), toRawPath(now))
 
 it('reports a changed file in an EROFS on an ISO, and not the EROFS itself', async () => {
   const root = await temporary()

@@ -1,7 +1,7 @@
 // Tests that a log is read as it was written, and that damage never makes reading fail or goes unnoticed.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { toBytes } from '../../src/platform/bytes.ts'
+import { toRawPath } from '../../src/platform/rawPath.ts'
 import type { Disk } from '../../src/platform/disk.ts'
 import { detailLines, summaryLines } from '../../src/cli/render/historyView.ts'
 import { traceOf } from '../../src/cli/trace/trace.ts'
@@ -26,7 +26,7 @@ function render(build: LoggedBuild): void {
 
 const ALL = linesOf(...Object.values(EVENTS))
 const TEXT = logOf(ALL)
-const BYTES = toBytes(TEXT)
+const BYTES = toRawPath(TEXT)
 
 describe('a line of the log', () => {
   it.each(ALL.map((line) => [line.event.type, line] as const))(

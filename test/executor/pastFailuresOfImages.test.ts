@@ -12,10 +12,10 @@ const SYSTEM = `import { readdirSync, readFileSync, truncateSync, writeFileSync 
 import { artifact, defineConfig, internal, tree } from 'lbuild'
 import { packCpio, parentDirectories } from 'lbuild/images/cpio'
 import { ext4Tools, makeExt4 } from 'lbuild/images/ext4'
-import { deriveUuid } from 'lbuild/images/ids'
+import { deriveUuid } from 'lbuild/images/uuids'
 import { Layer } from 'lbuild/images/layer'
 import { extractLayers, layerTools } from 'lbuild/images/layers'
-import { oneKernelVersion } from 'lbuild/images/modules'
+import { oneKernelVersion } from 'lbuild/images/kernelModules'
 
 const OWNERS = { 'bin/su': { mode: 0o4755 }, 'etc/shadow': { mode: 0o640, gid: 42 }, 'home/ada/note': { uid: 1000, gid: 1000 } }
 const filesBelow = (root) =>

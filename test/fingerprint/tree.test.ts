@@ -5,7 +5,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { parseListing, serializeListing, fingerprintTree } from '../../src/fingerprint/tree.ts'
 import { StatIndex } from '../../src/fingerprint/statIndex.ts'
-import { toBytes } from '../../src/platform/bytes.ts'
+import { toRawPath } from '../../src/platform/rawPath.ts'
 import { sha256 } from '../../src/platform/digest.ts'
 import { realDisk } from '../../src/platform/disk.ts'
 import { Failure } from '../../src/platform/failure.ts'
@@ -128,7 +128,7 @@ describe('the digest of a tree ignores', () => {
 
 describe('a tree on a real disk', () => {
   const real = (root: string) =>
-    fingerprintTree(realDisk, new StatIndex(realDisk, `${root}.index`, () => 0n), toBytes(root), () => 0n)
+    fingerprintTree(realDisk, new StatIndex(realDisk, `${root}.index`, () => 0n), toRawPath(root), () => 0n)
 
   it('distinguishes names with spaces, newlines, quotes and bytes that are not UTF-8', async () => {
     const root = temporaryDirectory()
@@ -138,7 +138,7 @@ describe('a tree on a real disk', () => {
     for (const name of bytes) writeFileSync(Buffer.concat([Buffer.from(`${root}/`), name]), 'x')
     const tree = await real(root)
     const listing = parseListing(await tree.listing())
-    const expected = [...names.map(toBytes), ...bytes.map((name) => name.toString('latin1'))].sort()
+    const expected = [...names.map(toRawPath), ...bytes.map((name) => name.toString('latin1'))].sort()
     expect(listing.slice(1).map(([path]) => path)).toEqual(expected)
     expect(parseListing(serializeListing(listing))).toEqual(listing)
     expect(tree.digest).toBe(sha256(serializeListing(listing)))

@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { makeErofs } from '../../src/images/erofs.ts'
 import { checkExt4, inspectExt4, makeExt4, minimumExt4Size } from '../../src/images/ext4.ts'
-import { deriveUuid } from '../../src/images/ids.ts'
+import { deriveUuid } from '../../src/images/uuids.ts'
 import { extractLayers, packLayer } from '../../src/images/layers.ts'
 import { digestOfFile, EPOCH, expectSameImage, plant, run, temporary } from '../support/images.ts'
 

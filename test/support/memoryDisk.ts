@@ -1,5 +1,5 @@
 // A disk in memory.
-import type { Bytes } from '../../src/platform/bytes.ts'
+import type { RawPath } from '../../src/platform/rawPath.ts'
 import type { Disk, Stat } from '../../src/platform/disk.ts'
 import { parent } from '../../src/platform/disk.ts'
 
@@ -10,13 +10,13 @@ interface Node {
   mtimeNs: bigint
   ctimeNs: bigint
   data: Buffer
-  target: Bytes
+  target: RawPath
 }
 
 class DiskError extends Error {
   readonly code: string
 
-  constructor(code: string, path: Bytes) {
+  constructor(code: string, path: RawPath) {
     super(`${code}: ${path}`)
     this.code = code
   }
@@ -28,10 +28,10 @@ export class MemoryDisk implements Disk {
   now = 1_000_000_000_000_000_000n
   /** The number of times that a file was opened for reading. */
   reads = 0
-  readonly #nodes = new Map<Bytes, Node>()
+  readonly #nodes = new Map<RawPath, Node>()
   readonly #open = new Map<number, { node: Node; position: number }>()
   /** The error codes of paths that cannot be read or searched. */
-  readonly forbidden = new Map<Bytes, string>()
+  readonly forbidden = new Map<RawPath, string>()
   #inodes = 1n
   #descriptors = 3
 
@@ -42,7 +42,7 @@ export class MemoryDisk implements Disk {
   /** The clock as lbuild takes it. */
   readonly clock = (): bigint => this.now
 
-  file(path: Bytes, content: string, mode = 0o644): void {
+  file(path: RawPath, content: string, mode = 0o644): void {
     this.mkdir(parent(path))
     const old = this.#nodes.get(path)
     if (old?.type === 'file') {
@@ -52,23 +52,23 @@ export class MemoryDisk implements Disk {
     } else this.#put(path, 'file', mode).data = Buffer.from(content, 'latin1')
   }
 
-  other(path: Bytes): void {
+  other(path: RawPath): void {
     this.#put(path, 'special file', 0o644)
   }
 
-  touch(path: Bytes): void {
+  touch(path: RawPath): void {
     const node = this.#node(path)
     node.mtimeNs = node.ctimeNs = this.now
   }
 
   /** Sets the times that utimes(2) can set. */
-  setModified(path: Bytes, mtimeNs: bigint): void {
+  setModified(path: RawPath, mtimeNs: bigint): void {
     const node = this.#node(path)
     node.mtimeNs = mtimeNs
     node.ctimeNs = this.now
   }
 
-  lstat(path: Bytes): Stat | undefined {
+  lstat(path: RawPath): Stat | undefined {
     this.#allow(parent(path), 'search')
     const node = this.#nodes.get(path)
     if (!node) return undefined
@@ -77,7 +77,7 @@ export class MemoryDisk implements Disk {
     return { type, mode, uid: 0, links: 1, size, allocated: size, ino, mtimeNs, ctimeNs }
   }
 
-  readdir(path: Bytes): Bytes[] {
+  readdir(path: RawPath): RawPath[] {
     this.#allow(path)
     const prefix = path === '/' ? '/' : `${path}/`
     return [...this.#nodes.keys()]
@@ -88,20 +88,20 @@ export class MemoryDisk implements Disk {
       .reverse()
   }
 
-  readlink(path: Bytes): Bytes {
+  readlink(path: RawPath): RawPath {
     return this.#node(path).target
   }
 
-  realpath(path: Bytes): Bytes {
+  realpath(path: RawPath): RawPath {
     return path
   }
 
-  readFile(path: Bytes): Buffer {
+  readFile(path: RawPath): Buffer {
     this.#allow(path)
     return Buffer.from(this.#node(path).data)
   }
 
-  open(path: Bytes, flags: 'r' | 'wx' | 'a', mode = 0o644): number {
+  open(path: RawPath, flags: 'r' | 'wx' | 'a', mode = 0o644): number {
     this.#allow(path)
     if (flags === 'wx' && this.#nodes.has(path)) throw new DiskError('EEXIST', path)
     if (flags === 'r') this.reads += 1
@@ -133,7 +133,7 @@ export class MemoryDisk implements Disk {
     this.#open.delete(fd)
   }
 
-  chmod(path: Bytes, mode: number): void {
+  chmod(path: RawPath, mode: number): void {
     const node = this.#node(path)
     node.mode = mode
     node.ctimeNs = this.now
@@ -143,13 +143,13 @@ export class MemoryDisk implements Disk {
     throw new Error('no test needs it')
   }
 
-  mkdir(path: Bytes): void {
+  mkdir(path: RawPath): void {
     if (this.#nodes.has(path)) return
     this.mkdir(parent(path))
     this.#put(path, 'directory', 0o755)
   }
 
-  symlink(target: Bytes, path: Bytes): void {
+  symlink(target: RawPath, path: RawPath): void {
     this.mkdir(parent(path))
     this.#put(path, 'symlink', 0o777).target = target
   }
@@ -158,7 +158,7 @@ export class MemoryDisk implements Disk {
     throw new Error('no test needs it')
   }
 
-  rename(from: Bytes, to: Bytes): void {
+  rename(from: RawPath, to: RawPath): void {
     for (const [path, node] of Array.from(this.#nodes))
       if (path === from || path.startsWith(`${from}/`)) {
         this.#nodes.delete(path)
@@ -167,16 +167,16 @@ export class MemoryDisk implements Disk {
     this.#node(to).ctimeNs = this.now
   }
 
-  unlink(path: Bytes): void {
+  unlink(path: RawPath): void {
     this.removeTree(path)
   }
 
-  removeTree(path: Bytes): void {
+  removeTree(path: RawPath): void {
     for (const other of Array.from(this.#nodes.keys()))
       if (other === path || other.startsWith(`${path}/`)) this.#nodes.delete(other)
   }
 
-  #put(path: Bytes, type: Stat['type'], mode: number): Node {
+  #put(path: RawPath, type: Stat['type'], mode: number): Node {
     const [mtimeNs, ctimeNs] = [this.now, this.now]
     const node = {
       type,
@@ -191,13 +191,13 @@ export class MemoryDisk implements Disk {
     return node
   }
 
-  #node(path: Bytes): Node {
+  #node(path: RawPath): Node {
     const node = this.#nodes.get(path)
     if (!node) throw new DiskError('ENOENT', path)
     return node
   }
 
-  #allow(path: Bytes, action = 'read'): void {
+  #allow(path: RawPath, action = 'read'): void {
     const code = this.forbidden.get(`${action} ${path}`)
     if (code !== undefined) throw new DiskError(code, path)
   }

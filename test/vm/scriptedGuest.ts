@@ -1,6 +1,6 @@
 // A guest on a serial line that follows a script, with a clock that moves only when everything waits.
 import type { Clock } from '../../src/vm/clock.ts'
-import { Console } from '../../src/vm/console.ts'
+import { Console } from '../../src/vm/serialConsole.ts'
 
 /** A clock that moves only while {@link ScriptedClock.drive} waits. */
 export class ScriptedClock implements Clock {

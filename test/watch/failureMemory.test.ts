@@ -1,6 +1,6 @@
 // Tests what watch considers worth building after failures.
 import { expect, it } from 'vitest'
-import { isStillRight } from '../../src/executor/runs.ts'
+import { isStillRight } from '../../src/executor/runningProducer.ts'
 import { FailureMemory } from '../../src/watch/failureMemory.ts'
 import { type Digest, sha256 } from '../../src/platform/digest.ts'
 import type { BuildRecord, Part, Plan, Planned, Reason } from '../../src/planner/domain.ts'

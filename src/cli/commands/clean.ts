@@ -3,7 +3,7 @@ import type { Locations } from '../../config/locations.ts'
 import { shownOutput } from '../../config/locations.ts'
 import { noConfig } from '../../config/load.ts'
 import { removeWork } from '../../sandbox/workDirectory.ts'
-import { toBytes } from '../../platform/bytes.ts'
+import { toRawPath } from '../../platform/rawPath.ts'
 import { fileDigest } from '../../platform/digest.ts'
 import { realDisk } from '../../platform/disk.ts'
 import { Failure } from '../../platform/failure.ts'
@@ -36,7 +36,7 @@ async function clean(
   const locations = locationsFor(realDisk, { home, ...directoriesOf(options) })
   const { all, yes } = options
   const { root, cache } = locations
-  if (!realDisk.lstat(toBytes(`${root}/build.config.ts`))) throw noConfig(root)
+  if (!realDisk.lstat(toRawPath(`${root}/build.config.ts`))) throw noConfig(root)
   if (all && !yes && !(await isConfirmed(signal))) return 1
   await withWorkspaceLock({ disk: realDisk, locations }, { wait: true }, undefined, () => {
     removeOutputs(locations)
@@ -54,10 +54,10 @@ async function clean(
 /** Removes published outputs that the store holds. A changed output stays, because nothing else holds its content. */
 function removeOutputs(locations: Locations): void {
   const { cache } = locations
-  const objects = new ObjectStore(realDisk, toBytes(`${cache}/objects`))
-  for (const { outputs } of new RecordStore(realDisk, toBytes(`${cache}/records`)).allLatest())
+  const objects = new ObjectStore(realDisk, toRawPath(`${cache}/objects`))
+  for (const { outputs } of new RecordStore(realDisk, toRawPath(`${cache}/records`)).allLatest())
     for (const { path, published } of Object.values(outputs)) {
-      const place = toBytes(`${locations.output}/${path}`)
+      const place = toRawPath(`${locations.output}/${path}`)
       const stat = published ? realDisk.lstat(place) : undefined
       if (stat?.type !== 'file') continue
       if (objects.has({ sha256: fileDigest(realDisk, place), size: stat.size })) realDisk.unlink(place)

@@ -1,7 +1,7 @@
 // `lbuild gc`: removes old builds and unreferenced objects from the store.
-import type { Collection, LooseFile } from '../../executor/collect.ts'
-import { collect, collectedShares, planCollection } from '../../executor/collect.ts'
-import { display, fromBytes, toBytes } from '../../platform/bytes.ts'
+import type { Collection, LooseFile } from '../../executor/garbageCollection.ts'
+import { collect, collectedShares, planCollection } from '../../executor/garbageCollection.ts'
+import { display, fromRawPath, toRawPath } from '../../platform/rawPath.ts'
 import type { Limits } from '../../store/retention.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import type { CommandContext, OptionsOf } from '../command.ts'
@@ -66,7 +66,7 @@ const documentOf = (collection: Collection, limits: Limits, { dryRun }: GcOption
   })),
   objects: collection.objects.size,
   bytes: sum([...collection.objects.values()]),
-  damaged: collection.damaged.map(({ path }) => fromBytes(path)),
+  damaged: collection.damaged.map(({ path }) => fromRawPath(path)),
   leftovers: total(collection.leftovers),
   logs: total(collection.logs),
   bundles: total(collection.bundles),
@@ -86,7 +86,7 @@ function show(
     lines.push(objects === 0 ? owner : `${owner}, ${counted(objects, 'object')}, ${bytes(taken)}`)
   }
   for (const { path } of collection.damaged)
-    lines.push(`a damaged record, ${display(path.slice(toBytes(locations.cache).length + 1))}`)
+    lines.push(`a damaged record, ${display(path.slice(toRawPath(locations.cache).length + 1))}`)
   for (const [files, noun] of [
     [collection.leftovers, 'leftover file'],
     [collection.logs, 'old log'],

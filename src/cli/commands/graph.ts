@@ -1,6 +1,6 @@
 // `lbuild graph [TARGET…]`: shows what depends on what.
 import { Option } from '@commander-js/extra-typings'
-import { checkTargets } from '../../executor/targets.ts'
+import { checkTargets } from '../../executor/checkTargets.ts'
 import type { CommandContext } from '../command.ts'
 import { workspaceCommand } from '../command.ts'
 import { GRAPH_FORMATS, graphText } from '../render/graphText.ts'

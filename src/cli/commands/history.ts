@@ -4,7 +4,7 @@ import { listBuilds } from '../../events/buildHistory.ts'
 import { criticalPathOf } from '../../events/criticalPath.ts'
 import type { LoggedArtifact, LoggedBuild, LoggedOutcome } from '../../events/loggedBuild.ts'
 import { suggestion } from '../../graph/names.ts'
-import { toBytes } from '../../platform/bytes.ts'
+import { toRawPath } from '../../platform/rawPath.ts'
 import { realDisk } from '../../platform/disk.ts'
 import { Failure } from '../../platform/failure.ts'
 import { locationsFor } from '../../workspace/workspace.ts'
@@ -40,7 +40,7 @@ export const command = ({ invocation: { home }, exit }: CommandContext) =>
 
 async function history(home: string, targets: readonly string[], options: HistoryOptions): Promise<void> {
   const { root, cache } = locationsFor(realDisk, { home, ...directoriesOf(options) })
-  const exists = (path: string): boolean => realDisk.lstat(toBytes(path)) !== undefined
+  const exists = (path: string): boolean => realDisk.lstat(toRawPath(path)) !== undefined
   if (!exists(`${root}/build.config.ts`) && !exists(`${cache}/log`))
     throw noConfig(root, ', and no log of builds')
   if (options.build !== undefined) return showBuild(cache, targets, options.build, options)

@@ -1,7 +1,7 @@
 // `lbuild update [LOCKFILE…]`: re-resolves lockfiles; the next build uses them.
 import { lockfilesOf } from '../../graph/graph.ts'
 import { suggestion } from '../../graph/names.ts'
-import { updateLockfiles } from '../../executor/update.ts'
+import { updateLockfiles } from '../../executor/updateLockfiles.ts'
 import { Failure } from '../../platform/failure.ts'
 import type { CommandContext, OptionsOf } from '../command.ts'
 import { workspaceCommand } from '../command.ts'

@@ -1,5 +1,5 @@
 // `lbuild verify [TARGET…]`: reads what was built in full and reports what differs from the records.
-import { checkTargets } from '../../executor/targets.ts'
+import { checkTargets } from '../../executor/checkTargets.ts'
 import { Failure } from '../../platform/failure.ts'
 import type { FileState, Mismatch, PublishedReport } from '../../verify/outputs.ts'
 import { verifyPublished } from '../../verify/outputs.ts'

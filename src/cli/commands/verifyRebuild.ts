@@ -2,7 +2,7 @@
 import type { ByteDifference } from '../../diff/byteDifference.ts'
 import type { MemberDifference } from '../../diff/tarDifference.ts'
 import { failureData } from '../../events/failureData.ts'
-import { display, fromBytes } from '../../platform/bytes.ts'
+import { display, fromRawPath } from '../../platform/rawPath.ts'
 import { renderFailure } from '../../platform/renderFailure.ts'
 import type {
   OutputDifference,
@@ -96,11 +96,11 @@ const differenceDocument = ({ member, ...rest }: OutputDifference) => ({
   ...rest,
   ...(member
     ? {
-        member: fromBytes(member.member),
+        member: fromRawPath(member.member),
         aspects: member.aspects.map(({ aspect, before, now }) => ({
           aspect,
-          before: fromBytes(before),
-          now: fromBytes(now),
+          before: fromRawPath(before),
+          now: fromRawPath(now),
         })),
       }
     : {}),

@@ -1,5 +1,5 @@
 // `lbuild verify --store`: reads the whole store, quarantines damaged files, and shows what their loss means.
-import { display, fromBytes } from '../../platform/bytes.ts'
+import { display, fromRawPath } from '../../platform/rawPath.ts'
 import type { DamagedFile, ObjectReference, StoreReport } from '../../verify/store.ts'
 import { verifyStore } from '../../verify/store.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
@@ -22,8 +22,8 @@ export async function verifyWholeStore(
       ...report,
       damaged: damaged.map(({ name, quarantinedAs, ...one }) => ({
         ...one,
-        name: fromBytes(name),
-        quarantinedAs: fromBytes(quarantinedAs),
+        name: fromRawPath(name),
+        quarantinedAs: fromRawPath(quarantinedAs),
       })),
     })
   else if (damaged.length > 0 || !options.quiet) show(workspace, report)

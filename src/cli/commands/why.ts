@@ -1,14 +1,14 @@
 // `lbuild why [TARGET…]`: explains the next build, or a past one; `lbuild why TARGET PATH`: how a path influences a target.
 import { resolve } from 'node:path'
 import { Option } from '@commander-js/extra-typings'
-import { checkTargets } from '../../executor/targets.ts'
+import { checkTargets } from '../../executor/checkTargets.ts'
 import { explainPlan } from '../../explain/explainPlan.ts'
 import type { FormerFailure } from '../../explain/formerFailures.ts'
 import type { ExplainedCause, Explanation } from '../../planner/evidence.ts'
 import { isFresh, plan } from '../../planner/plan.ts'
 import type { Plan, Planned } from '../../planner/domain.ts'
-import type { Bytes } from '../../platform/bytes.ts'
-import { toBytes } from '../../platform/bytes.ts'
+import type { RawPath } from '../../platform/rawPath.ts'
+import { toRawPath } from '../../platform/rawPath.ts'
 import { realDisk } from '../../platform/disk.ts'
 import { Failure } from '../../platform/failure.ts'
 import { takeSnapshot } from '../../workspace/snapshot.ts'
@@ -118,7 +118,7 @@ function splitPath(
 ): { targets: readonly string[]; path?: string } {
   const last = words.at(-1) ?? ''
   if (words.length < 2 || graph.artifacts.some(({ name }) => name === last)) return { targets: words }
-  const isPath = /[/.]/.test(last) || disk.lstat(toBytes(resolve(last))) !== undefined
+  const isPath = /[/.]/.test(last) || disk.lstat(toRawPath(resolve(last))) !== undefined
   if (!isPath) return { targets: words }
   if (words.length > 2)
     throw new Failure(`'${last}' looks like a path, but more than one target is named`, {
@@ -222,7 +222,7 @@ async function diffLines(
  */
 async function changesInside(
   { disk, locations }: Workspace,
-  { before, now }: { readonly before: Bytes; readonly now: Bytes },
+  { before, now }: { readonly before: RawPath; readonly now: RawPath },
 ): Promise<readonly string[]> {
   const { outputChanges } = await import('../../diff/outputChanges.ts')
   const { packageDatabase } = await import('../../debian/packageDatabase.ts')

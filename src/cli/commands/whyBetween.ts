@@ -6,7 +6,7 @@ import { explainBetween } from '../../explain/explainBetween.ts'
 import type { BuildRecord } from '../../planner/domain.ts'
 import { recordOf } from '../../planner/domain.ts'
 import type { Explanation } from '../../planner/evidence.ts'
-import { toBytes } from '../../platform/bytes.ts'
+import { toRawPath } from '../../platform/rawPath.ts'
 import { isDigest } from '../../platform/digest.ts'
 import { realDisk } from '../../platform/disk.ts'
 import { ObjectStore } from '../../store/objects.ts'
@@ -52,7 +52,7 @@ async function compare(
   now: LoggedBuild,
   targets: readonly string[],
 ): Promise<Comparison> {
-  const records = new RecordStore(realDisk, toBytes(`${cache}/records`))
+  const records = new RecordStore(realDisk, toRawPath(`${cache}/records`))
   const wanted = artifactsBelow(now, targets)
   artifactsBelow(before, targets)
   const recordIn = (build: LoggedBuild, artifact: string): BuildRecord | undefined => {
@@ -67,7 +67,7 @@ async function compare(
       now: recordIn(now, name),
     }))
   const explanation = await explainBetween(
-    new ObjectStore(realDisk, toBytes(`${cache}/objects`)),
+    new ObjectStore(realDisk, toRawPath(`${cache}/objects`)),
     pairs.filter((pair) => pair.before && pair.now),
   )
   const unknown = pairs.filter((pair) => !pair.before || !pair.now).map(({ artifact }) => artifact)
@@ -104,7 +104,7 @@ async function outputLines(
   all: boolean,
 ): Promise<readonly string[]> {
   const { outputChanges } = await import('../../diff/outputChanges.ts')
-  const objects = new ObjectStore(realDisk, toBytes(`${cache}/objects`))
+  const objects = new ObjectStore(realDisk, toRawPath(`${cache}/objects`))
   const lines: string[] = []
   for (const [name, output] of Object.entries(now?.outputs ?? {})) {
     const old = before?.outputs[name]

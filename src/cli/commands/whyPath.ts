@@ -1,7 +1,7 @@
 // `lbuild why TARGET PATH`: whether and how a path influences a target.
 import { dirname, relative, resolve } from 'node:path'
 import { labelOfPath, pathOfLabel } from '../../config/sourceFiles.ts'
-import { fromBytes, toBytes } from '../../platform/bytes.ts'
+import { fromRawPath, toRawPath } from '../../platform/rawPath.ts'
 import { closure } from '../../graph/graph.ts'
 import { nearest } from '../../graph/names.ts'
 import type { Influence, Subject } from '../../explain/pathInfluence.ts'
@@ -30,7 +30,7 @@ export async function whyPath(
 /** The path that the user asks about: relative to the current directory, or the label of a module as causes show it. */
 async function subjectOf(workspace: Workspace, target: string, word: string): Promise<Subject> {
   const { disk, locations, graph, files } = workspace
-  const exists = (path: string): boolean => disk.lstat(toBytes(path)) !== undefined
+  const exists = (path: string): boolean => disk.lstat(toRawPath(path)) !== undefined
   const isLabel = Object.hasOwn(graph.modules, word) && !exists(resolve(word))
   const absolute = isLabel ? pathOfLabel(files, word, locations.root) : resolve(word)
   const inside = relative(locations.root, absolute)
@@ -42,12 +42,12 @@ async function subjectOf(workspace: Workspace, target: string, word: string): Pr
   }
 }
 
-/** The tools of artifacts at or below a target that the file is part of. */
+/** The tools of a target and its dependencies that the file is part of. */
 async function toolsOf(workspace: Workspace, target: string, absolute: string): Promise<readonly string[]> {
   const tools = await declaredTools(workspace, closure(workspace.graph, [target]))
-  const real = workspace.disk.realpath(toBytes(absolute))
+  const real = workspace.disk.realpath(toRawPath(absolute))
   return [...tools]
-    .filter(([, { path, files }]) => fromBytes(path) === absolute || files.includes(real))
+    .filter(([, { path, files }]) => fromRawPath(path) === absolute || files.includes(real))
     .map(([name]) => name)
 }
 
@@ -82,13 +82,13 @@ function influenceLines(target: string, path: string, influence: Influence, all:
 /** Reports a missing path, and suggests a similar one. Undefined if the path exists. */
 function absence({ disk, locations, files }: Workspace, { path, label }: Subject): string | undefined {
   const absolute = path.startsWith('/') ? path : resolve(locations.root, path)
-  if ([absolute, pathOfLabel(files, label, locations.root)].some((one) => disk.lstat(toBytes(one))))
+  if ([absolute, pathOfLabel(files, label, locations.root)].some((one) => disk.lstat(toRawPath(one))))
     return undefined
   let missing = absolute
-  while (!disk.lstat(toBytes(dirname(missing)))) missing = dirname(missing)
+  while (!disk.lstat(toRawPath(dirname(missing)))) missing = dirname(missing)
   const directory = dirname(missing)
-  const isDirectory = disk.lstat(toBytes(directory))?.type === 'directory'
-  const names = isDirectory ? disk.readdir(toBytes(directory)).map(fromBytes) : []
+  const isDirectory = disk.lstat(toRawPath(directory))?.type === 'directory'
+  const names = isDirectory ? disk.readdir(toRawPath(directory)).map(fromRawPath) : []
   const near = nearest(missing.slice(directory.length + 1), names)
   const rest = absolute.slice(missing.length)
   const meant = near === undefined ? undefined : relative(locations.root, `${directory}/${near}${rest}`)

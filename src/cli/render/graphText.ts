@@ -5,7 +5,7 @@ import { documentText } from './print.ts'
 
 export const GRAPH_FORMATS = ['text', 'dot', 'mermaid', 'json'] as const
 
-/** The targets and everything below them: an indented tree, Graphviz, Mermaid, or one JSON document with all declarations. */
+/** The targets and all their dependencies: an indented tree, Graphviz, Mermaid, or one JSON document with all declarations. */
 export function graphText(
   graph: Graph,
   targets: readonly string[],
@@ -28,7 +28,7 @@ export function graphText(
   }
 }
 
-/** A target and everything below it, indented. An artifact that occurs again is marked `…` and not expanded. */
+/** A target and all its dependencies, indented. An artifact that occurs again is marked `…` and not expanded. */
 function tree(nodes: readonly ArtifactNode[], target: string): string {
   const byName = new Map(nodes.map((node) => [node.name, node]))
   const expanded = new Set<string>()
@@ -36,12 +36,12 @@ function tree(nodes: readonly ArtifactNode[], target: string): string {
   const visit = (name: string, indent: string): void => {
     const node = byName.get(name)
     if (node === undefined) return
-    const below = dependenciesOf(node)
-    const again = expanded.has(name) && below.length > 0
+    const dependencies = dependenciesOf(node)
+    const again = expanded.has(name) && dependencies.length > 0
     lines.push(`${indent}${name}${again ? ' …' : ''}`)
     if (again) return
     expanded.add(name)
-    for (const dependency of below) visit(dependency, `${indent}  `)
+    for (const dependency of dependencies) visit(dependency, `${indent}  `)
     for (const lockfile of lockfilesOf(node)) lines.push(`${indent}  ${lockfile} (lockfile)`)
   }
   visit(target, '')

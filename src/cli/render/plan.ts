@@ -1,5 +1,5 @@
 // Shows a plan: what a build would do with each artifact, as a table or as JSON.
-import { checkTargets } from '../../executor/targets.ts'
+import { checkTargets } from '../../executor/checkTargets.ts'
 import { describeReason } from '../../explain/describeReason.ts'
 import { isFresh, plan } from '../../planner/plan.ts'
 import type { BuildRecord, Plan, Verdict } from '../../planner/domain.ts'
@@ -38,7 +38,7 @@ export async function showPlan(
 }
 
 /**
- * A plan as JSON, for `status`, `--dry-run` and `why`. `artifacts` lists the targets and everything below them, in the
+ * A plan as JSON, for `status`, `--dry-run` and `why`. `artifacts` lists the targets and all their dependencies, in the
  * order of the graph; `key` is null while it depends on a run that has not happened; `reasons` say why the verdict is
  * not `fresh`.
  */

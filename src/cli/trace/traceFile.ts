@@ -1,6 +1,6 @@
 // Writes the trace of a build to a file.
 import { dirname, resolve } from 'node:path'
-import { toBytes } from '../../platform/bytes.ts'
+import { toRawPath } from '../../platform/rawPath.ts'
 import type { Disk } from '../../platform/disk.ts'
 import { errorCode, replaceFile } from '../../platform/disk.ts'
 import { Failure } from '../../platform/failure.ts'
@@ -18,13 +18,13 @@ export function checkTraceFile(disk: Disk, file: string): void {
     })
   }
   if (!isDirectory(disk, dirname(path))) fail('no such directory', dirname(path))
-  const found = disk.lstat(toBytes(path))
+  const found = disk.lstat(toRawPath(path))
   if (found && found.type !== 'file') fail(`the path is a ${found.type}, not a file`, path)
 }
 
 function isDirectory(disk: Disk, path: string): boolean {
   try {
-    return disk.lstat(disk.realpath(toBytes(path)))?.type === 'directory'
+    return disk.lstat(disk.realpath(toRawPath(path)))?.type === 'directory'
   } catch (error) {
     if (errorCode(error) === '') throw error
     return false
@@ -34,5 +34,5 @@ function isDirectory(disk: Disk, path: string): boolean {
 /** Writes the trace of a build to a file atomically. The trace of a build that did nothing is empty. */
 export function writeTrace(disk: Disk, file: string, build: LoggedBuild | undefined): void {
   const trace = build ? traceOf(build) : { traceEvents: [], displayTimeUnit: 'ms', otherData: {} }
-  replaceFile(disk, toBytes(resolve(file)), `${JSON.stringify(trace)}\n`)
+  replaceFile(disk, toRawPath(resolve(file)), `${JSON.stringify(trace)}\n`)
 }

@@ -3,7 +3,7 @@ import { mkdir, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inspectExt4, makeExt4 } from '../../../src/images/ext4.ts'
 import { layOverExt4 } from '../../../src/images/ext4Layer.ts'
-import { deriveUuid } from '../../../src/images/ids.ts'
+import { deriveUuid } from '../../../src/images/uuids.ts'
 import { EPOCH, plant, run, temporary } from '../../support/images.ts'
 
 const UUID = deriveUuid('test', 'layer')

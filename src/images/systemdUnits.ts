@@ -1,6 +1,6 @@
 /**
  * Enables systemd units in an image.
- * @module lbuild/images/units
+ * @module lbuild/images/systemdUnits
  */
 import { Failure } from '../api/index.ts'
 import type { Layer } from './layer.ts'

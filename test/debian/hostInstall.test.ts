@@ -10,7 +10,7 @@ import {
   hasTool,
   installTools,
   missingToolsFailure,
-} from '../../src/debian/install.ts'
+} from '../../src/debian/hostInstall.ts'
 import { knownTools, type Manager, packageOf } from '../../src/debian/hostPackages.ts'
 import { file, folder, program } from '../support/fakes.ts'
 

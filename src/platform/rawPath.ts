@@ -5,18 +5,18 @@
  * form none is lost, and comparing strings compares bytes. It is not a branded type: paths are put together in some 200
  * template strings, and each of them would need a cast.
  */
-export type Bytes = string
+export type RawPath = string
 
 /** Encodes text as UTF-8. */
-export const toBytes = (text: string): Bytes =>
+export const toRawPath = (text: string): RawPath =>
   isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1')
 
 /** Decodes UTF-8, for messages and arguments; invalid bytes become U+FFFD. */
-export const fromBytes = (bytes: Bytes): string =>
+export const fromRawPath = (bytes: RawPath): string =>
   isAscii(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString('utf8')
 
 /** A path in the form that node:fs takes. */
-export const nativePath = (path: Bytes): string | Buffer =>
+export const nativePath = (path: RawPath): string | Buffer =>
   isAscii(path) ? path : Buffer.from(path, 'latin1')
 
 /** Characters that a terminal does not show unchanged: control characters, direction marks, line separators. */
@@ -32,10 +32,10 @@ const UTF8 =
  * A name that can be shown on one line. A name with quotes, invalid UTF-8 or invisible characters is quoted, and these are
  * escaped: `"bad\xff"`.
  */
-export function display(path: Bytes): string {
-  const text = fromBytes(path)
+export function display(path: RawPath): string {
+  const text = fromRawPath(path)
   if (isUtf8(path) && !text.includes('"') && text.search(INVISIBLE) < 0) return text
-  const shown = path.split(UTF8).map((part, at) => (at % 2 === 1 ? escaped(fromBytes(part)) : hex(part)))
+  const shown = path.split(UTF8).map((part, at) => (at % 2 === 1 ? escaped(fromRawPath(part)) : hex(part)))
   return `"${shown.join('')}"`
 }
 
@@ -44,14 +44,14 @@ const escaped = (text: string): string =>
     .slice(1, -1)
     .replaceAll(INVISIBLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
-const hex = (stray: Bytes): string =>
+const hex = (stray: RawPath): string =>
   [...stray].map((byte) => `\\x${byte.charCodeAt(0).toString(16)}`).join('')
 
 /** Compares by bytes, never by locale. */
-export const byBytes = (a: Bytes, b: Bytes): number => (a < b ? -1 : a > b ? 1 : 0)
+export const byBytes = (a: RawPath, b: RawPath): number => (a < b ? -1 : a > b ? 1 : 0)
 
-/** Whether bytes are valid UTF-8, so that {@link fromBytes} loses nothing. */
-export const isUtf8 = (bytes: Bytes): boolean => toBytes(fromBytes(bytes)) === bytes
+/** Whether bytes are valid UTF-8, so that {@link fromRawPath} loses nothing. */
+export const isUtf8 = (bytes: RawPath): boolean => toRawPath(fromRawPath(bytes)) === bytes
 
 // oxlint-disable-next-line no-control-regex -- the range of ASCII begins at NUL
 const isAscii = (text: string): boolean => /^[\u0000-\u007f]*$/.test(text)

@@ -7,7 +7,7 @@ import {
   oneKernelVersion,
   parseList,
   parseModuleIndex,
-} from '../../src/images/modules.ts'
+} from '../../src/images/kernelModules.ts'
 
 const index = parseModuleIndex({
   dep: [

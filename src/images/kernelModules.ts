@@ -1,6 +1,6 @@
 /**
  * Kernel modules: the index that depmod writes, and the modules that a list requires.
- * @module lbuild/images/modules
+ * @module lbuild/images/kernelModules
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,7 +1,7 @@
 // Tests that a file name is displayed on one line, without control characters, and that no two names look the same.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { display, toBytes } from '../../src/platform/bytes.ts'
+import { display, toRawPath } from '../../src/platform/rawPath.ts'
 
 describe('a file name', () => {
   it.each([
@@ -15,7 +15,7 @@ describe('a file name', () => {
     ['a direction override: \u202egnp.exe', '"a direction override: \\u202egnp.exe"'],
     ['a line separator: \u2028', '"a line separator: \\u2028"'],
     ['a replacement \ufffd', 'a replacement \ufffd'],
-  ])('%j is shown as %s', (name, shown) => expect(display(toBytes(name))).toBe(shown))
+  ])('%j is shown as %s', (name, shown) => expect(display(toRawPath(name))).toBe(shown))
 
   it.each([
     ['etc/bad\xff', '"etc/bad\\xff"'],

@@ -1,6 +1,6 @@
 /**
  * The identity of a system: host name and machine id.
- * @module lbuild/images/identity
+ * @module lbuild/images/hostIdentity
  */
 import { Failure } from '../api/index.ts'
 import type { Layer } from './layer.ts'

@@ -9,7 +9,7 @@ import type { Bundle, Module } from './bundle.ts'
 import { codeDigest, reachable } from './bundle.ts'
 import type { DeclaredArtifact, DeclaredLockfile, EvaluatedConfig } from './evaluate.ts'
 import { isHandle } from './evaluate.ts'
-import { API } from './labels.ts'
+import { API } from './moduleLabels.ts'
 import { nameProblem } from './schema.ts'
 
 /**

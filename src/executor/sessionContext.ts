@@ -8,7 +8,7 @@ import type { Workspace } from '../workspace/workspace.ts'
 import type { Variation } from './variation.ts'
 
 /** A build session: everything that its steps need. */
-export interface RunContext {
+export interface SessionContext {
   readonly workspace: Workspace
   readonly snapshot: Snapshot
   readonly processes: Processes

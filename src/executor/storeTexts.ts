@@ -1,13 +1,13 @@
 // Stores the texts that a run saw, so that a later change can be shown line by line.
-import { toBytes } from '../platform/bytes.ts'
+import { toRawPath } from '../platform/rawPath.ts'
 import type { Digest } from '../platform/digest.ts'
 import { sha256 } from '../platform/digest.ts'
-import { isLibrary } from '../config/labels.ts'
+import { isLibrary } from '../config/moduleLabels.ts'
 import { pathOfLabel } from '../config/sourceFiles.ts'
 import { isFile, listingIfThere, parseListing } from '../fingerprint/tree.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
 import { textAt, writeSourceTexts } from '../store/sourceTexts.ts'
-import type { RunContext } from './context.ts'
+import type { SessionContext } from './sessionContext.ts'
 import { lockfileSnapshot } from '../workspace/snapshot.ts'
 import type { WorkDirectory } from '../sandbox/workDirectory.ts'
 
@@ -21,7 +21,7 @@ const MAX_TEXTS = 2_000
  * undefined if there are no texts. Reads the inputs from the work directory, because those were checked against the key.
  */
 export async function commitTexts(
-  { workspace, snapshot }: RunContext,
+  { workspace, snapshot }: SessionContext,
   node: ArtifactNode,
   work: WorkDirectory,
 ): Promise<Digest | undefined> {
@@ -37,11 +37,11 @@ export async function commitTexts(
   }
   for (const label of node.modules)
     if (!isLibrary(label)) {
-      const text = textAt(disk, toBytes(pathOfLabel(files, label, locations.root)))
+      const text = textAt(disk, toRawPath(pathOfLabel(files, label, locations.root)))
       if (text !== undefined && sha256(text) === graph.modules[label]) add(sha256(text), text)
     }
   for (const [name, input] of Object.entries(node.inputs)) {
-    const copy = toBytes(`${work.path}/inputs/${name}`)
+    const copy = toRawPath(`${work.path}/inputs/${name}`)
     if (input.kind === 'file') {
       const text = textAt(disk, copy)
       if (text !== undefined) add(sha256(text), text)
@@ -57,7 +57,7 @@ export async function commitTexts(
         add(lockfile.state.digest, JSON.stringify(lockfile.content?.files))
       for (const part of lockfile.requestParts) {
         const text =
-          part.kind === 'file' ? textAt(disk, toBytes(`${locations.root}/${part.path}`)) : undefined
+          part.kind === 'file' ? textAt(disk, toRawPath(`${locations.root}/${part.path}`)) : undefined
         if (text !== undefined) add(sha256(text), text)
       }
     }

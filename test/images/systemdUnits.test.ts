@@ -1,7 +1,7 @@
 // Tests of enabling systemd units.
 import { expect, test } from 'vitest'
 import { Layer } from '../../src/images/layer.ts'
-import { enableUnits, parseInstall } from '../../src/images/units.ts'
+import { enableUnits, parseInstall } from '../../src/images/systemdUnits.ts'
 import { manifestOf } from '../support/images.ts'
 
 const SSH = '[Unit]\nDescription=x\n\n[Install]\nWantedBy=multi-user.target\nAlias=sshd.service\n'

@@ -1,3 +1,3 @@
 // The version of lbuild.
 /** Equals `version` in package.json. */
-export const RELEASE = '0.1.0'
+export const LBUILD_VERSION = '0.1.0'

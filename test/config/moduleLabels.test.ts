@@ -2,8 +2,8 @@
 import { symlinkSync } from 'node:fs'
 import { posix } from 'node:path'
 import { expect, it } from 'vitest'
-import { ModuleLabels } from '../../src/config/labels.ts'
-import { RELEASE } from '../../src/platform/release.ts'
+import { ModuleLabels } from '../../src/config/moduleLabels.ts'
+import { LBUILD_VERSION } from '../../src/platform/lbuildVersion.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 
 const packageJson = (name: string, version: string): string =>
@@ -144,7 +144,7 @@ it('a checkout builds a distro that has the package installed with the compiled 
     'build.config.ts': importing('const used = 1'),
     'node_modules/lbuild/package.json': JSON.stringify({
       name: 'lbuild',
-      version: RELEASE,
+      version: LBUILD_VERSION,
       exports: { '.': { 'lbuild:source': './src/api/index.ts', default: './dist/api/index.js' } },
     }),
     'node_modules/lbuild/dist/api/index.js': `export * from '${new URL('../../src/api/index.ts', import.meta.url).pathname}'\n`,

@@ -1,7 +1,7 @@
 // Tests of derived identifiers.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { deriveUuid, deriveVolumeId, fatUuid } from '../../src/images/ids.ts'
+import { deriveUuid, deriveVolumeId, fatUuid } from '../../src/images/uuids.ts'
 
 test('derives the same UUID of version 8 every time', () => {
   fc.assert(

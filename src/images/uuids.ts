@@ -1,6 +1,6 @@
 /**
  * Derives the identifiers of disks and file systems from names, so that every build gives the same ones.
- * @module lbuild/images/ids
+ * @module lbuild/images/uuids
  */
 import { createHash } from 'node:crypto'
 

@@ -3,8 +3,8 @@ import { unusedBundles } from '../config/load.ts'
 import type { Listener } from '../events/events.ts'
 import { oldLogs } from '../events/logFiles.ts'
 import type { BuildRecord } from '../planner/domain.ts'
-import type { Bytes } from '../platform/bytes.ts'
-import { toBytes } from '../platform/bytes.ts'
+import type { RawPath } from '../platform/rawPath.ts'
+import { toRawPath } from '../platform/rawPath.ts'
 import type { Digest } from '../platform/digest.ts'
 import { errorCode } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
@@ -18,7 +18,7 @@ import type { Workspace } from '../workspace/workspace.ts'
 
 /** A file to remove, and its size on disk in bytes. */
 export interface LooseFile {
-  readonly path: Bytes
+  readonly path: RawPath
   readonly bytes: number
 }
 
@@ -55,7 +55,7 @@ export function planCollection(
   listing: ObjectListing = workspace.objects.list(),
 ): Collection {
   const { disk, locations, records, graph, bundle, now } = workspace
-  const files = (paths: readonly Bytes[]): LooseFile[] =>
+  const files = (paths: readonly RawPath[]): LooseFile[] =>
     paths.flatMap((path) => {
       const stat = disk.lstat(path)
       return stat ? [{ path, bytes: Math.min(stat.size, stat.allocated) }] : []
@@ -63,7 +63,7 @@ export function planCollection(
   const found = records.list()
   const held = found.records.map(heldRecord)
   const lockfiles = graph.lockfiles.flatMap(
-    ({ path }) => readLockfile(disk, toBytes(`${locations.root}/${path}`))?.files ?? [],
+    ({ path }) => readLockfile(disk, toRawPath(`${locations.root}/${path}`))?.files ?? [],
   )
   const kept = retain<Held>(
     {

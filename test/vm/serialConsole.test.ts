@@ -1,7 +1,7 @@
 // Tests the reader of a serial console: its text, its patterns and its limits.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Console, type ConsolePattern, type Outcome } from '../../src/vm/console.ts'
+import { Console, type ConsolePattern, type Outcome } from '../../src/vm/serialConsole.ts'
 import {
   bootPatterns,
   LOGIN_REFUSED,

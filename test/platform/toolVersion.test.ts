@@ -1,7 +1,7 @@
 // Tests how the version of a tool is read and compared.
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { compareVersions, toolVersion } from '../../src/platform/version.ts'
+import { compareVersions, toolVersion } from '../../src/platform/toolVersion.ts'
 import { folder, program } from '../support/fakes.ts'
 
 test.each([
