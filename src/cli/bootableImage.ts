@@ -4,6 +4,7 @@ import type { BootPatterns } from '../api/config.ts'
 import { build } from '../executor/build.ts'
 import { checkTargets } from '../executor/checkTargets.ts'
 import { Failure } from '../platform/failure.ts'
+import { DEFAULT_MEMORY } from '../vm/qemu.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { CommandContext, OptionsOf } from './command.ts'
 import { wholeNumber, workspaceCommand } from './command.ts'
@@ -14,15 +15,15 @@ import { openSelection } from './selection.ts'
 export const vmCommand = (name: string) =>
   workspaceCommand(name)
     .usage('[options] <target>')
-    .argument('<target...>', 'the artifact that publishes a .qcow2 or .iso')
+    .argument('<target...>', 'an artifact with a .qcow2 or .iso output')
     .addOption(
       new Option('--firmware <firmware>', 'boot with this firmware')
         .choices(['uefi', 'bios'] as const)
         .default('uefi' as const),
     )
-    .option('--memory <MiB>', 'the memory of the VM in MiB', wholeNumber)
+    .option('--memory <MiB>', `the memory of the VM in MiB (default: ${DEFAULT_MEMORY})`, wholeNumber)
     .option('--usb', 'attach the image as a USB disk')
-    .option('--no-build', 'boot the image as it is, without building it first')
+    .option('--no-build', 'use the published image without building')
 
 type VmOptions = OptionsOf<typeof vmCommand>
 

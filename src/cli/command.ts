@@ -1,6 +1,6 @@
 // What all commands share: their context, the options that select a workspace, and the parsers of values.
-import { Command, Help, InvalidArgumentError, Option } from '@commander-js/extra-typings'
-import type { OptionValues } from '@commander-js/extra-typings'
+import { Command, Help, InvalidArgumentError } from '@commander-js/extra-typings'
+import type { Option, OptionValues } from '@commander-js/extra-typings'
 import { parseSize } from '../api/params.ts'
 import type { Invocation } from './invocation.ts'
 import { print } from './render/print.ts'
@@ -23,23 +23,26 @@ export type OptionsOf<Declare extends (name: string) => { opts(): OptionValues }
 export const plainCommand = (name: string) =>
   new Command(name).exitOverride().configureOutput({ outputError: () => {}, writeOut: print })
 
-/** A command on one workspace whose params may be set: by a profile, by --set, and by an option for each of them. */
-export const workspaceCommand = (name: string) =>
+/**
+ * A command on one workspace whose params may be set: by a profile, by --set, and by an option for each of them.
+ * `profile` says in the help which profile the command applies by default.
+ */
+export const workspaceCommand = (name: string, profile = 'none') =>
   plainCommand(name)
     .configureHelp({ visibleOptions: (command) => sharedLast(new Help().visibleOptions(command)) })
-    .option('-C, --directory <dir>', 'use the distro in this directory or above it (default: here)')
-    .option('--output <dir>', 'publish outputs in this directory (default: output/ of the distro)')
+    .option(
+      '-C, --directory <dir>',
+      'find build.config.ts in this directory or its nearest parent (default: .)',
+    )
+    .option('--output <dir>', 'publish outputs to this directory (default: output/ beside build.config.ts)')
     .option(
       '--profile <name>',
-      'apply a profile of build.config.ts (default: none; for watch: dev, if defined)',
+      `apply this profile, a named set of params in build.config.ts (default: ${profile})`,
     )
-    .addOption(
-      new Option(
-        '--set <param=value>',
-        'set a param for all artifacts, or for one as ARTIFACT.PARAM=VALUE; repeatable',
-      )
-        .argParser(collect)
-        .default([], 'none'),
+    .option(
+      '--set <param=value>',
+      'set a param of all artifacts, or of one with ARTIFACT.PARAM=VALUE; repeatable',
+      collect,
     )
     .helpOption('-h, --help', 'show this help')
     .allowUnknownOption()
@@ -47,14 +50,16 @@ export const workspaceCommand = (name: string) =>
 /** The flags of the options that all commands share. Each takes a value, and may stand before the command. */
 export const SHARED_FLAGS: readonly string[] = ['-C', '--directory', '--output', '--profile', '--set']
 
-/** Help lists the options of a command first, then those that all commands share. */
+/** Help lists the options of a command first, then those that all commands share, then `--help`. */
 const sharedLast = (options: readonly Option[]): Option[] => {
   const isShared = ({ long }: Option): boolean => SHARED_FLAGS.includes(long ?? '')
-  return [...options.filter((option) => !isShared(option)), ...options.filter(isShared)]
+  const isHelp = ({ long }: Option): boolean => long === '--help'
+  const own = options.filter((option) => !isShared(option) && !isHelp(option))
+  return [...own, ...options.filter(isShared), ...options.filter(isHelp)]
 }
 
 /** Collects the values of a repeatable option. */
-export const collect = (value: string, all: readonly string[]): string[] => [...all, value]
+export const collect = (value: string, all: readonly string[] = []): string[] => [...all, value]
 
 /** Parses a whole number of at least 1. */
 export function wholeNumber(text: string): number {
@@ -69,7 +74,7 @@ export function size(text: string): number {
     return parseSize(text)
   } catch (error) {
     if (error instanceof RangeError)
-      throw new InvalidArgumentError('give a size in bytes, or such as 512M or 20G')
+      throw new InvalidArgumentError('give a size such as 512M or 20G, or a number of bytes')
     throw error
   }
 }

@@ -52,6 +52,11 @@ export async function runProgram(invocation: Invocation, signal: AbortSignal): P
   const [word = ''] = argv
   const called = COMMANDS.includes(word) ? word : DEFAULT
   const wantsHelp = argv.some((one) => one === '--help' || one === '-h')
+  if (wantsHelp && called !== word && /^[^-]/.test(word)) {
+    const { targetHelp } = await import('./targetHelp.ts')
+    await targetHelp(context.invocation, argv)
+    return 0
+  }
   const lists = word === 'help' || (wantsHelp && called !== word)
   const program = await programOf(lists ? [...MODULES.keys()] : [called], context)
   try {
@@ -82,6 +87,7 @@ async function programOf(names: readonly string[], context: CommandContext): Pro
   const program = plainCommand('lbuild')
     .description('Incremental, reproducible builds of Linux distribution images')
     .usage('[command] [options] [targets...]')
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${firstUsage(command)}`.trimEnd() })
     .version(`lbuild ${LBUILD_VERSION}`, '-V, --version', 'show the version')
     .helpOption('-h, --help', 'show this help')
     .helpCommand('help [command]', 'Show the help of a command')
@@ -92,6 +98,9 @@ async function programOf(names: readonly string[], context: CommandContext): Pro
   }
   return program
 }
+
+/** The first line of the usage of a command. Commander lists the declared arguments, even those that `usage` corrects. */
+const firstUsage = (command: CommandUnknownOpts): string => command.usage().split('\n')[0] ?? ''
 
 function moduleOf(name: string): Promise<CommandModule> {
   const load = MODULES.get(name)

@@ -16,7 +16,7 @@ export interface SelectionOptions {
   /** The directory for published outputs, relative to the current directory. */
   readonly output?: string | undefined
   /** Settings as `NAME=VALUE` or `ARTIFACT.NAME=VALUE`. */
-  readonly set: readonly string[]
+  readonly set?: readonly string[] | undefined
   readonly profile?: string | undefined
 }
 
@@ -69,7 +69,7 @@ export async function openSelectionOrAll(
 export function selectionFrom(
   opened: Workspace,
   words: readonly string[],
-  { set, profile }: SelectionOptions,
+  { set = [], profile }: SelectionOptions,
 ): Selection {
   const plain = profile === undefined ? opened : { ...opened, graph: withProfile(opened.graph, profile) }
   const { targets, overrides } = parseWords(words, plain.graph)
@@ -124,5 +124,5 @@ function parseWords(words: readonly string[], graph: Graph): { targets: string[]
 }
 
 /** The option that sets a param: `--disk-size` for `diskSize`. */
-const flagOf = (param: string): string =>
+export const flagOf = (param: string): string =>
   `--${param.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`

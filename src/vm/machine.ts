@@ -5,7 +5,7 @@ import { findOvmf } from './firmware.ts'
 import { findTool, isFile, SEARCH_PATH } from '../platform/findTool.ts'
 import { missingTools, MissingToolsFailure } from '../platform/missingTools.ts'
 import { type Accelerator, chooseAccelerator, kvmHost } from './accelerator.ts'
-import { type Bus, type Firmware, imageKind, type Machine, qemuArguments } from './qemu.ts'
+import { type Bus, DEFAULT_MEMORY, type Firmware, imageKind, type Machine, qemuArguments } from './qemu.ts'
 
 /** Options of every command that starts an image. */
 export interface MachineOptions {
@@ -15,7 +15,7 @@ export interface MachineOptions {
   readonly firmware?: Firmware
   /** The bus of the image: by default virtio for a disk and SATA for a CD; `usb` makes an ISO a USB disk. */
   readonly bus?: Bus
-  /** The size of the memory in MiB; 2048 by default. */
+  /** The size of the memory in MiB; {@link DEFAULT_MEMORY} by default. */
   readonly memory?: number
   /** 2 by default. */
   readonly cpus?: number
@@ -73,7 +73,7 @@ export async function prepareMachine(
     ...(ovmf === undefined ? {} : { ovmf }),
     ...(options.bus === undefined ? {} : { bus: options.bus }),
     accelerator: accelerator.name,
-    memory: options.memory ?? 2048,
+    memory: options.memory ?? DEFAULT_MEMORY,
     cpus: options.cpus ?? 2,
   }
   return { setpriv, command: [qemu, ...qemuArguments(machine)], firmware, accelerator }

@@ -8,6 +8,9 @@ export type Firmware = 'uefi' | 'bios'
 /** The bus of the image. `sata` and `scsi` attach an ISO as a CD, the others as a disk. */
 export type Bus = 'virtio' | 'sata' | 'nvme' | 'scsi' | 'usb'
 
+/** The default size of the memory in MiB. */
+export const DEFAULT_MEMORY = 2048
+
 /** A virtual machine for one image. */
 export interface Machine {
   /** Absolute path; `.qcow2`, `.raw` and `.img` are disks, `.iso` is a CD. */

@@ -1,6 +1,7 @@
 // The command line: help of every command, and hints for invalid calls.
 import { expect, it } from 'vitest'
 import { COMMANDS } from '../../src/graph/names.ts'
+import { TINY } from '../support/tiny.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 
 it('prints the help of every command whose name no artifact may have', async () => {
@@ -11,6 +12,28 @@ it('prints the help of every command whose name no artifact may have', async () 
     expect(stdout).toMatch(new RegExp(`^Usage: lbuild ${name} `))
     expect((await workspace.lbuild(name, '--help')).stdout).toBe(stdout)
   }
+})
+
+it('prints the params, outputs and dependencies of a target for TARGET --help', async () => {
+  const workspace = new TestWorkspace(TINY)
+  const { code, stdout, stderr } = await workspace.lbuild('image', '--title', 'large', '--help')
+  expect([code, stderr]).toEqual([0, ''])
+  expect(stdout).toMatch(/^Usage: lbuild image \[options\]\n/)
+  expect(stdout).toMatch(/^ {2}--title <text> .*\(image: default tiny\)$/m)
+  expect(stdout).toContain('Outputs:\n  tiny.img\n')
+  expect(stdout).toContain('Dependencies: packed, names\n')
+  expect((await workspace.lbuild('imag', '--help')).stderr).toContain(`did you mean 'image'?`)
+})
+
+it('lists the arguments of each command as its own help does', async () => {
+  const { stdout } = await new TestWorkspace({}).lbuild('--help')
+  for (const usage of [
+    'build [options] <targets...>',
+    'boot [options] <target>',
+    'verify [options] <targets...>',
+  ])
+    expect(stdout).toContain(`  ${usage} `)
+  expect((await new TestWorkspace({}).lbuild('doctor', '--help')).stdout).not.toContain('[]')
 })
 
 it.each([

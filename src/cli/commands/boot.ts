@@ -8,9 +8,9 @@ import { print, printDocument } from '../render/print.ts'
 
 const declare = () =>
   vmCommand('boot')
-    .description('Build an image, boot it headless in QEMU, log in and report the state of the system')
-    .option('--log <file>', 'write the console to a file')
-    .option('--json', 'print one JSON document')
+    .description('Build an image, boot it headless in QEMU, log in and report failed units')
+    .option('--log <file>', 'write the output of the serial console to a file')
+    .option('--json', 'print one JSON document (docs/json.md)')
 
 export const command = (context: CommandContext) =>
   declare().action(async (words, options) => {

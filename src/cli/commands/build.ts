@@ -7,28 +7,35 @@ import { buildTargets } from './buildTargets.ts'
 
 const declare = () =>
   workspaceCommand('build')
-    .description('Build targets and everything below them that is not up to date (the default command)')
+    .description('Build targets and their dependencies, except fresh ones (the default command)')
+    .usage('[options] <targets...>')
     .argument('[targets...]', 'the artifacts to build')
-    .option('-f, --force', 'run the producers of the targets even if they are up to date')
-    .option('-n, --dry-run', 'show what a build would do, and change nothing')
-    .option('--check', 'like --dry-run; exit with 3 unless everything is up to date')
+    .option('-f, --force', 'rebuild the targets even if they are fresh, but not their dependencies')
+    .option('-n, --dry-run', 'show what would be built, and change nothing')
+    .option('--check', 'like --dry-run, and exit with 3 unless the targets and their dependencies are fresh')
     .option(
       '-j, --jobs <n>',
-      'run at most this many producers at a time (default: the number of processors)',
+      'run at most this many producers at once (default: the number of CPUs)',
       wholeNumber,
     )
-    .option('-k, --keep-going', 'after a failure, build what does not depend on it')
-    .option('--no-wait', 'fail if another build holds the workspace lock, instead of waiting for it')
-    .option('--install-tools', 'install missing host tools first')
+    .option(
+      '-k, --keep-going',
+      'after a failure, continue with the artifacts that do not depend on the failed one',
+    )
+    .option('--no-wait', 'fail instead of waiting if another lbuild process holds the workspace lock')
+    .option(
+      '--install-tools',
+      'first install missing tools with the package manager of the host, as root or with sudo',
+    )
     .addOption(
       new Option(
         '--trace <file>',
-        'write a timeline and the critical path to a file that Perfetto opens (Trace Event Format)',
+        'write the timeline and the critical path of the build to a file for Perfetto (Trace Event Format)',
       ).conflicts(['dryRun', 'check']),
     )
-    .option('--json', 'print one JSON document')
-    .option('-q, --quiet', 'print failures only')
-    .option('-v, --verbose', 'also print artifacts that are up to date')
+    .option('--json', 'print one JSON document (docs/json.md)')
+    .option('-q, --quiet', 'print only failures')
+    .option('-v, --verbose', 'also print fresh artifacts')
 
 export type BuildOptions = OptionsOf<typeof declare>
 

@@ -18,7 +18,7 @@ import { openSelection } from '../selection.ts'
 import type { BuildOptions } from './build.ts'
 
 /** The options of a call that only names targets. */
-export const DEFAULT_BUILD: BuildOptions = { set: [], wait: true }
+export const DEFAULT_BUILD: BuildOptions = { wait: true }
 
 /** Builds targets and returns the exit code. */
 export async function buildTargets(

@@ -18,10 +18,10 @@ import { withWorkspaceLock } from '../workspaceLock.ts'
 
 const declare = () =>
   workspaceCommand('clean')
-    .description('Remove published outputs and work directories')
+    .description('Remove outputs and work directories, but neither the store nor modified outputs')
     .option(
       '--all',
-      'also remove the store, the records and the event logs: the next build starts from nothing',
+      'also remove the store and the event logs; the next build downloads and builds everything again',
     )
     .option('--yes', 'do not ask for confirmation')
     .allowUnknownOption(false)

@@ -14,8 +14,8 @@ import { openSelection } from '../selection.ts'
 const declare = () =>
   workspaceCommand('doctor')
     .description('Check whether this host has the tools and permissions that builds need')
-    .option('--install', 'install missing tools with the package manager of the host')
-    .option('--with <tool>', 'also check for this tool; repeatable', collect, [])
+    .option('--install', 'install missing tools with the package manager of the host, as root or with sudo')
+    .option('--with <tool>', 'also check for this tool; repeatable', collect)
     .allowUnknownOption(false)
 
 export const command = (context: CommandContext) =>
@@ -27,7 +27,7 @@ const VM_TOOLS: readonly string[] = ['qemu-system-x86_64', 'qemu-img', 'ovmf', '
 async function doctor({ invocation }: CommandContext, options: OptionsOf<typeof declare>): Promise<number> {
   const { workspace } = await openSelection(invocation, [], options)
   workspace.index.save()
-  const needed = [...new Set([...allTools(workspace.graph), ...VM_TOOLS, ...options.with])]
+  const needed = [...new Set([...allTools(workspace.graph), ...VM_TOOLS, ...(options.with ?? [])])]
   if (options.install) await install(needed)
   const missing = missingTools(needed)
   if (missing.length === 0) report('ok', `all ${needed.length} tools are installed`)

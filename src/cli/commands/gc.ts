@@ -1,4 +1,4 @@
-// `lbuild gc`: removes old builds and unreferenced objects from the store.
+// `lbuild gc`: removes old records and unreferenced objects from the store.
 import type { Collection, LooseFile } from '../../executor/garbageCollection.ts'
 import { collect, collectedShares, planCollection } from '../../executor/garbageCollection.ts'
 import { display, fromRawPath, toRawPath } from '../../platform/rawPath.ts'
@@ -13,20 +13,20 @@ import { withWorkspaceLock } from '../workspaceLock.ts'
 
 const declare = () =>
   workspaceCommand('gc')
-    .description('Remove old builds and unreferenced objects from the store')
+    .description('Remove old records and unreferenced objects from the store')
     .option('-n, --dry-run', 'show what would be removed, and remove nothing')
     .option(
       '--keep <n>',
-      'keep this many builds of each artifact (default: store.keep of build.config.ts)',
+      'retain the newest n records of each artifact (default: store.keep of build.config.ts, or 10)',
       wholeNumber,
     )
     .option(
       '--max-size <size>',
-      'shrink the store to this many bytes, such as 20G (default: store.maxSize of build.config.ts)',
+      'shrink the store to this size, such as 20G; K, M, G and T are powers of 1024 (default: store.maxSize of build.config.ts, or 20G)',
       size,
     )
-    .option('--no-wait', 'fail if a build holds the workspace lock, instead of waiting for it')
-    .option('--json', 'print one JSON document')
+    .option('--no-wait', 'fail instead of waiting if another lbuild process holds the workspace lock')
+    .option('--json', 'print one JSON document (docs/json.md)')
     .allowUnknownOption(false)
 
 type GcOptions = OptionsOf<typeof declare>

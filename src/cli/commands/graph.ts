@@ -9,10 +9,10 @@ import { openSelectionOrAll } from '../selection.ts'
 
 export const command = ({ invocation, exit }: CommandContext) =>
   workspaceCommand('graph')
-    .description('Show which artifacts depend on which')
-    .argument('[targets...]', 'the artifacts to show, with everything below them (default: all)')
+    .description('Show the dependencies between artifacts')
+    .argument('[targets...]', 'the artifacts to show, with their dependencies (default: all)')
     .addOption(
-      new Option('--format <format>', 'print the graph in this format')
+      new Option('--format <format>', 'print in this format; json includes all params, tools and outputs')
         .choices(GRAPH_FORMATS)
         .default('text' as const),
     )

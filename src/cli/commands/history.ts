@@ -19,15 +19,18 @@ import { directoriesOf } from '../selection.ts'
 const declare = () =>
   workspaceCommand('history')
     .description('Show past builds, newest first')
-    .argument('[targets...]', 'show only builds that requested or changed one of these artifacts')
+    .argument('[targets...]', 'show only builds that requested or rebuilt one of these artifacts')
     .option('-n, --number <n>', 'show at most this many builds', wholeNumber, 10)
     .option('--all', 'show all builds')
-    .option('--build <id>', "show one build: 'last', or the beginning of its id or of the id's last part")
+    .option(
+      '--build <id>',
+      "show one build: 'last', an id, or the beginning of an id or of its last six digits",
+    )
     .option(
       '--trace <file>',
-      'with --build: write its timeline and critical path to a file that Perfetto opens (Trace Event Format)',
+      'with --build: write the timeline and the critical path of the build to a file for Perfetto (Trace Event Format)',
     )
-    .option('--json', 'print one JSON document')
+    .option('--json', 'print one JSON document (docs/history.md)')
     .allowUnknownOption(false)
 
 type HistoryOptions = OptionsOf<typeof declare>

@@ -5,8 +5,8 @@ import type { CommandContext } from '../command.ts'
 
 export const command = (context: CommandContext) =>
   vmCommand('run')
-    .description('Build an image and run it in QEMU; changes to its disk are discarded')
-    .option('--window', 'open a window for the screen')
+    .description('Build an image and use it in QEMU, discarding changes to its disk; Ctrl-A X quits')
+    .option('--window', 'open a graphical window')
     .action(async (words, options) => {
       const { image } = await bootableImage(context, words, options)
       process.stderr.write(`running ${image}; changes to its disk are discarded. Press Ctrl-A X to quit.\n`)

@@ -10,10 +10,10 @@ import { openSelection } from '../selection.ts'
 
 const declare = () =>
   workspaceCommand('update')
-    .description('Re-resolve lockfiles to the newest versions their lists allow')
-    .argument('[lockfiles...]', 'the lockfiles to resolve (default: all)')
-    .option('--no-wait', 'fail if a build holds the workspace lock, instead of waiting for it')
-    .option('-q, --quiet', 'print failures only')
+    .description('Re-resolve lockfiles to the newest versions')
+    .argument('[lockfiles...]', 'the names of the lockfiles to re-resolve (default: all)')
+    .option('--no-wait', 'fail instead of waiting if another lbuild process holds the workspace lock')
+    .option('-q, --quiet', 'print only failures')
 
 export const command = (context: CommandContext) =>
   declare().action(async (words, options) => {

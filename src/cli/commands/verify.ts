@@ -12,21 +12,22 @@ import { openSelection } from '../selection.ts'
 
 const declare = () =>
   workspaceCommand('verify')
-    .description('Read outputs and their objects in full and report what differs from the records')
-    .argument('[targets...]', 'the artifacts to verify, with everything below them; none with --store')
-    .option('--store', 'read every object and record of the store instead, and quarantine damaged ones')
+    .description('Rehash outputs and stored objects and report every mismatch with their records')
+    .usage('[options] <targets...>\n       lbuild verify [options] --store')
+    .argument('[targets...]', 'the artifacts to verify, with their dependencies')
+    .option('--store', 'check every object and record of the store instead, and quarantine damaged ones')
     .option(
       '--rebuild',
-      'run the producers again in other circumstances and compare their outputs; publish nothing',
+      'rerun producers with another clock, host name and number of CPUs, and compare the outputs; publishes nothing',
     )
     .option(
       '-j, --jobs <n>',
-      'with --rebuild: run at most this many producers at a time (default: the number of processors)',
+      'with --rebuild: run at most this many producers at once (default: the number of CPUs)',
       wholeNumber,
     )
-    .option('--no-wait', 'fail if a build holds the workspace lock, instead of waiting for it')
-    .option('--json', 'print one JSON document')
-    .option('-q, --quiet', 'print only what differs')
+    .option('--no-wait', 'fail instead of waiting if another lbuild process holds the workspace lock')
+    .option('--json', 'print one JSON document (docs/json.md)')
+    .option('-q, --quiet', 'print only mismatches')
 
 export type VerifyOptions = OptionsOf<typeof declare>
 

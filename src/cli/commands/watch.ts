@@ -24,22 +24,24 @@ import { watchJson, watchLines } from '../watchScreen/lines.ts'
 import type { WatchKeys } from '../watchScreen/screen.ts'
 
 const declare = () =>
-  workspaceCommand('watch')
-    .description('Rebuild targets whenever one of their sources is saved')
-    .usage('[options] <targets...> [--exec -- <command> [arguments...]]')
-    .argument('<targets...>', 'the artifacts to keep up to date')
+  workspaceCommand('watch', 'dev, if defined; none applies no profile')
+    .description('Rebuild targets whenever one of their source files changes')
+    .usage(
+      '[options] <targets...>\n       lbuild watch [options] <targets...> --exec -- <command> [arguments...]',
+    )
+    .argument('<targets...>', 'the artifacts to rebuild')
     .option(
       '-j, --jobs <n>',
-      'run at most this many producers at a time (default: the number of processors)',
+      'run at most this many producers at once (default: the number of CPUs)',
       wholeNumber,
     )
-    .option('--no-cancel', 'let a build finish even if a save makes it stale')
-    .option('--exec', 'after each successful build run the command behind --')
+    .option('--no-cancel', 'let running producers finish even if an edit makes them stale')
+    .option('--exec', 'run the command that follows -- after each successful build')
     .option(
       '--run',
-      'run the image of the first target in QEMU, and restart it with each new image; changes to its disk are discarded',
+      'boot the image of the first target in QEMU, and reboot with each new image; discards changes to the disk',
     )
-    .option('--window', 'with --run: open a window for the screen')
+    .option('--window', 'with --run: open a graphical window')
     .option('--json', 'print one JSON event per line (docs/watch.md)')
 
 type WatchOptions = OptionsOf<typeof declare>

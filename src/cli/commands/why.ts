@@ -26,32 +26,35 @@ import { openSelectionOrAll, directoriesOf } from '../selection.ts'
 
 const declare = () =>
   workspaceCommand('why')
-    .description('Explain why targets would be built or were built, or whether a path influences a target')
+    .description('Explain why targets will be or were rebuilt, or how a path influences a target')
     .usage('[options] [targets...]\n       lbuild why [options] <target> <path>')
-    .argument('[targets...]', 'the artifacts to explain (default: all); or one target and a path')
-    .option('--diff', 'show what changed, line by line')
-    .option('-f, --force', 'explain a build with --force')
+    .argument(
+      '[targets...]',
+      'the artifacts to explain (default: those that no other artifact depends on), or one target and a path',
+    )
+    .option('--diff', 'show changes line by line')
+    .option('-f, --force', 'explain what build --force would do')
     .addOption(
-      new Option('--last', 'explain the last build instead of the next one').conflicts([
-        'force',
-        'build',
-        'between',
-      ]),
+      new Option(
+        '--last',
+        'explain the last build instead of the next one; the same as --build last',
+      ).conflicts(['force', 'build', 'between']),
     )
     .addOption(
       new Option(
         '--build <id>',
-        "explain one past build: 'last', or the beginning of its id or of the id's last part",
+        "explain a past build: 'last', an id, or the beginning of an id or of its last six digits",
       ).conflicts(['force', 'between']),
     )
     .addOption(
-      new Option('--between <ids...>', 'explain why the outputs of two past builds differ').conflicts([
-        'force',
-      ]),
+      new Option(
+        '--between <ids...>',
+        'explain why the outputs of two past builds differ; takes two ids',
+      ).conflicts(['force']),
     )
-    .option('--all', 'show every entry of every list')
-    .option('--json', 'print one JSON document')
-    .option('--check', 'exit with 3 unless everything is up to date')
+    .option('--all', 'do not shorten lists')
+    .option('--json', 'print one JSON document (docs/why.md)')
+    .option('--check', 'exit with 3 unless the targets and their dependencies are fresh')
 
 type WhyOptions = OptionsOf<typeof declare>
 
