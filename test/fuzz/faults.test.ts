@@ -1,10 +1,11 @@
-// Tests builds in which one call of the disk fails, for every call.
+// Tests builds in which one call of the disk fails. The time decides how many of the calls are tested.
 import * as fs from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Disk } from '../../src/platform/disk.ts'
 import { Failure } from '../../src/platform/failure.ts'
 import { Crash, DiskError, FaultyDisk } from '../support/faultyDisk.ts'
 import type { Fault } from '../support/faultyDisk.ts'
+import { sample, SEED } from './support/bounds.ts'
 import { Lab } from './support/lab.ts'
 import { Model, PLAIN } from './support/model.ts'
 import type { ArtifactModel } from './support/model.ts'
@@ -83,46 +84,56 @@ const CHANGES: ReadonlySet<keyof Disk> = new Set([
   'removeTree',
 ])
 
-async function atEveryCall(scene: keyof typeof SCENES, fault: Fault): Promise<number> {
-  for (let at = 1; ; at += 1) {
-    const faulty = new FaultyDisk(at, fault, fault === 'crash' ? CHANGES : undefined)
-    const stage = new Scene()
-    try {
-      await SCENES[scene]!(stage)
-      const before = stage.outputs()
-      const expected = stage.expected()
-      const ended = await stage.build(faulty.disk).catch((error: unknown) => {
-        if (error instanceof Crash || error instanceof DiskError || error instanceof Failure) return undefined
-        throw error
-      })
-      faulty.end()
-      const where = `${fault} at call ${at}: ${faulty.calls.at(-1)}`
-      const after = stage.outputs()
-      if (ended?.exitCode === 0) expect(after, where).toEqual(expected)
-      for (const [path, content] of after)
-        expect([before.get(path), expected.get(path)], where).toContain(content)
-      for (const path of before.keys()) expect([...after.keys()], where).toContain(path)
-      expect((await stage.build()).exitCode, where).toBe(0)
-      expect(stage.outputs(), where).toEqual(expected)
-      if (faulty.calls.length < at) return at - 1
-    } finally {
-      stage.lab.end()
-    }
+/** The number of tests below, which share the duration. */
+const TESTS = 11
+
+/** Lets calls fail, each in a build of its own; gives the number of calls that a build makes. */
+async function atAnyCall(scene: keyof typeof SCENES, fault: Fault): Promise<number> {
+  const counting = await buildAt(scene, fault, Number.POSITIVE_INFINITY)
+  const calls = [...counting.calls.keys()].map((index) => index + 1)
+  await sample(`${scene}, ${fault}`, calls, TESTS, async (at) => void (await buildAt(scene, fault, at)))
+  return calls.length
+}
+
+/** Builds a scene with the fault at a call, and then without; checks the outputs of both builds. */
+async function buildAt(scene: keyof typeof SCENES, fault: Fault, at: number): Promise<FaultyDisk> {
+  const faulty = new FaultyDisk(at, fault, fault === 'crash' ? CHANGES : undefined)
+  const stage = new Scene()
+  try {
+    await SCENES[scene]!(stage)
+    const before = stage.outputs()
+    const expected = stage.expected()
+    const ended = await stage.build(faulty.disk).catch((error: unknown) => {
+      if (error instanceof Crash || error instanceof DiskError || error instanceof Failure) return undefined
+      throw error
+    })
+    faulty.end()
+    const where = `${fault} at call ${at}: ${faulty.calls.at(-1)}, seed ${SEED}`
+    const after = stage.outputs()
+    if (ended?.exitCode === 0) expect(after, where).toEqual(expected)
+    for (const [path, content] of after)
+      expect([before.get(path), expected.get(path)], where).toContain(content)
+    for (const path of before.keys()) expect([...after.keys()], where).toContain(path)
+    expect((await stage.build()).exitCode, where).toBe(0)
+    expect(stage.outputs(), where).toEqual(expected)
+    return faulty
+  } finally {
+    stage.lab.end()
   }
 }
 
 describe('after a crash at any change of the disk, every output is the old version or the new one, and the next build is correct:', () => {
-  it.each(Object.keys(SCENES))('%s', async (scene) => {
-    expect(await atEveryCall(scene, 'crash')).toBeGreaterThan(50)
+  it.each(Object.keys(SCENES))(`%s (seed ${SEED})`, async (scene) => {
+    expect(await atAnyCall(scene, 'crash')).toBeGreaterThan(50)
   })
 })
 
 describe('after an error of any call of the disk, every output is the old version or the new one, and the next build is correct:', () => {
-  it.each(Object.keys(SCENES))('%s, with a full disk', async (scene) => {
-    expect(await atEveryCall(scene, 'ENOSPC')).toBeGreaterThan(100)
+  it.each(Object.keys(SCENES))(`%s, with a full disk (seed ${SEED})`, async (scene) => {
+    expect(await atAnyCall(scene, 'ENOSPC')).toBeGreaterThan(100)
   })
 
-  it.each(['EIO', 'EROFS', 'EMFILE'] as const)('an edit, with %s', async (fault) => {
-    expect(await atEveryCall('an edit', fault)).toBeGreaterThan(100)
+  it.each(['EIO', 'EROFS', 'EMFILE'] as const)(`an edit, with %s (seed ${SEED})`, async (fault) => {
+    expect(await atAnyCall('an edit', fault)).toBeGreaterThan(100)
   })
 })
