@@ -33,7 +33,7 @@ export interface Collection {
   readonly leftovers: readonly LooseFile[]
   readonly logs: readonly LooseFile[]
   readonly bundles: readonly LooseFile[]
-  readonly kept: { readonly records: number; readonly objects: number; readonly bytes: number }
+  readonly retained: { readonly records: number; readonly objects: number; readonly bytes: number }
 }
 
 /** The parts of a workspace that collecting needs. */
@@ -81,7 +81,7 @@ export function planCollection(
     leftovers: files([...listing.leftovers, ...found.leftovers]),
     logs: files(oldLogs(disk, locations.cache)),
     bundles: files(unusedBundles(disk, locations, bundle, now())),
-    kept: { records: kept.records.size, objects: kept.objects.size, bytes: kept.bytes },
+    retained: { records: kept.records.size, objects: kept.objects.size, bytes: kept.bytes },
   }
 }
 

@@ -1,5 +1,5 @@
 // Describes a reason in one line of text.
-import { contentOf, digestIn, subjectOf } from '../planner/part.ts'
+import { contentOf, digestIn } from '../planner/part.ts'
 import type { FilePart, Part, Reason } from '../planner/domain.ts'
 
 /** Describes why an artifact is not fresh: `src/hello changed`, `param title: "a" → "b"`. */
@@ -26,11 +26,11 @@ export function describeReason(reason: Reason): string {
     case 'object-missing':
       return `its output '${reason.output}' is missing from the store`
     case 'output-missing':
-      return `output/${reason.path} is missing`
+      return `output ${reason.path} is missing`
     case 'output-changed':
-      return `output/${reason.path} was modified: ${reason.what}`
+      return `output ${reason.path} was modified: ${reason.what}`
     case 'depends':
-      return `depends on ${reason.artifact}, which is not up to date`
+      return `depends on ${reason.artifact}, which is not fresh`
   }
 }
 
@@ -75,7 +75,7 @@ function partName(part: Part): string {
     case 'tree':
       return `${part.path}/`
     case 'output':
-      return `the content of ${subjectOf(part)}`
+      return `output '${part.output}' of ${part.artifact}`
     case 'downloads':
       return `the downloads of lockfile '${part.lockfile}'`
     case 'env':

@@ -10,6 +10,8 @@ export interface Subject {
   readonly path: string
   /** Its label as a module. */
   readonly label: string
+  /** Relative to the output directory, if it is in it. */
+  readonly output?: string
   /** The names of the tools that use this file as executable, interpreter or shared library. */
   readonly tools: readonly string[]
 }
@@ -52,7 +54,7 @@ export function influenceOf(graph: Graph, target: string, subject: Subject): Inf
     .map(({ node, how }) => ({ artifact: node.name, how, ...chainsTo(graph, node.name, target) }))
   const elsewhere = [...new Set(influenced.map(({ node }) => node.name))].filter((name) => !needed.has(name))
   const producedBy = graph.artifacts.find(({ outputs }) =>
-    Object.values(outputs).some(({ path, published }) => published && `output/${path}` === subject.path),
+    Object.values(outputs).some(({ path, published }) => published && path === subject.output),
   )?.name
   const declaresOnly = influenced.length === 0 && Object.hasOwn(graph.modules, subject.label)
   const isUnknown = influenced.length === 0 && !declaresOnly && producedBy === undefined

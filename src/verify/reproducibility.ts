@@ -94,7 +94,7 @@ function freshArtifacts(
 ): { planned: Planned; record: BuildRecord }[] {
   const others = planned.filter(({ decision }) => decision.verdict !== 'fresh')
   if (others.length > 0)
-    throw new Failure('verify --rebuild needs artifacts that are up to date', {
+    throw new Failure('verify --rebuild needs fresh artifacts', {
       facts: others.map(({ node, decision }) => [node.name, decision.verdict] as const),
       hint: `build them first: lbuild ${targets.join(' ')}`,
       exitCode: 2,

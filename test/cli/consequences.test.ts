@@ -55,8 +55,8 @@ describe('what the next build would do', () => {
     expect(lines(analyzeCauses(world.plan('qcow2')))).toEqual({
       'kernel changed': [
         '→ kernel runs, about 1.0 s',
-        '→ initramfs only if the content of kernel changes, about 1.0 s',
-        '→ qcow2 only if the content of kernel or initramfs changes; runs anyway for 2',
+        '→ initramfs only if an output of kernel changes, about 1.0 s',
+        '→ qcow2 only if an output of kernel or initramfs changes; runs anyway for 2',
       ],
       'qcow2 changed': ['→ qcow2 runs, about 1.0 s'],
     })
@@ -95,7 +95,7 @@ describe('what the next build would do', () => {
     expect(lines(analyzeCauses(world.plan('iso')))).toEqual({
       'base lockfile': [
         `→ base only if the lockfile 'debs' resolves to other downloads, about 1.0 s`,
-        '→ iso only if the content of base changes, about 1.0 s',
+        '→ iso only if an output of base changes, about 1.0 s',
       ],
     })
   })
@@ -148,7 +148,7 @@ describe('what a past build did', () => {
       'kernel changed': [
         '→ kernel ran',
         '→ initramfs did not run',
-        '→ qcow2 not because of this: what it takes from kernel or initramfs is unchanged',
+        '→ qcow2 not because of this: the outputs that it reads from kernel or initramfs is unchanged',
       ],
       'qcow2 changed': ['→ qcow2 ran'],
     })

@@ -24,7 +24,7 @@ describe('lbuild gc', () => {
     // The texts of base go with its output; the texts of image are the same in every build.
     expect(stdout).toBe(`removed base: 1 record, 2 objects, ${bytes(NOTE + textSizes(workspace).base)}
 removed image: 1 record
-kept 4 records and 5 objects, ${bytes(storeSize(workspace, 2))}
+retained 4 records and 5 objects, ${bytes(storeSize(workspace, 2))}
 `)
     expect(contents(workspace)).toEqual({ outputs: 2, listings: 0, texts: 3, others: 0 })
     expect(code).toBe(0)
@@ -34,7 +34,11 @@ kept 4 records and 5 objects, ${bytes(storeSize(workspace, 2))}
     ])
     expect((await build(workspace, 'two')).restored).toEqual(['base', 'image'])
     expect((await build(workspace, 'one')).ran).toEqual(['base', 'image'])
-    expect(await gc(workspace)).toMatchObject({ records: [], objects: 0, kept: { records: 6, objects: 7 } })
+    expect(await gc(workspace)).toMatchObject({
+      records: [],
+      objects: 0,
+      retained: { records: 6, objects: 7 },
+    })
     expect(contents(workspace)).toEqual({ outputs: 3, listings: 0, texts: 4, others: 0 })
   })
 
@@ -53,17 +57,17 @@ kept 4 records and 5 objects, ${bytes(storeSize(workspace, 2))}
     expect(await gc(workspace, '--max-size', `${size - 1}`)).toMatchObject({
       objects: 1,
       bytes: texts,
-      kept: { records: 7, bytes: size - texts },
+      retained: { records: 7, bytes: size - texts },
     })
     expect(contents(workspace)).toEqual({ outputs: 4, listings: 0, texts: 4, others: 0 })
     expect(await gc(workspace, '--max-size', `${size - texts - 1}`)).toMatchObject({
       objects: 1,
       bytes: NOTE,
-      kept: { records: 6, bytes: storeSize(workspace, 3) },
+      retained: { records: 6, bytes: storeSize(workspace, 3) },
     })
     const { stdout } = await workspace.lbuild('gc', '--max-size', '0')
     expect(stdout).toContain(
-      `kept 2 records and 3 objects, ${bytes(storeSize(workspace, 1))}; larger than 0 B, because the latest builds need these objects\n`,
+      `retained 2 records and 3 objects, ${bytes(storeSize(workspace, 1))}; larger than 0 B, because the latest builds need these objects\n`,
     )
     expect(contents(workspace)).toEqual({ outputs: 1, listings: 0, texts: 2, others: 0 })
     workspace.remove('output')
@@ -98,7 +102,7 @@ kept 4 records and 5 objects, ${bytes(storeSize(workspace, 2))}
     const copy = 'copyFileSync(inputs.base, outputs.image)'
     workspace.edit('artifacts.ts', copy, `${copy}; truncateSync(outputs.image, 2 ** 26)`)
     await workspace.build('image')
-    const { records, bytes } = (await gc(workspace)).kept
+    const { records, bytes } = (await gc(workspace)).retained
     expect([records, bytes < 2 ** 20]).toEqual([2, true])
   })
 
@@ -138,7 +142,7 @@ kept 4 records and 5 objects, ${bytes(storeSize(workspace, 2))}
       `removed unreferenced, 1 object, 1 B
 removed a damaged record, ${record}
 removed 5 leftover files, 5 B
-kept 2 records and 3 objects, ${bytes(storeSize(workspace, 1))}
+retained 2 records and 3 objects, ${bytes(storeSize(workspace, 1))}
 `,
       0,
     ])
@@ -182,7 +186,7 @@ export default defineConfig({ artifacts: [packages] })
     workspace.write('packages.lock', JSON.stringify({ version: 1, request: '', files: [file] }))
     expect(await gc(workspace, '--max-size', '0')).toMatchObject({
       objects: 1,
-      kept: { objects: 1, bytes: 5 },
+      retained: { objects: 1, bytes: 5 },
     })
     expect(objects.readText(named)).toBe('named')
     expect(objects.readText(other)).toBeUndefined()

@@ -17,7 +17,7 @@ it('publishes outputs below --output, names them there, and finds them again', a
   expect((await workspace.lbuild(...build)).stdout).toContain(`  ${elsewhere.root}/a/one.img\n`)
   expect(elsewhere.read('a/one.img')).toBe('one')
   expect(workspace.exists('output')).toBe(false)
-  expect((await workspace.lbuild(...build)).stdout).toMatch(/^one is up to date: nothing to do/)
+  expect((await workspace.lbuild(...build)).stdout).toMatch(/^one is fresh: nothing to do/)
   elsewhere.write('a/one.img', 'changed')
   expect((await workspace.lbuild(...build)).stderr).toContain(`${elsewhere.root}/a/one.img.preserved-1`)
   expect((await workspace.lbuild('clean', '--output', elsewhere.root)).code).toBe(0)

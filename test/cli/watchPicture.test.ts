@@ -88,7 +88,7 @@ describe('the picture', () => {
       keys: '',
       paint: (_, t) => t,
     })
-    expect(recovered[0]).toContain('up to date image')
+    expect(recovered[0]).toContain('fresh image')
     expect(recovered.join('\n')).not.toContain('mkfs')
   })
 })

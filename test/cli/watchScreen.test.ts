@@ -27,7 +27,7 @@ describe('the terminal', () => {
     ['SIGTERM', 143],
   ])('is restored on %j, with exit code %i', async (how, code) => {
     const terminal = new Terminal(fresh(), 'watch', ...WATCHED_TARGETS)
-    await terminal.shows('up to date')
+    await terminal.shows('fresh')
     if (how === 'SIGTERM') terminal.kill(how)
     else terminal.press(how)
     const after = await terminal.putBack()
@@ -55,7 +55,7 @@ describe('the terminal', () => {
 
 it('b says that there is nothing to build', async () => {
   const terminal = new Terminal(fresh(), 'watch', ...WATCHED_TARGETS)
-  await terminal.shows('up to date')
+  await terminal.shows('fresh')
   terminal.press('b')
   await terminal.shows('nothing to build')
   terminal.press('q')

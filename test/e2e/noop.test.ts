@@ -42,7 +42,7 @@ test('a second build runs nothing, writes nothing to output/ and reports that', 
   const before = stateOfOutput()
   const { code, stdout, stderr } = await distro.lbuild([...IMAGES])
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  expect(stdout).toMatch(/^iso, qcow2 are up to date: nothing to do \(10 artifacts checked/)
+  expect(stdout).toMatch(/^iso, qcow2 are fresh: nothing to do \(10 artifacts checked/)
   expect(stateOfOutput()).toEqual(before)
 })
 

@@ -166,7 +166,7 @@ describe('an output that was modified', () => {
     expect(report.stderr).toContain('preserved')
     for (const name of readdirSync(distro.path('output')))
       if (name.includes('.preserved-')) undo.push(() => rmSync(distro.path(`output/${name}`)))
-    expect((await distro.lbuild(['qcow2'])).stdout).toContain('up to date')
+    expect((await distro.lbuild(['qcow2'])).stdout).toContain('is fresh: nothing to do')
   })
 })
 

@@ -103,7 +103,7 @@ describe.runIf(nobodyCanRun())('a user without write access to the workspace', (
     expect(await other.verdicts()).toEqual(await workspace.verdicts())
     const fresh = await other.lbuild('image')
     expect([fresh.code, fresh.stderr]).toEqual([0, ''])
-    expect(fresh.stdout).toContain('image is up to date')
+    expect(fresh.stdout).toContain('image is fresh')
     workspace.write('src/hello', 'HELLO\n')
     expect((await other.lbuild('status', '--check')).code).toBe(3)
     const why = await other.lbuild('why', 'image')

@@ -14,7 +14,7 @@ describe('a build with nothing to do', () => {
       const { code, stdout, stderr } = await workspace.lbuild(...TINY_TARGETS)
       expect(code).toBe(0)
       expect(stderr).toBe('')
-      expect(stdout).toMatch(/^image, report, other are up to date: nothing to do \(5 artifacts checked in /)
+      expect(stdout).toMatch(/^image, report, other are fresh: nothing to do \(5 artifacts checked in /)
     }
     expect(workspace.verdictState()).toEqual(before)
     expect(workspace.state('cache/log')).toEqual(logs)
@@ -76,7 +76,7 @@ describe('commands that inspect', () => {
     const { stdout, code } = await workspace.lbuild('status', '--check')
     expect(code).toBe(3)
     expect(stdout).toMatch(/^stale {6}packed {7}src\/ changed$/m)
-    expect(stdout).toMatch(/^undecided {2}report {7}depends on names, which is not up to date$/m)
+    expect(stdout).toMatch(/^undecided {2}report {7}depends on names, which is not fresh$/m)
     expect(stdout).toMatch(/^restorable other {8}output\/other.txt is missing$/m)
     expect(stdout).toContain('2 artifacts would run, 2 may run, 1 would be restored')
     expect((await workspace.lbuild('image', '--dry-run', '--check')).code).toBe(3)

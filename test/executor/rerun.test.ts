@@ -107,7 +107,7 @@ it('why lists the changed entries of a tree', async () => {
     'with space: added',
   ])
     expect(stdout).toContain(`  ${line}\n`)
-  expect(stdout).toContain('image runs only if the content of packed or names changes: 1 cause\n')
+  expect(stdout).toContain('image runs only if an output of packed or names changes: 1 cause\n')
 })
 
 it('--force runs only the targets', async () => {

@@ -189,13 +189,13 @@ const CASES: readonly (readonly [string, Case])[] = [
     'a missing output',
     remove('output/image.img'),
     { kind: 'output-missing' },
-    'output/image.img is missing',
+    'output image.img is missing',
   ),
   kind(
     'a modified output',
     write('output/image.img', 'booted'),
     { kind: 'output-changed' },
-    'output/image.img was modified',
+    'output image.img was modified',
   ),
   kind(
     'a directory in place of an output',
@@ -204,7 +204,7 @@ const CASES: readonly (readonly [string, Case])[] = [
       fs.mkdirSync(w.path('output/image.img'))
     },
     { kind: 'output-changed' },
-    'output/image.img was modified: a directory',
+    'output image.img was modified: a directory',
   ),
   kind('a forced artifact', () => {}, { kind: 'forced' }, 'forced: image', '--force'),
   kind(
@@ -244,7 +244,7 @@ const CASES: readonly (readonly [string, Case])[] = [
       await w.build('part')
     },
     changed('output', 'part'),
-    'the content of part.part changed',
+    `output 'part' of part changed`,
   ),
 ]
 

@@ -64,7 +64,7 @@ describe('why reports about a cause', () => {
       workspace.write('note.txt', 'three\n')
       await workspace.build('part')
     })
-    expect(text[3]).toMatch(/^ {2}made by the build \S+, just now, because$/)
+    expect(text[3]).toMatch(/^ {2}produced by the build \S+, just now, because$/)
     expect(text.slice(4, 6)).toEqual(['    note.txt changed', '      +1 −2 lines at line 1, 8 B → 6 B'])
   })
 
@@ -83,10 +83,10 @@ describe('why reports about a cause', () => {
 
   it('the artifacts that follow, with the duration of each run', async () => {
     const { text } = await why(write('note.txt', 'other\n'))
-    expect(text[0]).toBe('image runs only if the content of part changes: 1 cause')
+    expect(text[0]).toBe('image runs only if an output of part changes: 1 cause')
     expect(text.filter((line) => line.includes('→ part ')).join()).toMatch(/→ part {3}runs, about [\d.]+ s$/)
     expect(text.filter((line) => line.includes('→ image ')).join()).toMatch(
-      /→ image {2}only if the content of part changes, about [\d.]+ s$/,
+      /→ image {2}only if an output of part changes, about [\d.]+ s$/,
     )
   })
 })
@@ -106,17 +106,17 @@ describe('why', () => {
     const { text } = await why(plant, '--title', 'another')
     expect(text[0]).toBe('image must run: 2 causes')
     const [, note, title] = text.join('\n').split(/^\d\. /m)
-    expect(note).toMatch(/→ image {2}only if the content of part changes; runs anyway for 2\n/)
+    expect(note).toMatch(/→ image {2}only if an output of part changes; runs anyway for 2\n/)
     expect(title).toMatch(/→ image {2}runs, about [\d.]+ s\n/)
   })
 
-  it('reports artifacts below an up-to-date target that are not up to date', async () => {
+  it('reports dependencies of a fresh target that are not fresh', async () => {
     const workspace = builtCopy()
     workspace.edit('artifacts/part.ts', `{ part: { internal: 'part.txt' } }`, `{ part: 'part.txt' }`)
     await workspace.build('image')
     workspace.remove('output/part.txt')
     const { stdout, code } = await workspace.lbuild('why', 'image', '--check')
-    expect(stdout).toMatch(/^image is up to date: .*; 1 artifact below it is not\n/)
+    expect(stdout).toMatch(/^image is fresh: .*; 1 dependency is not\n/)
     expect(stdout).toContain('→ part  would be restored from the store\n')
     expect([code, stdout.includes('→ image')]).toEqual([3, false])
   })
@@ -127,7 +127,7 @@ describe('why', () => {
       workspace.write('note.txt', DISTRO['note.txt']!)
     })
     expect(causes).toEqual([])
-    expect(text[0]).toContain('image is up to date: made by the build ')
+    expect(text[0]).toContain('image is fresh: produced by the build ')
     expect(text[1]).toMatch(/^checked: 5 files and trees, /)
   })
 

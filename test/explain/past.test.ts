@@ -72,7 +72,9 @@ describe('why --last', () => {
     const { stdout } = await workspace.lbuild('why', '--last')
     const [, source, code] = stdout.split(/^\d\. /m)
     expect(source).toMatch(/→ names +ran, [\d.]+ s: output identical to the previous one\n/)
-    expect(source).toContain('→ report  not because of this: what it takes from names is unchanged\n')
+    expect(source).toContain(
+      '→ report  not because of this: the outputs that it reads from names is unchanged\n',
+    )
     expect(code).toMatch(/→ report {2}ran, /)
   })
 

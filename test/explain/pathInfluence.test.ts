@@ -85,10 +85,12 @@ describe('a path that does not influence a target', () => {
   })
 
   it('reports the artifact that publishes it', () => {
-    expect(influenceOf(GRAPH, 'qcow2', subject('output/kernel.img'))).toMatchObject({
-      entryPoints: [],
-      producedBy: 'kernel',
-    })
+    expect(influenceOf(GRAPH, 'qcow2', subject('output/kernel.img', { output: 'kernel.img' }))).toMatchObject(
+      {
+        entryPoints: [],
+        producedBy: 'kernel',
+      },
+    )
   })
 
   it('reports the artifacts that it influences elsewhere', () => {
@@ -109,14 +111,23 @@ describe('lbuild why TARGET PATH', () => {
   const built = builtTiny()
 
   it.each([
-    ['src/helo', 'There is no such file. Did you mean src/hello?'],
-    ['srcc/etc/motd', 'There is no such file. Did you mean src/etc/motd?'],
+    ['src/helo', 'src/helo does not exist. Did you mean src/hello?'],
+    ['srcc/etc/motd', 'srcc/etc/motd does not exist. Did you mean src/etc/motd?'],
     ['/usr/bin/tar', `  packed: tool 'tar'`],
     ['build.config.ts', 'build.config.ts influences image only through its declarations'],
-    ['output/tiny.img', '  it is an output of image: artifacts take it from the store, not from output/'],
+    [
+      'output/tiny.img',
+      '  it is an output of image: artifacts read it from the store, not from the output directory',
+    ],
   ])('prints for %s: %s', async (path, line) => {
     const { code, stdout } = await built().lbuild('why', 'image', path)
     expect([code, stdout.split('\n')]).toEqual([0, expect.arrayContaining([line])])
+  })
+
+  it('finds an output in the directory of --output', async () => {
+    const workspace = built()
+    const { stdout } = await workspace.lbuild('why', 'image', 'dist/tiny.img', '--output', 'dist')
+    expect(stdout).toContain('it is an output of image')
   })
 
   it('answers although a declared input is missing: it reads none', async () => {

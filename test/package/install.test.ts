@@ -37,9 +37,7 @@ beforeAll(async () => {
 async function buildsTwice(project: Project, directory: string, lbuildAt: string): Promise<void> {
   const before = project.state(lbuildAt)
   expect(await project.done(['npx', 'lbuild', 'image'], directory)).toMatch(/^done: 2 built in /)
-  expect(await project.done(['npx', 'lbuild', 'image'], directory)).toMatch(
-    /^image is up to date: nothing to do/,
-  )
+  expect(await project.done(['npx', 'lbuild', 'image'], directory)).toMatch(/^image is fresh: nothing to do/)
   expect(project.state(lbuildAt)).toEqual(before)
 }
 
@@ -178,7 +176,7 @@ describe.runIf(process.geteuid?.() === 0)('an ordinary user', () => {
     skip(probe.code !== 0, `root may not mount here: ${probe.stderr}`)
     const before = project.state('node_modules/lbuild')
     expect(await home.done(asUser)).toMatch(/^done: 2 built in /)
-    expect(await home.done(asUser)).toMatch(/^image is up to date: nothing to do/)
+    expect(await home.done(asUser)).toMatch(/^image is fresh: nothing to do/)
     expect(project.state('node_modules/lbuild')).toEqual(before)
   })
 })

@@ -25,7 +25,7 @@ it.each([20, 22, 24])('builds with Node.js %i, in which producers run, too', asy
   const lbuild = [await nodeOf(major), project.path('node_modules/.bin/lbuild')]
   expect(await project.done([...lbuild, 'image'])).toMatch(/^done: /)
   expect(project.read('output/node.txt')).toMatch(new RegExp(`^v${major}\\.`))
-  expect(await project.done([...lbuild, 'image'])).toMatch(/^image is up to date: nothing to do/)
+  expect(await project.done([...lbuild, 'image'])).toMatch(/^image is fresh: nothing to do/)
 })
 
 it.each([12, 16, 18])('prints the version that it needs on Node.js %i', async (major) => {

@@ -60,7 +60,7 @@ export interface GcDocument {
   readonly records: readonly { artifact: string }[]
   readonly objects: number
   readonly bytes: number
-  readonly kept: { records: number; objects: number; bytes: number }
+  readonly retained: { records: number; objects: number; bytes: number }
 }
 
 /** Runs `lbuild gc --json`; gives its document. */

@@ -56,11 +56,11 @@ describe('reproducible producers', () => {
     expect(await rebuild(workspace, 'other', '-q')).toEqual({ code: 0, stdout: '', stderr: '' })
   })
 
-  it('must be up to date, or the call fails with exit code 2 and a hint', async () => {
+  it('must be fresh, or the call fails with exit code 2 and a hint', async () => {
     const workspace = built()
     workspace.write('src/hello', 'HELLO\n')
     const { code, stdout, stderr } = await rebuild(workspace, 'image')
-    expect(stderr).toContain('error: verify --rebuild needs artifacts that are up to date')
+    expect(stderr).toContain('error: verify --rebuild needs fresh artifacts')
     expect(stderr).toContain('packed: stale')
     expect(stderr).toContain('hint: build them first: lbuild image')
     expect([code, stdout]).toEqual([2, ''])

@@ -101,7 +101,7 @@ function showSummary(
   if (artifacts.every(({ outcome }) => outcome === 'fresh')) {
     const verb = targets.length === 1 ? 'is' : 'are'
     const checked = `${counted(artifacts.length, 'artifact')} checked in ${time}`
-    print(`${targets.join(', ')} ${verb} up to date: nothing to do (${checked})\n`)
+    print(`${targets.join(', ')} ${verb} fresh: nothing to do (${checked})\n`)
     return
   }
   const words = (['built', 'restored', 'fresh', 'failed', 'skipped'] as const)

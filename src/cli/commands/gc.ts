@@ -54,7 +54,7 @@ async function gc({ invocation, signal }: CommandContext, options: GcOptions): P
 /**
  * The JSON of `gc`. `records` are removed; `objects` counts the removed objects and `bytes` their size; `damaged` lists
  * the paths of unreadable records, `leftovers` counts temporary files of dead builds, `logs` event logs and `bundles`
- * compiled configs, each with their sizes; `kept` is what stays.
+ * compiled configs, each with their sizes; `retained` counts what stays.
  */
 const documentOf = (collection: Collection, limits: Limits, { dryRun }: GcOptions) => ({
   dryRun: dryRun ?? false,
@@ -70,7 +70,7 @@ const documentOf = (collection: Collection, limits: Limits, { dryRun }: GcOption
   leftovers: total(collection.leftovers),
   logs: total(collection.logs),
   bundles: total(collection.bundles),
-  kept: collection.kept,
+  retained: collection.retained,
 })
 
 function show(
@@ -95,10 +95,10 @@ function show(
     if (files.length > 0) lines.push(`${counted(files.length, noun)}, ${bytes(total(files).bytes)}`)
   for (const line of lines) print(`${verb} ${line}\n`)
   if (lines.length === 0) print('nothing to remove\n')
-  const { records, objects, bytes: left } = collection.kept
+  const { records, objects, bytes: left } = collection.retained
   const over =
     left > maxSize ? `; larger than ${bytes(maxSize)}, because the latest builds need these objects` : ''
-  print(`kept ${counted(records, 'record')} and ${counted(objects, 'object')}, ${bytes(left)}${over}\n`)
+  print(`retained ${counted(records, 'record')} and ${counted(objects, 'object')}, ${bytes(left)}${over}\n`)
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0)

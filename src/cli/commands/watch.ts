@@ -1,4 +1,4 @@
-// `lbuild watch TARGET…`: keeps targets up to date until it is interrupted.
+// `lbuild watch TARGET…`: keeps targets fresh until it is interrupted.
 import { failureData } from '../../events/failureData.ts'
 import { NO_PROFILE } from '../../graph/params.ts'
 import { Failure } from '../../platform/failure.ts'
@@ -48,7 +48,7 @@ type WatchOptions = OptionsOf<typeof declare>
 
 /** What follows a successful build. */
 interface Followers {
-  /** All targets are up to date. */
+  /** All targets are fresh. */
   ready(workspace: Workspace): void
   /** Restarts the machine, if there is one. */
   restart?(): void
@@ -171,7 +171,7 @@ const machineEvent = (event: MachineEvent): WatchEvent =>
     ? { type: 'failed', scope: 'machine', failure: failureData(event.failure) }
     : { type: 'machine', ...event }
 
-/** The image of a target that is up to date. */
+/** The image of a target that is fresh. */
 function builtImage(workspace: Workspace, target: string): MachineImage {
   const path = imageOf(workspace, target)
   const outputs = Object.values(workspace.records.latest(target)?.outputs ?? {})

@@ -170,9 +170,9 @@ function verdictLine({ node, decision }: Planned, explanation: Explanation, now:
   if (decision.verdict === 'fresh') {
     const { build, startedAt, seconds } = decision.record
     const others = consequences.length
-    const below =
-      others === 0 ? '' : `; ${counted(others, 'artifact')} below it ${others === 1 ? 'is' : 'are'} not`
-    return `${name} is up to date: made by the build ${build}, ${ago(Date.parse(startedAt), now)}, in ${duration(seconds)}${below}`
+    const dependencies =
+      others === 0 ? '' : `; ${others === 1 ? '1 dependency is' : `${others} dependencies are`} not`
+    return `${name} is fresh: produced by the build ${build}, ${ago(Date.parse(startedAt), now)}, in ${duration(seconds)}${dependencies}`
   }
   const mine = consequences.find(({ artifact }) => artifact === node.name)
   const because = causeWords(mine?.causes ?? [], causes.length)

@@ -134,7 +134,7 @@ function outcomeOf({ outcome, seconds, changed, cutOff, failure, failedArtifact 
     case 'restored':
       return 'was restored from the store'
     case 'fresh':
-      return cutOff === true ? 'did not run: its inputs turned out unchanged' : 'was up to date'
+      return cutOff === true ? 'did not run: its inputs are unchanged' : 'was fresh'
     case 'failed':
       return paint(process.stdout, 'red', `failed: ${failure?.headline ?? ''}`)
     case 'skipped':

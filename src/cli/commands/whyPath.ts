@@ -23,7 +23,7 @@ export async function whyPath(
   const { path } = subject
   const absent = absence(workspace, subject)
   if (json) return printDocument({ target, path, exists: absent === undefined, ...influence })
-  const lines = influenceLines(target, path, influence, all)
+  const lines = influenceLines(target, path, influence, { all, exists: absent === undefined })
   print(`${[...lines, ...(absent === undefined ? [] : [absent])].join('\n')}\n`)
 }
 
@@ -35,9 +35,11 @@ async function subjectOf(workspace: Workspace, target: string, word: string): Pr
   const absolute = isLabel ? pathOfLabel(files, word, locations.root) : resolve(word)
   const inside = relative(locations.root, absolute)
   const isInside = !inside.startsWith('../')
+  const output = relative(locations.output, absolute)
   return {
     path: inside === '' ? '.' : isInside ? inside : absolute,
     label: isLabel ? word : labelOfPath(files, absolute, locations.root),
+    ...(output.startsWith('../') ? {} : { output }),
     tools: exists(absolute) ? await toolsOf(workspace, target, absolute) : [],
   }
 }
@@ -51,11 +53,16 @@ async function toolsOf(workspace: Workspace, target: string, absolute: string): 
     .map(([name]) => name)
 }
 
-function influenceLines(target: string, path: string, influence: Influence, all: boolean): readonly string[] {
+function influenceLines(
+  target: string,
+  path: string,
+  influence: Influence,
+  { all, exists }: { readonly all: boolean; readonly exists: boolean },
+): readonly string[] {
   const { entryPoints, elsewhere, producedBy, declaresOnly, nearestDeclared } = influence
   if (entryPoints.length > 0)
     return [
-      `${path} influences ${target}`,
+      `${path} ${exists ? 'influences' : 'would influence'} ${target}`,
       ...entryPoints.flatMap(({ artifact, how, chain, otherChains }) => [
         `  ${artifact}: ${how}`,
         `    ${chain.join(' → ')}${otherChains > 0 ? `, and ${counted(otherChains, 'other chain')}` : ''}`,
@@ -69,7 +76,10 @@ function influenceLines(target: string, path: string, influence: Influence, all:
     ]
   const no = `${path} does not influence ${target}`
   if (producedBy !== undefined)
-    return [no, `  it is an output of ${producedBy}: artifacts take it from the store, not from output/`]
+    return [
+      no,
+      `  it is an output of ${producedBy}: artifacts read it from the store, not from the output directory`,
+    ]
   if (elsewhere.length > 0)
     return [
       no,
@@ -92,5 +102,5 @@ function absence({ disk, locations, files }: Workspace, { path, label }: Subject
   const near = nearest(missing.slice(directory.length + 1), names)
   const rest = absolute.slice(missing.length)
   const meant = near === undefined ? undefined : relative(locations.root, `${directory}/${near}${rest}`)
-  return `There is no such file.${meant === undefined ? '' : ` Did you mean ${meant}?`}`
+  return `${path} does not exist.${meant === undefined ? '' : ` Did you mean ${meant}?`}`
 }

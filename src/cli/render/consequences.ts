@@ -48,7 +48,7 @@ export function conditions(explanation: Explanation, one: Consequence, cause?: n
     return reason?.kind === 'lockfile' && (cause === undefined || cause === at) ? [reason.lockfile] : []
   })
   return [
-    ...(through.length > 0 ? [`the content of ${either(through)} changes`] : []),
+    ...(through.length > 0 ? [`an output of ${either(through)} changes`] : []),
     ...lockfiles.map((name) => `the lockfile '${name}' resolves to other downloads`),
   ].join(' or ')
 }
@@ -88,7 +88,7 @@ function pastOutcome(
   const { artifact, causes, cutOff = [] } = one
   if (causes.length === 0 || !cutOff.includes(cause)) return outcome(artifact) ?? ''
   if (one.own.includes(cause)) return 'not because of this: the lockfile resolved to the same downloads'
-  return `not because of this: what it takes from ${either(
+  return `not because of this: the outputs that it reads from ${either(
     one.through.filter((name) => {
       const source = consequenceOf(explanation, name)
       return source?.causes.includes(cause) || source?.cutOff?.includes(cause)

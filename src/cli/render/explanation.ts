@@ -116,7 +116,7 @@ function details(
   if (values) lines.push(values.setBy === undefined ? 'the default value' : `set by ${values.setBy}`)
   if (imports && imports.length > 1) lines.push(`imported: ${imports.join(' → ')}`)
   if (builtBy) {
-    const made = `made by the build ${builtBy.build}, ${ago(Date.parse(builtBy.startedAt), now)}`
+    const made = `produced by the build ${builtBy.build}, ${ago(Date.parse(builtBy.startedAt), now)}`
     lines.push(upstream.length > 0 ? `${made}, because` : made)
   }
   for (const origin of upstream)
@@ -131,7 +131,7 @@ function details(
       ? [`compared with the build ${comparedWith.build}, ${ago(Date.parse(comparedWith.startedAt), now)}`]
       : []
   if (reason.kind === 'output-changed')
-    lines.push('the next build restores the built file and keeps this one beside it')
+    lines.push(`the next build renames this file to ${reason.path}.preserved-N and restores the built one`)
   const times = [...edited, ...run]
   return [...lines, ...(times.length > 0 ? [dim(times.join('; '))] : [])]
 }
@@ -229,7 +229,7 @@ function restLines(
   const most = sum(({ verdict }) => verdict !== 'restorable')
   const counts = partCounts(unchanged.parts)
   return [
-    ...(unchanged.fresh.length > 0 ? [`${same ?? 'Up to date'}: ${listed(unchanged.fresh, all)}.`] : []),
+    ...(unchanged.fresh.length > 0 ? [`${same ?? 'Fresh'}: ${listed(unchanged.fresh, all)}.`] : []),
     ...(counts === '' ? [] : [`Unchanged: ${counts}.`]),
     ...(shared && same === undefined
       ? [`Compared with the build ${shared.build}, ${ago(Date.parse(shared.startedAt), now)}.`]

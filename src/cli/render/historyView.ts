@@ -147,7 +147,7 @@ function remarkOn({
     case 'restored':
       return [saved, why].filter((text) => text !== '').join('; ')
     case 'fresh':
-      return `${saved}${cutOff ? '; its inputs turned out unchanged' : ''}`
+      return `${saved}${cutOff ? '; its inputs are unchanged' : ''}`
     case 'failed':
       return failure?.headline ?? ''
     case 'skipped':

@@ -15,7 +15,7 @@ export interface PlanOptions {
   readonly force?: boolean | undefined
 }
 
-/** The exit code of `--check` when an artifact is not up to date. */
+/** The exit code of `--check` when an artifact is not fresh. */
 const NOT_FRESH = 3
 
 /** The exit code of a command that only looks at a plan. */
@@ -67,7 +67,7 @@ function printTable(planned: Plan): void {
     undecided > 0 ? `${undecided} may run` : '',
     restorable > 0 ? `${restorable} would be restored` : '',
   ].filter((part) => part !== '')
-  print(parts.length === 0 ? 'everything is up to date\n' : `${parts.join(', ')}\n`)
+  print(parts.length === 0 ? 'everything is fresh\n' : `${parts.join(', ')}\n`)
 }
 
 function remark(decision: Verdict): string {

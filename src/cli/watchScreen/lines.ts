@@ -73,7 +73,7 @@ export function lineOf(
         : `machine  ${event.image} ended${event.errors === undefined ? '' : `: ${event.errors}`}`
     case 'idle':
       return event.fresh
-        ? 'everything is up to date; waiting for changes'
+        ? 'everything is fresh; waiting for changes'
         : `waiting for changes${event.failed.length > 0 ? `; ${event.failed.join(', ')} failed` : ''}`
   }
 }

@@ -44,7 +44,7 @@ function headOf({ targets, doing, fresh, failures }: ScreenState, paint: Paint):
   if (doing === 'starting') return `${paint('bold', 'watch')} ${names}`
   if (doing === 'building') return `${paint('bold', 'building')} ${names}`
   if (failures.size > 0) return `${paint('red', 'failed')} ${names}: waiting for a change`
-  return `${fresh ? paint('green', 'up to date') : paint('yellow', 'not up to date')} ${names}`
+  return `${fresh ? paint('green', 'fresh') : paint('yellow', 'not fresh')} ${names}`
 }
 
 function bodyOf(state: ScreenState, room: number, now: number, paint: Paint): string[] {
@@ -122,7 +122,7 @@ function failuresOf({ failures }: ScreenState, paint: Paint): string[] {
 /** The page that explains the last build, or the running one. */
 export async function whyPage(state: ScreenState): Promise<readonly string[]> {
   const { explanation, doing } = state
-  if (!explanation) return ['Nothing was built yet: everything is up to date.']
+  if (!explanation) return ['Nothing was built yet: everything is fresh.']
   const { explanationLines } = await import('../render/explanation.ts')
   const outcome = (artifact: string): string => outcomeOf(state, artifact)
   const [, ...lines] = await explanationLines(explanation, { all: false, now: Date.now(), outcome })
