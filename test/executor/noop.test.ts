@@ -77,7 +77,7 @@ describe('commands that inspect', () => {
     expect(code).toBe(3)
     expect(stdout).toMatch(/^stale {6}packed {7}src\/ changed$/m)
     expect(stdout).toMatch(/^undecided {2}report {7}depends on names, which is not fresh$/m)
-    expect(stdout).toMatch(/^restorable other {8}output\/other.txt is missing$/m)
+    expect(stdout).toMatch(/^restorable other {8}output other\.txt is missing$/m)
     expect(stdout).toContain('2 artifacts would run, 2 may run, 1 would be restored')
     expect((await workspace.lbuild('image', '--dry-run', '--check')).code).toBe(3)
     expect((await workspace.lbuild('image', '--dry-run')).code).toBe(0)
