@@ -1,12 +1,13 @@
-// How the suites of tests run: unit, fuzz and e2e. Tests are bounded by what they do; their time limits only end what hangs.
+// How the suites of tests run: unit, fuzz, e2e and package. Tests are bounded by what they do; their time limits only end what hangs.
 import { defineConfig } from 'vitest/config'
+import LongestFirst from './test/support/longestFirst.ts'
 
 const MINUTE = 60_000
 
 export default defineConfig({
   test: {
     // A failing run prints its seed; `npx vitest --sequence.seed N` runs it in the same order again.
-    sequence: { shuffle: true },
+    sequence: { shuffle: true, sequencer: LongestFirst },
     maxWorkers: 2,
     reporters: ['default', './test/support/countReporter.ts'],
     projects: [
@@ -49,9 +50,8 @@ export default defineConfig({
           name: 'package',
           include: ['test/package/**/*.test.ts'],
           globalSetup: ['test/package/support/setup.ts'],
-          testTimeout: 600_000,
-          hookTimeout: 600_000,
-          fileParallelism: false,
+          testTimeout: 10 * MINUTE,
+          hookTimeout: 10 * MINUTE,
         },
       },
     ],

@@ -30,7 +30,7 @@ let npm: Project
 beforeAll(async () => {
   if (inject('noRegistry') !== '') return
   npm = new Project(DISTRO)
-  await npm.install('lbuild')
+  await npm.installCopy()
 })
 
 /** Builds twice, and expects that only the first build runs producers and that neither changes the package. */
@@ -152,7 +152,7 @@ describe('another layout', () => {
       'package.json': '{ "private": true, "workspaces": ["distros/*"] }',
       'distros/one/package.json': '{ "name": "one", "version": "1.0.0" }',
     })
-    await project.install('lbuild', '--workspace', 'distros/one')
+    await project.install(inject('tarball'), '--workspace', 'distros/one')
     expect(fs.existsSync(project.path('distros/one/node_modules'))).toBe(false)
     await buildsTwice(project, 'distros/one', 'node_modules/lbuild')
     expect(await project.keys('distros/one')).toEqual(await npm.keys())
@@ -162,7 +162,7 @@ describe('another layout', () => {
 describe.runIf(process.geteuid?.() === 0)('an ordinary user', () => {
   it('builds with an installation that only root may write', async ({ skip }) => {
     const project = new Project()
-    await project.install('lbuild')
+    await project.installCopy()
     const home = new Project(
       Object.fromEntries(Object.entries(DISTRO).map(([path, text]) => [`distro/${path}`, text])),
     )

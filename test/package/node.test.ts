@@ -18,7 +18,7 @@ beforeAll(async () => {
   if (inject('noRegistry') !== '') return
   nodes = new Project()
   project = new Project(DISTRO)
-  await project.install('lbuild')
+  await project.installCopy()
 })
 
 it.each([20, 22, 24])('builds with Node.js %i, in which producers run, too', async (major) => {

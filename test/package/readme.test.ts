@@ -22,7 +22,7 @@ let project: Project
 beforeAll(async () => {
   if (inject('noRegistry') !== '') return
   project = new Project({ 'build.config.ts': EXAMPLE, 'files/etc/motd': 'welcome\n' })
-  await project.install('lbuild')
+  await project.installCopy()
   await project.done(['npx', 'lbuild', 'release'])
 })
 

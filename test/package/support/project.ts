@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname } from 'node:path'
 import { afterAll, beforeEach, inject } from 'vitest'
 import { sha256 } from '../../../src/platform/digest.ts'
+import { INSTALL } from './setup.ts'
 
 /** What a command printed, and its exit code or the name of the signal that ended it. */
 export interface Ended {
@@ -101,10 +102,14 @@ export class Project {
     return stdout
   }
 
-  /** Installs packages with npm; `lbuild` stands for the packed one. */
+  /** Copies what npm installs with the packed lbuild. */
+  async installCopy(): Promise<void> {
+    await this.done(['cp', '-a', `${inject('installed')}/.`, '.'])
+  }
+
+  /** Installs packages with npm. */
   async install(...packages: readonly string[]): Promise<void> {
-    const named = packages.map((name) => (name === 'lbuild' ? inject('tarball') : name))
-    await this.done(['npm', 'install', '-D', '--no-audit', '--no-fund', ...named])
+    await this.done(['npm', ...INSTALL, ...packages])
   }
 
   /** Every file below a directory with its mode, times and content. */
