@@ -1,8 +1,13 @@
-// How the suites of tests run: unit, fuzz, e2e and package. Tests are bounded by what they do; their time limits only end what hangs.
+// How the suites of tests run. Tests are bounded by what they do; their time limits only end what hangs.
 import { defineConfig } from 'vitest/config'
 import LongestFirst from './test/support/longestFirst.ts'
 
 const MINUTE = 60_000
+
+const OTHER_SUITES = ['test/e2e/**', 'test/fuzz/**', 'test/bench/**', 'test/package/**']
+
+/** A process of its own costs each file 0.2 s. Files share modules, so these keep no state between tests. */
+const IN_SHARED_PROCESS = { isolate: false, testTimeout: 10 * MINUTE, hookTimeout: 10 * MINUTE }
 
 export default defineConfig({
   test: {
@@ -14,14 +19,20 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          ...IN_SHARED_PROCESS,
           name: 'unit',
-          // A process of its own costs each file 0.2 s. Files share modules, so these keep no state between tests.
-          isolate: false,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/fuzz/**', 'test/bench/**', 'test/package/**'],
+          exclude: [...OTHER_SUITES, '**/*.integration.test.ts'],
+          env: { LBUILD_TEST_SUITE: 'unit' },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...IN_SHARED_PROCESS,
+          name: 'integration',
+          include: ['test/**/*.integration.test.ts'],
           globalSetup: ['test/support/compile.ts'],
-          testTimeout: 10 * MINUTE,
-          hookTimeout: 10 * MINUTE,
         },
       },
       {

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, readFileSync } from 'node:fs'
 
-const SUITES = ['check', 'check:package', 'unit', 'package', 'fuzz:ci', 'e2e']
+const SUITES = ['check', 'check:package', 'unit', 'integration', 'package', 'fuzz:ci', 'e2e']
 const counts = process.env.LBUILD_TEST_COUNTS
 
 const countedLines = () => (counts === undefined ? '' : readFileSync(counts, 'utf8'))

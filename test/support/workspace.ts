@@ -127,8 +127,10 @@ export class TestWorkspace {
     fs.renameSync(this.path(from), this.path(to))
   }
 
-  /** Starts the command line. */
+  /** Starts the command line. Throws an Error in a unit test: those run in process, and all of them in a minute. */
   start(...args: readonly string[]): { child: ChildProcess; ended: Promise<Ended> } {
+    if (process.env['LBUILD_TEST_SUITE'] === 'unit')
+      throw new Error('a unit test starts lbuild: name its file *.integration.test.ts')
     const [program, ...words] = [...this.#user, process.execPath, this.program, ...args]
     const child = spawn(program!, words, {
       cwd: this.root,
