@@ -135,7 +135,7 @@ describe('the keys', () => {
     expect(calls).toEqual(['build', 'quit'])
     const restart = vi.fn()
     const withMachine = screen({ restart })
-    expect(await withMachine.press('r')).toContain('r restart the machine')
+    expect(await withMachine.press('r')).toContain('r restart the VM')
     expect(restart).toHaveBeenCalledOnce()
   })
 

@@ -11,7 +11,7 @@ export interface WatchKeys {
   quit(): void
   /** The lines of the graph. */
   graph(): readonly string[]
-  /** Restarts the machine of `--run`. */
+  /** Restarts the VM of `--run`. */
   restart?(): void
 }
 
@@ -34,7 +34,7 @@ export function watchScreen(
   let page: readonly string[] | undefined
   /** Whether the user requested a build that has not started. */
   let requested = false
-  const keyLine = `b build now  w why  g graph  ${keys.restart ? 'r restart the machine  ' : ''}? help  q quit`
+  const keyLine = `b build now  w why  g graph  ${keys.restart ? 'r restart the VM  ' : ''}? help  q quit`
   const show = (): void => {
     if (!terminal.isOn) return
     const { columns = 80, rows = 24 } = output
@@ -139,7 +139,7 @@ const HELP: readonly string[] = [
   '  b  build now, also what failed and is unchanged',
   '  w  why the last build ran',
   '  g  the dependency graph',
-  '  r  restart the machine of --run',
+  '  r  restart the VM of --run',
   '  q  quit, also Ctrl-C',
   '',
   'fresh: nothing to do. restorable: in the store. stale: must run.',
