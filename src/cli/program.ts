@@ -1,7 +1,7 @@
 // Parses a command line and runs the command that it names.
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { CommanderError } from 'commander'
-import { COMMANDS, suggestion } from '../graph/names.ts'
+import { COMMANDS, nearest, suggestion } from '../graph/names.ts'
 import { Failure } from '../platform/failure.ts'
 import { LBUILD_VERSION } from '../platform/lbuildVersion.ts'
 import type { CommandContext } from './command.ts'
@@ -79,7 +79,13 @@ function helpOf(argv: readonly string[]): readonly string[] | undefined {
   const [subject] = argv.slice(argv.indexOf('help') + 1).filter((word) => !word.startsWith('-'))
   if (subject === undefined) return ['help']
   if (COMMANDS.includes(subject)) return ['help', subject]
-  throw new Failure(`unknown command '${subject}'`, { hint: suggestion(subject, COMMANDS), exitCode: 2 })
+  throw new Failure(`unknown command '${subject}'`, {
+    hint:
+      nearest(subject, COMMANDS) === undefined
+        ? `run lbuild ${subject} --help if it is a target`
+        : suggestion(subject, COMMANDS),
+    exitCode: 2,
+  })
 }
 
 /** The program with some of its commands. */

@@ -32,7 +32,7 @@ export const aptLockfile = (name: string, options: AptLockfileOptions): Lockfile
       suite: text('bookworm', 'the Debian release'),
       mirror: text(
         '',
-        "the address above debian/ and debian-security/; empty for the host's own, or deb.debian.org",
+        'the URL that contains debian/ and debian-security/; empty for that of the host, or deb.debian.org',
       ),
     },
     mirrorParams: ['mirror'],

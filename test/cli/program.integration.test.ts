@@ -38,6 +38,7 @@ it('lists the arguments of each command as its own help does', async () => {
 
 it.each([
   [['help', 'verfy'], `unknown command 'verfy'`, `did you mean 'verify'?`],
+  [['help', 'image'], `unknown command 'image'`, 'run lbuild image --help'],
   [['gc', '--max-size', 'many'], `invalid value 'many' for option '--max-size <size>'`, 'give a size'],
   [['graph', '--format', 'svg'], `invalid value 'svg'`, 'choose one of text, dot, mermaid, json'],
   [['boot'], 'no target named', 'see lbuild boot --help'],
