@@ -48,11 +48,11 @@ export interface Config {
    */
   readonly toolPath?: readonly string[]
   /**
-   * The limits of the store. lbuild keeps the newest builds of each artifact, the latest included, and removes older ones
-   * while the objects exceed `maxSize`. It never removes what the current outputs need.
+   * The limits of the store. lbuild retains the newest records of each artifact, the latest included, and removes older
+   * ones while the objects exceed `maxSize`. It never removes what the current outputs need.
    */
   readonly store?: {
-    /** The builds of each artifact; 10 unless given. */
+    /** The number of records of each artifact; 10 unless given. */
     readonly keep?: number
     /** The size of all objects, as {@link parseSize} reads it; `20G` unless given. */
     readonly maxSize?: string | number

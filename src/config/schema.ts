@@ -108,7 +108,7 @@ const size = v.pipe(
 
 const COUNT = 'must be a whole number of at least 1'
 
-/** The limits of the store: builds of each artifact, and bytes. */
+/** The limits of the store: records of each artifact, and bytes. */
 const store = v.strictObject({
   keep: v.optional(v.pipe(v.number(COUNT), v.safeInteger(COUNT), v.minValue(1, COUNT)), 10),
   maxSize: v.optional(size, '20G'),

@@ -48,7 +48,7 @@ export interface LockfileNode {
 
 /** The limits of the store. lbuild may exceed them to keep what it needs to restore the current outputs. */
 export interface StoreLimits {
-  /** The number of builds of each artifact. */
+  /** The number of records of each artifact. */
   readonly keep: number
   /** The size of all objects together, in bytes. */
   readonly maxSize: number

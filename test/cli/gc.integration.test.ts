@@ -1,4 +1,4 @@
-// `lbuild gc` removes old builds from the store, and never what the latest ones need.
+// `lbuild gc` removes old records from the store, and never what the latest ones need.
 import * as fs from 'node:fs'
 import { on } from 'node:events'
 import { describe, expect, it } from 'vitest'

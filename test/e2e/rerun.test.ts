@@ -151,9 +151,10 @@ describe('an output that was modified', () => {
     truncateSync(image, size - 1)
     const report = await distro.build('qcow2')
     expect(withOutcome(report, 'restored')).toEqual(['qcow2'])
-    const preserved = /output\/levitateos\.qcow2 was changed after it was built: moved to output\/(\S+)/.exec(
-      report.stderr,
-    )?.[1]
+    const preserved =
+      /output\/levitateos\.qcow2 was modified after it was built: moved to output\/(\S+)/.exec(
+        report.stderr,
+      )?.[1]
     expect(preserved).toBeDefined()
     undo.push(() => rmSync(distro.path(`output/${preserved}`)))
     expect(statSync(distro.path(`output/${preserved}`)).size).toBe(size - 1)

@@ -25,7 +25,7 @@ describe('an output', () => {
     const { ran, restored, code, stderr } = await workspace.build(...TINY_TARGETS)
     expect([ran, restored, code]).toEqual([[], ['image'], 0])
     expect(stderr).toContain(
-      'output/tiny.img was changed after it was built: moved to output/tiny.img.preserved-1',
+      'output/tiny.img was modified after it was built: moved to output/tiny.img.preserved-1',
     )
     expect(stderr).toContain(`${original.length - 1} bytes where ${original.length} were built`)
     expect(workspace.read('output/tiny.img')).toBe(original)

@@ -45,7 +45,7 @@ async function clean(
   })
   print(
     all
-      ? 'removed outputs, work directories, store, records and logs\n'
+      ? 'removed outputs, work directories, the store and the event logs\n'
       : 'removed outputs and work directories\n',
   )
   return 0
@@ -70,7 +70,7 @@ function removeOutputs(locations: Locations): void {
 
 async function isConfirmed(signal: AbortSignal): Promise<boolean> {
   if (!process.stdin.isTTY)
-    throw new Failure('clean --all removes every build from the store, and asks first', {
+    throw new Failure('clean --all removes the whole store, and asks first', {
       hint: 'add --yes to remove them without a question',
       exitCode: 2,
     })
@@ -79,7 +79,8 @@ async function isConfirmed(signal: AbortSignal): Promise<boolean> {
   // A terminal in raw mode sends Ctrl-C to readline only.
   terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
   try {
-    const question = 'Remove the store, all records and logs? Everything must be rebuilt. [y/N] '
+    const question =
+      'Remove the store and the event logs? The next build downloads and builds everything again. [y/N] '
     return /^y(es)?$/i.test((await terminal.question(question, { signal })).trim())
   } finally {
     terminal.close()

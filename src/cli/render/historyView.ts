@@ -109,7 +109,7 @@ export function detailLines(build: LoggedBuild, now: number): readonly string[] 
     ...(warnings.length + preserved.length > 0 ? [''] : []),
     ...warnings.flatMap(({ message }) => wrapped(`warning: ${printable(message)}`, width(), 2)),
     ...preserved.flatMap(({ path: output, as }) =>
-      wrapped(`moved ${printable(output)}, changed after it was built, to ${printable(as)}`, width(), 2),
+      wrapped(`moved ${printable(output)}, modified after it was built, to ${printable(as)}`, width(), 2),
     ),
     ...failures.flatMap((text) => ['', text]),
   ]

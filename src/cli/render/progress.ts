@@ -85,7 +85,7 @@ function lineOf(
   if (event.type === 'warning')
     return `${paint(stream, 'yellow', 'warning:')} ${event.message}${event.hint === undefined ? '' : `\n  hint: ${event.hint}`}`
   if (event.type === 'preserved')
-    return `${paint(stream, 'yellow', 'preserved')} ${event.path} was changed after it was built: moved to ${event.as}`
+    return `${paint(stream, 'yellow', 'preserved')} ${event.path} was modified after it was built: moved to ${event.as}`
   if (verbosity === 'quiet') return undefined
   switch (event.type) {
     case 'waiting':
