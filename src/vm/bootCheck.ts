@@ -20,10 +20,15 @@ export interface BootOptions extends MachineOptions, BootDialogueOptions {
   readonly log?: string
 }
 
-export interface BootReport extends SystemReport {
+interface GuestMachine {
   readonly firmware: Firmware
   readonly accelerator: Accelerator
 }
+
+export interface BootReport extends SystemReport, GuestMachine {}
+
+/** Talks to a machine that was just started; {@link bootDialogue} describes the arguments. */
+type Dialogue<Report> = (...args: Parameters<typeof bootDialogue>) => Promise<Report>
 
 /**
  * The panic of a kernel whose first timer ticks came too late (Linux, arch/x86/kernel/apic/io_apic.c, check_timer). On a
@@ -39,17 +44,26 @@ const BOOT_ATTEMPTS = 3
  * image does anything else, and a Failure when the machine cannot be started. However the check ends, it leaves no
  * process and no file but the log. A boot whose kernel panics because TCG delivered its first timer ticks too late is repeated.
  */
-export async function checkBoot(options: BootOptions): Promise<BootReport> {
+export const checkBoot = (options: BootOptions): Promise<BootReport> => bootGuest(options, bootDialogue)
+
+/** Boots an image as {@link checkBoot} does, for another dialogue with the guest. */
+export async function bootGuest<Report extends object>(
+  options: BootOptions,
+  dialogue: Dialogue<Report>,
+): Promise<Report & GuestMachine> {
   for (let attempt = 1; ; attempt += 1)
     try {
-      return await bootOnce(options)
+      return await bootOnce(options, dialogue)
     } catch (error) {
       const lostTicks = error instanceof BootFailure && error.tail?.includes(LOST_TICKS)
       if (!lostTicks || attempt === BOOT_ATTEMPTS) throw error
     }
 }
 
-async function bootOnce(options: BootOptions): Promise<BootReport> {
+async function bootOnce<Report extends object>(
+  options: BootOptions,
+  dialogue: Dialogue<Report>,
+): Promise<Report & GuestMachine> {
   const use = { screen: 'none', network: 'isolated', interactive: false } as const
   const { setpriv, command, firmware, accelerator } = await prepareMachine(options, use)
   const { signal } = options
@@ -77,13 +91,10 @@ async function bootOnce(options: BootOptions): Promise<BootReport> {
   ]
   try {
     const line = { console, clock: systemClock, write: vm.write }
-    const dialogue = { ...TIME_LIMITS[accelerator.name], ...options }
+    const limits = { ...TIME_LIMITS[accelerator.name], ...options }
     const nonce = randomBytes(4).toString('hex')
-    return {
-      firmware,
-      accelerator,
-      ...(await bootDialogue(basename(options.image), line, nonce, facts, dialogue)),
-    }
+    const report = await dialogue(basename(options.image), line, nonce, facts, limits)
+    return { ...report, firmware, accelerator }
   } catch (error) {
     signal?.throwIfAborted()
     throw broken === undefined

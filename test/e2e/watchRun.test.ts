@@ -21,11 +21,16 @@ test('--run boots each new image; after a kill neither the machine nor the build
   const shows = (text: string): Promise<unknown> =>
     vi.waitUntil(() => readFileSync(console, 'utf8').includes(text), { timeout: PATIENCE, interval: 50 })
   expect(image).toBe(join(root, 'output/levitateos.qcow2'))
-  await shows('levitate login:')
-  const [qemu] = processesOf(root).filter((id) => readFileSync(`/proc/${id}/comm`, 'utf8').startsWith('qemu'))
-  expect(qemu).toBeDefined()
+  const findQemu = (): string => {
+    const isQemu = (id: string): boolean => readFileSync(`/proc/${id}/comm`, 'utf8').startsWith('qemu')
+    const found = processesOf(root).find(isQemu)
+    if (found === undefined) throw new Error('QEMU does not run')
+    return found
+  }
+  // A process starts as a copy of its parent, and others end meanwhile.
+  const qemu = await vi.waitFor(findQemu, { timeout: PATIENCE, interval: 50 })
 
-  // A failed build leaves the machine alone, and so does the next one if the image stays the same.
+  // While it boots, a failed build leaves the machine alone, and so does the next one if the image stays the same.
   const producer = 'artifacts/qcow2/index.ts'
   const before = workspace.read(producer)
   let from = watching.events.length
@@ -36,6 +41,7 @@ test('--run boots each new image; after a kill neither the machine nor the build
   await watching.next('idle', failed, ({ fresh }) => fresh)
   expect(machines(watching.events.slice(from))).toEqual([])
   expect(processesOf(root)).toContain(qemu)
+  await shows('levitate login:')
 
   // A new image replaces the machine.
   from = watching.events.length
