@@ -10,7 +10,7 @@ import { Script } from 'node:vm'
  * if files cannot be written.
  * @param {string} home the checkout
  * @param {string} cache the directory for compiled programs and their manifest
- * @returns {Promise<string>} the directory of the compiled program
+ * @returns {Promise<object>} the manifest of the compiled program
  */
 export async function compile(home, cache) {
   try {
@@ -43,9 +43,10 @@ async function compileInto(home, cache) {
   const states = sources.map((path) => [path, stateOf(path, before)])
   const written = [...files.map(({ name }) => name), ...PROGRAMS.map((name) => `${name}.cache`)]
   for (const name of written) states.push([`${directory}/${name}`, stateOf(`${directory}/${name}`)])
-  const manifest = { format: FORMAT, node: process.version, home, directory, files: states }
+  const cached = `${directory}/main.cjs.cache`
+  const manifest = { format: FORMAT, node: process.version, home, directory, cached, files: states }
   replace(`${cache}/manifest.json`, JSON.stringify(manifest))
-  return directory
+  return manifest
 }
 
 /** Replaces the files of libraries by the file that npm rewrites with every installation, so that the starter checks fewer files. */
@@ -56,8 +57,8 @@ function withoutLibraries(home, paths) {
   return [...paths.filter((path) => !path.startsWith(libraries)), installation]
 }
 
-/** The format of the compiled program, as the starter expects it. */
-const FORMAT = 2
+/** The format of the compiled program and its manifest, as the starter expects it. */
+const FORMAT = 3
 
 /** The programs, each one function in one file because that starts fastest. */
 const PROGRAMS = ['main.cjs', 'childProgram.cjs']

@@ -19,8 +19,8 @@ const { Script } = require('vm')
 const home = dirname(__dirname)
 const elsewhere = process.env.LBUILD_CACHE_DIR
 
-/** The format of the compiled program: since 2 it is ASCII. */
-const FORMAT = 2
+/** The format of the compiled program and its manifest. */
+const FORMAT = 3
 
 /** The state of a file on disk: while it stands, the file has not changed. */
 function stateOf(path) {
@@ -62,27 +62,60 @@ function load(file, cachedData) {
   return { script, main: program.exports.main }
 }
 
-const run = (main, code) => main({ home, code, argv: process.argv.slice(2) })
-
-/** Runs the program of a checkout from `cache/lbuild/`. */
-function startCheckout() {
-  const cache = `${elsewhere ? resolve(elsewhere) : `${home}/cache`}/lbuild`
-  const manifest = readManifest(`${cache}/manifest.json`)
-  const start = (code) => run(load(`${code}/main.cjs`, fs.readFileSync(`${code}/main.cjs.cache`)).main, code)
-  return manifest
-    ? start(manifest.directory)
-    : import('./bootstrap.mjs').then((bootstrap) => bootstrap.compile(home, cache)).then(start)
+/**
+ * Runs the program and keeps the code that V8 compiled for it: after any run if there is none yet, and once more after the first build with
+ * nothing to do. That one loads the least, so from then on it starts fastest.
+ */
+async function run({ script, main }, code, { cached, isWarm }, keep) {
+  let hasNothingToDo = false
+  await main({ home, code, argv: process.argv.slice(2), onNothingToDo: () => (hasNothingToDo = true) })
+  if (hasNothingToDo ? isWarm : cached) return
+  try {
+    keep(script.createCachedData(), hasNothingToDo)
+  } catch {
+    // Where the cache cannot be written, the next run compiles again.
+  }
 }
 
-/** Runs the program of a package. Its cached code lies in the cache of the workspace, because a package never writes into itself. */
-function startPackage() {
+/** Writes compiled code to a file, and then a manifest that names it. */
+function keepCode(path, manifest, cached, data, isWarm) {
+  replace(cached, data)
+  const files = [...manifest.files.filter(([file]) => file !== cached), [cached, stateOf(cached)]]
+  replace(path, JSON.stringify({ ...manifest, cached, isWarm, files }))
+}
+
+/** Runs the program of a checkout from `cache/lbuild/`. */
+async function startCheckout() {
+  const cache = `${elsewhere ? resolve(elsewhere) : `${home}/cache`}/lbuild`
+  const path = `${cache}/manifest.json`
+  const manifest = readManifest(path) ?? (await (await import('./bootstrap.mjs')).compile(home, cache))
+  const { directory, cached } = manifest
+  const program = load(`${directory}/main.cjs`, fs.readFileSync(cached))
+  await run(program, directory, manifest, (data, isWarm) =>
+    keepCode(path, manifest, `${directory}/main.cjs.warm`, data, isWarm),
+  )
+}
+
+/** Runs the program of a package. Its compiled code lies in the cache of the workspace, because a package never writes into itself. */
+async function startPackage() {
   const code = `${home}/dist/program`
   const file = `${code}/main.cjs`
   const cache = cacheOfWorkspace()
-  const manifest = cache && readManifest(`${cache}/lbuild/program.json`)
-  const program = load(file, manifest && fs.readFileSync(manifest.cached))
-  const ended = run(program.main, code)
-  return manifest ? ended : ended.then(() => cache && keepCachedCode(cache, file, program.script))
+  const path = `${cache}/lbuild/program.json`
+  const manifest = readManifest(path) ?? { format: FORMAT, node: process.version, home, files: [] }
+  const program = load(file, manifest.cached && fs.readFileSync(manifest.cached))
+  await run(program, code, manifest, (data, isWarm) => {
+    if (!cache || !fs.existsSync(cache)) return
+    fs.mkdirSync(dirname(path), { recursive: true })
+    const current = { ...manifest, files: [[file, stateOf(file)]] }
+    keepCode(
+      path,
+      current,
+      `${cache}/lbuild/program-${process.version}.${isWarm ? 'warm' : 'cache'}`,
+      data,
+      isWarm,
+    )
+  })
 }
 
 /** The cache of the workspace at or above the current directory; undefined outside of a workspace. */
@@ -91,23 +124,6 @@ function cacheOfWorkspace() {
   for (let directory = process.cwd(); ; directory = dirname(directory)) {
     if (fs.existsSync(`${directory}/build.config.ts`)) return `${directory}/cache`
     if (directory === dirname(directory)) return undefined
-  }
-}
-
-/** Saves what V8 compiled in this run. Where the cache cannot be written, the next run compiles again. */
-function keepCachedCode(cache, file, script) {
-  if (!fs.existsSync(cache)) return
-  try {
-    const cached = `${cache}/lbuild/program-${process.version}.cache`
-    fs.mkdirSync(dirname(cached), { recursive: true })
-    replace(cached, script.createCachedData())
-    const files = [file, cached].map((path) => [path, stateOf(path)])
-    replace(
-      `${cache}/lbuild/program.json`,
-      JSON.stringify({ format: FORMAT, node: process.version, home, cached, files }),
-    )
-  } catch {
-    // Only time is lost.
   }
 }
 

@@ -10,7 +10,7 @@ import { passCheck } from './toolCheck.ts'
 /** The tools that `makeExt4` runs. `assume_storage_prezeroed` requires mke2fs 1.47.0. */
 export const ext4Tools = [{ name: 'mke2fs', atLeast: '1.47.0' }, 'debugfs', 'dumpe2fs'] as const
 
-/** RawPath in a block of every file system that `makeExt4` makes. */
+/** Bytes in a block of every file system that `makeExt4` makes. */
 export const EXT4_BLOCK = 4096
 
 /** The file system to make, and its contents. */

@@ -98,7 +98,7 @@ export function fatSizeFor(sizes: readonly number[]): number {
   return Math.max(MINIMUM_FAT16, Math.ceil((content + ROOM) / 2 ** 20) * 2 ** 20)
 }
 
-/** RawPath for two tables of 128 KiB, the root directory, and directories. */
+/** Bytes for two tables of 128 KiB, the root directory, and directories. */
 const ROOM = 2 ** 20
 /** The smallest size in bytes: below 4,085 clusters the file system would be a FAT12. */
 const MINIMUM_FAT16 = 18 * 2 ** 20

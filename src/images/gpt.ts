@@ -4,7 +4,7 @@
  */
 import { Failure, type Run } from '../api/index.ts'
 
-/** RawPath in a sector. */
+/** Bytes in a sector. */
 export const SECTOR = 512
 
 /** Partition types: UEFI 2.10, table 5.7, and the Discoverable Partitions Specification. */

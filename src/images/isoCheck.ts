@@ -30,7 +30,7 @@ export interface IsoContents {
   readonly boot: readonly IsoBootImage[]
 }
 
-/** RawPath in a block of an ISO. */
+/** Bytes in a block of an ISO. */
 const BLOCK = 2048
 
 /** Reads the label, files and boot images of an ISO. Throws a Failure when the output of xorriso has no label. */

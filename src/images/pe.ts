@@ -38,7 +38,7 @@ const PE32_PLUS = 0x20b
 const SECTION = { virtualSize: 8, virtualAddress: 12, rawSize: 16, rawPointer: 20, flags: 36, size: 40 }
 /** IMAGE_SCN_CNT_INITIALIZED_DATA and IMAGE_SCN_MEM_READ. */
 const READ_ONLY_DATA = 0x40000040
-/** RawPath in a page of the firmware; appended sections must not share one with the stub's own. */
+/** Bytes in a page of the firmware; appended sections must not share one with the stub's own. */
 const PAGE = 4096
 
 const align = (value: number, to: number): number => Math.ceil(value / to) * to

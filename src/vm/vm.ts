@@ -14,7 +14,7 @@ export interface VmExit {
 
 /** A running virtual machine whose serial port is a pipe. */
 export interface Vm {
-  /** RawPath from the guest's serial port. */
+  /** Bytes from the guest's serial port. */
   readonly output: Readable
   /** Types on the guest's serial port. */
   write(text: string): void

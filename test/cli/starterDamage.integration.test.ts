@@ -15,7 +15,11 @@ function smallHome(): string {
   for (const name of ['package.json', 'src/bootstrap.mjs', 'src/starter.cjs'])
     fs.cpSync(`${HOME}/${name}`, `${home}/${name}`)
   for (const [path, code] of Object.entries({
-    'src/cli/main.ts': "export const main = (): void => console.log('the program')\n",
+    'src/cli/main.ts': `export async function main({ onNothingToDo }: { onNothingToDo: () => void }): Promise<void> {
+      console.log('the program')
+      onNothingToDo()
+    }
+`,
     'src/sandbox/child.ts': "console.log('the child')\n",
   })) {
     fs.mkdirSync(dirname(`${home}/${path}`))
@@ -46,6 +50,7 @@ it('compiles a cut, flipped or deleted file of the program again, to the same by
     'childProgram.cjs.cache',
     'main.cjs',
     'main.cjs.cache',
+    'main.cjs.warm',
     'manifest.json',
   ])
   for (const path of files) {
@@ -56,7 +61,7 @@ it('compiles a cut, flipped or deleted file of the program again, to the same by
       if (content) fs.writeFileSync(path, content)
       else fs.unlinkSync(path)
       expect(run(home)).toBe(said)
-      if (!/cache$|json$/.test(path)) expect(fs.readFileSync(path)).toEqual(whole)
+      if (!/cache$|warm$|json$/.test(path)) expect(fs.readFileSync(path)).toEqual(whole)
     }
   }
   expect(compiledFiles(home)).toEqual(files)

@@ -16,7 +16,7 @@ const TOLERANCE = 1.2
 
 interface Cost {
   calls: number
-  /** RawPath that the calls read, wrote or listed. */
+  /** Bytes that the calls read, wrote or listed. */
   bytes: number
   decisions: number
 }

@@ -60,6 +60,7 @@ export async function buildTargets(
     }
     throw error
   }
+  if (isNoop(report)) invocation.onNothingToDo?.()
   if (json) printDocument(report)
   showFailures(report)
   if (!json && !quiet) showSummary(report, workspace.locations)
@@ -92,13 +93,13 @@ function showFailures({ artifacts }: BuildReport): void {
   }
 }
 
-function showSummary(
-  { artifacts, targets, exitCode, seconds, savedSeconds }: BuildReport,
-  locations: Locations,
-): void {
+const isNoop = ({ artifacts }: BuildReport): boolean => artifacts.every(({ outcome }) => outcome === 'fresh')
+
+function showSummary(report: BuildReport, locations: Locations): void {
+  const { artifacts, targets, exitCode, seconds, savedSeconds } = report
   const saved = exitCode === 0 && savedSeconds >= 0.05 ? `, saved ${duration(savedSeconds)}` : ''
   const time = `${duration(seconds)}${saved}`
-  if (artifacts.every(({ outcome }) => outcome === 'fresh')) {
+  if (isNoop(report)) {
     const verb = targets.length === 1 ? 'is' : 'are'
     const checked = `${counted(artifacts.length, 'artifact')} checked in ${time}`
     print(`${targets.join(', ')} ${verb} fresh: nothing to do (${checked})\n`)
