@@ -32,7 +32,7 @@ export default defineConfig({
           ...IN_SHARED_PROCESS,
           name: 'integration',
           include: ['test/**/*.integration.test.ts'],
-          globalSetup: ['test/support/compile.ts'],
+          globalSetup: ['test/support/compile.ts', 'test/support/templates.ts'],
         },
       },
       {

@@ -1,7 +1,8 @@
 // A distro of two artifacts for tests of the store, and the space that it takes there.
 import { expect } from 'vitest'
 import { textsObject } from './damage.ts'
-import { TestWorkspace } from './workspace.ts'
+import { templateOf } from './templates.ts'
+import type { TestWorkspace } from './workspace.ts'
 
 /** A distro of two artifacts, one made of the other, both copies of a note. */
 export const NOTES = {
@@ -24,9 +25,18 @@ export const image = artifact('image', {
 
 /** A workspace in which `image` was built from each of some notes in turn. */
 export async function builtOf(...notes: readonly string[]): Promise<TestWorkspace> {
-  const workspace = new TestWorkspace(NOTES)
-  for (const note of notes) await build(workspace, note)
-  return workspace
+  return (await templateOfNotes(notes)).copy()
+}
+
+/** Workspaces whose first notes are the same share the builds of those. */
+function templateOfNotes(notes: readonly string[]): Promise<TestWorkspace> {
+  return templateOf(`notes-${notes.join('-')}`, async (workspace) => {
+    const [last] = notes.slice(-1)
+    if (last === undefined) return workspace.writeAll(NOTES)
+    const before = await templateOfNotes(notes.slice(0, -1))
+    before.copyTo(workspace)
+    await build(workspace, last)
+  })
 }
 
 /** Builds `image` from a note. */

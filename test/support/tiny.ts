@@ -1,7 +1,8 @@
 // A small distro with the shape of a real one.
 import { beforeAll } from 'vitest'
 import { Meeting } from './meeting.ts'
-import { TestWorkspace } from './workspace.ts'
+import { templateOf } from './templates.ts'
+import type { TestWorkspace } from './workspace.ts'
 
 /**
  * A small distro. `names` sees a tree but writes only its names, which shows early cutoff; `image` depends on two artifacts;
@@ -85,12 +86,21 @@ export const other = artifact('other', {
 /** The artifacts of {@link TINY} on which no other depends. */
 export const TINY_TARGETS = ['image', 'report', 'other'] as const
 
-/** Builds {@link TINY} once for a file of tests; the result gives each test its own copy. */
-export function builtTiny(): () => TestWorkspace {
-  const template = new TestWorkspace(TINY, TestWorkspace.lasting())
+/** Builds {@link TINY} before the tests of a file; the result gives each test its own copy. */
+export const builtTiny = (): (() => TestWorkspace) => builtOnce('tiny', TINY, TINY_TARGETS)
+
+/** Builds targets of a distro, once in a run of tests, before the tests of a file; the result gives each test its own copy. */
+export function builtOnce(
+  name: string,
+  files: Readonly<Record<string, string>>,
+  targets: readonly string[],
+): () => TestWorkspace {
+  let template: TestWorkspace
   beforeAll(async () => {
-    const { code, stderr } = await template.lbuild(...TINY_TARGETS)
-    if (code !== 0) throw new Error(stderr)
+    template = await templateOf(name, async (workspace) => {
+      workspace.writeAll(files)
+      await workspace.succeed(...targets)
+    })
   })
   return () => template.copy()
 }

@@ -2,11 +2,10 @@
 import type { ChildProcess } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { beforeAll, onTestFinished } from 'vitest'
+import { onTestFinished } from 'vitest'
 import type { WatchEvent } from '../../src/watch/events.ts'
-import { TINY, TINY_TARGETS } from './tiny.ts'
-import type { Ended } from './workspace.ts'
-import { TestWorkspace } from './workspace.ts'
+import { builtOnce, TINY, TINY_TARGETS } from './tiny.ts'
+import type { Ended, TestWorkspace } from './workspace.ts'
 
 /** {@link TINY} with one more artifact, `stamp`. A build of it shows that watch has seen all earlier changes. */
 export const WATCHED: Readonly<Record<string, string>> = {
@@ -29,15 +28,8 @@ export const stamp = artifact('stamp', {
 
 export const WATCHED_TARGETS = [...TINY_TARGETS, 'stamp']
 
-/** Builds {@link WATCHED} once for a file of tests; the result gives each test its own copy. */
-export function builtWatched(): () => TestWorkspace {
-  const template = new TestWorkspace(WATCHED, TestWorkspace.lasting())
-  beforeAll(async () => {
-    const { code, stderr } = await template.lbuild(...WATCHED_TARGETS)
-    if (code !== 0) throw new Error(stderr)
-  })
-  return () => template.copy()
-}
+/** Builds {@link WATCHED} before the tests of a file; the result gives each test its own copy. */
+export const builtWatched = (): (() => TestWorkspace) => builtOnce('watched', WATCHED, WATCHED_TARGETS)
 
 /** Follows `lbuild watch --json` by its events, never by a clock. */
 export class Watching {
@@ -161,8 +153,7 @@ export async function published(
 ): Promise<{ found: Record<string, string>; clean: Record<string, string> }> {
   const clean = workspace.copy()
   for (const directory of ['cache', 'output']) if (clean.exists(directory)) clean.remove(directory)
-  const { code, stderr } = await clean.lbuild(...WATCHED_TARGETS)
-  if (code !== 0) throw new Error(stderr)
+  await clean.succeed(...WATCHED_TARGETS)
   return { found: outputs(workspace), clean: outputs(clean) }
 }
 

@@ -42,7 +42,7 @@ export class TestWorkspace {
 
   constructor(files: Readonly<Record<string, string>>, root = temporaryDirectory()) {
     this.root = root
-    for (const [path, content] of Object.entries(files)) this.write(path, content)
+    this.writeAll(files)
   }
 
   /** A directory that is removed after all tests of a file. */
@@ -86,8 +86,12 @@ export class TestWorkspace {
   /** A copy in another directory. */
   copy(): TestWorkspace {
     const copy = new TestWorkspace({})
-    fs.cpSync(this.root, copy.root, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
+    this.copyTo(copy)
     return copy
+  }
+
+  copyTo({ root }: TestWorkspace): void {
+    fs.cpSync(this.root, root, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
   }
 
   path(path: string): string {
@@ -98,6 +102,10 @@ export class TestWorkspace {
     fs.mkdirSync(dirname(this.path(path)), { recursive: true })
     fs.writeFileSync(this.path(path), content)
     if (mode !== undefined) fs.chmodSync(this.path(path), mode)
+  }
+
+  writeAll(files: Readonly<Record<string, string>>): void {
+    for (const [path, content] of Object.entries(files)) this.write(path, content)
   }
 
   /** Replaces a text, which must exist, with another. */
@@ -152,6 +160,12 @@ export class TestWorkspace {
   /** Runs the command line to its end. */
   lbuild(...args: readonly string[]): Promise<Ended> {
     return this.start(...args).ended
+  }
+
+  /** Runs the command line to its end. Throws an Error with its messages if it fails. */
+  async succeed(...args: readonly string[]): Promise<void> {
+    const { code, stderr } = await this.lbuild(...args)
+    if (code !== 0) throw new Error(stderr)
   }
 
   /** Runs a build that prints a report as JSON. */

@@ -1,9 +1,9 @@
 // A small distro that was built, in which tests plant changes and run `lbuild why`.
-import * as fs from 'node:fs'
-import { tmpdir } from 'node:os'
+import { symlinkSync } from 'node:fs'
 import { expect } from 'vitest'
 import type { ExplainedCause } from '../../../src/planner/evidence.ts'
-import { TestWorkspace } from '../../support/workspace.ts'
+import { templateOf } from '../../support/templates.ts'
+import type { TestWorkspace } from '../../support/workspace.ts'
 
 export const DISTRO: Readonly<Record<string, string>> = {
   'build.config.ts': `import { defineConfig } from 'lbuild'
@@ -70,23 +70,26 @@ export const image = artifact('image', {
 export const STAMP =
   '#!/bin/sh\n# stamp 1.2.3\ncase "$1" in --version) echo stamp 1.2.3 ;; *) echo stamped ;; esac\n'
 
+/** The variables that builds of the distro get. */
+const ENVIRONMENT = { EDITION: 'home' }
+
 let template: TestWorkspace
 
-/** Builds the distro once for a file of tests; call it in `beforeAll`, which calls the result to remove it. */
-export async function buildTemplate(): Promise<() => void> {
-  template = new TestWorkspace(DISTRO, fs.mkdtempSync(`${tmpdir()}/lbuild-test-`))
-  template.write('tools/stamp', STAMP, 0o755)
-  fs.symlinkSync('hello', template.path('src/link'))
-  template.env['EDITION'] = 'home'
-  const { code, stderr } = await template.lbuild('image')
-  if (code !== 0) throw new Error(stderr)
-  return () => fs.rmSync(template.root, { recursive: true, force: true })
+/** Builds the distro once in a run of tests; call it in `beforeAll`. */
+export async function buildTemplate(): Promise<void> {
+  template = await templateOf('explained', async (workspace) => {
+    workspace.writeAll(DISTRO)
+    workspace.write('tools/stamp', STAMP, 0o755)
+    symlinkSync('hello', workspace.path('src/link'))
+    Object.assign(workspace.env, ENVIRONMENT)
+    await workspace.succeed('image')
+  })
 }
 
 /** A copy of the built distro. */
 export function builtCopy(): TestWorkspace {
   const workspace = template.copy()
-  Object.assign(workspace.env, template.env)
+  Object.assign(workspace.env, ENVIRONMENT)
   return workspace
 }
 
