@@ -21,7 +21,7 @@ export function pastBuild(cache: string, id: string): LoggedBuild {
 
 /**
  * Returns the names of the targets and of all their dependencies, as the log of a build lists them. Without targets,
- * returns all artifacts of the build. Throws a Failure (exit code 2).
+ * returns all artifacts of the build. Throws a Failure (exit code 2) if there is no such build.
  */
 export function artifactsBelow(
   { id, artifacts }: LoggedBuild,

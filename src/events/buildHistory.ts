@@ -8,8 +8,7 @@ import type { ReadLog } from './logReader.ts'
 import { readLog } from './logReader.ts'
 
 /**
- * The past builds, newest first; each is read when the caller asks for it. An unreadable log stands for a build of which
- * nothing is known. Logs of commands that build nothing are left out. Takes no workspace lock, writes nothing and needs
+ * The past builds, newest first; each is read when the caller asks for it. An unreadable log gives a build without data. Logs of commands that build nothing are left out. Takes no workspace lock, writes nothing and needs
  * no config.
  */
 export function* listBuilds(disk: Disk, cache: string): Generator<LoggedBuild, void> {

@@ -17,9 +17,9 @@ export interface CriticalPath {
 }
 
 /**
- * Finds the longest chain of dependencies by the lengths of its steps (the critical path method): no degree of
- * parallelism makes the whole shorter. Steps must come after their dependencies; unknown dependencies are ignored. The
- * path neither begins nor ends with a step of length 0. Of several longest paths it is the first. Pure.
+ * Finds the chain of dependent steps with the longest total duration (the critical path). More jobs cannot make the build
+ * shorter. Steps must come after their dependencies; unknown dependencies are ignored. The path neither begins nor ends
+ * with a step of length 0. Of several longest paths it is the first. Pure.
  */
 export function criticalPath(steps: readonly Step[]): CriticalPath {
   const known = new Map<string, { readonly length: number; readonly before: string | undefined }>()

@@ -15,7 +15,7 @@ export class Invalidation {
     this.#wake?.()
   }
 
-  /** Whether it was given and not taken yet. */
+  /** Whether watch has raised the flag and the build has not cleared it. */
   get given(): boolean {
     return this.#given
   }
@@ -26,7 +26,7 @@ export class Invalidation {
     this.#wake = this.#next = undefined
   }
 
-  /** Resolves when it is given. */
+  /** Resolves when watch raises the flag. */
   next(): Promise<void> {
     if (this.#given) return Promise.resolve()
     return (this.#next ??= new Promise((resolve) => (this.#wake = resolve)))

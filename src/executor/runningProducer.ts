@@ -3,7 +3,7 @@ import { isSamePart, partIndex } from '../planner/part.ts'
 import type { Planned } from '../planner/domain.ts'
 import type { Digest } from '../platform/digest.ts'
 
-/** A decision about an artifact whose key is known, so that it can run. */
+/** A planned artifact whose key is known; only such an artifact can run. */
 export type Runnable = Planned & { readonly key: Digest }
 
 /** Whether the key of an artifact is known. */

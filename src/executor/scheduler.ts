@@ -111,8 +111,8 @@ export class Scheduler {
   }
 
   /**
-   * Starts artifacts in the order of the graph while some can be started and there is room for them. Resolves to whether
-   * nothing was left to wait for at that moment: a run that ends later may leave more to start.
+   * Starts artifacts, in the order of the graph, until all jobs are busy or no artifact is ready. Resolves to whether no
+   * producer was running at that moment; a run that ends later may make more artifacts ready.
    */
   async #startReady(): Promise<boolean> {
     const { jobs = availableParallelism(), keepGoing, signal } = this.#options
@@ -193,7 +193,7 @@ export class Scheduler {
     await this.#takeSnapshot()
   }
 
-  /** Under watch, waits until the watcher reports the change: whoever writes the input may not have finished. */
+  /** Under watch, waits until the watcher reports the change, because the input may still be being written. */
   async #awaitInvalidation(): Promise<void> {
     const { invalidation, signal } = this.#options
     if (!invalidation) return
@@ -231,7 +231,7 @@ export class Scheduler {
     if (await resolveInSession(this.#context, [])) await this.#takeSnapshot()
   }
 
-  /** Cancels the runs whose key changed, and forgets the failures whose key changed. */
+  /** Cancels the runs, and forgets the failures, of artifacts whose key changed or that need no run any more. */
   #cancelStale(): void {
     for (const [name, run] of this.#running) {
       const now = this.#queue.current(name)

@@ -45,7 +45,7 @@ export class WorkQueue {
     for (const planned of this.#plan.update(name)) this.#add(planned)
   }
 
-  /** Adds an artifact again that was taken and not finished. */
+  /** Adds an artifact that was taken before, if it must run or be restored (again). */
   add(name: string): void {
     const planned = this.current(name)
     if (planned) this.#add(planned)

@@ -73,12 +73,14 @@ function sourcesOf(reasons: readonly Reason[], others: readonly Consequence[]): 
 }
 
 /**
- * Returns false if the cause is a lockfile that lbuild resolved to the same files; returns true for every other cause.
+ * Whether the artifact ran because of this cause. An outdated lockfile is a cause only if its files changed.
  */
 const isSeen = (cause: Reason | undefined, reasons: readonly Reason[]): boolean =>
   cause?.kind !== 'lockfile' ||
   reasons.some(
-    (reason) => reason.kind === 'first-build' || ('now' in reason && reason.now.kind === 'downloads'),
+    (reason) =>
+      reason.kind === 'first-build' ||
+      ('now' in reason && reason.now.kind === 'downloads' && reason.now.lockfile === cause.lockfile),
   )
 
 /** The causes that an artifact passes on to its dependents. A missing or edited file in `output/` does not affect others. */

@@ -208,7 +208,7 @@ export interface Consequence {
   readonly usualSeconds?: number
   /** The causes that reach it, as indices into the list of causes. */
   readonly causes: readonly number[]
-  /** Those of `causes` that it sees directly. */
+  /** The causes among its own inputs. */
   readonly own: readonly number[]
   /** The dependencies that pass on the causes that are not in `own`: those whose outputs change or may change. */
   readonly through: readonly string[]

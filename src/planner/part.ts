@@ -1,11 +1,11 @@
-// What is compared of a part, what it is about, and a check that read data is a part.
+// Functions on parts: their id, content and subject, and the validation of parts read from disk.
 import type { Json } from '../api/params.ts'
 import type { Digest } from '../platform/digest.ts'
 import { isDigest } from '../platform/digest.ts'
 import { canonicalJson, isObject } from '../platform/json.ts'
 import type { Part, PartKind } from './domain.ts'
 
-/** The name under which a part is compared with the same part of another run. */
+/** The id of a part within a run. Parts of two runs are compared if they have the same id. */
 export const partId = ({ kind, name }: Pick<Part, 'kind' | 'name'>): string => `${kind} ${name}`
 
 /** What the producer sees of a part: equal contents make equal keys. */

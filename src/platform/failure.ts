@@ -1,4 +1,4 @@
-// The one error class: everything that lbuild throws on purpose.
+// The error that users see: a headline, facts and a hint.
 
 /** One `label: value` line below a headline. */
 export type Fact = readonly [label: string, value: string]

@@ -15,10 +15,13 @@ export interface WorkDirectory {
   readonly outputs: string
 }
 
+const OF_A_RUN = new RegExp(`^${BUILD_ID}\\.`)
+
 /** Creates an empty work directory, `work/BUILD.NAME`, and removes those of earlier runs of the same name. */
 export function makeWorkDirectory(disk: Disk, cache: string, build: string, name: string): WorkDirectory {
   for (const entry of entries(disk, cache))
-    if (entry.slice(entry.indexOf('.') + 1) === name) removeWork(disk, `${cache}/work/${entry}`)
+    if (OF_A_RUN.test(entry) && entry.slice(entry.indexOf('.') + 1) === name)
+      removeWork(disk, `${cache}/work/${entry}`)
   const path = `${cache}/work/${build}.${name}`
   for (const part of ['inputs', 'outputs', 'work', 'etc']) disk.mkdir(toRawPath(`${path}/${part}`))
   return { path, log: `${path}/log`, outputs: `${path}/outputs` }
@@ -29,7 +32,7 @@ export function preserveWork(disk: Disk, { path }: WorkDirectory): void {
   disk.close(disk.open(toRawPath(`${path}/${FAILED}`), 'a', 0o644))
 }
 
-/** The names that lbuild gives to directories in `work/`; nothing else there is ever removed. */
+/** The names that lbuild gives to directories in `work/`. It removes nothing else there. */
 const OURS = new RegExp(`^(?:${BUILD_ID}|fetch|why)\\.`)
 
 /** Removes the work directories of builds that did not finish. Only the holder of the workspace lock may call it. */

@@ -26,9 +26,9 @@ export interface ListedRecord {
 /** Everything in a record store. */
 export interface RecordListing {
   readonly records: readonly ListedRecord[]
-  /** Files named like records that are not readable records. */
+  /** Files named like records, or `latest.json`, that cannot be read. */
   readonly damaged: readonly RawPath[]
-  /** Quarantined files, and temporary files of processes that died. */
+  /** Quarantined files, temporary files of processes that died, and records of other versions of lbuild. */
   readonly leftovers: readonly RawPath[]
 }
 

@@ -19,7 +19,7 @@
 import type { Burst, Change } from './debounce.ts'
 import { isOver, overAt, withChange } from './debounce.ts'
 
-/** What holds in every state. */
+/** The fields that every state has. */
 interface Facts {
   /** Whether a change during a build cancels the runs that it makes stale; if not, the build finishes first. */
   readonly cancel: boolean
@@ -138,7 +138,7 @@ function afterTick(state: WatchState, now: number): WatchState {
     : { ...facts, kind: 'planning', cause: burst, pending: undefined }
 }
 
-/** When a tick may matter, in {@link monotonicSeconds}; undefined while no burst has to end. */
+/** When the caller must send a tick, in {@link monotonicSeconds}; undefined if no burst of changes has to end. */
 export function tickAt(state: WatchState): number | undefined {
   const burst = debounced(state)
   return burst && overAt(burst)

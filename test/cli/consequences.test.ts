@@ -148,7 +148,7 @@ describe('what a past build did', () => {
       'kernel changed': [
         '→ kernel ran',
         '→ initramfs did not run',
-        '→ qcow2 not because of this: the outputs that it reads from kernel or initramfs is unchanged',
+        '→ qcow2 not because of this: no output that it reads from kernel or initramfs changed',
       ],
       'qcow2 changed': ['→ qcow2 ran'],
     })
@@ -162,6 +162,35 @@ describe('what a past build did', () => {
       ['kernel', [0], []],
       ['initramfs', [0], []],
       ['qcow2', [0], []],
+    ])
+  })
+
+  it('of two resolved lockfiles, only the one whose downloads changed is credited', () => {
+    const inputs = {
+      packages: { kind: 'downloads', lockfile: 'debs' },
+      modules: { kind: 'downloads', lockfile: 'kernel' },
+    } as const
+    const world = new World(graphOf(artifactNode('base', [], { inputs })))
+    const resolved = (debs: string): void => {
+      world.lockfiles.set('debs', { state: 'ready', digest: sha256(debs) })
+      world.lockfiles.set('kernel', { state: 'ready', digest: sha256('k1') })
+    }
+    resolved('d1')
+    world.build('base')
+    for (const name of ['debs', 'kernel'])
+      world.lockfiles.set(name, { state: 'outdated', path: `${name}.lock`, request: [] })
+    const { causes, consequences } = analyzeCauses(world.plan('base'))
+    resolved('d2')
+    const { decision } = world.plan('base')[0]!
+    const reasons = decision.verdict === 'fresh' ? [] : decision.reasons
+    const settled = settleConsequences({ causes, consequences }, () => ({ ran: true, reasons }))
+    const names = (positions: readonly number[]): unknown[] =>
+      positions.map((at) => {
+        const reason = causes[at]!.reason
+        return reason.kind === 'lockfile' && reason.lockfile
+      })
+    expect(settled.map((one) => [names(one.causes), names(one.cutOff ?? [])])).toEqual([
+      [['debs'], ['kernel']],
     ])
   })
 

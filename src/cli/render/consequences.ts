@@ -22,7 +22,7 @@ export function consequenceLines(
   const mine = explanation.consequences.filter(
     (one) => one.causes.includes(cause) || (one.cutOff ?? []).includes(cause),
   )
-  // An artifact that was never built runs for that reason alone.
+  // An artifact that was never built runs in any case, so no other cause lists it.
   const listed = mine.filter((one) => one.own.includes(cause) || !isFirstBuild(explanation, one))
   const width = Math.max(...listed.map(({ artifact }) => artifact.length))
   const shown = all ? listed : listed.slice(0, SHOWN)
@@ -88,12 +88,11 @@ function pastOutcome(
   const { artifact, causes, cutOff = [] } = one
   if (causes.length === 0 || !cutOff.includes(cause)) return outcome(artifact) ?? ''
   if (one.own.includes(cause)) return 'not because of this: the lockfile resolved to the same downloads'
-  return `not because of this: the outputs that it reads from ${either(
-    one.through.filter((name) => {
-      const source = consequenceOf(explanation, name)
-      return source?.causes.includes(cause) || source?.cutOff?.includes(cause)
-    }),
-  )} is unchanged`
+  const unchanged = one.through.filter((name) => {
+    const source = consequenceOf(explanation, name)
+    return source?.causes.includes(cause) || source?.cutOff?.includes(cause)
+  })
+  return `not because of this: no output that it reads from ${either(unchanged)} changed`
 }
 
 const consequenceOf = ({ consequences }: Explanation, name: string): Consequence | undefined =>
