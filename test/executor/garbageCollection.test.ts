@@ -10,7 +10,7 @@ import { collect, planCollection } from '../../src/executor/garbageCollection.ts
 import { ObjectStore } from '../../src/store/objects.ts'
 import { RecordStore } from '../../src/store/records.ts'
 import { atEveryCall, FaultyDisk } from '../support/faultyDisk.ts'
-import { temporaryDirectory } from '../support/temporary.ts'
+import { memoryDirectory } from '../support/temporary.ts'
 import { artifactNode, graphOf } from '../support/world.ts'
 import type { BuildRecord, Part } from '../../src/planner/domain.ts'
 
@@ -74,13 +74,11 @@ describe('a collection', () => {
   it.each(['crash', 'ENOSPC'] as const)(
     'leaves all objects of each record, and every latest record, after a %s at any call of the disk',
     (fault) => {
-      const template = temporaryDirectory()
-      fillStore(template)
       let root = ''
       const calls = atEveryCall(
         fault,
         (disk) => {
-          root = temporaryDirectory()
+          root = memoryDirectory()
           fillStore(root)
           const workspace = open(root, disk)
           collect(workspace, planCollection(workspace, LIMITS))
@@ -110,7 +108,7 @@ describe('a collection', () => {
   )
 
   it('flushes the removal of records to disk before it removes the first object', () => {
-    const root = temporaryDirectory()
+    const root = memoryDirectory()
     fillStore(root)
     const faulty = new FaultyDisk()
     const workspace = open(root, faulty.disk)

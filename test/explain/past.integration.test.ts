@@ -72,9 +72,7 @@ describe('why --last', () => {
     const { stdout } = await workspace.lbuild('why', '--last')
     const [, source, code] = stdout.split(/^\d\. /m)
     expect(source).toMatch(/→ names +ran, [\d.]+ s: output identical to the previous one\n/)
-    expect(source).toContain(
-      '→ report  not because of this: no output that it reads from names changed\n',
-    )
+    expect(source).toContain('→ report  not because of this: no output that it reads from names changed\n')
     expect(code).toMatch(/→ report {2}ran, /)
   })
 

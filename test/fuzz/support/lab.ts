@@ -1,6 +1,5 @@
 // A workspace whose producers are functions of the test.
 import * as fs from 'node:fs'
-import { tmpdir } from 'node:os'
 import type { Graph } from '../../../src/graph/graph.ts'
 import type { Disk } from '../../../src/platform/disk.ts'
 import { realDisk } from '../../../src/platform/disk.ts'
@@ -14,6 +13,7 @@ import type { ProducerRequest, ProducerResult } from '../../../src/sandbox/reque
 import { ObjectStore } from '../../../src/store/objects.ts'
 import { RecordStore } from '../../../src/store/records.ts'
 import type { Workspace } from '../../../src/workspace/workspace.ts'
+import { MEMORY_PARENT } from '../../support/temporary.ts'
 
 /** A producer of a lab: gets the request and the environment of a run, and throws to fail. */
 export type Produce = (
@@ -33,15 +33,12 @@ export interface LabBuild extends Partial<
   readonly listener?: (event: BuildEvent) => void
 }
 
-/** The parent of the tests' directories: in memory if possible, since they are many and short-lived. */
-export const LAB_PARENT = fs.existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
-
 /**
  * A workspace whose producers are functions of the test. Everything else is real: snapshot, plan, inputs, scheduling, objects,
  * records and publishing.
  */
 export class Lab {
-  readonly root = fs.realpathSync(fs.mkdtempSync(`${LAB_PARENT}/lbuild-lab-`))
+  readonly root = fs.realpathSync(fs.mkdtempSync(`${MEMORY_PARENT}/lbuild-lab-`))
 
   /** Builds with a new lbuild, which knows only the files on the disk. */
   build({

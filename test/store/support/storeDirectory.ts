@@ -5,7 +5,7 @@ import { sha256 } from '../../../src/platform/digest.ts'
 import type { Disk } from '../../../src/platform/disk.ts'
 import { realDisk } from '../../../src/platform/disk.ts'
 import { ObjectStore } from '../../../src/store/objects.ts'
-import { temporaryDirectory } from '../../support/temporary.ts'
+import { memoryDirectory } from '../../support/temporary.ts'
 
 /** A directory with a store in `objects/`. */
 export interface StoreDirectory {
@@ -16,7 +16,7 @@ export interface StoreDirectory {
 }
 
 export function storeDirectory(disk: Disk = realDisk): StoreDirectory {
-  const root = temporaryDirectory()
+  const root = memoryDirectory()
   const store = new ObjectStore(disk, `${root}/objects`)
   return {
     root,
