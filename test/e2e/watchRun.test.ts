@@ -6,7 +6,7 @@ import type { WatchEvent } from '../../src/watch/events.ts'
 import { allEnded, PATIENCE, processesOf } from '../support/processes.ts'
 import { Watching } from '../support/watching.ts'
 import { TestWorkspace } from '../support/workspace.ts'
-import { Distro } from './support/distro.ts'
+import { Distro, PATIENT_BOOT } from './support/distro.ts'
 
 const { root } = Distro.copyForFile()
 
@@ -19,7 +19,10 @@ test('--run boots each new image; after a kill neither the machine nor the build
   const { image } = await watching.next('machine')
   const console = join(root, 'cache/watch/qcow2.console')
   const shows = (text: string): Promise<unknown> =>
-    vi.waitUntil(() => readFileSync(console, 'utf8').includes(text), { timeout: PATIENCE, interval: 50 })
+    vi.waitUntil(() => readFileSync(console, 'utf8').includes(text), {
+      timeout: PATIENT_BOOT.loginSeconds * 1000,
+      interval: 50,
+    })
   expect(image).toBe(join(root, 'output/levitateos.qcow2'))
   const findQemu = (): string => {
     const isQemu = (id: string): boolean => readFileSync(`/proc/${id}/comm`, 'utf8').startsWith('qemu')
