@@ -75,7 +75,7 @@ export async function bundleConfig(config: string, { root, home, cache }: Locati
 const isBuildFailure = (error: unknown): error is BuildFailure =>
   error instanceof Error && 'errors' in error && Array.isArray(error.errors) && error.errors.length > 0
 
-/** Takes the digest of the very bytes that are compiled, and registers the exports of the distro's own modules. */
+/** Hashes the same bytes that esbuild compiles, and adds code that registers the exports of the distro's own modules. */
 function sourcesPlugin(labels: ModuleLabels, digests: Map<string, Digest>): Plugin {
   return {
     name: 'lbuild-sources',

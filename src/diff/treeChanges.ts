@@ -33,7 +33,7 @@ export function treeChanges(old: string, current: string): readonly TreeChange[]
   return changes.sort((a, b) => byBytes(a.path, b.path))
 }
 
-/** The lines that only one of two texts has. Large listings differ in few lines: common ends are not split into lines. */
+/** The lines that only one of two texts has. Large listings differ in few lines, so the common start and end stay unsplit. */
 function differingLines(old: string, current: string): readonly [readonly string[], readonly string[]] {
   const start = old.lastIndexOf('\n', commonStart(old, current) - 1) + 1
   const [rest, currentRest] = [old.slice(start), current.slice(start)]

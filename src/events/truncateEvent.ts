@@ -10,8 +10,8 @@ const REASONS = 200
 const MEMBERS = 32
 
 /**
- * Shortens the lists and texts of an event that may be of any size; its shape stays valid. A truncated cause says so with
- * `cut`. Lists as long as the graph are never shortened. Returns the event itself if it is small enough.
+ * Shortens those lists and texts of an event whose size is unlimited. The result still matches the schema. A truncated
+ * cause says so with `cut`. Lists as long as the graph are never shortened. Returns the event itself if it is small enough.
  */
 export function truncateEvent(event: BuildEvent): BuildEvent {
   switch (event.type) {

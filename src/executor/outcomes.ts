@@ -8,7 +8,7 @@ import type { KnownFailure } from './options.ts'
 import type { ArtifactReport } from './report.ts'
 import { freshReport, outputReport } from './report.ts'
 
-/** The failure of an artifact; its key is unknown if it failed while a dependency might still run. */
+/** The failure of an artifact. It has no `key` if the artifact failed before all of its dependencies were settled. */
 type ArtifactFailure = Omit<KnownFailure, 'key'> & Partial<KnownFailure>
 
 /**

@@ -1,4 +1,4 @@
-// `lbuild update`: resolves lockfiles to the newest versions that their lists allow.
+// `lbuild update`: resolves lockfiles to the newest versions that their inputs allow.
 import { takeSnapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { SessionOptions } from './options.ts'

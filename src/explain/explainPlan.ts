@@ -43,7 +43,7 @@ async function causeEvidence(
   const { node, latest } = planned
   const comparedWith = latest ? { comparedWith: runId(latest) } : {}
   const evidence = await evidenceOf(
-    // A lockfile is outdated because its inputs or params changed. The first of them that changed explains it.
+    // A lockfile is outdated because its inputs or params changed. The first changed file, if any, explains it.
     reason.kind === 'lockfile' ? (reason.changes.find(isFileChange) ?? reason) : reason,
     new RecordSide(workspace.objects, latest),
     new WorkspaceSide(workspace, snapshot),

@@ -26,8 +26,8 @@ export interface Tree {
   /** The SHA-256 of the serialized listing, under which the store keeps it. */
   readonly digest: Digest
   /**
-   * The serialized listing. It is computed on the first call, since an unchanged tree needs none; compare it with the
-   * digest, because the tree may have changed since.
+   * The serialized listing, computed on the first call. The tree may have changed since `digest` was taken, so the caller
+   * must compare the SHA-256 of the listing with it.
    */
   listing(): Promise<string>
 }

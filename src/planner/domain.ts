@@ -167,9 +167,9 @@ export type Reason =
  * What a build must do about one artifact.
  * - `fresh`: nothing; its outputs are what a run would produce.
  * - `restorable`: publish the outputs of a past run, which the store still has.
- * - `stale`: run its producer. If a dependency runs first, the key is known only then; if the store has a record for that
- *   key, restore it instead.
- * - `undecided`: wait. None of its own inputs changed, but it takes an output that may change, or a lockfile that must be
+ * - `stale`: run its producer. If a dependency must run first, lbuild computes the key after that run; if the store then
+ *   has a record for the key, lbuild restores the artifact instead.
+ * - `undecided`: wait. None of its own inputs changed, but it reads an output that may change, or a lockfile that must be
  *   resolved. It runs only if their content differs (early cutoff).
  */
 export type Verdict =
@@ -210,7 +210,7 @@ export interface Consequence {
   readonly causes: readonly number[]
   /** The causes among its own inputs. */
   readonly own: readonly number[]
-  /** The dependencies that pass on the causes that are not in `own`: those whose outputs change or may change. */
+  /** The dependencies from which it gets its other causes: their outputs change or may change. */
   readonly through: readonly string[]
   /** After a build: the causes that might have reached it but did not, because its inputs kept their content. */
   readonly cutOff?: readonly number[]

@@ -62,8 +62,8 @@ export interface Evidence {
   /** The run that produced the current content of a changed output of a dependency. */
   readonly builtBy?: RunId
   /**
-   * The causes why `builtBy` differs from the run that produced the former content. Missing if the store lacks one of the
-   * two records.
+   * Why that output changed: the causes between the run that produced the former content and `builtBy`. Missing if the
+   * store lacks one of the two records.
    */
   readonly upstream?: readonly ExplainedCause[]
 }

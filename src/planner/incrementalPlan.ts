@@ -5,9 +5,8 @@ import { decide } from './plan.ts'
 import type { BuildRecord, Plan, Planned, PlannerFacts } from './domain.ts'
 
 /**
- * A plan that a build updates while artifacts finish. During one build the plan decides
- * about each artifact a constant number of times: when it finishes, when the last of its dependencies finishes, and when
- * {@link current} or {@link whole} asks for it.
+ * A plan that a build updates while artifacts finish. `update` decides about an artifact at most twice in a build: after
+ * it finishes, and after its last dependency finishes.
  */
 export class IncrementalPlan {
   readonly #graph: Graph

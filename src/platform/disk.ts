@@ -142,7 +142,7 @@ export function withTemporary<T>(disk: Disk, path: RawPath, work: (temporary: Ra
     try {
       disk.removeTree(temporary)
     } catch {
-      // The first error is the one to report.
+      // The first error is reported, not this one.
     }
     throw error
   }

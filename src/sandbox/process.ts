@@ -59,8 +59,8 @@ export function hostProcesses(): Processes {
 }
 
 /**
- * Starts a command in its own process group, with nothing of lbuild's environment. The group keeps a terminal's Ctrl-C
- * away from the tools until lbuild has decided what to do. Standard input is a pipe that lbuild never writes: the child
+ * Starts a command in its own process group, with nothing of lbuild's environment. So Ctrl-C in a terminal reaches only
+ * lbuild, which then decides whether to kill the command. Standard input is a pipe that lbuild never writes: the child
  * reads its end when lbuild dies.
  */
 function startGroup([program = '', ...args]: readonly string[], options: GroupOptions): ProcessGroup {

@@ -15,8 +15,8 @@ export interface HeldLock {
 export const LOCK_HELD = 75
 
 /**
- * Takes the workspace lock. The kernel holds it on our open file (flock(2)), so that it ends with this process and is never
- * stale; the file is never removed. Calls `waiting` once if another build holds it; `signal` aborts the wait. Throws a
+ * Takes the workspace lock. It belongs to the open file (flock(2)): the kernel releases it when this process ends, so no
+ * stale lock can remain. lbuild never removes the file. Calls `waiting` once if another build holds it; `signal` aborts the wait. Throws a
  * Failure (exit code 75) if it is held and `wait` is false.
  */
 export async function lockWorkspace(

@@ -22,8 +22,8 @@ export interface KvmHost {
 }
 
 /**
- * KVM if it works, else TCG. That /dev/kvm opens proves little: without VMX or SVM in the processor's flags (nested
- * hosts, KVM variants without hardware) guests hang silently. So every doubt leads to TCG.
+ * KVM if it works, else TCG. It is not enough that /dev/kvm opens: without VMX or SVM in the processor's flags (nested
+ * hosts, KVM variants without hardware) guests hang silently. If in doubt, lbuild uses TCG.
  */
 export async function chooseAccelerator(host: KvmHost): Promise<Accelerator> {
   if (!host.writable()) return { name: 'tcg', reason: '/dev/kvm is not writable' }

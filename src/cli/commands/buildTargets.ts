@@ -56,7 +56,7 @@ export async function buildTargets(
     try {
       trace?.write()
     } catch {
-      // The first error is the one to report.
+      // The first error is reported, not this one.
     }
     throw error
   }

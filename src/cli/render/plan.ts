@@ -39,8 +39,8 @@ export async function showPlan(
 
 /**
  * A plan as JSON, for `status`, `--dry-run` and `why`. `artifacts` lists the targets and all their dependencies, in the
- * order of the graph; `key` is null while it depends on a run that has not happened; `reasons` say why the verdict is
- * not `fresh`.
+ * order of the graph; `key` is null while a dependency must run or a lockfile must be resolved first; `reasons` say why
+ * the verdict is not `fresh`.
  */
 export const planDocument = (planned: Plan, targets: readonly string[]) => ({
   targets,
