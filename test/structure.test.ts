@@ -57,8 +57,8 @@ describe('test/', () => {
   })
 })
 
-// valibot's optional peer dependency on typescript is left out of package-lock.json: with it, npm would install typescript
-// for everybody who builds an image.
+// valibot's optional peer dependency on typescript is left out of package-lock.json: with it, npm would install
+// typescript for everybody who builds an image.
 it('npm ci --omit=dev installs neither vite, vitest nor TypeScript', () => {
   const { packages } = JSON.parse(readFileSync(`${ROOT}package-lock.json`, 'utf8')) as {
     packages: Record<string, { dev?: true }>

@@ -44,9 +44,9 @@ export interface RunResult {
 }
 
 /**
- * Runs a declared tool with a list of arguments, without a shell. Rejects with a {@link Failure} that carries the end of the
- * tool's output if the tool exits with another code than 0. Await every call, because a producer that returns while a
- * tool is running has failed.
+ * Runs a declared tool with a list of arguments, without a shell. Rejects with a {@link Failure} that carries the end
+ * of the tool's output if the tool exits with another code than 0. Await every call, because a producer that returns
+ * while a tool is running has failed.
  *
  * @example const { stdout } = await run('tar', ['-tf', inputs.tar])
  */
@@ -126,9 +126,9 @@ export interface Declared<D> {
 export const ARTIFACT: unique symbol = Symbol.for('lbuild.artifact')
 
 /**
- * Declares an artifact: a producer, everything that it reads, and the files that it writes. lbuild runs the producer in a
- * sandbox, and only when its key changes: the declared inputs, params, tools and variables, and the code of the module that
- * calls `artifact` with all that it imports. An input that is not declared does not exist in the sandbox.
+ * Declares an artifact: a producer, everything that it reads, and the files that it writes. lbuild runs the producer in
+ * a sandbox, and only when its key changes: the declared inputs, params, tools and variables, and the code of the
+ * module that calls `artifact` with all that it imports. An input that is not declared does not exist in the sandbox.
  *
  * @param name the name on the command line: letters, digits, dots, dashes and underscores, and none of lbuild's commands
  * @returns a handle; nothing runs yet. Wrong declarations are reported when the config is loaded

@@ -36,15 +36,15 @@ export interface Config {
   /** Values of params that replace their defaults, by `NAME` for every artifact with that param, or by `ARTIFACT.NAME`. */
   readonly params?: Readonly<Record<string, Json>>
   /**
-   * Profiles: named sets of values that replace those of `params`. `--profile NAME` selects one; without it `lbuild watch`
-   * selects `dev` if there is one, and other commands select none.
+   * Profiles: named sets of values that replace those of `params`. `--profile NAME` selects one; without it `lbuild
+   * watch` selects `dev` if there is one, and other commands select none.
    */
   readonly profiles?: Readonly<Record<string, Readonly<Record<string, Json>>>>
   /** The time that producers write into outputs, in seconds since 1970; 1767225600 (2026-01-01) unless given. */
   readonly epoch?: number
   /**
-   * Directories with tools of the workspace, absolute or from its root, searched before those of the host. Producers see all
-   * of their files; keys hold only the declared tools.
+   * Directories with tools of the workspace, absolute or from its root, searched before those of the host. Producers
+   * see all of their files; keys hold only the declared tools.
    */
   readonly toolPath?: readonly string[]
   /**

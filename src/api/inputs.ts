@@ -32,8 +32,8 @@ export type Input = FileInput | TreeInput | OutputInput | DownloadsInput
 export type Inputs = Readonly<Record<string, Input>>
 
 /**
- * Declares one file as an input. The key holds its content and whether it is executable; its times and owner do not count.
- * Symbolic links are an error: declare the file that they lead to.
+ * Declares one file as an input. The key holds its content and whether it is executable; its times and owner do not
+ * count. Symbolic links are an error: declare the file that they lead to.
  *
  * @param path the path from the workspace's root, without `..`
  * @param options `optional`: the file may be missing; the producer must then expect that its path leads nowhere
@@ -46,8 +46,8 @@ export const file = (path: string, options: { optional?: boolean } = {}): FileIn
 })
 
 /**
- * Declares a directory as an input, with everything below it: files, empty directories, symbolic links. The key holds names,
- * types, contents, link targets and executable bits; times and owners do not count.
+ * Declares a directory as an input, with everything below it: files, empty directories, symbolic links. The key holds
+ * names, types, contents, link targets and executable bits; times and owners do not count.
  *
  * @param path the path from the workspace's root, without `..`
  * @param options `optional`: the directory may be missing; the producer must then expect that its path leads nowhere

@@ -109,8 +109,8 @@ export function formatSize(bytes: number): string {
 }
 
 /**
- * Reads the value of a param from the text of a command line, or from a value of the config. Throws a RangeError that says
- * what was expected.
+ * Reads the value of a param from the text of a command line, or from a value of the config. Throws a RangeError that
+ * says what was expected.
  */
 export function parseParam(declared: Param, given: Json): Json {
   const wrong = (expected: string) =>

@@ -34,8 +34,8 @@ const SCRIPT = /\.[cm]?[jt]sx?$/
 const compilerVersion = `esbuild ${esbuildVersion}`
 
 /**
- * Bundles `build.config.ts` and everything that it imports into one module. Throws a Failure (exit code 2) that names file,
- * line and column, or both versions if the config imports another lbuild than the running one.
+ * Bundles `build.config.ts` and everything that it imports into one module. Throws a Failure (exit code 2) that names
+ * file, line and column, or both versions if the config imports another lbuild than the running one.
  */
 export async function bundleConfig(config: string, { root, home, cache }: Locations): Promise<Bundle> {
   const labels = new ModuleLabels(root)

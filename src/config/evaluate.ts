@@ -26,8 +26,8 @@ export interface EvaluatedConfig extends Omit<v.InferOutput<typeof ConfigSchema>
 
 /**
  * Imports a bundle that {@link bundleConfig} made and collects what it declares. Throws a Failure (exit code 2) when
- * the config's own code throws, when its shape is wrong, or when two declarations share a name. Only the declarations with a
- * `wanted` name are checked and returned.
+ * the config's own code throws, when its shape is wrong, or when two declarations share a name. Only the declarations
+ * with a `wanted` name are checked and returned.
  */
 export async function evaluateConfig(
   bundle: string,

@@ -13,8 +13,8 @@ import { API } from './moduleLabels.ts'
 import { nameProblem } from './schema.ts'
 
 /**
- * Turns an evaluated config into a graph. Throws a Failure (exit code 2) for invalid names, references to undeclared artifacts,
- * cycles, overlapping outputs, and values that a param cannot have.
+ * Turns an evaluated config into a graph. Throws a Failure (exit code 2) for invalid names, references to undeclared
+ * artifacts, cycles, overlapping outputs, and values that a param cannot have.
  */
 export function compileGraph(config: EvaluatedConfig, bundle: Bundle): Graph {
   const isDeclaration = (label: string): boolean => {

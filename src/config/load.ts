@@ -31,8 +31,8 @@ interface CacheFile extends LoadedConfig {
 const VERSION = `graph 10 ${LBUILD_VERSION} ${process.versions.node}`
 
 /**
- * Loads the graph of `build.config.ts`. While none of its sources has changed, that reads one small JSON file and loads neither
- * a compiler nor the distro's code.
+ * Loads the graph of `build.config.ts`. While none of its sources has changed, that reads one small JSON file and loads
+ * neither a compiler nor the distro's code.
  */
 export async function loadConfig(disk: Disk, index: StatIndex, locations: Locations): Promise<LoadedConfig> {
   const cached = await cachedConfig(disk, index, locations)
@@ -71,8 +71,8 @@ export async function loadConfig(disk: Disk, index: StatIndex, locations: Locati
 }
 
 /**
- * The graph from the cache, or undefined if one of its sources has changed. Runs none of the distro's code. Throws a Failure
- * (exit code 2) if there is no `build.config.ts`.
+ * The graph from the cache, or undefined if one of its sources has changed. Runs none of the distro's code. Throws a
+ * Failure (exit code 2) if there is no `build.config.ts`.
  */
 export async function cachedConfig(
   disk: Disk,
@@ -123,8 +123,8 @@ const isSamePlace = (one: Locations, other: Locations): boolean =>
 const IN_USE_NS = 3_600_000_000_000n
 
 /**
- * Returns the bundles and temporary files in `cache/config/` that no build uses: not the bundle in `graph.json`, not `bundle`,
- * and only files older than `IN_USE_NS`.
+ * Returns the bundles and temporary files in `cache/config/` that no build uses: not the bundle in `graph.json`, not
+ * `bundle`, and only files older than `IN_USE_NS`.
  */
 export function unusedBundles(
   disk: Disk,

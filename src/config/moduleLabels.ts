@@ -50,8 +50,8 @@ export class ModuleLabels {
 
   /**
    * Returns the label of a module: `lbuild/PATH`, `npm/NAME@VERSION/PATH`, `outside/PATH` for a file outside the
-   * workspace, or the path from the workspace's root (with `./` if it begins with one of these prefixes). Every module has
-   * its own label. If a package is installed twice with one version, the second copy of a module gets `~2`. Ask for
+   * workspace, or the path from the workspace's root (with `./` if it begins with one of these prefixes). Every module
+   * has its own label. If a package is installed twice with one version, the second copy of a module gets `~2`. Ask for
    * modules in the order in which imports reach them, so that the numbers are the same on every machine.
    */
   labelOf(path: string): string {

@@ -8,8 +8,8 @@ import type { ReadLog } from './logReader.ts'
 import { readLog } from './logReader.ts'
 
 /**
- * The past builds, newest first; each is read when the caller asks for it. An unreadable log gives a build without data. Logs of commands that build nothing are left out. Takes no workspace lock, writes nothing and needs
- * no config.
+ * The past builds, newest first; each is read when the caller asks for it. An unreadable log gives a build without
+ * data. Logs of commands that build nothing are left out. Takes no workspace lock, writes nothing and needs no config.
  */
 export function* listBuilds(disk: Disk, cache: string): Generator<LoggedBuild, void> {
   for (const id of loggedIds(disk, cache).toReversed()) {

@@ -6,8 +6,8 @@ import type { Disk } from '../platform/disk.ts'
 
 /**
  * The name of a build, as a pattern: when it began, in UTC to the millisecond, and random digits, such as
- * `20260131-101502-123-4f2a9c`. Names sort in the order in which the builds of a workspace began. Older versions of lbuild
- * end names with a process number.
+ * `20260131-101502-123-4f2a9c`. Names sort in the order in which the builds of a workspace began. Older versions of
+ * lbuild end names with a process number.
  */
 export const BUILD_ID = String.raw`\d{8}-\d{6}-\d+(?:-[0-9a-f]{6})?`
 

@@ -11,7 +11,8 @@ const MEMBERS = 32
 
 /**
  * Shortens those lists and texts of an event whose size is unlimited. The result still matches the schema. A truncated
- * cause says so with `cut`. Lists as long as the graph are never shortened. Returns the event itself if it is small enough.
+ * cause says so with `cut`. Lists as long as the graph are never shortened. Returns the event itself if it is small
+ * enough.
  */
 export function truncateEvent(event: BuildEvent): BuildEvent {
   switch (event.type) {

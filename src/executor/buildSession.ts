@@ -33,10 +33,10 @@ import { resolveInSession } from './resolver.ts'
 import { Scheduler } from './scheduler.ts'
 
 /**
- * Does work that writes to the workspace while holding the workspace lock. First reclaims what killed builds left behind.
- * Every event except `waiting` goes to the event log and the listener. However the work ends, no process that it started
- * survives. `startedAt` is the zero of the log's times, in seconds of {@link monotonicSeconds}. Throws a Failure (exit code
- * 75) if another build holds the lock and `wait` is false.
+ * Does work that writes to the workspace while holding the workspace lock. First reclaims what killed builds left
+ * behind. Every event except `waiting` goes to the event log and the listener. However the work ends, no process that
+ * it started survives. `startedAt` is the zero of the log's times, in seconds of {@link monotonicSeconds}. Throws a
+ * Failure (exit code 75) if another build holds the lock and `wait` is false.
  */
 export async function inSession<T>(
   workspace: Workspace,
@@ -112,9 +112,9 @@ async function probe(processes: Processes, listener: Listener): Promise<Confinem
 }
 
 /**
- * Builds in a session. Emits `started` and `explained`, and `ended` even if the build fails. If another build finished the work while
- * this one waited for the lock, emits none of them; it may only warn about edited code. `startedAt` is in seconds of
- * {@link monotonicSeconds}.
+ * Builds in a session. Emits `started` and `explained`, and `ended` even if the build fails. If another build finished
+ * the work while this one waited for the lock, emits none of them; it may only warn about edited code. `startedAt` is
+ * in seconds of {@link monotonicSeconds}.
  */
 export function runBuild(
   workspace: Workspace,

@@ -25,9 +25,9 @@ import { outputReport } from './report.ts'
 import type { Runnable } from './runningProducer.ts'
 
 /**
- * Runs the producer of a stale artifact, commits its result and publishes the outputs. A crash leaves either the old state
- * or the new one. Resolves with the seconds that the run took. Throws {@link InputChanged} or DamagedObject if something
- * that the plan relies on changed, and {@link Cancelled} if `cancel` ended the run; then nothing is kept.
+ * Runs the producer of a stale artifact, commits its result and publishes the outputs. A crash leaves either the old
+ * state or the new one. Resolves with the seconds that the run took. Throws {@link InputChanged} or DamagedObject if
+ * something that the plan relies on changed, and {@link Cancelled} if `cancel` ended the run; then nothing is kept.
  */
 export async function executeArtifact(
   context: SessionContext,

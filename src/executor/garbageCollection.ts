@@ -46,8 +46,8 @@ type Held = HeldRecord & { readonly listed: ListedRecord }
 
 /**
  * Decides what to remove from the store; changes nothing. Only the holder of the workspace lock may call it. Throws a
- * Failure (exit code 2) for an unreadable lockfile, because the downloads that it names must stay. `listing` is the current
- * listing of the objects, if the caller has one.
+ * Failure (exit code 2) for an unreadable lockfile, because the downloads that it names must stay. `listing` is the
+ * current listing of the objects, if the caller has one.
  */
 export function planCollection(
   workspace: CollectedWorkspace,
@@ -97,8 +97,8 @@ export function collect({ disk, objects, records }: CollectedWorkspace, collecti
 }
 
 /**
- * Collects after a build that ran a producer, if the objects exceed the size limit, and reports it. A failed collection is
- * only a warning, because the build itself succeeded.
+ * Collects after a build that ran a producer, if the objects exceed the size limit, and reports it. A failed collection
+ * is only a warning, because the build itself succeeded.
  */
 export function collectAfterBuild(workspace: Workspace, listener: Listener): void {
   const { objects, graph } = workspace

@@ -11,8 +11,8 @@ import { Failure } from '../platform/failure.ts'
 import { copySparse } from '../store/objects.ts'
 
 /**
- * An input no longer matches the key. If an artifact was about to run, the build takes a new snapshot and plans again; if a
- * lockfile was about to be resolved, that fails.
+ * An input no longer matches the key. If an artifact was about to run, the build takes a new snapshot and plans again;
+ * if a lockfile was about to be resolved, that fails.
  */
 export class InputChanged extends Failure {
   constructor(path: RawPath) {

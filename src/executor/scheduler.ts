@@ -70,8 +70,8 @@ export class Scheduler {
   }
 
   /**
-   * Runs until nothing is left to do. `startedAt` is the start of the build in seconds of {@link monotonicSeconds}. Throws
-   * {@link Interrupted} when the build's signal is aborted.
+   * Runs until nothing is left to do. `startedAt` is the start of the build in seconds of {@link monotonicSeconds}.
+   * Throws {@link Interrupted} when the build's signal is aborted.
    */
   async run(startedAt: number): Promise<BuildReport> {
     try {

@@ -90,8 +90,9 @@ function entryDiff(
 }
 
 /**
- * The files of both versions of an output that a cause is about: the version that lbuild built, and the current one, which
- * was edited in the output directory or rebuilt by a dependency. Undefined for other causes, and if one of the two no longer exists.
+ * The files of both versions of an output that a cause is about: the version that lbuild built, and the current one,
+ * which was edited in the output directory or rebuilt by a dependency. Undefined for other causes, and if one of the
+ * two no longer exists.
  */
 export function outputVersions(
   { disk, objects, locations }: Workspace,

@@ -33,7 +33,8 @@ export interface IsoOptions {
 const CATALOG = 'isolinux/boot.cat'
 
 /**
- * Formats a time as an ISO contains it, in hundredths of a second (ECMA-119, 8.4.26.1: `YYYYMMDDhhmmsscc`). blkid and GRUB use the modification date of the volume as the UUID of the ISO.
+ * Formats a time as an ISO contains it, in hundredths of a second (ECMA-119, 8.4.26.1: `YYYYMMDDhhmmsscc`). blkid and
+ * GRUB use the modification date of the volume as the UUID of the ISO.
  */
 export const isoDate = (epoch: number): string =>
   `${new Date(epoch * 1000).toISOString().replace(/\D/g, '').slice(0, 14)}00`

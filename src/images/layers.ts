@@ -10,8 +10,8 @@ export const layerTools = ['tar', 'find', 'touch'] as const
 
 /**
  * Extracts tars over each other into a new directory, with owners, modes, links, extended attributes and capabilities.
- * The contents of /dev are skipped, because the kernel provides them. Times after `epoch` (seconds since 1970-01-01) become
- * `epoch`, such as those of directories that the extraction changed.
+ * The contents of /dev are skipped, because the kernel provides them. Times after `epoch` (seconds since 1970-01-01)
+ * become `epoch`, such as those of directories that the extraction changed.
  *
  * Must run as uid 0, real or in a user namespace. Rejects with the output of tar when a tar is damaged.
  */

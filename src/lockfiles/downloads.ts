@@ -44,8 +44,8 @@ async function fetchMissing(
     files: files.length,
     bytes: files.reduce((sum, { size }) => sum + size, 0),
   })
-  // This evaluates the distro's code in lbuild's own process, outside of the sandbox, to call `mirrors`. `mirrors` may read any variable: the environment decides where files come
-  // from, never what they contain.
+  // This evaluates the distro's code in lbuild's own process, outside of the sandbox, to call `mirrors`. `mirrors` may
+  // read any variable: the environment decides where files come from, never what they contain.
   const { lockfiles } = await evaluateConfig(workspace.bundle)
   const declaration = lockfiles.get(name)?.declaration
   const params = paramValues(node)

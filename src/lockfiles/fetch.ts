@@ -83,8 +83,8 @@ async function download(
 }
 
 /**
- * Moves a fetched file into the store. Gives a line about an incomplete file, for example after a full disk; adds a Failure
- * to `wrong` if the file is not the one in the lockfile.
+ * Moves a fetched file into the store. Gives a line about an incomplete file, for example after a full disk; adds a
+ * Failure to `wrong` if the file is not the one in the lockfile.
  */
 function adopt({ disk, objects }: Workspace, path: string, file: LockfileEntry, wrong: Failure[]): string {
   const stat = disk.lstat(path)

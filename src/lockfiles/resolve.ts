@@ -23,9 +23,9 @@ export interface ResolveContext {
 }
 
 /**
- * Resolves the lockfiles named in `update` to their newest versions; if none is named, those that are missing or outdated.
- * Runs their resolvers concurrently and writes each lockfile to its path. An outdated lockfile keeps its versions where
- * its inputs still allow them. Resolves with whether any lockfile was written.
+ * Resolves the lockfiles named in `update` to their newest versions; if none is named, those that are missing or
+ * outdated. Runs their resolvers concurrently and writes each lockfile to its path. An outdated lockfile keeps its
+ * versions where its inputs still allow them. Resolves with whether any lockfile was written.
  */
 export async function resolveLockfiles(context: ResolveContext, update: readonly string[]): Promise<boolean> {
   const wanted = context.snapshot.lockfiles.filter(

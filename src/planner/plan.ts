@@ -136,8 +136,8 @@ function unknownPast(lookup: LatestLookup): Reason {
 }
 
 /**
- * Why the file at an output's path must be replaced. Returns no reason if the file has the wanted content, or if it is the
- * output that lbuild published last: then the caller reports the changed parts.
+ * Why the file at an output's path must be replaced. Returns no reason if the file has the wanted content, or if it is
+ * the output that lbuild published last: then the caller reports the changed parts.
  */
 function displacement(
   facts: PlannerFacts,

@@ -29,8 +29,8 @@ const UTF8 =
   /((?:[\x00-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})+)/
 
 /**
- * A name that can be shown on one line. A name with quotes, invalid UTF-8 or invisible characters is quoted, and these are
- * escaped: `"bad\xff"`.
+ * A name that can be shown on one line. A name with quotes, invalid UTF-8 or invisible characters is quoted, and these
+ * are escaped: `"bad\xff"`.
  */
 export function display(path: RawPath): string {
   const text = fromRawPath(path)

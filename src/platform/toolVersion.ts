@@ -7,9 +7,9 @@ const LIMIT = 1000
 const DOTTED = /(?<![\w.-])v?(\d+(?:\.\d+)+)/
 
 /**
- * The version of a tool: the first dotted number that `--version`, or else `-V`, prints on either stream, whatever the exit
- * code (mke2fs has only `-V`, and prints it on stderr). Undefined if there is none or the tool cannot run. `before` is
- * a command prefix, such as a sandbox.
+ * The version of a tool: the first dotted number that `--version`, or else `-V`, prints on either stream, whatever the
+ * exit code (mke2fs has only `-V`, and prints it on stderr). Undefined if there is none or the tool cannot run.
+ * `before` is a command prefix, such as a sandbox.
  */
 export async function toolVersion(path: string, before: readonly string[] = []): Promise<string | undefined> {
   const output = (flag: string): Promise<string> => outputOf([...before, path, flag])

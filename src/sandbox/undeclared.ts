@@ -13,8 +13,8 @@ const MISSING_FILE = /ENOENT|ENOTDIR|No such file|cannot (?:open|stat|access)|do
 const CANDIDATES = /'([^'\n]+)'|"([^"\n]+)"|‘([^’\n]+)’|([^\s'"‘’:,;()]+)/g
 
 /**
- * Explains a failed run. The sandbox hides files that the artifact does not declare. If `words`, the output of the run, name
- * such a file, returns a fact and a hint with the declaration to add; otherwise undefined.
+ * Explains a failed run. The sandbox hides files that the artifact does not declare. If `words`, the output of the run,
+ * name such a file, returns a fact and a hint with the declaration to add; otherwise undefined.
  */
 export function undeclaredRead(
   disk: Disk,

@@ -23,8 +23,8 @@ export const lockfileDigest = (files: readonly LockedFile[]): Digest =>
   digestOf(files.flatMap(({ name, sha256 }) => [name, sha256]))
 
 /**
- * Reads a lockfile; undefined if it is missing. Throws a Failure (exit code 2) if it is invalid, since people edit and merge
- * lockfiles.
+ * Reads a lockfile; undefined if it is missing. Throws a Failure (exit code 2) if it is invalid, since people edit and
+ * merge lockfiles.
  */
 export function readLockfile(disk: Disk, path: RawPath): LockfileContent | undefined {
   let text: string

@@ -42,8 +42,9 @@ const ZEROS = Buffer.alloc(CHUNK)
 let chunk: Buffer | undefined
 
 /**
- * The object store: read-only files named by their SHA-256, in `objects/ab/…`. An object is complete or absent, because it
- * is written to a temporary file, flushed, renamed, and its directory is flushed. Content is checked while it is read.
+ * The object store: read-only files named by their SHA-256, in `objects/ab/…`. An object is complete or absent, because
+ * it is written to a temporary file, flushed, renamed, and its directory is flushed. Content is checked while it is
+ * read.
  */
 export class ObjectStore {
   readonly #disk: Disk

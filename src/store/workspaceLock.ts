@@ -15,9 +15,9 @@ export interface HeldLock {
 export const LOCK_HELD = 75
 
 /**
- * Takes the workspace lock. It belongs to the open file (flock(2)): the kernel releases it when this process ends, so no
- * stale lock can remain. lbuild never removes the file. Calls `waiting` once if another build holds it; `signal` aborts the wait. Throws a
- * Failure (exit code 75) if it is held and `wait` is false.
+ * Takes the workspace lock. It belongs to the open file (flock(2)): the kernel releases it when this process ends, so
+ * no stale lock can remain. lbuild never removes the file. Calls `waiting` once if another build holds it; `signal`
+ * aborts the wait. Throws a Failure (exit code 75) if it is held and `wait` is false.
  */
 export async function lockWorkspace(
   disk: Disk,

@@ -51,10 +51,10 @@ export interface PublishedReport {
 }
 
 /**
- * Reads every published output and every object of the latest records of some targets and their dependencies in full, and
- * compares them with the records. Ignores the stat cache, writes nothing and takes no lock: if a build publishes an artifact
- * meanwhile, the artifact is verified again. The listing of a tree may be missing, because it only explains later
- * changes, but it must not be damaged. Throws Interrupted when `signal` is aborted.
+ * Reads every published output and every object of the latest records of some targets and their dependencies in full,
+ * and compares them with the records. Ignores the stat cache, writes nothing and takes no lock: if a build publishes an
+ * artifact meanwhile, the artifact is verified again. The listing of a tree may be missing, because it only explains
+ * later changes, but it must not be damaged. Throws Interrupted when `signal` is aborted.
  */
 export async function verifyPublished(
   workspace: Workspace,

@@ -61,11 +61,11 @@ export interface ReproducibilityReport {
 }
 
 /**
- * Finds inputs that keys miss and producers that are not reproducible: runs the producers of some targets and of all their
- * dependencies again, each on the inputs of its latest record and in other circumstances (see {@link otherCircumstances}),
- * and compares the outputs with the record. Publishes and records nothing. Continues after a difference. Keeps the work
- * directory of a run that differs until the artifact is verified again. Throws a Failure (exit code 2) if an artifact is
- * not fresh.
+ * Finds inputs that keys miss and producers that are not reproducible: runs the producers of some targets and of all
+ * their dependencies again, each on the inputs of its latest record and in other circumstances (see {@link
+ * otherCircumstances}), and compares the outputs with the record. Publishes and records nothing. Continues after a
+ * difference. Keeps the work directory of a run that differs until the artifact is verified again. Throws a Failure
+ * (exit code 2) if an artifact is not fresh.
  */
 export function checkReproducibility(
   workspace: Workspace,

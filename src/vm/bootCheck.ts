@@ -42,7 +42,8 @@ const BOOT_ATTEMPTS = 3
  * Boots an image headless in QEMU, on a throw-away overlay and without a network beyond QEMU's own. Waits for a login
  * prompt on the serial console, logs in, asks systemd for its state, and powers off. Throws a BootFailure when the
  * image does anything else, and a Failure when the machine cannot be started. However the check ends, it leaves no
- * process and no file but the log. A boot whose kernel panics because TCG delivered its first timer ticks too late is repeated.
+ * process and no file but the log. A boot whose kernel panics because TCG delivered its first timer ticks too late is
+ * repeated.
  */
 export const checkBoot = (options: BootOptions): Promise<BootReport> => bootGuest(options, bootDialogue)
 

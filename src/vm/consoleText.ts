@@ -110,8 +110,8 @@ export class ConsoleText {
 const TRANSIENT = /^\[[ *]{6}\] |^ *Boot in \d+ s\.|^Press ESC in \d+ seconds/
 
 /**
- * Returns readable console text: without trailing blanks, drawn frames and repeated empty lines, and with only the last of
- * each series of overwritten lines.
+ * Returns readable console text: without trailing blanks, drawn frames and repeated empty lines, and with only the last
+ * of each series of overwritten lines.
  */
 export function readableText(text: string): string {
   const lines: string[] = []

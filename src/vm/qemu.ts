@@ -36,8 +36,9 @@ export interface Machine {
 const escaped = (path: string): string => path.replaceAll(',', ',,')
 
 /**
- * The argument vector for QEMU 7 or newer. QEMU writes to none of the files that it is given: the image and the firmware's variables
- * have temporary overlays (`snapshot=on`), which QEMU unlinks as soon as it has opened them, so that none survives it.
+ * The argument vector for QEMU 7 or newer. QEMU writes to none of the files that it is given: the image and the
+ * firmware's variables have temporary overlays (`snapshot=on`), which QEMU unlinks as soon as it has opened them, so
+ * that none survives it.
  */
 export function qemuArguments(machine: Machine): string[] {
   const { accelerator, screen, interactive } = machine

@@ -1,4 +1,5 @@
-// Tests watch with edits at random moments, also during builds: when it is idle, every output equals that of a clean build.
+// Tests watch with edits at random moments, also during builds: when it is idle, every output equals that of a clean
+// build.
 import { setTimeout } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { Watching } from '../support/watching.ts'

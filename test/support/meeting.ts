@@ -6,8 +6,8 @@ import { onTestFinished } from 'vitest'
 import type { Ended, TestWorkspace } from './workspace.ts'
 
 /**
- * Synchronizes a producer with the test without a clock: the tool `meet`, in `tools/` of the workspace, reports its arrival
- * through one pipe and waits at another.
+ * Synchronizes a producer with the test without a clock: the tool `meet`, in `tools/` of the workspace, reports its
+ * arrival through one pipe and waits at another.
  */
 export class Meeting {
   readonly #workspace: TestWorkspace

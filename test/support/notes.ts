@@ -49,8 +49,8 @@ export function build(workspace: TestWorkspace, note: string): ReturnType<TestWo
 export const NOTE = 100
 
 /**
- * The sizes of the texts of the latest builds, in bytes. Those of `base` have the note and the code and differ only in the
- * note, so they all have the same size. Those of `image` have only the code and never change.
+ * The sizes of the texts of the latest builds, in bytes. Those of `base` have the note and the code and differ only in
+ * the note, so they all have the same size. Those of `image` have only the code and never change.
  */
 export const textSizes = (workspace: TestWorkspace): { base: number; image: number } => ({
   base: workspace.bytes(textsObject(workspace, 'base')).length,

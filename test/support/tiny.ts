@@ -5,8 +5,8 @@ import { templateOf } from './templates.ts'
 import type { TestWorkspace } from './workspace.ts'
 
 /**
- * A small distro. `names` sees a tree but writes only its names, which shows early cutoff; `image` depends on two artifacts;
- * `other` depends on none.
+ * A small distro. `names` sees a tree but writes only its names, which shows early cutoff; `image` depends on two
+ * artifacts; `other` depends on none.
  */
 export const TINY: Readonly<Record<string, string>> = {
   'build.config.ts': `import { defineConfig } from 'lbuild'

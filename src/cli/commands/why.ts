@@ -1,4 +1,5 @@
-// `lbuild why [TARGET…]`: explains the next build, or a past one; `lbuild why TARGET PATH`: how a path influences a target.
+// `lbuild why [TARGET…]`: explains the next build, or a past one; `lbuild why TARGET PATH`: how a path influences a
+// target.
 import { resolve } from 'node:path'
 import { Option } from '@commander-js/extra-typings'
 import { checkTargets } from '../../executor/checkTargets.ts'

@@ -1,4 +1,5 @@
-// `lbuild why --between ID ID [TARGET…]`: explains from two builds' records why their outputs differ; ignores the workspace.
+// `lbuild why --between ID ID [TARGET…]`: explains from two builds' records why their outputs differ; ignores the
+// workspace.
 import { packageDatabase } from '../../debian/packageDatabase.ts'
 import type { LoggedBuild } from '../../events/loggedBuild.ts'
 import type { RecordPair } from '../../explain/explainBetween.ts'

@@ -1,4 +1,5 @@
-// `lbuild why --build ID [TARGET…]`: explains a past build from its event log alone; opens neither the config nor an input.
+// `lbuild why --build ID [TARGET…]`: explains a past build from its event log alone; opens neither the config nor an
+// input.
 import type { LoggedArtifact, LoggedBuild } from '../../events/loggedBuild.ts'
 import { settleConsequences } from '../../planner/causes.ts'
 import type { ExplainedCause, Explanation } from '../../planner/evidence.ts'

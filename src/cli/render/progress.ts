@@ -21,7 +21,8 @@ export type Verbosity = 'quiet' | 'normal' | 'verbose'
 export const WAITING = 'waiting for another build of this workspace …'
 
 /**
- * Runs an action and shows its events on standard error, which it opens only when the first event arrives. If `signal` is aborted, a last line says what the action had done until then.
+ * Runs an action and shows its events on standard error, which it opens only when the first event arrives. If `signal`
+ * is aborted, a last line says what the action had done until then.
  */
 export async function withProgress<Result>(
   {

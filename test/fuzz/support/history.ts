@@ -23,8 +23,8 @@ export interface Step {
   readonly force: boolean
   readonly keepGoing: boolean
   /**
-   * How far lbuild's clock is ahead of the file times, in seconds. If it is positive, the index remembers every state; if it is
-   * negative, the clock was set back.
+   * How far lbuild's clock is ahead of the file times, in seconds. If it is positive, the index remembers every state;
+   * if it is negative, the clock was set back.
    */
   readonly ahead: number
   readonly pace: number

@@ -34,8 +34,8 @@ export interface LabBuild extends Partial<
 }
 
 /**
- * A workspace whose producers are functions of the test. Everything else is real: snapshot, plan, inputs, scheduling, objects,
- * records and publishing.
+ * A workspace whose producers are functions of the test. Everything else is real: snapshot, plan, inputs, scheduling,
+ * objects, records and publishing.
  */
 export class Lab {
   readonly root = fs.realpathSync(fs.mkdtempSync(`${MEMORY_PARENT}/lbuild-lab-`))

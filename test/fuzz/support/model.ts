@@ -42,8 +42,8 @@ export const PLAIN: ArtifactModel = {
 export const SOURCES = 3
 
 /**
- * A generated distro: its graph as lbuild gets it, its producers, and an oracle for every published output. The oracle reads
- * the workspace and knows nothing of keys, records or plans.
+ * A generated distro: its graph as lbuild gets it, its producers, and an oracle for every published output. The oracle
+ * reads the workspace and knows nothing of keys, records or plans.
  */
 export class Model {
   readonly artifacts: ArtifactModel[]
