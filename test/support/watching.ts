@@ -151,8 +151,7 @@ export const nextBuildEvent = (
 export async function published(
   workspace: TestWorkspace,
 ): Promise<{ found: Record<string, string>; clean: Record<string, string> }> {
-  const clean = workspace.copy()
-  for (const directory of ['cache', 'output']) if (clean.exists(directory)) clean.remove(directory)
+  const clean = workspace.copyOfSources()
   await clean.succeed(...WATCHED_TARGETS)
   return { found: outputs(workspace), clean: outputs(clean) }
 }

@@ -90,8 +90,22 @@ export class TestWorkspace {
     return copy
   }
 
-  copyTo({ root }: TestWorkspace): void {
-    fs.cpSync(this.root, root, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
+  /** A copy in another directory, in which nothing was built. */
+  copyOfSources(): TestWorkspace {
+    const copy = new TestWorkspace({})
+    this.copyTo(copy, ['cache', 'output'])
+    return copy
+  }
+
+  /** Copies everything into another workspace, except for some paths. */
+  copyTo({ root }: TestWorkspace, except: readonly string[] = []): void {
+    const excluded = new Set(except.map((path) => this.path(path)))
+    fs.cpSync(this.root, root, {
+      recursive: true,
+      verbatimSymlinks: true,
+      preserveTimestamps: true,
+      filter: (path) => !excluded.has(path),
+    })
   }
 
   path(path: string): string {
