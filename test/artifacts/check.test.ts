@@ -11,7 +11,7 @@ import { makeExt4 } from '../../src/images/ext4.ts'
 import { layOverExt4 } from '../../src/images/ext4Layer.ts'
 import { makeFat, type FatFile } from '../../src/images/fat.ts'
 import { writeGpt } from '../../src/images/gpt.ts'
-import { EPOCH, plant, run, temporary } from '../support/images.ts'
+import { EPOCH, plant, run, temporaryInMemory } from '../support/images.ts'
 
 interface Disk {
   readonly raw: string
@@ -23,7 +23,7 @@ interface Disk {
 
 /** A small disk, made as the producers make theirs. */
 async function disk(change: (tree: string) => Promise<void> = async () => {}): Promise<Disk> {
-  const scratch = await temporary()
+  const scratch = await temporaryInMemory()
   const [raw, tree] = [join(scratch, 'disk.raw'), join(scratch, 'tree')]
   await plant(scratch, { 'systemd-boot': 'loader', vmlinuz: 'linux', initramfs: 'initrd' })
   await plant(tree, {

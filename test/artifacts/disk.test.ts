@@ -9,13 +9,13 @@ import { Failure } from '../../src/api/index.ts'
 import { minimumExt4Size } from '../../src/images/ext4.ts'
 import { readGpt, writeGpt } from '../../src/images/gpt.ts'
 import { checkQcow2, convertToQcow2, readQcow2Info } from '../../src/images/qcow2.ts'
-import { digestOfFile, run, temporary } from '../support/images.ts'
+import { digestOfFile, run, temporaryInMemory } from '../support/images.ts'
 
 const GIB = 2 ** 30
 
 /** A file that stands for a tar of this size. */
 async function tarOf(size: number): Promise<string> {
-  const tar = join(await temporary(), 'tar')
+  const tar = join(await temporaryInMemory(), 'tar')
   await writeFile(tar, '')
   await truncate(tar, size)
   return tar
@@ -56,7 +56,7 @@ test('refuses a size or fits everything into it', async () => {
 })
 
 test('writes a partition table that reads back unchanged, with its signature where UEFI looks', async () => {
-  const disk = join(await temporary(), 'disk.raw')
+  const disk = join(await temporaryInMemory(), 'disk.raw')
   await writeFile(disk, '')
   const layout = await layOut(8 * GIB, [await tarOf(2 ** 20)])
   await truncate(disk, layout.size)
@@ -94,7 +94,7 @@ test('every path that the loader names is on the partition', () => {
 })
 
 test('makes equal qcow2 images with the content of the disk, for each compression', async () => {
-  const directory = await temporary()
+  const directory = await temporaryInMemory()
   const raw = join(directory, 'disk.raw')
   const file = await open(raw, 'w')
   await file.truncate(4 * GIB)
@@ -118,7 +118,7 @@ test('makes equal qcow2 images with the content of the disk, for each compressio
 })
 
 test('finds damage in a qcow2', async () => {
-  const directory = await temporary()
+  const directory = await temporaryInMemory()
   const [raw, image] = [join(directory, 'raw'), join(directory, 'image')]
   await writeFile(raw, Buffer.alloc(10 ** 6, 'content'))
   await convertToQcow2(run, raw, image, 'none')

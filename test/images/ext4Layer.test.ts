@@ -5,11 +5,11 @@ import { setTimeout } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { checkExt4 } from '../../src/images/ext4.ts'
 import { checkExt4Layer, layOverExt4 } from '../../src/images/ext4Layer.ts'
-import { digestOfFile, EPOCH, expectSameImage, run, temporary } from '../support/images.ts'
+import { digestOfFile, EPOCH, expectSameImage, run, temporaryInMemory } from '../support/images.ts'
 import { debugfs, ext4Of, layOver, OFFSET, ownedTree, SIZE } from './support/ext4.ts'
 
 const check = async (image: string, tree: string): Promise<void> =>
-  checkExt4Layer(run, { image, offset: OFFSET, tree, scratch: await temporary() })
+  checkExt4Layer(run, { image, offset: OFFSET, tree, scratch: await temporaryInMemory() })
 
 const BASE = {
   'etc/hostname': 'debian\n',
@@ -80,12 +80,12 @@ test('finds differences in content, mode, owner and link target, and missing fil
   const layer = await ownedTree(LAYER)
   await layOver(image, layer)
   const tampered = async (...commands: readonly string[]): Promise<void> => {
-    const copy = join(await temporary(), 'copy.raw')
+    const copy = join(await temporaryInMemory(), 'copy.raw')
     await run('cp', ['--sparse=always', image, copy])
     await run('debugfs', ['-w', '-f', '-', `${copy}?offset=${OFFSET}`], { input: `${commands.join('\n')}\n` })
     await check(copy, layer)
   }
-  const other = join(await temporary(), 'other')
+  const other = join(await temporaryInMemory(), 'other')
   await writeFile(other, 'SHORT\n')
   await tampered('sif /usr/bin/one mode 0100600')
   await expect(tampered('cd /etc', 'rm motd', `write ${other} motd`)).rejects.toThrow(
@@ -177,7 +177,7 @@ test('reports errors of debugfs', async () => {
     if (args.includes('-w')) await rename(join(layer, 'etc/motd'), join(layer, 'etc/gone'))
     return run(tool, args, options)
   }
-  const options = { image, offset: OFFSET, tree: layer, epoch: EPOCH, work: await temporary() }
+  const options = { image, offset: OFFSET, tree: layer, epoch: EPOCH, work: await temporaryInMemory() }
   await expect(layOverExt4(racing, options)).rejects.toMatchObject({
     headline: 'debugfs could not write the layer',
     tail: expect.stringContaining('No such file or directory'),

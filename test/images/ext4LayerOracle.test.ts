@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { checkExt4 } from '../../src/images/ext4.ts'
 import { extractLayers } from '../../src/images/layers.ts'
-import { EPOCH, run, temporary } from '../support/images.ts'
+import { EPOCH, run, temporaryInMemory } from '../support/images.ts'
 import { debugfs, ext4Of, layOver, OFFSET, ownedTree } from './support/ext4.ts'
 
 const NAMES = ['a', '<12>', 'c c', 'd"', 'é', 'x'.repeat(200)]
@@ -34,7 +34,7 @@ const isAbove = (one: string, other: string): boolean => other.startsWith(`${one
 /** What a file system contains at these paths. */
 async function contentsOf(image: string, paths: readonly string[]): Promise<unknown> {
   const stats = await debugfs(image, ...paths.map((path) => `stat "${path.replaceAll('"', '""')}"`))
-  const directory = await temporary()
+  const directory = await temporaryInMemory()
   await run('debugfs', ['-R', `rdump / "${directory}"`, `${image}?offset=${OFFSET}`])
   const files = await Promise.all(
     paths.map(async (path) => {
@@ -76,7 +76,7 @@ test('gives the same tree as tar, for any layer over any tree', async () => {
       }
       await layOver(image, layer)
       await checkExt4(run, image, OFFSET)
-      const work = await temporary()
+      const work = await temporaryInMemory()
       const tars = await Promise.all(
         [base, layer].map(async (directory, index) => {
           const tar = join(work, `${index}.tar`)

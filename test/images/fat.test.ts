@@ -11,14 +11,14 @@ import {
   makeFat,
   type FatOptions,
 } from '../../src/images/fat.ts'
-import { EPOCH, expectSameImage, run, temporary } from '../support/images.ts'
+import { EPOCH, expectSameImage, run, temporaryInMemory } from '../support/images.ts'
 
 const OFFSET = 2 ** 20
 const SIZE = 2 ** 30
 
 /** A FAT32 of 1 GiB with a few files, inside a larger image. */
 async function fat(change: Partial<FatOptions> = {}): Promise<{ directory: string; image: string }> {
-  const directory = await temporary()
+  const directory = await temporaryInMemory()
   const image = join(directory, 'disk.raw')
   const large = join(directory, 'large')
   await writeFile(large, Buffer.alloc(3_000_000, 'large'))

@@ -7,14 +7,14 @@ import { makeErofs } from '../../src/images/erofs.ts'
 import { checkExt4, inspectExt4, makeExt4, minimumExt4Size } from '../../src/images/ext4.ts'
 import { deriveUuid } from '../../src/images/uuids.ts'
 import { extractLayers, packLayer } from '../../src/images/layers.ts'
-import { digestOfFile, EPOCH, expectSameImage, plant, run, temporary } from '../support/images.ts'
+import { digestOfFile, EPOCH, expectSameImage, plant, run, temporaryInMemory } from '../support/images.ts'
 
 const OFFSET = 2 ** 20
 const UUID = deriveUuid('test', 'fs')
 
 /** A tar with attributes that are easily lost: owners, setuid, a capability, a hole, a hard link. */
 async function hardTar(): Promise<string> {
-  const directory = await temporary()
+  const directory = await temporaryInMemory()
   const tree = await plant(join(directory, 'tree'), {
     'bin/su': 'su',
     'bin/ping': 'ping',
@@ -45,7 +45,7 @@ async function hardTar(): Promise<string> {
 }
 
 async function ext4(tar: string): Promise<string> {
-  const work = await temporary()
+  const work = await temporaryInMemory()
   const tree = join(work, 'tree')
   await extractLayers(run, [tar], tree, EPOCH)
   const image = join(work, 'disk.raw')
@@ -94,7 +94,7 @@ test('makes a clean ext4 with the owners, modes, capabilities, links and holes o
 })
 
 test('sets the times of all files in a large directory', async () => {
-  const directory = await temporary()
+  const directory = await temporaryInMemory()
   const files = Object.fromEntries(
     Array.from({ length: 3000 }, (_, index) => [`many/file ${index}`, `${index}`]),
   )
@@ -112,7 +112,7 @@ test('sets the times of all files in a large directory', async () => {
 })
 
 test('shows the output of mke2fs when a tree does not fit', async () => {
-  const work = await temporary()
+  const work = await temporaryInMemory()
   const tree = await plant(join(work, 'tree'), { large: Buffer.alloc(40 * 2 ** 20, 'x') })
   const image = join(work, 'disk.raw')
   await writeFile(image, '')
@@ -132,7 +132,7 @@ test('shows the output of mke2fs when a tree does not fit', async () => {
 })
 
 test('fits a tree into the minimum size', async () => {
-  const work = await temporary()
+  const work = await temporaryInMemory()
   const content = 150 * 2 ** 20
   const tree = await plant(join(work, 'tree'), { large: Buffer.alloc(content, 'x') })
   const image = join(work, 'disk.raw')
@@ -161,7 +161,7 @@ test('finds damage in an ext4', async () => {
 
 test('makes equal EROFS images from two extractions, for each compression', async () => {
   const tar = await hardTar()
-  const directory = await temporary()
+  const directory = await temporaryInMemory()
   const trees = [join(directory, 'one'), join(directory, 'two')]
   for (const tree of trees) await extractLayers(run, [tar], tree, EPOCH)
   for (const compression of ['lz4hc', 'lz4', 'none'] as const) {
@@ -177,7 +177,7 @@ test('makes equal EROFS images from two extractions, for each compression', asyn
 })
 
 test('extracts layers over each other, without /dev and without times after the epoch', async () => {
-  const directory = await temporary()
+  const directory = await temporaryInMemory()
   const lower = await plant(join(directory, 'lower'), {
     'etc/motd': 'lower',
     'dev/null': 'x',

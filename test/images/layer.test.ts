@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { Layer } from '../../src/images/layer.ts'
 import { extractLayers, packLayer } from '../../src/images/layers.ts'
 import { readManifest } from '../../src/images/manifest.ts'
-import { EPOCH, manifestOf, plant, run, temporary } from '../support/images.ts'
+import { EPOCH, manifestOf, plant, run, temporaryInMemory } from '../support/images.ts'
 
 /** Everything below a directory, as sorted lines `path type mode uid:gid target`. */
 async function listing(directory: string): Promise<string[]> {
@@ -16,7 +16,7 @@ async function listing(directory: string): Promise<string[]> {
 
 /** A small image as a tar: a merged /usr, and files of another owner. */
 async function baseTar(): Promise<{ directory: string; tar: string }> {
-  const directory = await temporary()
+  const directory = await temporaryInMemory()
   const tree = await plant(join(directory, 'tree'), {
     'usr/lib/os-release': 'NAME=Debian\n',
     lib: { to: 'usr/lib' },
@@ -115,7 +115,7 @@ test('extracts to the entries of the layer, whatever was written', async () => {
   const image = { '/usr/lib/x': 'x', '/lib': { to: 'usr/lib' }, '/link': { to: '/usr' } }
   await fc.assert(
     fc.asyncProperty(fc.array(action, { maxLength: 8 }), async (actions) => {
-      const directory = await temporary()
+      const directory = await temporaryInMemory()
       const tree = await plant(join(directory, 'tree'), {
         'usr/lib/x': 'x',
         lib: { to: 'usr/lib' },

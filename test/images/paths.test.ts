@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { Failure } from '../../src/api/index.ts'
 import { manifestLookup } from '../../src/images/manifest.ts'
 import { resolveInRoot } from '../../src/images/paths.ts'
-import { manifestOf, plant, run, temporary } from '../support/images.ts'
+import { manifestOf, plant, run, temporaryInMemory } from '../support/images.ts'
 
 const resolve = (paths: Parameters<typeof manifestOf>[0], path: string, followLast = true) =>
   resolveInRoot(manifestLookup(manifestOf(paths)), path, followLast)
@@ -73,7 +73,7 @@ test('resolves paths as the kernel does in a real root directory', async () => {
         .map(([parts]) => parts.join('/'))
       const fits = entries.filter(([parts]) => !leaves.some((leaf) => parts.join('/').startsWith(`${leaf}/`)))
       const image = Object.fromEntries(fits.map(([parts, short]) => [`/${parts.join('/')}`, short]))
-      const root = await temporary()
+      const root = await temporaryInMemory()
       for (const [at, short] of Object.entries(image))
         await (typeof short === 'object' && 'mode' in short
           ? run('mkdir', ['-p', join(root, at)])

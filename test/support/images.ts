@@ -9,6 +9,7 @@ import { execa } from 'execa'
 import { expect, onTestFinished } from 'vitest'
 import type { Run } from '../../src/api/artifact.ts'
 import type { Manifest, ManifestEntry } from '../../src/images/manifest.ts'
+import { MEMORY_PARENT } from './temporary.ts'
 
 /** The epoch of everything that tests build: 2026-01-01. */
 export const EPOCH = 1_767_225_600
@@ -40,13 +41,16 @@ export const run: Run = async (tool, args, options = {}) => {
 }
 
 /** A directory that is removed after the test, whoever owns its files. */
-export async function temporary(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'lbuild-images-'))
+export async function temporary(parent = tmpdir()): Promise<string> {
+  const directory = await mkdtemp(join(parent, 'lbuild-images-'))
   onTestFinished(async () => {
     await run('rm', ['-rf', directory])
   })
   return directory
 }
+
+/** The same in memory, if possible. Not for xorriso, which takes a file below /dev for a drive. */
+export const temporaryInMemory = (): Promise<string> => temporary(MEMORY_PARENT)
 
 /** Writes files below a directory: text or bytes, or a link when the content is `{ to }`. */
 export async function plant(

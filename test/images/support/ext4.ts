@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { inspectExt4, makeExt4 } from '../../../src/images/ext4.ts'
 import { layOverExt4 } from '../../../src/images/ext4Layer.ts'
 import { deriveUuid } from '../../../src/images/uuids.ts'
-import { EPOCH, plant, run, temporary } from '../../support/images.ts'
+import { EPOCH, plant, run, temporaryInMemory } from '../../support/images.ts'
 
 const UUID = deriveUuid('test', 'layer')
 /** The offset of the file system in its image, in bytes. */
@@ -14,7 +14,7 @@ export const SIZE = 2 ** 26
 
 /** An image that contains a file system made from a tree. */
 export async function ext4Of(tree: string): Promise<string> {
-  const work = await temporary()
+  const work = await temporaryInMemory()
   const image = join(work, 'disk.raw')
   await writeFile(image, '')
   await truncate(image, OFFSET + SIZE)
@@ -25,7 +25,7 @@ export async function ext4Of(tree: string): Promise<string> {
 
 /** Writes a tree over the file system of an image. */
 export async function layOver(image: string, tree: string): Promise<void> {
-  await layOverExt4(run, { image, offset: OFFSET, tree, epoch: EPOCH, work: await temporary() })
+  await layOverExt4(run, { image, offset: OFFSET, tree, epoch: EPOCH, work: await temporaryInMemory() })
 }
 
 /** The answers of debugfs to some commands. */
@@ -34,7 +34,7 @@ export const debugfs = async (image: string, ...commands: readonly string[]): Pr
 
 /** A tree of files that root owns and whose times are the epoch. */
 export async function ownedTree(files: Parameters<typeof plant>[1]): Promise<string> {
-  const directory = join(await temporary(), 'tree')
+  const directory = join(await temporaryInMemory(), 'tree')
   await mkdir(directory)
   await plant(directory, files)
   await run('chown', ['-hR', '0:0', directory])
