@@ -65,8 +65,7 @@ test('gives the same tree as tar, for any layer over any tree', async () => {
   const layers = fc.tuple(files.map(consistent), files.map(consistent))
   await fc.assert(
     fc.asyncProperty(layers, async ([below, above]) => {
-      const base = await ownedTree(below)
-      const layer = await ownedTree(above)
+      const [base, layer] = await Promise.all([ownedTree(below), ownedTree(above)])
       const image = await ext4Of(base)
       const [lower, upper] = [Object.keys(below), Object.keys(above)]
       const meets = upper.some((path) => lower.some((other) => isAbove(path, other) || isAbove(other, path)))
@@ -88,7 +87,11 @@ test('gives the same tree as tar, for any layer over any tree', async () => {
       await extractLayers(run, tars, both, EPOCH)
       const { stdout } = await run('find', [both, '-mindepth', '1', '-printf', '/%P\\0'])
       const paths = stdout.split('\0').filter(Boolean).sort()
-      expect(await contentsOf(image, paths)).toEqual(await contentsOf(await ext4Of(both), paths))
+      const [layered, extracted] = await Promise.all([
+        contentsOf(image, paths),
+        contentsOf(await ext4Of(both), paths),
+      ])
+      expect(layered).toEqual(extracted)
     }),
     { numRuns: 30 },
   )

@@ -1,8 +1,8 @@
 // Tests of FAT file systems: mtools and fsck.vfat are the oracles.
-import { open, readFile, stat, truncate, writeFile } from 'node:fs/promises'
+import { mkdtemp, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   checkFat,
   copyFatOut,
@@ -12,13 +12,17 @@ import {
   type FatOptions,
 } from '../../src/images/fat.ts'
 import { EPOCH, expectSameImage, run, temporaryInMemory } from '../support/images.ts'
+import { MEMORY_PARENT } from '../support/temporary.ts'
 
 const OFFSET = 2 ** 20
 const SIZE = 2 ** 30
 
 /** A FAT32 of 1 GiB with a few files, inside a larger image. */
-async function fat(change: Partial<FatOptions> = {}): Promise<{ directory: string; image: string }> {
-  const directory = await temporaryInMemory()
+async function fat(
+  change: Partial<FatOptions> = {},
+  directory?: string,
+): Promise<{ directory: string; image: string }> {
+  directory ??= await temporaryInMemory()
   const image = join(directory, 'disk.raw')
   const large = join(directory, 'large')
   await writeFile(large, Buffer.alloc(3_000_000, 'large'))
@@ -43,8 +47,19 @@ async function fat(change: Partial<FatOptions> = {}): Promise<{ directory: strin
   return { directory, image }
 }
 
+/** An image that tests only read, and the time when it was complete, in milliseconds. */
+const shared = { image: '', madeAt: 0 }
+
+beforeAll(async () => {
+  const directory = await mkdtemp(join(MEMORY_PARENT, 'lbuild-images-'))
+  afterAll(() => rm(directory, { recursive: true }))
+  const { image } = await fat({}, directory)
+  Object.assign(shared, { image, madeAt: performance.now() })
+})
+
 test('makes a clean FAT32 that returns its files unchanged', async () => {
-  const { directory, image } = await fat()
+  const { image } = shared
+  const directory = await temporaryInMemory()
   const own = join(directory, 'esp.img')
   await copyFatOut(image, OFFSET, SIZE, own)
   await checkFat(run, own)
@@ -57,7 +72,8 @@ test('makes a clean FAT32 that returns its files unchanged', async () => {
 })
 
 test('copies a whole file system out of an image', async () => {
-  const { directory, image } = await fat()
+  const { image } = shared
+  const directory = await temporaryInMemory()
   const [own, plain] = [join(directory, 'esp.img'), join(directory, 'plain.img')]
   await copyFatOut(image, OFFSET, SIZE, own)
   await run('dd', [
@@ -74,14 +90,14 @@ test('copies a whole file system out of an image', async () => {
 })
 
 test('gives equal bytes for equal files, whenever they were written', async () => {
-  const one = await fat()
-  await setTimeout(2100) // the times of FAT have a resolution of two seconds
-  const two = await fat()
-  await expectSameImage(one.image, two.image)
+  // The times of FAT have a resolution of two seconds.
+  await setTimeout(Math.max(0, shared.madeAt + 2100 - performance.now()))
+  const { image } = await fat()
+  await expectSameImage(shared.image, image)
 })
 
 test('keeps holes', async () => {
-  const { image } = await fat()
+  const { image } = shared
   expect((await stat(image)).blocks * 512).toBeLessThan(2 ** 23)
 })
 

@@ -1,7 +1,7 @@
 // Trees, tools and comparisons for tests of images.
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, mkdtemp, stat, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -44,7 +44,10 @@ export const run: Run = async (tool, args, options = {}) => {
 export async function temporary(parent = tmpdir()): Promise<string> {
   const directory = await mkdtemp(join(parent, 'lbuild-images-'))
   onTestFinished(async () => {
-    await run('rm', ['-rf', directory])
+    // Only a root of a user namespace may remove what producers of an ordinary user made.
+    await (AS_ROOT.length === 0
+      ? rm(directory, { recursive: true, force: true })
+      : run('rm', ['-rf', directory]))
   })
   return directory
 }
