@@ -2,7 +2,7 @@
 import { mkdtemp, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import {
   checkFat,
   copyFatOut,
@@ -52,9 +52,9 @@ const shared = { image: '', madeAt: 0 }
 
 beforeAll(async () => {
   const directory = await mkdtemp(join(MEMORY_PARENT, 'lbuild-images-'))
-  afterAll(() => rm(directory, { recursive: true }))
   const { image } = await fat({}, directory)
   Object.assign(shared, { image, madeAt: performance.now() })
+  return () => rm(directory, { recursive: true })
 })
 
 test('makes a clean FAT32 that returns its files unchanged', async () => {
