@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { realDisk } from '../../src/platform/disk.ts'
 import type { ByteDifference } from '../../src/diff/byteDifference.ts'
 import { byteDifference } from '../../src/diff/byteDifference.ts'
-import { temporaryDirectory } from '../support/temporary.ts'
+import { memoryDirectory } from '../support/temporary.ts'
 import { filePair } from './support/filePair.ts'
 
 /** The definition of {@link byteDifference}, computed with both files in memory. */
@@ -32,7 +32,7 @@ function naive(before: Uint8Array, now: Uint8Array): ByteDifference | undefined 
 
 describe('the difference of two files', () => {
   it('matches its definition, whatever the size of the chunks read', () => {
-    const root = temporaryDirectory()
+    const root = memoryDirectory()
     const edits = fc.array(fc.tuple(fc.nat(99), fc.constantFrom(0, 1)), { maxLength: 6 })
     fc.assert(
       fc.property(

@@ -1,10 +1,10 @@
 // Two files to compare.
 import * as fs from 'node:fs'
-import { temporaryDirectory } from '../../support/temporary.ts'
+import { memoryDirectory } from '../../support/temporary.ts'
 
 /** Writes two files into a directory of the test; returns their paths. */
 export function filePair(before: string | Uint8Array, now: string | Uint8Array): [string, string] {
-  const root = temporaryDirectory()
+  const root = memoryDirectory()
   fs.writeFileSync(`${root}/before`, before)
   fs.writeFileSync(`${root}/now`, now)
   return [`${root}/before`, `${root}/now`]
