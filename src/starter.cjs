@@ -88,7 +88,7 @@ function keepCode(path, manifest, cached, data, isWarm) {
 async function startCheckout() {
   const cache = `${elsewhere ? resolve(elsewhere) : `${home}/cache`}/lbuild`
   const path = `${cache}/manifest.json`
-  const manifest = readManifest(path) ?? (await (await import('./bootstrap.mjs')).compile(home, cache))
+  const manifest = readManifest(path) || (await (await import('./bootstrap.mjs')).compile(home, cache))
   const { directory, cached } = manifest
   const program = load(`${directory}/main.cjs`, fs.readFileSync(cached))
   await run(program, directory, manifest, (data, isWarm) =>
@@ -102,7 +102,7 @@ async function startPackage() {
   const file = `${code}/main.cjs`
   const cache = cacheOfWorkspace()
   const path = `${cache}/lbuild/program.json`
-  const manifest = readManifest(path) ?? { format: FORMAT, node: process.version, home, files: [] }
+  const manifest = readManifest(path) || { format: FORMAT, node: process.version, home, files: [] }
   const program = load(file, manifest.cached && fs.readFileSync(manifest.cached))
   await run(program, code, manifest, (data, isWarm) => {
     if (!cache || !fs.existsSync(cache)) return
