@@ -37,7 +37,11 @@ async function compileInto(home, cache) {
     // Another lbuild may be using a file that is whole.
     if (!existsSync(`${directory}/${name}`) || readFileSync(`${directory}/${name}`, 'utf8') !== text)
       replace(`${directory}/${name}`, text)
-    if (PROGRAMS.includes(name)) replace(`${directory}/${name}.cache`, new Script(text).createCachedData())
+    if (PROGRAMS.includes(name))
+      replace(
+        `${directory}/${name}.cache`,
+        new Script(text, { filename: `lbuild/${name}` }).createCachedData(),
+      )
   }
   const sources = [...withoutLibraries(home, inputs), import.meta.filename]
   const states = sources.map((path) => [path, stateOf(path, before)])
@@ -99,7 +103,7 @@ const { Script } = require('vm')
 const filename = \`\${__dirname}/childProgram.cjs\`
 const cached = \`\${filename}.cache\`
 const cachedData = existsSync(cached) ? readFileSync(cached) : undefined
-const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData })
+const script = new Script(readFileSync(filename, 'latin1'), { filename: 'lbuild/childProgram.cjs', cachedData })
 script.runInThisContext()({}, require, module, (address) => import(address))
 `
 

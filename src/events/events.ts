@@ -8,7 +8,8 @@ const members = <E extends v.ObjectEntries>(entries: E) => v.pipe(v.object(entri
 const event = <K extends string, E extends v.ObjectEntries>(type: K, entries: E) =>
   members({ type: v.literal(type), ...entries })
 
-const failureData = members({
+/** The schema of {@link FailureData}. */
+export const failureSchema = members({
   headline: text,
   facts: list(v.pipe(v.tuple([text, text]), v.readonly())),
   hint: v.exactOptional(text),
@@ -16,7 +17,7 @@ const failureData = members({
 })
 
 /** A Failure as JSON data. Events, results of child processes and `--json` contain it. */
-export type FailureData = v.InferOutput<typeof failureData>
+export type FailureData = v.InferOutput<typeof failureSchema>
 
 const buildNode = members({
   name: text,
@@ -131,7 +132,7 @@ export const LOGGED_EVENT = oneOf('type', [
     key: v.exactOptional(text),
     /** The time since the artifact was scheduled. */
     seconds: amount,
-    failure: failureData,
+    failure: failureSchema,
   }),
   /** A run was cancelled because its inputs changed; the artifact is planned again. */
   event('cancelled', { ...artifact, seconds: amount }),
@@ -147,7 +148,7 @@ export const LOGGED_EVENT = oneOf('type', [
     /** The total duration of the past runs whose results the build reused. Missing if the build did not finish. */
     savedSeconds: v.exactOptional(amount),
     /** What ended it, if that was not the failure of an artifact. */
-    failure: v.exactOptional(failureData),
+    failure: v.exactOptional(failureSchema),
   }),
 ])
 

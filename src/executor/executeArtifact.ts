@@ -11,7 +11,7 @@ import { display, toRawPath } from '../platform/rawPath.ts'
 import { monotonicSeconds } from '../platform/clock.ts'
 import { Failure } from '../platform/failure.ts'
 import { checkOutputs } from '../sandbox/result.ts'
-import { makeWorkDirectory, preserveWork, removeIfPossible, removeWork } from '../sandbox/workDirectory.ts'
+import { discardWork, makeWorkDirectory, preserveWork } from '../sandbox/workDirectory.ts'
 import { DamagedObject } from '../store/objects.ts'
 import { publish } from '../store/publish.ts'
 import { sourceParts } from '../workspace/snapshot.ts'
@@ -61,10 +61,10 @@ export async function executeArtifact(
     throwIfToolChanged(context, node)
   } catch (error) {
     if (cancel.aborted) {
-      removeIfPossible(disk, work.path)
+      discardWork(disk, work.path)
       throw new Cancelled('cancelled')
     }
-    if (error instanceof InputChanged || error instanceof DamagedObject) removeWork(disk, work.path)
+    if (error instanceof InputChanged || error instanceof DamagedObject) discardWork(disk, work.path)
     else if (!context.signal.aborted) preserveWork(disk, work)
     throw error
   }
@@ -79,7 +79,7 @@ export async function executeArtifact(
   })
   listener({ type: 'phase', artifact: node.name, phase: 'publish' })
   await publishOutputs(context, node, record, true)
-  removeWork(disk, work.path)
+  discardWork(disk, work.path)
   if (!context.watched) await warnOfChangedInputs(context, planned)
   listener({ type: 'built', artifact: node.name, key: record.key, seconds, ...outcomeOf(before, record) })
   return seconds

@@ -9,6 +9,7 @@ import { searchPath } from '../platform/findTool.ts'
 import type { Mount } from '../sandbox/bubblewrap.ts'
 import { HOSTNAME, INSIDE, memoryIsRoomy, sandboxed } from '../sandbox/bubblewrap.ts'
 import type { ProducerRequest, ProducerResult } from '../sandbox/request.ts'
+import { RESULT } from '../sandbox/request.ts'
 import { readResult } from '../sandbox/result.ts'
 import type { WorkDirectory } from '../sandbox/workDirectory.ts'
 import type { Snapshot } from '../workspace/snapshot.ts'
@@ -83,7 +84,7 @@ export async function runTask(
     work: at.work,
     scratch: at.scratch,
     epoch: graph.epoch,
-    result: `${at.work}/.lbuild-result.json`,
+    result: `${at.work}/${RESULT}`,
   }
   const write = (name: string, text: string): void => writeNew(disk, toRawPath(`${work.path}/${name}`), text)
   write('work/.lbuild-request.json', JSON.stringify(request))

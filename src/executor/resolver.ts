@@ -2,7 +2,7 @@
 import type { LockedFile } from '../api/lockfile.ts'
 import type { LockfileNode } from '../graph/graph.ts'
 import { resolveLockfiles } from '../lockfiles/resolve.ts'
-import { makeWorkDirectory, preserveWork, removeWork } from '../sandbox/workDirectory.ts'
+import { discardWork, makeWorkDirectory, preserveWork } from '../sandbox/workDirectory.ts'
 import type { LockfileEntry } from '../store/lockfile.ts'
 import { checkLocked } from '../store/lockfile.ts'
 import { sourceParts } from '../workspace/snapshot.ts'
@@ -30,7 +30,7 @@ async function runResolver(
     const inputs = await layInputs(context, node, await sourceParts(workspace, node), work)
     const result = await runTask(context, resolveTask(node, previous), work, inputs)
     const files = checkLocked(node.name, result.files ?? [])
-    removeWork(disk, work.path)
+    discardWork(disk, work.path)
     return files
   } catch (error) {
     if (!(error instanceof InputChanged || signal.aborted)) preserveWork(disk, work)

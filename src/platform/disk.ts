@@ -32,8 +32,10 @@ export interface Disk {
   readlink(path: RawPath): RawPath
   realpath(path: RawPath): RawPath
   readFile(path: RawPath): Buffer
-  open(path: RawPath, flags: 'r' | 'wx' | 'a', mode?: number): number
-  read(fd: number, buffer: Uint8Array): number
+  /** `untrusted` opens for reading without following a link and without waiting for a writer of a fifo. */
+  open(path: RawPath, flags: 'r' | 'wx' | 'a' | 'untrusted', mode?: number): number
+  /** Reads from the current position, or from `position` in bytes. */
+  read(fd: number, buffer: Uint8Array, position?: number): number
   write(fd: number, buffer: Uint8Array, position: number | null): void
   truncate(fd: number, size: number): void
   fsync(fd: number): void
@@ -54,6 +56,9 @@ function typeOf(stat: fs.BigIntStats): Stat['type'] {
   if (stat.isDirectory()) return 'directory'
   return stat.isSymbolicLink() ? 'symlink' : 'special file'
 }
+
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants
+const UNTRUSTED = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
 
 /** The disk of this machine. */
 export const realDisk: Disk = {
@@ -83,8 +88,8 @@ export const realDisk: Disk = {
   readlink: (path) => fs.readlinkSync(nativePath(path), { encoding: 'latin1' }),
   realpath: (path) => fs.realpathSync.native(nativePath(path), { encoding: 'latin1' }),
   readFile: (path) => fs.readFileSync(nativePath(path)),
-  open: (path, flags, mode) => fs.openSync(nativePath(path), flags, mode),
-  read: (fd, buffer) => fs.readSync(fd, buffer),
+  open: (path, flags, mode) => fs.openSync(nativePath(path), flags === 'untrusted' ? UNTRUSTED : flags, mode),
+  read: (fd, buffer, position) => fs.readSync(fd, buffer, 0, buffer.length, position ?? null),
   write(fd, buffer, position) {
     for (let done = 0; done < buffer.length;)
       done += fs.writeSync(fd, buffer, done, buffer.length - done, position === null ? null : position + done)

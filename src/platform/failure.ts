@@ -6,8 +6,15 @@ export type Fact = readonly [label: string, value: string]
 /** How many lines of a tool's output or of a console a {@link Failure} shows. */
 export const TAIL_LINES = 30
 
-/** The last {@link TAIL_LINES} lines of a text. */
-export const lastLines = (text: string): string => text.trimEnd().split('\n').slice(-TAIL_LINES).join('\n')
+/** The maximum length of that text, in characters: a single line may be longer than any screen. */
+const TAIL_LENGTH = 16 * 1024
+
+/** The last {@link TAIL_LINES} lines of a text, at most {@link TAIL_LENGTH} characters. */
+export function lastLines(text: string): string {
+  const end = text.slice(-2 * TAIL_LENGTH).trimEnd()
+  const lines = end.split('\n').slice(-TAIL_LINES).join('\n')
+  return lines.length <= TAIL_LENGTH ? lines : `…${lines.slice(-TAIL_LENGTH)}`
+}
 
 /** Everything in a {@link Failure} but its headline. */
 export interface FailureOptions {

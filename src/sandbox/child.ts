@@ -1,6 +1,5 @@
 // The child process that runs one producer or resolver: reads a request, runs it, writes a result.
 import { readFileSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { Run } from '../api/artifact.ts'
 import { evaluateConfig } from '../config/evaluate.ts'
 import type { FailureData } from '../events/events.ts'
@@ -16,19 +15,26 @@ import type { ProducerRequest, ProducerResult } from './request.ts'
 function endWithParent(): void {
   process.stdin.on('end', () => process.kill(0, 'SIGKILL'))
   process.stdin.resume()
+  // Otherwise it would keep this process alive when nothing else does.
+  process.stdin.unref()
 }
 
 async function main(requestPath: string): Promise<void> {
   process.umask(0o022)
   const request = JSON.parse(readFileSync(requestPath, 'utf8')) as ProducerRequest
-  let result: ProducerResult
+  const write = (result: ProducerResult): void => writeFileSync(request.result, JSON.stringify(result))
+  process.once('beforeExit', () => write({ ok: false, failure: failureData(NEVER_SETTLES) }))
   try {
-    result = await runRequest(request)
+    write(await runRequest(request))
   } catch (error) {
-    result = { ok: false, failure: describe(error) }
+    write({ ok: false, failure: describe(error) })
   }
-  writeFileSync(request.result, JSON.stringify(result))
 }
+
+/** Node.js ends when no tool, timer or operation is left, even if the producer still awaits a promise. */
+const NEVER_SETTLES = new Failure('the producer awaits a promise that nothing can settle', {
+  hint: 'resolve or reject every promise; no tool, timer or file operation that could do so is running',
+})
 
 async function runRequest(request: ProducerRequest): Promise<ProducerResult> {
   checkBundle(request.bundle)
@@ -108,6 +114,9 @@ function runner(request: ProducerRequest, running: Running): Run {
   }
 }
 
+/** How much of each stream of a tool `run` returns, in characters: a producer holds both in memory. */
+const MAX_OUTPUT = 64 * 1024 * 1024
+
 function toolRunner(request: ProducerRequest): Run {
   return async (tool, args, options = {}) => {
     const path = Object.hasOwn(request.tools, tool) ? request.tools[tool] : undefined
@@ -125,10 +134,16 @@ function toolRunner(request: ProducerRequest): Run {
       reject: false,
       stripFinalNewline: false,
       argv0: tool,
+      maxBuffer: MAX_OUTPUT,
     })
     child.stderr?.pipe(process.stderr, { end: false })
-    const { stdout, stderr, exitCode, signal, failed, shortMessage } = await child
+    const { stdout, stderr, exitCode, signal, failed, shortMessage, isMaxBuffer } = await child
     if (!failed) return { stdout, stderr }
+    if (isMaxBuffer)
+      throw new Failure(`${tool} printed too much: more than ${MAX_OUTPUT >> 20} MiB on one stream`, {
+        facts: [['command', [tool, ...args].join(' ')]],
+        hint: 'let it write to a file, or print less',
+      })
     const ended = signal === undefined ? `exit code ${exitCode ?? shortMessage}` : `signal ${signal}`
     throw new Failure(`${tool} failed`, {
       facts: [
@@ -148,14 +163,14 @@ function describe(error: unknown): FailureData {
     : { ...data, tail: stackOf(error.stack) }
 }
 
-/** The directory of lbuild's code, as the frames of a stack show it. */
-const CODE = `${dirname(process.argv[1] ?? '')}/`
+/** The name of this program in the frames of a stack; its starter sets it. */
+const PROGRAM = 'lbuild/childProgram.cjs'
 
 /** A stack without the frames of lbuild and Node that called the producer. */
 const stackOf = (stack: string): string =>
   stack
     .split('\n')
-    .filter((line) => !/^\s+at /.test(line) || !(line.includes(CODE) || line.includes('(node:internal/')))
+    .filter((line) => !/^\s+at /.test(line) || !(line.includes(PROGRAM) || line.includes('(node:internal/')))
     .join('\n')
 
 endWithParent()

@@ -31,11 +31,15 @@ export interface ResolveTask {
   readonly previous: readonly LockedFile[]
 }
 
+/** The file of the result, in the directory `work`. */
+export const RESULT = '.lbuild-result.json'
+
 /** The result that the child process writes. */
 export type ProducerResult =
   | {
       readonly ok: true
-      readonly files?: readonly LockedFile[]
+      /** The files of a resolved lockfile, not validated. */
+      readonly files?: readonly unknown[]
       /** The versions that the tools reported. */
       readonly versions?: Readonly<Record<string, string>>
     }

@@ -1,14 +1,32 @@
 // Reads the result of a producer's process and checks the outputs that it wrote.
+import * as v from 'valibot'
+import { failureSchema } from '../events/events.ts'
 import type { ArtifactNode, LockfileNode } from '../graph/graph.ts'
 import { display, fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
-import { errorCode } from '../platform/disk.ts'
 import { Failure, lastLines } from '../platform/failure.ts'
+import { readEnd, readUntrusted } from '../platform/untrustedFile.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { ProducerResult } from './request.ts'
+import { RESULT } from './request.ts'
 import { readableStack } from './stack.ts'
 import { undeclaredRead } from './undeclared.ts'
 import type { WorkDirectory } from './workDirectory.ts'
+
+/** The maximum size of a result, in bytes: the lockfile of a distro with 100,000 packages fits. */
+const MAX_RESULT = 64 * 1024 * 1024
+/** How much of the end of a log is read for a Failure, in bytes. */
+const LOG_END = 64 * 1024
+
+/** The producer's own code can write the result, so nothing of it is trusted. */
+const Result = v.variant('ok', [
+  v.object({
+    ok: v.literal(true),
+    files: v.exactOptional(v.array(v.unknown())),
+    versions: v.exactOptional(v.record(v.string(), v.string())),
+  }),
+  v.object({ ok: v.literal(false), failure: failureSchema }),
+])
 
 /**
  * The result of a run. Throws a Failure with the error of the producer or tool that failed. If the run failed because
@@ -33,19 +51,26 @@ export function readResult(
 }
 
 function resultOf(disk: Disk, work: WorkDirectory, ended: string): ProducerResult {
+  const found = readUntrusted(disk, toRawPath(`${work.path}/work/${RESULT}`), MAX_RESULT)
+  const result = typeof found === 'string' ? undefined : parseResult(found.toString())
+  if (result) return result
+  const problem = typeof found === 'string' ? found : 'is not a result'
+  throw new Failure('the producer exited before it finished', {
+    facts: [
+      ['ended with', ended],
+      ...(problem === 'is missing' ? [] : [['result', `${RESULT} ${problem}`] as const]),
+      ['work directory', work.path],
+    ],
+    tail: lastLines(readEnd(disk, toRawPath(work.log), LOG_END).toString()),
+  })
+}
+
+/** The result that a child process wrote; undefined if it is not one. */
+function parseResult(text: string): ProducerResult | undefined {
   try {
-    const path = toRawPath(`${work.path}/work/.lbuild-result.json`)
-    return JSON.parse(disk.readFile(path).toString()) as ProducerResult
-  } catch (error) {
-    if (errorCode(error) === '' && !(error instanceof SyntaxError)) throw error
-    const log = disk.readFile(toRawPath(work.log)).toString()
-    throw new Failure('the producer exited before it finished', {
-      facts: [
-        ['ended with', ended],
-        ['work directory', work.path],
-      ],
-      tail: lastLines(log),
-    })
+    return v.parse(Result, JSON.parse(text))
+  } catch {
+    return undefined
   }
 }
 

@@ -21,7 +21,7 @@ const OF_A_RUN = new RegExp(`^${BUILD_ID}\\.`)
 export function makeWorkDirectory(disk: Disk, cache: string, build: string, name: string): WorkDirectory {
   for (const entry of entries(disk, cache))
     if (OF_A_RUN.test(entry) && entry.slice(entry.indexOf('.') + 1) === name)
-      removeWork(disk, `${cache}/work/${entry}`)
+      discardWork(disk, `${cache}/work/${entry}`)
   const path = `${cache}/work/${build}.${name}`
   for (const part of ['inputs', 'outputs', 'work', 'etc']) disk.mkdir(toRawPath(`${path}/${part}`))
   return { path, log: `${path}/log`, outputs: `${path}/outputs` }
@@ -37,7 +37,7 @@ const OURS = new RegExp(`^(?:${BUILD_ID}|fetch|why)\\.`)
 
 /** Removes the work directories of builds that did not finish. Only the holder of the workspace lock may call it. */
 export function reclaimWork(disk: Disk, cache: string): void {
-  for (const entry of leftovers(disk, cache)) removeWork(disk, `${cache}/work/${entry}`)
+  for (const entry of leftovers(disk, cache)) discardWork(disk, `${cache}/work/${entry}`)
 }
 
 /** Whether there are work directories of unfinished builds; a running build has some as well. */
@@ -53,24 +53,34 @@ const leftovers = (disk: Disk, cache: string): string[] =>
 const isInUse = (disk: Disk, name: string): boolean =>
   name.startsWith('why.') && disk.lstat(toRawPath(`/proc/${name.slice('why.'.length)}`)) !== undefined
 
-/** Removes a work directory, including files that producers created as other users of their namespace. */
+/**
+ * Removes a work directory, whatever producers left in it: files of other users of their namespace, and directories so deep
+ * that their paths are too long for the kernel. Throws an error of the operating system if that is impossible.
+ */
 export function removeWork(disk: Disk, path: string): void {
   try {
     disk.removeTree(toRawPath(path))
   } catch (error) {
-    if (!['EACCES', 'EPERM'].includes(errorCode(error))) throw error
-    execFileSync('unshare', ['--map-root-user', '--map-auto', '--', 'rm', '-rf', '--', path], {
-      stdio: 'ignore',
-    })
+    if (!['EACCES', 'EPERM', 'ENAMETOOLONG'].includes(errorCode(error))) throw error
+    const [program, ...args] = [...asTheirRoot(), 'rm', '-rf', '--', path]
+    execFileSync(program, args, { stdio: 'ignore' })
   }
 }
 
-/** Removes the work directory of a killed run. If dying processes still hold files in it, the next build removes it. */
-export function removeIfPossible(disk: Disk, path: string): void {
+/** The prefix of a command that may remove the files of all users of a producer's namespace. */
+const asTheirRoot = (): [] | [string, ...string[]] =>
+  process.geteuid?.() === 0 ? [] : ['unshare', '--map-root-user', '--map-auto', '--']
+
+/**
+ * Removes a work directory if it is possible. Otherwise the directory stays, because that must not fail a build whose
+ * outputs are complete: dying processes may still hold files in it, or a producer made a file immutable. The next build
+ * tries again.
+ */
+export function discardWork(disk: Disk, path: string): void {
   try {
     removeWork(disk, path)
   } catch (error) {
-    if (!['ENOTEMPTY', 'EBUSY'].includes(errorCode(error))) throw error
+    if (errorCode(error) === '' && !(error instanceof Error && 'status' in error)) throw error
   }
 }
 

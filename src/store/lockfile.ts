@@ -50,8 +50,8 @@ export function readLockfile(disk: Disk, path: RawPath): LockfileContent | undef
 
 /** Checks what a resolver found. Throws a Failure for an entry that a lockfile cannot hold. */
 export function checkLocked(lock: string, files: readonly unknown[]): readonly LockfileEntry[] {
-  const names = files.map((file) => (file as Partial<LockedFile> | null)?.name)
-  const wrong = files.find((file, at) => !isLockedFile(file) || names.indexOf(file.name) !== at)
+  const names = new Set<string>()
+  const wrong = files.find((file) => !isLockedFile(file) || names.size === names.add(file.name).size)
   if (wrong === undefined) return files.filter(isLockedFile)
   throw new Failure(`invalid entry resolved for the lockfile '${lock}'`, {
     facts: [['entry', JSON.stringify(wrong)]],

@@ -15,7 +15,7 @@ import { layInputs } from '../executor/inputs.ts'
 import { produceTask, runTask } from '../executor/producer.ts'
 import { checkOutputs } from '../sandbox/result.ts'
 import { otherCircumstances } from '../executor/variation.ts'
-import { preserveWork, makeWorkDirectory, removeWork } from '../sandbox/workDirectory.ts'
+import { discardWork, makeWorkDirectory, preserveWork } from '../sandbox/workDirectory.ts'
 import type { WorkDirectory } from '../sandbox/workDirectory.ts'
 import { takeSnapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
@@ -144,9 +144,9 @@ async function rebuild(
   const work = makeWorkDirectory(disk, locations.cache, build, `${artifact}.verify`)
   const result = await runAndCompare(context, planned, record, work)
   const { outcome } = result
-  if (outcome === 'same') removeWork(disk, work.path)
+  if (outcome === 'same') discardWork(disk, work.path)
   else {
-    removeWork(disk, `${work.path}/scratch`)
+    discardWork(disk, `${work.path}/scratch`)
     preserveWork(disk, work)
   }
   const seconds = monotonicSeconds() - startedAt

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { text as readAll } from 'node:stream/consumers'
 import { once } from 'node:events'
 import * as v from 'valibot'
+import { failureSchema } from '../events/events.ts'
 import { cachedConfig } from '../config/load.ts'
 import type { loadConfig } from '../config/load.ts'
 import { Failure } from '../platform/failure.ts'
@@ -39,15 +40,7 @@ const TIMEOUT = 60_000
 /** The last line of `lbuild check-config`. */
 const Answer = v.variant('ok', [
   v.object({ ok: v.literal(true) }),
-  v.object({
-    ok: v.literal(false),
-    failure: v.object({
-      headline: v.string(),
-      facts: v.array(v.tuple([v.string(), v.string()])),
-      hint: v.exactOptional(v.string()),
-      tail: v.exactOptional(v.string()),
-    }),
-  }),
+  v.object({ ok: v.literal(false), failure: failureSchema }),
 ])
 
 /** Throws a Failure if the config cannot be loaded. */

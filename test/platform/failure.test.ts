@@ -1,6 +1,6 @@
 // Tests what a Failure carries and how it is rendered.
 import { expect, test } from 'vitest'
-import { Failure } from '../../src/platform/failure.ts'
+import { Failure, lastLines } from '../../src/platform/failure.ts'
 import { renderFailure } from '../../src/platform/renderFailure.ts'
 
 const FULL = new Failure('qcow2: mke2fs failed', {
@@ -41,4 +41,25 @@ test('carries the cause and the exit code', () => {
   const cause = new Error('why')
   expect(new Failure('no', { cause, exitCode: 2 })).toMatchObject({ cause, exitCode: 2 })
   expect('cause' in new Failure('no')).toBe(false)
+})
+
+test('is rendered without control characters, whoever wrote its text', () => {
+  const evil = '\u001b]0;title\u0007\u001b[2J\u009b31m\r'
+  const failure = new Failure(`a${evil}b`, {
+    facts: [[`label${evil}`, `one${evil}\ntwo${evil}`]],
+    hint: `do${evil} it`,
+    tail: `tool${evil}\nsaid${evil}`,
+  })
+  const text = renderFailure(failure, false)
+  // oxlint-disable-next-line no-control-regex
+  expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
+  expect(text.split('\n')).toHaveLength(6)
+  for (const word of ['a', 'b', 'label', 'one', 'two', 'tool', 'said']) expect(text).toContain(word)
+})
+
+test('shows the last lines of a text, and of a long line only its end', () => {
+  expect(lastLines(Array.from({ length: 50 }, (_, line) => `line ${line}`).join('\n'))).toMatch(/^line 20\n/)
+  const long = lastLines(`${'x'.repeat(20_000_000)} the end\n`)
+  expect(long).toHaveLength(16 * 1024 + 1)
+  expect(long).toMatch(/^…x+ the end$/)
 })

@@ -101,7 +101,7 @@ export class MemoryDisk implements Disk {
     return Buffer.from(this.#node(path).data)
   }
 
-  open(path: RawPath, flags: 'r' | 'wx' | 'a', mode = 0o644): number {
+  open(path: RawPath, flags: 'r' | 'wx' | 'a' | 'untrusted', mode = 0o644): number {
     this.#allow(path)
     if (flags === 'wx' && this.#nodes.has(path)) throw new DiskError('EEXIST', path)
     if (flags === 'r') this.reads += 1
@@ -110,8 +110,9 @@ export class MemoryDisk implements Disk {
     return this.#descriptors
   }
 
-  read(fd: number, buffer: Uint8Array): number {
+  read(fd: number, buffer: Uint8Array, position?: number): number {
     const file = this.#open.get(fd)!
+    if (position !== undefined) file.position = position
     const copied = file.node.data.copy(buffer, 0, file.position)
     file.position += copied
     return copied

@@ -1,5 +1,6 @@
 // `lbuild why [TARGET…]`: explains the next build, or a past one; `lbuild why TARGET PATH`: how a path influences a
 // target.
+import { printable } from '../../platform/printable.ts'
 import { resolve } from 'node:path'
 import { Option } from '@commander-js/extra-typings'
 import { checkTargets } from '../../executor/checkTargets.ts'
@@ -20,7 +21,7 @@ import { workspaceCommand } from '../command.ts'
 import { paint } from '../render/color.ts'
 import { conditions } from '../render/consequences.ts'
 import { explanationLines, listed, partCounts } from '../render/explanation.ts'
-import { ago, counted, duration, printable } from '../render/format.ts'
+import { ago, counted, duration } from '../render/format.ts'
 import { planDocument, planExitCode } from '../render/plan.ts'
 import { print, printDocument } from '../render/print.ts'
 import { openSelectionOrAll, directoriesOf } from '../selection.ts'

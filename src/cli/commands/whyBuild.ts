@@ -1,5 +1,6 @@
 // `lbuild why --build ID [TARGET…]`: explains a past build from its event log alone; opens neither the config nor an
 // input.
+import { printable } from '../../platform/printable.ts'
 import type { LoggedArtifact, LoggedBuild } from '../../events/loggedBuild.ts'
 import { settleConsequences } from '../../planner/causes.ts'
 import type { ExplainedCause, Explanation } from '../../planner/evidence.ts'
@@ -7,7 +8,7 @@ import type { Reason } from '../../planner/domain.ts'
 import { Failure } from '../../platform/failure.ts'
 import { paint } from '../render/color.ts'
 import { explanationLines } from '../render/explanation.ts'
-import { duration, printable } from '../render/format.ts'
+import { duration } from '../render/format.ts'
 import { failureText, summaryLines } from '../render/historyView.ts'
 import { print, printDocument } from '../render/print.ts'
 import { artifactsBelow, pastBuild } from '../pastBuild.ts'

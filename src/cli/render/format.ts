@@ -56,8 +56,3 @@ export function cutLine(line: string, width: number): string {
   const plain = [...stripVTControlCharacters(line)]
   return plain.length <= width ? line : `${plain.slice(0, Math.max(0, width - 1)).join('')}…`
 }
-
-/** A text without control characters and line breaks: texts of a log or of a tool must not move the cursor. */
-export const printable = (text: string): string =>
-  // oxlint-disable-next-line no-control-regex -- this removes control characters
-  stripVTControlCharacters(text).replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')

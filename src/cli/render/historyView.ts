@@ -1,4 +1,5 @@
 // Renders builds of the event log as text.
+import { printable } from '../../platform/printable.ts'
 import { Failure } from '../../platform/failure.ts'
 import { renderFailure } from '../../platform/renderFailure.ts'
 import { criticalPathOf } from '../../events/criticalPath.ts'
@@ -6,7 +7,7 @@ import type { FailureData } from '../../events/events.ts'
 import type { BuildEnd, LoggedArtifact, LoggedBuild, LoggedOutcome } from '../../events/loggedBuild.ts'
 import { describeReason } from '../../explain/describeReason.ts'
 import { paint, usesColor } from './color.ts'
-import { ago, counted, duration, printable, wrapped } from './format.ts'
+import { ago, counted, duration, wrapped } from './format.ts'
 
 /** The width of the terminal in columns; 80 for other outputs. */
 const width = (): number => process.stdout.columns || 80
@@ -171,12 +172,6 @@ function pathWords(build: LoggedBuild): string {
 }
 
 /** A failure from a log, with its facts, tail and hint. */
-export function failureText({ headline, facts, hint, tail }: FailureData, prefix: string): string {
-  const lines = (text: string): string => text.split('\n').map(printable).join('\n')
-  const failure = new Failure(printable(`${prefix}${headline}`), {
-    facts: facts.map(([name, value]) => [printable(name), lines(value)] as const),
-    ...(hint === undefined ? {} : { hint: lines(hint) }),
-    ...(tail === undefined ? {} : { tail: lines(tail) }),
-  })
-  return renderFailure(failure, usesColor(process.stdout))
+export function failureText({ headline, ...failure }: FailureData, prefix: string): string {
+  return renderFailure(new Failure(`${prefix}${headline}`, failure), usesColor(process.stdout))
 }

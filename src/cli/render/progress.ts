@@ -1,4 +1,5 @@
 // Renders the events of a build as text while it runs.
+import { printable } from '../../platform/printable.ts'
 import { monotonicSeconds } from '../../platform/clock.ts'
 import type { BuildEvent, Listener } from '../../events/events.ts'
 import { describeReason } from '../../explain/describeReason.ts'
@@ -83,7 +84,7 @@ function lineOf(
   const name = (text: string): string => text.padEnd(NAME_WIDTH)
   const dim = (text: string): string => paint(stream, 'dim', text)
   if (event.type === 'warning')
-    return `${paint(stream, 'yellow', 'warning:')} ${event.message}${event.hint === undefined ? '' : `\n  hint: ${event.hint}`}`
+    return `${paint(stream, 'yellow', 'warning:')} ${printable(event.message)}${event.hint === undefined ? '' : `\n  hint: ${event.hint}`}`
   if (event.type === 'preserved')
     return `${paint(stream, 'yellow', 'preserved')} ${event.path} was modified after it was built: moved to ${event.as}`
   if (verbosity === 'quiet') return undefined
@@ -113,7 +114,7 @@ function lineOf(
         ? `${paint(stream, 'green', 'same')}     ${name(event.artifact)} ${duration(event.seconds)}`
         : `${paint(stream, 'red', event.outcome.padEnd(8))} ${name(event.artifact)} ${duration(event.seconds)}`
     case 'failed':
-      return `${paint(stream, 'red', 'failed')}   ${name(event.artifact)} ${event.failure.headline}`
+      return `${paint(stream, 'red', 'failed')}   ${name(event.artifact)} ${printable(event.failure.headline)}`
     case 'cancelled':
       return `${paint(stream, 'yellow', 'cancelled')} ${event.artifact.padEnd(NAME_WIDTH - 1)} ${dim(`after ${duration(event.seconds)}: its inputs changed`)}`
     case 'skipped':

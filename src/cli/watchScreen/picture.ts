@@ -1,5 +1,6 @@
 // Draws the screen of watch: a pure function from its state to lines.
-import { cutLine, duration, printable } from '../render/format.ts'
+import { printable } from '../../platform/printable.ts'
+import { cutLine, duration } from '../render/format.ts'
 import { builtCounts, builtTime, CONFIG_NOTE } from './lines.ts'
 import type { Row, ScreenState } from './screenState.ts'
 
