@@ -7,6 +7,8 @@ export interface Invocation {
   readonly code: string
   /** The arguments behind the program's name. */
   readonly argv: readonly string[]
+  /** Aborted by the first SIGINT, SIGTERM or SIGHUP. */
+  readonly signal?: AbortSignal
   /** Called when a build finds nothing to do. */
   readonly onNothingToDo?: () => void
   /** The arguments behind `--`: the command that `watch --exec` runs. */

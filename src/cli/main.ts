@@ -11,7 +11,7 @@ export async function main(invocation: Invocation): Promise<void> {
   const controller = new AbortController()
   const signalCode = abortOnSignals(controller)
   try {
-    process.exitCode = await run(invocation, controller.signal)
+    process.exitCode = await run({ ...invocation, signal: controller.signal }, controller.signal)
   } catch (error) {
     const { reportFailure } = await import('./reportFailure.ts')
     process.exitCode = signalCode() ?? reportFailure(error)

@@ -47,11 +47,15 @@ export interface Selection {
  * {@link UnknownOption}, or a Failure (exit code 2) for a word that cannot be parsed.
  */
 export async function openSelection(
-  { home }: Invocation,
+  { home, signal }: Invocation,
   words: readonly string[],
   options: SelectionOptions,
 ): Promise<Selection> {
-  return selectionFrom(await openWorkspace({ home, ...directoriesOf(options) }), words, options)
+  return selectionFrom(
+    await openWorkspace({ home, ...directoriesOf(options), ...(signal ? { evaluation: { signal } } : {}) }),
+    words,
+    options,
+  )
 }
 
 /** Like {@link openSelection}; without targets it selects every artifact that no other artifact depends on. */

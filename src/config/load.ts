@@ -9,6 +9,7 @@ import { readChecksummed, writeChecksummed } from '../platform/checksummedFile.t
 import { sha256 } from '../platform/digest.ts'
 import type { StatIndex } from '../fingerprint/statIndex.ts'
 import type { Graph } from '../graph/graph.ts'
+import type { EvaluationOptions } from './configProcess.ts'
 import type { Locations } from './locations.ts'
 import type { SourceFile } from './sourceFiles.ts'
 import { changedFiles } from './sourceFiles.ts'
@@ -30,11 +31,39 @@ interface CacheFile extends LoadedConfig {
 /** The format of the cached graph, and the programs that made it. */
 const VERSION = `graph 10 ${LBUILD_VERSION} ${process.versions.node}`
 
+/** The number of attempts to load a config whose sources change meanwhile; 20 outlast any realistic series of saves. */
+const ATTEMPTS = 20
+
 /**
  * Loads the graph of `build.config.ts`. While none of its sources has changed, that reads one small JSON file and loads
- * neither a compiler nor the distro's code.
+ * neither a compiler nor the distro's code. Otherwise a process of its own evaluates the config. Throws a Failure (exit
+ * code 2) if that fails.
  */
-export async function loadConfig(disk: Disk, index: StatIndex, locations: Locations): Promise<LoadedConfig> {
+export async function loadConfig(
+  disk: Disk,
+  index: StatIndex,
+  locations: Locations,
+  options: EvaluationOptions = {},
+): Promise<LoadedConfig> {
+  for (let attempt = 0; attempt <= ATTEMPTS; attempt += 1) {
+    const cached = await cachedConfig(disk, index, locations)
+    if (cached) return cached
+    makeCache(disk, `${locations.cache}/config`)
+    const { evaluateInChild } = await import('./configProcess.ts')
+    await evaluateInChild(locations, options)
+  }
+  throw new Failure('build.config.ts, or lbuild itself, keeps changing', {
+    hint: 'run the same command again when nothing writes to it',
+    exitCode: 2,
+  })
+}
+
+/** Evaluates the config in this process, and leaves the graph in the cache. */
+export async function loadConfigHere(
+  disk: Disk,
+  index: StatIndex,
+  locations: Locations,
+): Promise<LoadedConfig> {
   const cached = await cachedConfig(disk, index, locations)
   if (cached) return cached
   const config = `${locations.root}/build.config.ts`

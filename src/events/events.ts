@@ -1,5 +1,6 @@
 // Everything that a build reports: one schema, from which the types of the events are inferred.
 import * as v from 'valibot'
+import { failureSchema } from '../platform/failureData.ts'
 import { amount, explanation, json, oneOf, reason, text } from './explanationSchema.ts'
 
 const list = <T extends v.GenericSchema>(item: T) => v.pipe(v.array(item), v.readonly())
@@ -7,17 +8,6 @@ const members = <E extends v.ObjectEntries>(entries: E) => v.pipe(v.object(entri
 /** An event that carries some members beside its type. */
 const event = <K extends string, E extends v.ObjectEntries>(type: K, entries: E) =>
   members({ type: v.literal(type), ...entries })
-
-/** The schema of {@link FailureData}. */
-export const failureSchema = members({
-  headline: text,
-  facts: list(v.pipe(v.tuple([text, text]), v.readonly())),
-  hint: v.exactOptional(text),
-  tail: v.exactOptional(text),
-})
-
-/** A Failure as JSON data. Events, results of child processes and `--json` contain it. */
-export type FailureData = v.InferOutput<typeof failureSchema>
 
 const buildNode = members({
   name: text,

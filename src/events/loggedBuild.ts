@@ -2,7 +2,8 @@
 import type { Json } from '../api/params.ts'
 import type { Explanation } from '../planner/evidence.ts'
 import type { Reason } from '../planner/domain.ts'
-import type { BuildNode, BuiltOutput, FailureData, Outcome } from './events.ts'
+import type { FailureData } from '../platform/failureData.ts'
+import type { BuildNode, BuiltOutput, Outcome } from './events.ts'
 
 /** A span of time in a build, in milliseconds since it began. */
 export interface Span {

@@ -1,5 +1,6 @@
 // The options of a session and of a build.
-import type { FailureData, Listener } from '../events/events.ts'
+import type { Listener } from '../events/events.ts'
+import type { FailureData } from '../platform/failureData.ts'
 import type { Overrides } from '../graph/params.ts'
 import type { Plan } from '../planner/domain.ts'
 import type { Digest } from '../platform/digest.ts'

@@ -1,6 +1,6 @@
 // What became of each artifact of a build, for its report and its events.
 import type { Listener } from '../events/events.ts'
-import { failureData } from '../events/failureData.ts'
+import { failureData } from '../platform/failureData.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
 import type { BuildRecord, Plan, Planned, Reason } from '../planner/domain.ts'
 import { Failure } from '../platform/failure.ts'

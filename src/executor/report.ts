@@ -1,5 +1,6 @@
 // What a build reports when it has finished.
-import type { FailureData, Outcome } from '../events/events.ts'
+import type { Outcome } from '../events/events.ts'
+import type { FailureData } from '../platform/failureData.ts'
 import type { Plan, Planned, Reason } from '../planner/domain.ts'
 import type { Digest } from '../platform/digest.ts'
 

@@ -1,7 +1,7 @@
 // The protocol between lbuild and the child process that runs a producer.
 import type { LockedFile } from '../api/lockfile.ts'
 import type { Json } from '../api/params.ts'
-import type { FailureData } from '../events/events.ts'
+import type { FailureData } from '../platform/failureData.ts'
 
 /** What the child process must do. Paths are as the child sees them. */
 export interface ProducerRequest {

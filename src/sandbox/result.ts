@@ -1,6 +1,6 @@
 // Reads the result of a producer's process and checks the outputs that it wrote.
 import * as v from 'valibot'
-import { failureSchema } from '../events/events.ts'
+import { failureSchema } from '../platform/failureData.ts'
 import type { ArtifactNode, LockfileNode } from '../graph/graph.ts'
 import { display, fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'

@@ -1,5 +1,5 @@
 // Emits the events of watch. Does not repeat an event while its content stays the same.
-import { failureData } from '../events/failureData.ts'
+import { failureData } from '../platform/failureData.ts'
 import type { Failure } from '../platform/failure.ts'
 import type { Plan } from '../planner/domain.ts'
 import { isFresh } from '../planner/plan.ts'

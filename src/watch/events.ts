@@ -1,5 +1,6 @@
 // The events of `lbuild watch`, as its views and `--json` receive them.
-import type { BuildEvent, FailureData } from '../events/events.ts'
+import type { BuildEvent } from '../events/events.ts'
+import type { FailureData } from '../platform/failureData.ts'
 import type { Reason } from '../planner/domain.ts'
 
 /** The version of a line of `watch --json`; it changes when a field is removed, renamed or changes its meaning. */

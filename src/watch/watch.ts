@@ -1,7 +1,7 @@
 // Keeps targets up to date while their sources change: performs the work of each state of ./state.ts.
 import { once } from 'node:events'
 import { changedFiles } from '../config/sourceFiles.ts'
-import type { loadConfig } from '../config/load.ts'
+import type { EvaluationOptions } from '../config/configProcess.ts'
 import { build } from '../executor/build.ts'
 import { Invalidation } from '../executor/invalidation.ts'
 import type { BuildReport } from '../executor/report.ts'
@@ -14,7 +14,6 @@ import { monotonicSeconds } from '../platform/clock.ts'
 import { Failure } from '../platform/failure.ts'
 import { takeSnapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
-import { loadConfigInChild } from './configLoader.ts'
 import type { Burst } from './debounce.ts'
 import { EventReporter } from './eventReporter.ts'
 import type { WatchEvent } from './events.ts'
@@ -27,7 +26,7 @@ import { startState, tickAt, transition } from './state.ts'
 export interface WatchOptions extends SourceWatcherOptions {
   readonly workspace: Workspace
   /** Opens the workspace again with the params of the command line, and with this way to load the config. */
-  open(load: typeof loadConfig): Promise<Workspace>
+  open(evaluation: EvaluationOptions): Promise<Workspace>
   readonly signal: AbortSignal
   /** The directory of lbuild's compiled code. */
   readonly code: string
@@ -188,7 +187,7 @@ export class Watch {
     const before = this.#workspace.graph
     const configBefore = this.#state.config
     try {
-      const workspace = await open(loadConfigInChild(this.#signal))
+      const workspace = await open({ signal: this.#signal, showsOutput: false })
       checkTargets(workspace.graph, targets)
       this.#workspace = workspace
       this.#reporter.resolved('config')

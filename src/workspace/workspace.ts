@@ -6,6 +6,7 @@ import type { Disk } from '../platform/disk.ts'
 import { realDisk } from '../platform/disk.ts'
 import type { SourceFile } from '../config/sourceFiles.ts'
 import type { Locations } from '../config/locations.ts'
+import type { EvaluationOptions } from '../config/configProcess.ts'
 import { findRoot, loadConfig } from '../config/load.ts'
 import { StatIndex } from '../fingerprint/statIndex.ts'
 import type { Graph } from '../graph/graph.ts'
@@ -42,8 +43,10 @@ export interface OpenOptions {
   readonly home: string
   /** The directory for published outputs; `output/` in the root unless given. */
   readonly output?: string
-  /** Loads the graph; `loadConfig` unless given. */
+  /** Loads the graph; {@link loadConfig} unless given. */
   readonly load?: typeof loadConfig
+  /** How to evaluate a config that changed. */
+  readonly evaluation?: EvaluationOptions
 }
 
 /** The clock that stamps files, in nanoseconds since 1970. */
@@ -76,9 +79,8 @@ export const toolDirectories = ({ graph, locations }: Workspace): readonly strin
 export async function openWorkspace(options: OpenOptions, disk: Disk = realDisk): Promise<Workspace> {
   const locations = locationsFor(disk, options)
   const index = new StatIndex(disk, toRawPath(`${locations.cache}/index`), clock)
-  // Copy the environment now: `loadConfig` empties process.env while it evaluates the config.
-  const env = { ...process.env }
-  const { graph, bundle, files } = await (options.load ?? loadConfig)(disk, index, locations)
+  const load = options.load ?? loadConfig
+  const { graph, bundle, files } = await load(disk, index, locations, options.evaluation)
   return {
     disk,
     locations,
@@ -88,7 +90,7 @@ export async function openWorkspace(options: OpenOptions, disk: Disk = realDisk)
     graph,
     bundle,
     files,
-    env,
+    env: { ...process.env },
     now: clock,
   }
 }

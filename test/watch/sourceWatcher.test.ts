@@ -9,6 +9,7 @@ import type { WatchEvent } from '../../src/watch/events.ts'
 import { SourceWatcher } from '../../src/watch/sourceWatcher.ts'
 import { couldConcern, sourcesOf } from '../../src/watch/sources.ts'
 import { openWorkspace } from '../../src/workspace/workspace.ts'
+import { loadConfigHere } from '../../src/config/load.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 
 const HOME = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
@@ -40,11 +41,11 @@ function workspace(): TestWorkspace {
   })
 }
 
-const open = ({ root }: TestWorkspace) => openWorkspace({ start: root, home: HOME })
+const open = ({ root }: TestWorkspace) => openWorkspace({ start: root, home: HOME, load: loadConfigHere })
 
 it('the sources are files, trees, lockfiles and their lists, own tools, the config and its modules', async () => {
   const { root } = workspace()
-  const opened = await openWorkspace({ start: root, home: HOME })
+  const opened = await openWorkspace({ start: root, home: HOME, load: loadConfigHere })
   const { trees, files } = sourcesOf(opened, ['image'])
   const inside = (paths: readonly string[]): string[] =>
     paths.filter((path) => path.startsWith(`${root}/`)).map((path) => path.slice(root.length + 1))

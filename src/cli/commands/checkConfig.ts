@@ -1,27 +1,49 @@
-// `lbuild check-config`: loads the config and prints as one line of JSON whether it is valid.
-import { failureData } from '../../events/failureData.ts'
+// `lbuild check-config`: evaluates the config, and prints as one line of JSON whether it is valid.
+import { writeSync } from 'node:fs'
+import { Option } from '@commander-js/extra-typings'
+import { ANSWER_FD } from '../../config/configProcess.ts'
+import { loadConfigHere } from '../../config/load.ts'
+import { failureData } from '../../platform/failureData.ts'
 import { Failure } from '../../platform/failure.ts'
 import { openWorkspace } from '../../workspace/workspace.ts'
 import type { CommandContext } from '../command.ts'
 import { workspaceCommand } from '../command.ts'
-import { print, SCHEMA_VERSION } from '../render/print.ts'
+import { SCHEMA_VERSION } from '../render/print.ts'
 import { directoriesOf } from '../selection.ts'
 
-/** Hidden from help: `watch` runs it in a process of its own, because code of a distro may loop or change global state. */
-export const command = ({ invocation, exit }: CommandContext) =>
+const declare = () =>
   workspaceCommand('check-config')
     .description('Check build.config.ts')
-    .action(async (options) => exit(await checkConfig(invocation.home, options)))
+    .addOption(new Option('--answer', 'write the line to file descriptor 3').hideHelp())
 
-async function checkConfig(home: string, options: Parameters<typeof directoriesOf>[0]): Promise<number> {
-  try {
-    const { index } = await openWorkspace({ home, ...directoriesOf(options) })
-    index.save()
-    print(`${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ok: true })}\n`)
-    return 0
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error
-    print(`${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ok: false, failure: failureData(error) })}\n`)
-    return error.exitCode
+/** Hidden from help: other commands run it in a process of its own, because code of a distro may loop or change global state. */
+export const command = ({ invocation }: CommandContext) =>
+  declare().action((options) => checkConfig(invocation.home, options))
+
+/** Ends the process, because the config may have started timers or servers. */
+async function checkConfig(
+  home: string,
+  { answer, ...options }: Parameters<typeof directoriesOf>[0] & { answer?: true },
+): Promise<never> {
+  const end = (failure?: Failure): never => {
+    const document = failure ? { ok: false, failure: failureData(failure) } : { ok: true }
+    const line = `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...document })}\n`
+    writeSync(answer ? ANSWER_FD : process.stdout.fd, line)
+    process.exit(failure?.exitCode ?? 0)
   }
+  process.once('beforeExit', () => end(NEVER_SETTLES))
+  try {
+    const { index } = await openWorkspace({ home, ...directoriesOf(options), load: loadConfigHere })
+    index.save()
+  } catch (error) {
+    if (error instanceof Failure) return end(error)
+    throw error
+  }
+  return end()
 }
+
+/** Node.js ends when nothing is left to run, even if the config still awaits a promise. */
+const NEVER_SETTLES = new Failure('build.config.ts awaits a promise that nothing can settle', {
+  hint: 'resolve or reject every promise that the config and its imports await',
+  exitCode: 2,
+})

@@ -1,7 +1,7 @@
 // `lbuild verify --rebuild TARGET…`: rebuilds in other circumstances and shows the outputs that differ.
 import type { ByteDifference } from '../../diff/byteDifference.ts'
 import type { MemberDifference } from '../../diff/tarDifference.ts'
-import { failureData } from '../../events/failureData.ts'
+import { failureData } from '../../platform/failureData.ts'
 import { display, fromRawPath } from '../../platform/rawPath.ts'
 import { renderFailure } from '../../platform/renderFailure.ts'
 import type {

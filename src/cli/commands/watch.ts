@@ -1,9 +1,8 @@
 // `lbuild watch TARGET…`: keeps targets fresh until it is interrupted.
-import { failureData } from '../../events/failureData.ts'
+import { failureData } from '../../platform/failureData.ts'
 import { NO_PROFILE } from '../../graph/params.ts'
 import { Failure } from '../../platform/failure.ts'
 import type { MachineEvent, MachineImage } from '../../vm/runningMachine.ts'
-import { loadConfigInChild } from '../../watch/configLoader.ts'
 import type { WatchEvent, WatchListener } from '../../watch/events.ts'
 import { ExecCommand } from '../../watch/execCommand.ts'
 import { InotifyBackend } from '../../watch/inotify.ts'
@@ -75,9 +74,7 @@ async function watch(
     const profile = options.profile ?? (Object.hasOwn(opened.graph.profiles, DEV) ? DEV : NO_PROFILE)
     return selectionFrom(opened, words, { ...options, profile })
   }
-  // Load the config in a child process. In this process esbuild would stay loaded and wake up once a second until watch
-  // ends.
-  const selection = select(await openWorkspace({ ...from, load: loadConfigInChild(signal) }))
+  const selection = select(await openWorkspace({ ...from, evaluation: { signal } }))
   const { targets, params, workspace } = selection
   if (targets.length === 0)
     throw new Failure('no target named', { hint: 'name targets, such as: lbuild watch qcow2', exitCode: 2 })
@@ -92,7 +89,7 @@ async function watch(
     workspace,
     targets,
     params,
-    open: async (load) => select(await openWorkspace({ ...from, load })).workspace,
+    open: async (evaluation) => select(await openWorkspace({ ...from, evaluation })).workspace,
     listener,
     signal: AbortSignal.any([signal, quit.signal]),
     code,

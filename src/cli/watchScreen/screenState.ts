@@ -1,5 +1,6 @@
 // What the screen of watch shows, and how each event changes it.
-import type { BuildEvent, FailureData } from '../../events/events.ts'
+import type { BuildEvent } from '../../events/events.ts'
+import type { FailureData } from '../../platform/failureData.ts'
 import type { Explanation } from '../../planner/evidence.ts'
 import type { WatchEvent } from '../../watch/events.ts'
 import { changedText } from './lines.ts'
