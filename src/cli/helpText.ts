@@ -24,7 +24,7 @@ Exit codes:
 Environment:
   LBUILD_CACHE_DIR       the cache directory (default: cache/ beside build.config.ts)
   LBUILD_CONFIG_TIMEOUT  how long evaluating build.config.ts may take, in seconds (default: 60)
-  NO_COLOR          if set, print no colors
-  FORCE_COLOR       if set, print colors even if the output is not a terminal
-  CI                if set, print plain lines instead of live progress
+  NO_COLOR               if set, print no colors
+  FORCE_COLOR            if set, print colors even if the output is not a terminal
+  CI                     if set, print plain lines instead of live progress
 `

@@ -1,9 +1,11 @@
-// Evaluates build.config.ts in a process of its own, so that its code can neither block, end nor change lbuild.
+// Runs the code of build.config.ts in a process of its own, so that it can neither block, end nor change lbuild.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text as readAll } from 'node:stream/consumers'
 import type { Readable } from 'node:stream'
 import * as v from 'valibot'
+import type { LockedFile } from '../api/lockfile.ts'
+import type { Json } from '../api/params.ts'
 import { Failure, lastLines } from '../platform/failure.ts'
 import { failureSchema } from '../platform/failureData.ts'
 import { findTool } from '../platform/findTool.ts'
@@ -26,7 +28,7 @@ const DEFAULT_TIMEOUT = 60
 export const ANSWER_FD = 3
 
 const Answer = v.variant('ok', [
-  v.object({ ok: v.literal(true) }),
+  v.object({ ok: v.literal(true), mirrors: v.exactOptional(v.array(v.array(v.string()))) }),
   v.object({ ok: v.literal(false), failure: failureSchema }),
 ])
 
@@ -34,24 +36,55 @@ const Answer = v.variant('ok', [
  * Runs `lbuild check-config`, which leaves the graph in the cache. Throws a Failure (exit code 2) if the config cannot be
  * loaded, if it ends its process, or if it does not finish in time.
  */
-export async function evaluateInChild(
+export async function evaluateInChild(locations: Locations, options: EvaluationOptions): Promise<void> {
+  await askChild(locations, [], '', options)
+}
+
+/** The mirrors of some files of a lockfile. */
+export interface MirrorRequest {
+  readonly bundle: string
+  readonly lockfile: string
+  readonly params: Readonly<Record<string, Json>>
+  readonly files: readonly LockedFile[]
+}
+
+/**
+ * Asks a lockfile's declaration for the mirrors of each file, in the order of the files. Throws a Failure (exit code 2) as
+ * {@link evaluateInChild} does.
+ */
+export async function mirrorsInChild(
+  locations: Locations,
+  request: MirrorRequest,
+  options: EvaluationOptions,
+): Promise<readonly (readonly string[])[]> {
+  const { mirrors = [] } = await askChild(locations, ['--mirrors'], JSON.stringify(request), options)
+  return mirrors
+}
+
+/** Runs `lbuild check-config` and resolves with its answer. */
+async function askChild(
   { home, root }: Locations,
+  args: readonly string[],
+  input: string,
   { signal, showsOutput = true }: EvaluationOptions,
-): Promise<void> {
+): Promise<Extract<v.InferOutput<typeof Answer>, { ok: true }>> {
   const seconds = timeLimit()
-  const command = [process.execPath, `${home}/src/starter.cjs`, 'check-config', '--answer', '-C', root]
+  const starter = `${home}/src/starter.cjs`
+  const command = [process.execPath, starter, 'check-config', '--answer', ...args, '-C', root]
   const output = showsOutput ? 2 : 'pipe'
   const setpriv = findTool('setpriv')
-  const [program, args] = setpriv
+  const [program, words] = setpriv
     ? withParentDeathSignal(setpriv, command)
     : ([process.execPath, command.slice(1)] as const)
-  const child = spawn(program, args, {
-    stdio: ['ignore', output, output, 'pipe'],
+  const child = spawn(program, words, {
+    stdio: ['pipe', output, output, 'pipe'],
     ...(signal ? { signal } : {}),
     timeout: seconds * 1000,
     killSignal: 'SIGKILL',
   })
   const closed = once(child, 'close')
+  // A child that has ended does not read its input.
+  child.stdin?.on('error', () => {}).end(input)
   const [stdout, stderr, answer] = await Promise.all([
     child.stdout ? readAll(child.stdout) : '',
     child.stderr ? readAll(child.stderr) : '',
@@ -59,7 +92,7 @@ export async function evaluateInChild(
     closed,
   ])
   const parsed = parseAnswer(answer)
-  if (parsed?.ok) return
+  if (parsed?.ok) return parsed
   const tail = lastLines(`${stdout}${stderr}`)
   throw parsed
     ? new Failure(parsed.failure.headline, { ...parsed.failure, exitCode: 2 })

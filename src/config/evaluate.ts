@@ -117,7 +117,8 @@ const parsed = <D>(
       .map(([name, one]) => [name, { ...one, declaration: parse(name, one.declaration) }]),
   )
 
-function thrownFailure(error: unknown): Failure {
+/** The Failure of an error that the distro's code threw. */
+export function thrownFailure(error: unknown): Failure {
   const failure = failureFrom(error)
   if (failure) return new Failure(failure.headline, { ...failure, exitCode: 2 })
   const { message, stack } = error instanceof Error ? error : new Error(String(error))

@@ -1,5 +1,5 @@
 // Fetches the files of lockfiles into the store. Two artifacts that need the same lockfile share one fetch.
-import { evaluateConfig } from '../config/evaluate.ts'
+import { mirrorsInChild } from '../config/configProcess.ts'
 import type { Listener } from '../events/events.ts'
 import { paramValues } from '../graph/graph.ts'
 import { monotonicSeconds } from '../platform/clock.ts'
@@ -44,11 +44,10 @@ async function fetchMissing(
     files: files.length,
     bytes: files.reduce((sum, { size }) => sum + size, 0),
   })
-  // This evaluates the distro's code in lbuild's own process, outside of the sandbox, to call `mirrors`. `mirrors` may
-  // read any variable: the environment decides where files come from, never what they contain.
-  const { lockfiles } = await evaluateConfig(workspace.bundle)
-  const declaration = lockfiles.get(name)?.declaration
-  const params = paramValues(node)
-  await fetchFiles(workspace, name, files, (file) => declaration?.mirrors(params, file) ?? [], signal)
+  const { bundle, locations } = workspace
+  const request = { bundle, lockfile: name, params: paramValues(node), files }
+  const mirrors = await mirrorsInChild(locations, request, { signal })
+  const mirrorsOf = new Map(files.map((file, position) => [file, mirrors[position] ?? []]))
+  await fetchFiles(workspace, name, files, (file) => mirrorsOf.get(file) ?? [], signal)
   listener({ type: 'fetched', lockfile: name, seconds: monotonicSeconds() - startedAt })
 }

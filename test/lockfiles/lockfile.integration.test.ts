@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { sha256 } from '../../src/platform/digest.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 
+const LOOP = 'for (;;);'
+
 const CONFIG = `import { artifact, defineConfig, file, lockfile, text } from 'lbuild'
 const packages = lockfile('packages', {
   path: 'packages.lock',
@@ -94,6 +96,27 @@ describe('a lockfile', () => {
     expect(ran).toEqual(['rootfs'])
     expect(stderr).toContain('1 file, 4 B')
     expect(workspace.read('output/rootfs.txt')).toBe('bashdash')
+  })
+
+  it.each([
+    ['end the process', 'process.exit(0)', 'ended its process'],
+    ['throw an error', `throw new Error('no mirror today')`, 'build.config.ts throws: no mirror today'],
+    ['loop', LOOP, 'did not finish within 1 s'],
+  ])('whose mirrors %s fails the build with a reason', async (_, act, message) => {
+    const workspace = workspaceWithMirror()
+    if (act === LOOP) workspace.env['LBUILD_CONFIG_TIMEOUT'] = '1'
+    workspace.edit(
+      'build.config.ts',
+      'mirrors: ({ mirror }) => [',
+      `mirrors: ({ mirror }) => { ${act}; return [`,
+    )
+    workspace.edit('build.config.ts', `mirror + '/'],`, `mirror + '/'] },`)
+    const { code, stderr } = await workspace.lbuild('rootfs')
+    expect(stderr).toContain(message)
+    expect(code).not.toBe(0)
+    workspace.edit('build.config.ts', act, '')
+    delete workspace.env['LBUILD_CONFIG_TIMEOUT']
+    expect((await workspace.build('rootfs')).ran).toEqual(['rootfs'])
   })
 
   it('is re-resolved only by update', async () => {
