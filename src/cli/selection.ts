@@ -1,4 +1,5 @@
 // Selects the workspace, its params and the targets that a command line names.
+import { sandboxProbe } from '../sandbox/bubblewrap.ts'
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Failure } from '../platform/failure.ts'
@@ -52,7 +53,12 @@ export async function openSelection(
   options: SelectionOptions,
 ): Promise<Selection> {
   return selectionFrom(
-    await openWorkspace({ home, ...directoriesOf(options), ...(signal ? { evaluation: { signal } } : {}) }),
+    await openWorkspace({
+      home,
+      hasSandbox: sandboxProbe(),
+      ...directoriesOf(options),
+      ...(signal ? { evaluation: { signal } } : {}),
+    }),
     words,
     options,
   )

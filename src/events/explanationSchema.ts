@@ -39,6 +39,7 @@ export const reason: Schema<Reason> = oneOf('kind', [
   v.object({ kind: v.literal('forced') }),
   v.object({ kind: v.literal('record-damaged') }),
   v.object({ kind: v.literal('record-lost') }),
+  v.object({ kind: v.literal('record-unconfined') }),
   v.object({ kind: v.literal('changed'), before: part, now: part }),
   v.object({ kind: v.literal('added'), now: part }),
   v.object({ kind: v.literal('removed'), before: part }),

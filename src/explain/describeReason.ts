@@ -23,6 +23,8 @@ export function describeReason(reason: Reason): string {
       return 'its record is damaged'
     case 'record-lost':
       return 'its record is missing'
+    case 'record-unconfined':
+      return 'its record was made without a sandbox'
     case 'object-missing':
       return `its output '${reason.output}' is missing from the store`
     case 'output-missing':

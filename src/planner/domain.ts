@@ -133,6 +133,8 @@ export interface PlannerFacts {
   latest(artifact: string): LatestLookup
   hasObject(object: StoredObject): boolean
   output(path: string): OutputState
+  /** Whether this host can run producers in the sandbox. Asked only about a record that was made without one. */
+  hasSandbox(): boolean
   /** Artifacts that must run even if they are fresh. */
   readonly forced: ReadonlySet<string>
 }
@@ -158,6 +160,8 @@ export type Reason =
     }
   | { readonly kind: 'record-damaged' }
   | { readonly kind: 'record-lost' }
+  /** The record was made without a sandbox, and this host has one. */
+  | { readonly kind: 'record-unconfined' }
   | { readonly kind: 'object-missing'; readonly output: string }
   | { readonly kind: 'output-missing'; readonly path: string }
   | { readonly kind: 'output-changed'; readonly path: string; readonly what: string }

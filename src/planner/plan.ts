@@ -113,6 +113,8 @@ function decideByKey(
     if (!latest) return { verdict: 'stale', reasons: [unknownPast(lookup)] }
     return { verdict: 'stale', reasons: changes.length > 0 ? changes : [{ kind: 'record-lost' }] }
   }
+  if (!record.sandboxed && facts.hasSandbox())
+    return { verdict: 'stale', reasons: [{ kind: 'record-unconfined' }] }
   const outputs = Object.entries(record.outputs)
   const lost = outputs.filter(([, output]) => !facts.hasObject(output))
   if (lost.length > 0) {

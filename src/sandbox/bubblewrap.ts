@@ -1,5 +1,5 @@
 // Runs commands in a bubblewrap sandbox, and probes whether that works on this host.
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { lstatSync, readFileSync, readlinkSync, existsSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { Failure } from '../platform/failure.ts'
@@ -92,18 +92,32 @@ function systemDirectory(path: string): string[] {
   return stat.isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path]
 }
 
-/**
- * Probes whether the sandbox works on this host by running it once. If not, root may run producers unconfined, and the
- * caller must warn. Throws a Failure for other users, because they cannot own files of other users without it.
- */
-export async function probeConfinement(): Promise<{ confinement: Confinement; reason?: string }> {
-  const [program = '', ...args] = sandboxed(['true'], {
+/** The command that runs nothing in the sandbox. */
+const probeCommand = (): string[] =>
+  sandboxed(['true'], {
     mounts: [],
     toolPath: [],
     network: false,
     hostname: HOSTNAME,
     tmpfs: '/scratch',
   })
+
+/** Whether the sandbox works on this host. Runs it once, at the first call of the function that this returns. */
+export function sandboxProbe(): () => boolean {
+  let works: boolean | undefined
+  return () => {
+    const [program = '', ...args] = probeCommand()
+    works ??= spawnSync(program, args, { env: { PATH: SEARCH_PATH }, stdio: 'ignore' }).status === 0
+    return works
+  }
+}
+
+/**
+ * Probes whether the sandbox works on this host by running it once. If not, root may run producers unconfined, and the
+ * caller must warn. Throws a Failure for other users, because they cannot own files of other users without it.
+ */
+export async function probeConfinement(): Promise<{ confinement: Confinement; reason?: string }> {
+  const [program = '', ...args] = probeCommand()
   try {
     await promisify(execFile)(program, args, { env: { PATH: SEARCH_PATH } })
     return { confinement: 'sandbox' }

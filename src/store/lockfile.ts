@@ -1,5 +1,8 @@
 // Reads, checks and writes lockfiles.
 import type { LockedFile } from '../api/lockfile.ts'
+import type { Json } from '../api/params.ts'
+import type { Part } from '../planner/domain.ts'
+import { contentOf } from '../planner/part.ts'
 import type { RawPath } from '../platform/rawPath.ts'
 import { byBytes, display } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
@@ -7,6 +10,7 @@ import { errorCode, replaceFile } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
 import type { Digest } from '../platform/digest.ts'
 import { digestOf, isDigest } from '../platform/digest.ts'
+import { canonicalJson } from '../platform/json.ts'
 
 /** An entry of a lockfile, checked. */
 export type LockfileEntry = LockedFile & { readonly sha256: Digest }
@@ -82,4 +86,16 @@ function isLockedFile(value: unknown): value is LockfileEntry {
     Number.isSafeInteger(size) &&
     isDigest(sha256)
   )
+}
+
+/**
+ * The digest of what a lockfile is resolved from. Lockfiles contain it and are in version control, so the texts that it
+ * covers must never change: `file SHA-256` or `executable SHA-256` for a file, `absent` for a missing input.
+ */
+export const requestDigest = (parts: readonly Part[]): Digest =>
+  digestOf(parts.flatMap((part) => [part.name, canonicalJson(requestText(part))]))
+
+function requestText(part: Part): Json {
+  if (part.kind !== 'file') return contentOf(part) ?? 'absent'
+  return part.digest === null ? 'absent' : `${part.executable ? 'executable' : 'file'} ${part.digest}`
 }

@@ -1,7 +1,6 @@
 // Takes a snapshot: the fingerprints of everything that a build of some targets can see.
 import { posix } from 'node:path'
 import type { Input } from '../api/inputs.ts'
-import type { Json } from '../api/params.ts'
 import { formatSize } from '../api/params.ts'
 import type { StateOf, Tool } from '../fingerprint/tools.ts'
 import { locateTool, fingerprintTool, librariesByLdd, statesOnce } from '../fingerprint/tools.ts'
@@ -10,17 +9,14 @@ import { fingerprintTree, isExecutable, state as inputState, unreadable } from '
 import type { ArtifactNode, LockfileNode, ToolSpec } from '../graph/graph.ts'
 import { closure, lockfilesOf, paramValues } from '../graph/graph.ts'
 import { suggestion } from '../graph/names.ts'
-import { contentOf } from '../planner/part.ts'
 import type { LockfileState, OutputState, Part, PlannerFacts } from '../planner/domain.ts'
 import type { RawPath } from '../platform/rawPath.ts'
 import { byBytes, fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Digest } from '../platform/digest.ts'
-import { digestOf } from '../platform/digest.ts'
 import { Failure } from '../platform/failure.ts'
 import { SEARCH_PATH } from '../platform/findTool.ts'
-import { canonicalJson } from '../platform/json.ts'
 import type { LockfileContent } from '../store/lockfile.ts'
-import { lockfileDigest, readLockfile } from '../store/lockfile.ts'
+import { lockfileDigest, readLockfile, requestDigest } from '../store/lockfile.ts'
 import { StoreSnapshot } from './storeSnapshot.ts'
 import type { Workspace } from './workspace.ts'
 import { toolDirectories } from './workspace.ts'
@@ -94,6 +90,7 @@ export async function takeSnapshot(
     latest: (artifact) => stored.latest(artifact),
     hasObject: (object) => stored.hasObject(object),
     output: (path) => outputs.get(path) ?? { state: 'missing' },
+    hasSandbox: workspace.hasSandbox,
   }
 }
 
@@ -122,18 +119,6 @@ const paramParts = (node: ArtifactNode | LockfileNode): readonly Part[] =>
     name,
     value: node.params[name]?.type === 'size' ? formatSize(Number(value)) : value,
   }))
-
-/**
- * The digest of what a lockfile is resolved from. Lockfiles contain it and are in version control, so the texts that it
- * covers must never change: `file SHA-256` or `executable SHA-256` for a file, `absent` for a missing input.
- */
-const requestDigest = (parts: readonly Part[]): Digest =>
-  digestOf(parts.flatMap((part) => [part.name, canonicalJson(requestText(part))]))
-
-function requestText(part: Part): Json {
-  if (part.kind !== 'file') return contentOf(part) ?? 'absent'
-  return part.digest === null ? 'absent' : `${part.executable ? 'executable' : 'file'} ${part.digest}`
-}
 
 /** The tools that artifacts declare and this host has, by name. Looks at no other input. */
 export async function declaredTools(

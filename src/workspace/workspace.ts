@@ -30,6 +30,8 @@ export interface Workspace {
   readonly env: Environment
   /** Nanoseconds since 1970. */
   readonly now: () => bigint
+  /** Whether this host can run producers in the sandbox. */
+  readonly hasSandbox: () => boolean
 }
 
 /** Environment variables by name. */
@@ -43,6 +45,8 @@ export interface OpenOptions {
   readonly home: string
   /** The directory for published outputs; `output/` in the root unless given. */
   readonly output?: string
+  /** Whether this host can run producers in the sandbox. */
+  readonly hasSandbox: () => boolean
   /** Loads the graph; {@link loadConfig} unless given. */
   readonly load?: typeof loadConfig
   /** How to evaluate a config that changed. */
@@ -53,7 +57,10 @@ export interface OpenOptions {
 const clock = (): bigint => BigInt(Date.now()) * 1_000_000n
 
 /** The locations of the workspace at or above a directory; `LBUILD_CACHE_DIR` moves the cache, `output` the outputs. */
-export function locationsFor(disk: Disk, { start, home, output }: OpenOptions): Locations {
+export function locationsFor(
+  disk: Disk,
+  { start, home, output }: Pick<OpenOptions, 'start' | 'home' | 'output'>,
+): Locations {
   const root = findRoot(disk, start)
   const elsewhere = process.env.LBUILD_CACHE_DIR
   return {
@@ -92,5 +99,6 @@ export async function openWorkspace(options: OpenOptions, disk: Disk = realDisk)
     files,
     env: { ...process.env },
     now: clock,
+    hasSandbox: options.hasSandbox,
   }
 }

@@ -25,6 +25,30 @@ describe('a loss in the store', () => {
     expect(world.build('iso')).toEqual(['rootfs'])
   })
 
+  it('runs an artifact that was built without a sandbox again where there is one, and only there', () => {
+    const world = builtChain()
+    const name = `rootfs/${key(world, 'rootfs')}`
+    world.records.set(name, { ...world.latestRecord('rootfs'), sandboxed: false })
+    world.hasSandbox = () => false
+    expect(decisionOf(world, 'rootfs')).toMatchObject({ verdict: 'fresh' })
+    expect(world.build('iso')).toEqual([])
+    world.hasSandbox = () => true
+    expect(decisionOf(world, 'rootfs')).toEqual({
+      verdict: 'stale',
+      reasons: [{ kind: 'record-unconfined' }],
+    })
+    expect(world.build('iso')).toEqual(['rootfs'])
+    expect(world.build('iso')).toEqual([])
+  })
+
+  it('asks for the sandbox only about a record that was made without one', () => {
+    const world = builtChain()
+    world.hasSandbox = () => {
+      throw new Error('no probe is needed')
+    }
+    expect(world.build('iso')).toEqual([])
+  })
+
   it('runs an artifact whose record is missing, although its output exists', () => {
     const world = builtChain()
     world.records.delete(`rootfs/${key(world, 'rootfs')}`)

@@ -74,3 +74,19 @@ export default defineConfig({ artifacts: [one] })
   expect((await workspace.lbuild('one')).code).toBe(0)
   await vi.waitUntil(() => running(workspace.root).length === 0, { timeout: PATIENCE })
 })
+
+it('what was built without a sandbox is built again where there is one, and then counts everywhere', async () => {
+  const unconfined = new TestWorkspace({
+    'build.config.ts': CONFIG.replace(`await run('meet', [])`, '').replace(`'meet', `, ''),
+    'note.txt': 'a note',
+  }).withoutNamespaces()
+  const confined = new TestWorkspace({}, unconfined.root)
+  expect((await unconfined.build('two')).ran).toEqual(['one', 'two'])
+  expect((await unconfined.build('two')).ran).toEqual([])
+  const { stdout } = await confined.lbuild('why', 'two')
+  expect(stdout).toContain('made without a sandbox, which this host has: one')
+  expect((await confined.build('two')).ran).toEqual(['one', 'two'])
+  expect((await confined.build('two')).ran).toEqual([])
+  expect((await unconfined.build('two')).ran).toEqual([])
+  expect((await unconfined.lbuild('status')).stdout).not.toContain('unconfined')
+})

@@ -83,6 +83,7 @@ export class World implements PlannerFacts {
   lockfile = (name: string): LockfileState => this.lockfiles.get(name)!
   record = (artifact: string, key: string): RecordLookup => this.records.get(`${artifact}/${key}`) ?? 'absent'
   hasObject = ({ sha256: digest }: { sha256: string }): boolean => this.objects.has(digest)
+  hasSandbox = (): boolean => true
   output = (path: string): OutputState => this.outputs.get(path) ?? { state: 'missing' }
 
   latest = (artifact: string): RecordLookup => this.record(artifact, this.latestKeys.get(artifact) ?? '')

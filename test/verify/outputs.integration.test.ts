@@ -180,7 +180,7 @@ describe('lbuild verify TARGET', () => {
             }
           : target[name],
     })
-    const opened = await openWorkspace({ start: workspace.root, home: HOME }, disk)
+    const opened = await openWorkspace({ start: workspace.root, home: HOME, hasSandbox: () => true }, disk)
     const { mismatches, outputs } = await verifyPublished(opened, ['other'], new AbortController().signal)
     expect(mismatches).toEqual([])
     expect([published, outputs]).toEqual([true, 2])

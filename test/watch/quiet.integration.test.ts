@@ -39,7 +39,7 @@ it('a build, a collection and a clean-up cause no event; the next edit does', as
     (path) => relevant.push(path),
   )
   onTestFinished(() => watcher.close())
-  await watcher.begin(await openWorkspace({ start: workspace.root, home: HOME }))
+  await watcher.begin(await openWorkspace({ start: workspace.root, home: HOME, hasSandbox: () => true }))
 
   expect((await workspace.build(...WATCHED_TARGETS)).ran).toContain('image')
   expect((await workspace.lbuild('gc', '--keep', '1')).code).toBe(0)

@@ -41,11 +41,17 @@ function workspace(): TestWorkspace {
   })
 }
 
-const open = ({ root }: TestWorkspace) => openWorkspace({ start: root, home: HOME, load: loadConfigHere })
+const open = ({ root }: TestWorkspace) =>
+  openWorkspace({ start: root, home: HOME, hasSandbox: () => true, load: loadConfigHere })
 
 it('the sources are files, trees, lockfiles and their lists, own tools, the config and its modules', async () => {
   const { root } = workspace()
-  const opened = await openWorkspace({ start: root, home: HOME, load: loadConfigHere })
+  const opened = await openWorkspace({
+    start: root,
+    home: HOME,
+    hasSandbox: () => true,
+    load: loadConfigHere,
+  })
   const { trees, files } = sourcesOf(opened, ['image'])
   const inside = (paths: readonly string[]): string[] =>
     paths.filter((path) => path.startsWith(`${root}/`)).map((path) => path.slice(root.length + 1))

@@ -36,7 +36,12 @@ async function checkConfig(home: string, options: OptionsOf<typeof declare>): Pr
   process.once('beforeExit', () => end(NEVER_SETTLES))
   try {
     if (options.mirrors) return end({ mirrors: await mirrorsFor(readRequest()) })
-    const { index } = await openWorkspace({ home, ...directoriesOf(options), load: loadConfigHere })
+    const { index } = await openWorkspace({
+      home,
+      hasSandbox: () => false,
+      ...directoriesOf(options),
+      load: loadConfigHere,
+    })
     index.save()
   } catch (error) {
     const failure = failureFrom(error)

@@ -1,4 +1,5 @@
 // `lbuild watch TARGET…`: keeps targets fresh until it is interrupted.
+import { sandboxProbe } from '../../sandbox/bubblewrap.ts'
 import { failureData } from '../../platform/failureData.ts'
 import { NO_PROFILE } from '../../graph/params.ts'
 import { Failure } from '../../platform/failure.ts'
@@ -69,7 +70,7 @@ async function watch(
   options: WatchOptions,
 ): Promise<void> {
   const { home, code } = invocation
-  const from = { home, ...directoriesOf(options) }
+  const from = { home, hasSandbox: sandboxProbe(), ...directoriesOf(options) }
   const select = (opened: Workspace): Selection => {
     const profile = options.profile ?? (Object.hasOwn(opened.graph.profiles, DEV) ? DEV : NO_PROFILE)
     return selectionFrom(opened, words, { ...options, profile })

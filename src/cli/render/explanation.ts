@@ -72,6 +72,8 @@ function headline({ reason, artifacts, evidence }: ExplainedCause, { all }: Expl
       return `unusable record (damaged, or from another version of lbuild): ${names}`
     case 'record-lost':
       return `missing record: ${names}`
+    case 'record-unconfined':
+      return `made without a sandbox, which this host has: ${names}`
     case 'object-missing':
       return `missing from the store: the output '${reason.output}' of ${names}`
     case 'lockfile': {

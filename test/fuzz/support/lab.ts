@@ -89,6 +89,7 @@ export class Lab {
       files: [],
       env: process.env,
       now,
+      hasSandbox: () => false,
     }
   }
 }
