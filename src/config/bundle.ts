@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { version as esbuildVersion, build } from 'esbuild'
-import type { BuildFailure, Message, Metafile, Plugin } from 'esbuild'
+import type { BuildFailure, Loader, Message, Metafile, Plugin } from 'esbuild'
 import type { Digest } from '../platform/digest.ts'
 import { digestOf, sha256 } from '../platform/digest.ts'
 import { Failure } from '../platform/failure.ts'
@@ -28,7 +28,18 @@ export interface Bundle {
   readonly packages: readonly string[]
 }
 
-const SCRIPT = /\.[cm]?[jt]sx?$/
+/** How esbuild reads a file, by the end of its name. */
+const LOADERS: readonly (readonly [RegExp, Loader])[] = [
+  [/\.[jt]sx$/, 'tsx'],
+  [/\.[cm]?ts$/, 'ts'],
+  [/\.[cm]?js$/, 'js'],
+  [/\.json$/, 'json'],
+  [/\.txt$/, 'text'],
+  [/\.css$/, 'css'],
+]
+/** How esbuild reads a file that is imported `with { type: … }`. */
+const TYPES: Readonly<Record<string, Loader>> = { json: 'json', text: 'text', bytes: 'binary' }
+const SCRIPTS: readonly Loader[] = ['js', 'ts', 'tsx']
 
 /** The compiler of the sources: part of every code digest. */
 const compilerVersion = `esbuild ${esbuildVersion}`
@@ -80,11 +91,14 @@ function sourcesPlugin(labels: ModuleLabels, digests: Map<string, Digest>): Plug
   return {
     name: 'lbuild-sources',
     setup({ onLoad }) {
-      onLoad({ filter: SCRIPT, namespace: 'file' }, ({ path }) => {
+      onLoad({ filter: /./, namespace: 'file' }, ({ path, with: { type = '' } }) => {
+        const loader = TYPES[type] ?? LOADERS.find(([end]) => end.test(path))?.[1]
+        // esbuild reports a file that it cannot read.
+        if (loader === undefined) return undefined
         const source = readFileSync(path)
         digests.set(path, sha256(source))
-        const loader = path.endsWith('x') ? 'tsx' : /\.[cm]?ts$/.test(path) ? 'ts' : 'js'
-        const contents = labels.isOwn(path)
+        const isRegistered = SCRIPTS.includes(loader) && labels.isOwn(path)
+        const contents = isRegistered
           ? `${source.toString()}\n${registration(path, labels.labelOf(path))}`
           : source
         return { contents, loader }
@@ -125,11 +139,18 @@ function modulesOf(
     modules.set(label, {
       label,
       path,
-      digest: digests.get(path) ?? sha256(readFileSync(path)),
+      digest: digestOfModule(digests, path),
       imports: [...imports],
     })
   }
   return modules
+}
+
+/** The digest of the bytes that esbuild compiled. */
+function digestOfModule(digests: ReadonlyMap<string, Digest>, path: string): Digest {
+  const digest = digests.get(path)
+  if (digest === undefined) throw new Error(`the module ${path} was compiled without a digest`)
+  return digest
 }
 
 function syntaxFailure(errors: readonly Message[]): Failure {
