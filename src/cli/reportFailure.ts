@@ -8,10 +8,15 @@ import { usesColor } from './render/color.ts'
 
 /** Writes an error to standard error and returns the exit code. */
 export function reportFailure(error: unknown): number {
-  const known = failureFrom(error)
-  const failure = known ? withInstallHint(known) : unexpectedFailure(error)
+  const failure = reportedFailure(error)
   process.stderr.write(`${renderFailure(failure, usesColor(process.stderr))}\n`)
   return failure.exitCode
+}
+
+/** The Failure that a user sees for an error. */
+export function reportedFailure(error: unknown): Failure {
+  const known = failureFrom(error)
+  return known ? withInstallHint(known) : unexpectedFailure(error)
 }
 
 /** Completes the failure for missing tools with their packages on this host. */

@@ -29,7 +29,7 @@ export const ANSWER_FD = 3
 
 const Answer = v.variant('ok', [
   v.object({ ok: v.literal(true), mirrors: v.exactOptional(v.array(v.array(v.string()))) }),
-  v.object({ ok: v.literal(false), failure: failureSchema }),
+  v.object({ ok: v.literal(false), exitCode: v.number(), failure: failureSchema }),
 ])
 
 /**
@@ -95,7 +95,7 @@ async function askChild(
   if (parsed?.ok) return parsed
   const tail = lastLines(`${stdout}${stderr}`)
   throw parsed
-    ? new Failure(parsed.failure.headline, { ...parsed.failure, exitCode: 2 })
+    ? new Failure(parsed.failure.headline, { ...parsed.failure, exitCode: parsed.exitCode })
     : child.killed
       ? lateFailure(seconds, tail)
       : endedFailure(child.signalCode ?? `exit code ${child.exitCode}`, tail)

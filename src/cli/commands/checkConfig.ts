@@ -6,11 +6,12 @@ import { ANSWER_FD } from '../../config/configProcess.ts'
 import { evaluateConfig, thrownFailure } from '../../config/evaluate.ts'
 import { loadConfigHere } from '../../config/load.ts'
 import { failureData } from '../../platform/failureData.ts'
-import { Failure, failureFrom } from '../../platform/failure.ts'
+import { Failure } from '../../platform/failure.ts'
 import { openWorkspace } from '../../workspace/workspace.ts'
 import type { CommandContext, OptionsOf } from '../command.ts'
 import { workspaceCommand } from '../command.ts'
 import { SCHEMA_VERSION } from '../render/print.ts'
+import { reportedFailure } from '../reportFailure.ts'
 import { directoriesOf } from '../selection.ts'
 
 const declare = () =>
@@ -27,7 +28,9 @@ export const command = ({ invocation }: CommandContext) =>
 async function checkConfig(home: string, options: OptionsOf<typeof declare>): Promise<never> {
   const end = (result: Failure | { readonly mirrors?: readonly (readonly string[])[] }): never => {
     const failed = result instanceof Failure
-    const document = failed ? { ok: false, failure: failureData(result) } : { ok: true, ...result }
+    const document = failed
+      ? { ok: false, exitCode: result.exitCode, failure: failureData(result) }
+      : { ok: true, ...result }
     const line = Buffer.from(`${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...document })}\n`)
     const fd = options.answer ? ANSWER_FD : process.stdout.fd
     for (let done = 0; done < line.length;) done += writeSync(fd, line, done)
@@ -44,9 +47,7 @@ async function checkConfig(home: string, options: OptionsOf<typeof declare>): Pr
     })
     index.save()
   } catch (error) {
-    const failure = failureFrom(error)
-    if (failure) return end(failure)
-    throw error
+    return end(reportedFailure(error))
   }
   return end({})
 }
