@@ -7,6 +7,7 @@ import type { Digest } from '../platform/digest.ts'
 import { digestOf, sha256 } from '../platform/digest.ts'
 import { Failure } from '../platform/failure.ts'
 import { MODULES } from './evaluate.ts'
+import type { Package } from './moduleLabels.ts'
 import { API, ModuleLabels } from './moduleLabels.ts'
 import { lbuildImports } from './lbuildImports.ts'
 import type { Locations } from './locations.ts'
@@ -24,8 +25,8 @@ export interface Module {
 export interface Bundle {
   readonly code: string
   readonly modules: ReadonlyMap<string, Module>
-  /** Files beside the modules that decide labels: the package.json of each imported package. */
-  readonly packages: readonly string[]
+  /** The imported packages, which decide labels. */
+  readonly packages: readonly Package[]
 }
 
 /** How esbuild reads a file, by the end of its name. */
@@ -75,8 +76,7 @@ export async function bundleConfig(config: string, { root, home, cache }: Locati
     if (mismatch) throw mismatch
     const [output] = result.outputFiles
     const modules = modulesOf(result.metafile, root, labels, digests)
-    const packages = labels.packages.map(({ directory }) => `${directory}/package.json`)
-    return { code: output?.text ?? '', modules, packages }
+    return { code: output?.text ?? '', modules, packages: labels.packages }
   } catch (error) {
     if (mismatch) throw mismatch
     throw isBuildFailure(error) ? syntaxFailure(error.errors) : error

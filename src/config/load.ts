@@ -90,9 +90,9 @@ export async function loadConfigHere(
     module.digest,
     module.label,
   ])
-  const packages = bundled.packages.map((path): SourceFile => [
-    toRawPath(path),
-    sha256(disk.readFile(toRawPath(path))),
+  const packages = bundled.packages.map(({ directory, digest: digestOfPackage }): SourceFile => [
+    toRawPath(`${directory}/package.json`),
+    digestOfPackage,
   ])
   const files = [...modules, ...packages, [toRawPath(bundle), digest] as const]
   writeChecksummed(disk, cachePath, { version: VERSION, locations, files, graph, bundle } satisfies CacheFile)

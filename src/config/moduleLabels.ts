@@ -2,6 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import * as v from 'valibot'
+import type { Digest } from '../platform/digest.ts'
+import { sha256 } from '../platform/digest.ts'
 
 /** The label prefix of lbuild's own modules. */
 const LBUILD = 'lbuild/'
@@ -20,6 +22,8 @@ export interface Package {
   readonly directory: string
   readonly name: string
   readonly version: string
+  /** The SHA-256 of its package.json, from the bytes that name and version were read from. */
+  readonly digest: Digest
 }
 
 const text = v.optional(v.fallback(v.string(), ''), '')
@@ -29,7 +33,8 @@ const PackageJson = v.object({ name: text, version: text })
 export function readPackage(directory: string): Package | undefined {
   const path = `${directory}/package.json`
   if (!existsSync(path)) return undefined
-  return { directory, ...v.parse(PackageJson, JSON.parse(readFileSync(path, 'utf8'))) }
+  const content = readFileSync(path)
+  return { directory, digest: sha256(content), ...v.parse(PackageJson, JSON.parse(content.toString())) }
 }
 
 /** Labels the modules of one config. A label is part of keys. */
@@ -81,7 +86,7 @@ export class ModuleLabels {
   }
 
   /** The package of a module that is not the distro's own. lbuild itself may lie outside of `node_modules`. */
-  #packageOf(path: string): Package | undefined {
+  #packageOf(path: string): Omit<Package, 'digest'> | undefined {
     const [, installed, name] = /^(.*\/node_modules\/((?:@[^/]+\/)?[^/]+))\//.exec(path) ?? []
     if (installed !== undefined && name !== undefined) {
       const found = this.#package(installed)

@@ -8,7 +8,7 @@ export const SECONDS = Number(process.env['LBUILD_FUZZ_SECONDS'] ?? 10)
 /** LBUILD_SEED=N repeats a test in the same order. */
 export const SEED = Number(process.env['LBUILD_SEED'] ?? Date.now() % 2 ** 31)
 
-/** Starts the clock of a test, or of one of several that share the duration; the result tells whether time is left. */
+/** Starts the time of a test. Calls of the result say whether time is left. `tests` tests share the duration. */
 export function startTime(tests = 1): () => boolean {
   const end = monotonicSeconds() + SECONDS / tests
   return () => monotonicSeconds() < end
