@@ -33,11 +33,11 @@ export const disk = artifact('disk', {
     systemdBoot: loaders.output('systemdBoot'),
   },
   params: {
-    diskSize: size('256G', 'the size of the disk; its image contains only the used part', '2G'),
+    diskSize: size('256G', 'the size of the disk; the image file contains only the used part', '2G'),
     title: text('LevitateOS', 'the title of the boot entry'),
     consoles: text(
       'console=ttyS0,115200 console=tty0',
-      'the consoles of the kernel; the last one is /dev/console',
+      'the consoles on the kernel command line; the last one is /dev/console',
     ),
   },
   tools: [...layerTools, ...fatTools, ...ext4Tools, ...diskCheckTools, 'qemu-img'],

@@ -19,7 +19,7 @@ export const overlay = artifact('overlay', {
     rootPassword: choice(
       ['empty', 'locked'],
       'empty',
-      'empty lets root log in at the console without a password',
+      'empty: root logs in at the console without a password; locked: root cannot log in with a password',
     ),
     users: data<Json>([], 'users to add: { name, uid, groups, password }'),
     services: data(
@@ -30,7 +30,7 @@ export const overlay = artifact('overlay', {
         'chrony.service',
         'systemd-resolved.service',
       ],
-      'units to enable',
+      'systemd units to enable',
     ),
     permissions: data<Permissions>({}, 'modes and owners of files and directories, by path'),
   },

@@ -18,7 +18,7 @@ export const qcow2 = artifact('qcow2', {
     qcow2Compression: choice(
       ['zstd', 'zlib', 'none'],
       'zstd',
-      'how clusters are compressed; none builds quickly',
+      'the compression of the image; none builds quickly',
     ),
   },
   tools: [...layerTools, ...checkTools, { name: 'qemu-img', atLeast: '5.1' }],

@@ -7,23 +7,23 @@ import { Failure } from '../platform/failure.ts'
 import { DEFAULT_MEMORY } from '../vm/qemu.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { CommandContext, OptionsOf } from './command.ts'
-import { wholeNumber, workspaceCommand } from './command.ts'
+import { wholeNumber, targetCommand } from './command.ts'
 import { withProgress } from './render/progress.ts'
 import { openSelection } from './selection.ts'
 
 /** A command that starts the image of one target in QEMU. */
 export const vmCommand = (name: string) =>
-  workspaceCommand(name)
+  targetCommand(name)
     .usage('[options] <target>')
     .argument('<target...>', 'an artifact with a .qcow2 or .iso output')
     .addOption(
-      new Option('--firmware <firmware>', 'boot with this firmware')
+      new Option('--firmware <firmware>', 'the firmware of the VM')
         .choices(['uefi', 'bios'] as const)
         .default('uefi' as const),
     )
     .option('--memory <MiB>', `the memory of the VM in MiB (default: ${DEFAULT_MEMORY})`, wholeNumber)
     .option('--usb', 'attach the image as a USB disk')
-    .option('--no-build', 'use the published image without building')
+    .option('--no-build', 'boot the published image without building it first')
 
 type VmOptions = OptionsOf<typeof vmCommand>
 

@@ -1,6 +1,6 @@
 // What all commands share: their context, the options that select a workspace, and the parsers of values.
-import { Command, Help, InvalidArgumentError } from '@commander-js/extra-typings'
-import type { Option, OptionValues } from '@commander-js/extra-typings'
+import { Command, Help, InvalidArgumentError, Option } from '@commander-js/extra-typings'
+import type { OptionValues } from '@commander-js/extra-typings'
 import { parseSize } from '../api/params.ts'
 import type { Invocation } from './invocation.ts'
 import { print } from './render/print.ts'
@@ -23,18 +23,32 @@ export type OptionsOf<Declare extends (name: string) => { opts(): OptionValues }
 export const plainCommand = (name: string) =>
   new Command(name).exitOverride().configureOutput({ outputError: () => {}, writeOut: print })
 
-/**
- * A command on one workspace whose params may be set: by a profile, by --set, and by an option for each of them.
- * `profile` says in the help which profile the command applies by default.
- */
-export const workspaceCommand = (name: string, profile = 'none') =>
+/** A command on one workspace. */
+export const workspaceCommand = (name: string) =>
   plainCommand(name)
-    .configureHelp({ visibleOptions: (command) => sharedLast(new Help().visibleOptions(command)) })
+    .configureHelp({
+      visibleOptions: (command) => sharedLast(new Help().visibleOptions(command)),
+      // Commander cannot declare an option that takes exactly two values.
+      optionTerm: ({ flags }) => flags.replace('<ids...>', '<id> <id>'),
+    })
     .option(
       '-C, --directory <dir>',
       'find build.config.ts in this directory or its nearest parent (default: .)',
     )
-    .option('--output <dir>', 'publish outputs to this directory (default: output/ beside build.config.ts)')
+    .helpOption('-h, --help', 'show this help')
+
+/** The option of commands that read or write published outputs. */
+export const OUTPUT_OPTION = new Option(
+  '--output <dir>',
+  'publish outputs to this directory (default: output/ beside build.config.ts)',
+)
+
+/**
+ * A command whose params may be set: by a profile, by --set, and by an option for each of them. `profile` says in the
+ * help which profile the command applies by default.
+ */
+export const paramsCommand = (name: string, profile = 'none') =>
+  workspaceCommand(name)
     .option(
       '--profile <name>',
       `apply this profile, a named set of params in build.config.ts (default: ${profile})`,
@@ -44,13 +58,20 @@ export const workspaceCommand = (name: string, profile = 'none') =>
       'set a param of all artifacts, or of one with ARTIFACT.PARAM=VALUE; repeatable',
       collect,
     )
-    .helpOption('-h, --help', 'show this help')
     .allowUnknownOption()
+    .addHelpText(
+      'after',
+      "\nEvery param is also an option; 'lbuild TARGET --help' lists the params of a target.",
+    )
 
-/** The flags of the options that all commands share. Each takes a value, and may stand before the command. */
+/** A command on targets: it reads or writes their outputs, and their params may be set. */
+export const targetCommand = (name: string, profile?: string) =>
+  paramsCommand(name, profile).addOption(OUTPUT_OPTION)
+
+/** The flags of the options that several commands share. Each takes a value, and may stand before the command. */
 export const SHARED_FLAGS: readonly string[] = ['-C', '--directory', '--output', '--profile', '--set']
 
-/** Help lists the options of a command first, then those that all commands share, then `--help`. */
+/** Help lists the options of a command first, then those that commands share, then `--help`. */
 const sharedLast = (options: readonly Option[]): Option[] => {
   const isShared = ({ long }: Option): boolean => SHARED_FLAGS.includes(long ?? '')
   const isHelp = ({ long }: Option): boolean => long === '--help'

@@ -1,24 +1,25 @@
 // The text that `lbuild --help` prints after the commands.
 
 export const HELP_TEXT = `
-A target is the name of an artifact of build.config.ts; 'lbuild status' lists them. 'lbuild TARGET --help' lists the
-params and outputs of a target. Without a command, lbuild runs build: 'lbuild qcow2' means 'lbuild build qcow2'.
+A target is the name of an artifact of build.config.ts; 'lbuild status' lists them. An artifact is fresh if its outputs
+are published and were built from its current inputs, params, tools and code. 'lbuild TARGET --help' lists the params and
+outputs of a target. Without a command, lbuild runs build: 'lbuild qcow2' means 'lbuild build qcow2'.
 
 Examples:
-  lbuild qcow2                    Build qcow2 and its dependencies, except fresh ones
+  lbuild qcow2                    Build qcow2 and its dependencies
   lbuild iso qcow2 --jobs 4       Build two targets, running at most four producers at once
-  lbuild qcow2 --disk-size 64G    Set the param diskSize; every param is an option
+  lbuild qcow2 --disk-size 64G    Build with another value of the param diskSize
   lbuild qcow2 --help             List the params of qcow2 and its dependencies
   lbuild why qcow2                Explain why qcow2 will be rebuilt
   lbuild history                  Show past builds
-  lbuild watch qcow2              Rebuild qcow2 whenever one of its source files changes
+  lbuild watch qcow2              Build qcow2, and again after every change of a source file
 
 Exit codes:
   0    success, or nothing to do
-  1    a producer or a check failed
-  2    invalid command line or configuration
+  1    a build, a check or another operation failed
+  2    the command line or build.config.ts is invalid
   3    an artifact is not fresh (only with --check)
-  75   another lbuild process holds the workspace lock (only with --no-wait)
+  75   another lbuild process works in this workspace (only with --no-wait)
   129, 130, 143  terminated by SIGHUP, SIGINT (Ctrl-C), SIGTERM
 
 Environment:

@@ -6,7 +6,7 @@ import { checkTargets } from '../executor/checkTargets.ts'
 import type { ArtifactNode, Graph, LockfileNode } from '../graph/graph.ts'
 import { closure, lockfilesOf } from '../graph/graph.ts'
 import { COMMANDS } from '../graph/names.ts'
-import { plainCommand, workspaceCommand } from './command.ts'
+import { plainCommand, targetCommand } from './command.ts'
 import type { Invocation } from './invocation.ts'
 import { print } from './render/print.ts'
 import { flagOf, openSelection } from './selection.ts'
@@ -14,7 +14,7 @@ import { flagOf, openSelection } from './selection.ts'
 /** Prints the help of the target that is the first word of `argv`. Throws a Failure (exit code 2) if it is no artifact. */
 export async function targetHelp(invocation: Invocation, argv: readonly string[]): Promise<void> {
   const [target = ''] = argv
-  const parser = workspaceCommand('build').helpOption(false)
+  const parser = targetCommand('build').helpOption(false)
   parser.parseOptions([...argv])
   const { workspace } = await openSelection(invocation, [target], parser.opts())
   const { graph, index } = workspace
@@ -38,16 +38,14 @@ function helpOf(graph: Graph, target: string): string {
       ({ path, published }) => `  ${path}${published ? '' : ' (only in the store)'}`,
     ),
     '',
-    `Dependencies: ${
-      nodes
-        .map(({ name }) => name)
-        .filter((name) => name !== target)
-        .join(', ') || 'none'
-    }`,
+    `Dependencies: ${listed(nodes.map(({ name }) => name).filter((name) => name !== target))}`,
+    `Lockfiles: ${listed([...lockfiles])}`,
     '',
-    "'lbuild build --help' lists the options of a build.\n",
+    "'lbuild build --help' lists the other options of a build.\n",
   ].join('\n')
 }
+
+const listed = (names: readonly string[]): string => names.join(', ') || 'none'
 
 /** An option for each param, sorted by name, with the artifacts and lockfiles that declare it. */
 function paramOptions(owners: readonly (ArtifactNode | LockfileNode)[]): readonly Option[] {
@@ -83,6 +81,6 @@ function valueText({ type, value, setBy }: Param): string {
       : typeof value === 'string' && value !== ''
         ? value
         : JSON.stringify(value)
-  const shown = text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text
+  const shown = text.length > LONGEST ? `${text.slice(0, LONGEST - 2)}…${text.slice(-1)}` : text
   return setBy === undefined ? `default ${shown}` : `${shown}, set by ${setBy}`
 }

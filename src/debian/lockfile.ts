@@ -32,7 +32,7 @@ export const aptLockfile = (name: string, options: AptLockfileOptions): Lockfile
       suite: text('bookworm', 'the Debian release'),
       mirror: text(
         '',
-        'the URL that contains debian/ and debian-security/; empty for that of the host, or deb.debian.org',
+        'the URL under which debian/ and debian-security/ lie; if empty, the mirror of the host, or deb.debian.org',
       ),
     },
     mirrorParams: ['mirror'],

@@ -8,7 +8,7 @@ import { print, printDocument } from '../render/print.ts'
 
 const declare = () =>
   vmCommand('boot')
-    .description('Build an image, boot it headless in QEMU, log in and report failed units')
+    .description('Build an image, boot it in QEMU without a screen, log in and report failed systemd units')
     .option('--log <file>', 'write the output of the serial console to a file')
     .option('--json', 'print one JSON document (docs/json.md)')
 

@@ -2,16 +2,19 @@
 // options needs no parser.
 import { Option } from '@commander-js/extra-typings'
 import type { CommandContext, OptionsOf } from '../command.ts'
-import { wholeNumber, workspaceCommand } from '../command.ts'
+import { wholeNumber, targetCommand } from '../command.ts'
 import { buildTargets } from './buildTargets.ts'
 
 const declare = () =>
-  workspaceCommand('build')
+  targetCommand('build')
     .description('Build targets and their dependencies, except fresh ones (the default command)')
     .usage('[options] <targets...>')
     .argument('[targets...]', 'the artifacts to build')
-    .option('-f, --force', 'rebuild the targets even if they are fresh, but not their dependencies')
-    .option('-n, --dry-run', 'show what would be built, and change nothing')
+    .option(
+      '-f, --force',
+      'rerun the producers of the targets, even if they are fresh, but not those of their dependencies',
+    )
+    .option('-n, --dry-run', 'show what would be built, and build nothing')
     .option('--check', 'like --dry-run, and exit with 3 unless the targets and their dependencies are fresh')
     .option(
       '-j, --jobs <n>',
@@ -20,12 +23,12 @@ const declare = () =>
     )
     .option(
       '-k, --keep-going',
-      'after a failure, continue with the artifacts that do not depend on the failed one',
+      'after a failure, still build the artifacts that do not depend on the failed one',
     )
-    .option('--no-wait', 'fail instead of waiting if another lbuild process holds the workspace lock')
+    .option('--no-wait', 'fail instead of waiting if another lbuild process works in this workspace')
     .option(
       '--install-tools',
-      'first install missing tools with the package manager of the host, as root or with sudo',
+      'before building, install missing tools with the package manager of the host, as root or with sudo',
     )
     .addOption(
       new Option(

@@ -11,20 +11,20 @@ import { ObjectStore } from '../../store/objects.ts'
 import { RecordStore } from '../../store/records.ts'
 import { locationsFor } from '../../workspace/workspace.ts'
 import type { CommandContext, OptionsOf } from '../command.ts'
-import { workspaceCommand } from '../command.ts'
+import { OUTPUT_OPTION, workspaceCommand } from '../command.ts'
 import { print } from '../render/print.ts'
 import { directoriesOf } from '../selection.ts'
 import { withWorkspaceLock } from '../workspaceLock.ts'
 
 const declare = () =>
   workspaceCommand('clean')
-    .description('Remove outputs and work directories, but neither the store nor modified outputs')
+    .description('Remove published outputs and work directories; the store and modified outputs stay')
     .option(
       '--all',
       'also remove the store and the event logs; the next build downloads and builds everything again',
     )
     .option('--yes', 'do not ask for confirmation')
-    .allowUnknownOption(false)
+    .addOption(OUTPUT_OPTION)
 
 export const command = (context: CommandContext) =>
   declare().action(async (options) => context.exit(await clean(context, options)))

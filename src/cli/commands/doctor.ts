@@ -13,10 +13,9 @@ import { openSelection } from '../selection.ts'
 
 const declare = () =>
   workspaceCommand('doctor')
-    .description('Check whether this host has the tools and permissions that builds need')
+    .description('Check whether this host has the tools and permissions that builds and VMs need')
     .option('--install', 'install missing tools with the package manager of the host, as root or with sudo')
     .option('--with <tool>', 'also check for this tool; repeatable', collect)
-    .allowUnknownOption(false)
 
 export const command = (context: CommandContext) =>
   declare().action(async (options) => context.exit(await doctor(context, options)))

@@ -13,7 +13,7 @@ import { withWorkspaceLock } from '../workspaceLock.ts'
 
 const declare = () =>
   workspaceCommand('gc')
-    .description('Remove old records and unreferenced objects from the store')
+    .description('Remove old records of runs from the store, and the objects that only they need')
     .option('-n, --dry-run', 'show what would be removed, and remove nothing')
     .option(
       '--keep <n>',
@@ -22,12 +22,11 @@ const declare = () =>
     )
     .option(
       '--max-size <size>',
-      'shrink the store to this size, such as 20G; K, M, G and T are powers of 1024 (default: store.maxSize of build.config.ts, or 20G)',
+      'remove the oldest records until the objects take at most this space, such as 512M or 20G (powers of 1024); objects of current outputs stay (default: store.maxSize of build.config.ts, or 20G)',
       size,
     )
-    .option('--no-wait', 'fail instead of waiting if another lbuild process holds the workspace lock')
+    .option('--no-wait', 'fail instead of waiting if another lbuild process works in this workspace')
     .option('--json', 'print one JSON document (docs/json.md)')
-    .allowUnknownOption(false)
 
 type GcOptions = OptionsOf<typeof declare>
 

@@ -2,17 +2,17 @@
 import { Option } from '@commander-js/extra-typings'
 import { checkTargets } from '../../executor/checkTargets.ts'
 import type { CommandContext } from '../command.ts'
-import { workspaceCommand } from '../command.ts'
+import { paramsCommand } from '../command.ts'
 import { GRAPH_FORMATS, graphText } from '../render/graphText.ts'
 import { print } from '../render/print.ts'
 import { openSelectionOrAll } from '../selection.ts'
 
 export const command = ({ invocation, exit }: CommandContext) =>
-  workspaceCommand('graph')
+  paramsCommand('graph')
     .description('Show the dependencies between artifacts')
     .argument('[targets...]', 'the artifacts to show, with their dependencies (default: all)')
     .addOption(
-      new Option('--format <format>', 'print in this format; json includes all params, tools and outputs')
+      new Option('--format <format>', 'the format to print; json includes all params, tools and outputs')
         .choices(GRAPH_FORMATS)
         .default('text' as const),
     )

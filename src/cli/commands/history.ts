@@ -22,16 +22,12 @@ const declare = () =>
     .argument('[targets...]', 'show only builds that requested or rebuilt one of these artifacts')
     .option('-n, --number <n>', 'show at most this many builds', wholeNumber, 10)
     .option('--all', 'show all builds')
-    .option(
-      '--build <id>',
-      "show one build: 'last', an id, or the beginning of an id or of its last six digits",
-    )
+    .option('--build <id>', "show one build: 'last', or the beginning of an id or of its last part")
     .option(
       '--trace <file>',
       'with --build: write the timeline and the critical path of the build to a file for Perfetto (Trace Event Format)',
     )
     .option('--json', 'print one JSON document (docs/history.md)')
-    .allowUnknownOption(false)
 
 type HistoryOptions = OptionsOf<typeof declare>
 

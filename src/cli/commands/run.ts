@@ -5,7 +5,7 @@ import type { CommandContext } from '../command.ts'
 
 export const command = (context: CommandContext) =>
   vmCommand('run')
-    .description('Build an image and use it in QEMU, discarding changes to its disk; Ctrl-A X quits')
+    .description('Build an image and boot it in QEMU for interactive use; changes to its disk are discarded')
     .option('--window', 'open a graphical window')
     .action(async (words, options) => {
       const { image } = await bootableImage(context, words, options)

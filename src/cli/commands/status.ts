@@ -1,19 +1,19 @@
 // `lbuild status [TARGET…]`: shows what a build would do, without building.
 import type { CommandContext } from '../command.ts'
-import { workspaceCommand } from '../command.ts'
+import { targetCommand } from '../command.ts'
 import { showPlan } from '../render/plan.ts'
 import { openSelectionOrAll } from '../selection.ts'
 
 const VERDICTS = `
 Verdicts:
-  fresh       the published outputs match the inputs
-  restorable  the store has the outputs; a build publishes them without running the producer
-  stale       the producer must run
-  undecided   the producer must run only if the output of a dependency changes
+  fresh       the outputs are published, and were built from the current inputs, params, tools and code
+  restorable  the store has such outputs; a build publishes them without running the producer
+  stale       a build runs the producer
+  undecided   a dependency is rebuilt first; the producer runs only if an output of that dependency changes
 `
 
 export const command = ({ invocation, exit }: CommandContext) =>
-  workspaceCommand('status')
+  targetCommand('status')
     .description('Show which artifacts are fresh, restorable, stale or undecided')
     .addHelpText('after', VERDICTS)
     .argument('[targets...]', 'the artifacts to show, with their dependencies (default: all)')

@@ -4,15 +4,15 @@ import { suggestion } from '../../graph/names.ts'
 import { updateLockfiles } from '../../executor/updateLockfiles.ts'
 import { Failure } from '../../platform/failure.ts'
 import type { CommandContext, OptionsOf } from '../command.ts'
-import { workspaceCommand } from '../command.ts'
+import { paramsCommand } from '../command.ts'
 import { withProgress } from '../render/progress.ts'
 import { openSelection } from '../selection.ts'
 
 const declare = () =>
-  workspaceCommand('update')
-    .description('Re-resolve lockfiles to the newest versions')
+  paramsCommand('update')
+    .description('Re-resolve lockfiles, which pin downloads, to the newest versions')
     .argument('[lockfiles...]', 'the names of the lockfiles to re-resolve (default: all)')
-    .option('--no-wait', 'fail instead of waiting if another lbuild process holds the workspace lock')
+    .option('--no-wait', 'fail instead of waiting if another lbuild process works in this workspace')
     .option('-q, --quiet', 'print only failures')
 
 export const command = (context: CommandContext) =>

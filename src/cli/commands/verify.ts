@@ -4,30 +4,30 @@ import { Failure } from '../../platform/failure.ts'
 import type { FileState, Mismatch, PublishedReport } from '../../verify/outputs.ts'
 import { verifyPublished } from '../../verify/outputs.ts'
 import type { CommandContext, OptionsOf } from '../command.ts'
-import { wholeNumber, workspaceCommand } from '../command.ts'
+import { wholeNumber, targetCommand } from '../command.ts'
 import { paint } from '../render/color.ts'
 import { bytes, counted, NAME_WIDTH } from '../render/format.ts'
 import { print, printDocument } from '../render/print.ts'
 import { openSelection } from '../selection.ts'
 
 const declare = () =>
-  workspaceCommand('verify')
-    .description('Rehash outputs and stored objects and report every mismatch with their records')
+  targetCommand('verify')
+    .description('Rehash outputs and report each file that differs from what was built')
     .usage('[options] <targets...>\n       lbuild verify [options] --store')
-    .argument('[targets...]', 'the artifacts to verify, with their dependencies')
-    .option('--store', 'check every object and record of the store instead, and quarantine damaged ones')
+    .argument('[targets...]', 'the artifacts to verify, with their dependencies; none with --store')
+    .option('--store', 'rehash the whole store instead, and quarantine damaged files')
     .option(
       '--rebuild',
-      'rerun producers with another clock, host name and number of CPUs, and compare the outputs; publishes nothing',
+      'rerun the producers with another clock, host name and number of CPUs, and compare their outputs with those that were built; publishes nothing',
     )
     .option(
       '-j, --jobs <n>',
       'with --rebuild: run at most this many producers at once (default: the number of CPUs)',
       wholeNumber,
     )
-    .option('--no-wait', 'fail instead of waiting if another lbuild process holds the workspace lock')
+    .option('--no-wait', 'fail instead of waiting if another lbuild process works in this workspace')
     .option('--json', 'print one JSON document (docs/json.md)')
-    .option('-q, --quiet', 'print only mismatches')
+    .option('-q, --quiet', 'print only files that differ')
 
 export type VerifyOptions = OptionsOf<typeof declare>
 

@@ -14,7 +14,7 @@ import type { Workspace } from '../../workspace/workspace.ts'
 import { openWorkspace } from '../../workspace/workspace.ts'
 import { imageOf } from '../bootableImage.ts'
 import type { CommandContext, OptionsOf } from '../command.ts'
-import { wholeNumber, workspaceCommand } from '../command.ts'
+import { wholeNumber, targetCommand } from '../command.ts'
 import type { Invocation } from '../invocation.ts'
 import { graphText } from '../render/graphText.ts'
 import type { Selection } from '../selection.ts'
@@ -24,22 +24,22 @@ import { watchJson, watchLines } from '../watchScreen/lines.ts'
 import type { WatchKeys } from '../watchScreen/screen.ts'
 
 const declare = () =>
-  workspaceCommand('watch', 'dev, if defined; none applies no profile')
-    .description('Rebuild targets whenever one of their source files changes')
+  targetCommand('watch', 'dev, if build.config.ts defines it; --profile none applies none')
+    .description('Build targets, then rebuild them after every change of a source file')
     .usage(
       '[options] <targets...>\n       lbuild watch [options] <targets...> --exec -- <command> [arguments...]',
     )
-    .argument('<targets...>', 'the artifacts to rebuild')
+    .argument('<targets...>', 'the artifacts to build')
     .option(
       '-j, --jobs <n>',
       'run at most this many producers at once (default: the number of CPUs)',
       wholeNumber,
     )
-    .option('--no-cancel', 'let running producers finish even if an edit makes them stale')
+    .option('--no-cancel', 'after an edit, let running producers finish even if their results are stale')
     .option('--exec', 'run the command that follows -- after each successful build')
     .option(
       '--run',
-      'boot the image of the first target in QEMU, and reboot with each new image; discards changes to the disk',
+      'boot the image of the first target in QEMU, and reboot it after each build that changes it; changes to the disk are discarded',
     )
     .option('--window', 'with --run: open a graphical window')
     .option('--json', 'print one JSON event per line (docs/watch.md)')

@@ -17,7 +17,7 @@ import { takeSnapshot } from '../../workspace/snapshot.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import { locationsFor } from '../../workspace/workspace.ts'
 import type { CommandContext, OptionsOf } from '../command.ts'
-import { workspaceCommand } from '../command.ts'
+import { targetCommand } from '../command.ts'
 import { paint } from '../render/color.ts'
 import { conditions } from '../render/consequences.ts'
 import { explanationLines, listed, partCounts } from '../render/explanation.ts'
@@ -27,14 +27,14 @@ import { print, printDocument } from '../render/print.ts'
 import { openSelectionOrAll, directoriesOf } from '../selection.ts'
 
 const declare = () =>
-  workspaceCommand('why')
+  targetCommand('why')
     .description('Explain why targets will be or were rebuilt, or how a path influences a target')
     .usage('[options] [targets...]\n       lbuild why [options] <target> <path>')
     .argument(
       '[targets...]',
       'the artifacts to explain (default: those that no other artifact depends on), or one target and a path',
     )
-    .option('--diff', 'show changes line by line')
+    .option('--diff', 'show the changed lines of files')
     .option('-f, --force', 'explain what build --force would do')
     .addOption(
       new Option(
@@ -45,16 +45,15 @@ const declare = () =>
     .addOption(
       new Option(
         '--build <id>',
-        "explain a past build: 'last', an id, or the beginning of an id or of its last six digits",
+        "explain a past build: 'last', or the beginning of an id or of its last part",
       ).conflicts(['force', 'between']),
     )
     .addOption(
-      new Option(
-        '--between <ids...>',
-        'explain why the outputs of two past builds differ; takes two ids',
-      ).conflicts(['force']),
+      new Option('--between <ids...>', 'explain why the outputs of two past builds differ').conflicts([
+        'force',
+      ]),
     )
-    .option('--all', 'do not shorten lists')
+    .option('--all', 'print lists in full')
     .option('--json', 'print one JSON document (docs/why.md)')
     .option('--check', 'exit with 3 unless the targets and their dependencies are fresh')
 
