@@ -125,8 +125,8 @@ export async function restoreArtifact(
 
 /**
  * Publishes the outputs of a record unless they are in place already, and marks it as the latest record of its artifact.
- * `checked` says that its objects were just read in full. If the file at an output's path is not in the store, renames it
- * to `NAME.preserved-N` first.
+ * `checked` says that its objects were just read in full. If the file at an output's path is not in the store, or changes
+ * until it is replaced, it is preserved as `NAME.preserved-N`.
  */
 async function publishOutputs(
   { workspace, snapshot, listener }: SessionContext,
@@ -137,16 +137,17 @@ async function publishOutputs(
   const { disk, objects, records, index, locations } = workspace
   const root = toRawPath(locations.output)
   const shown = (path: string): string => shownOutput(locations, path)
-  // Somebody may have written to an output since the snapshot; that must not be lost.
-  await snapshot.refresh(node)
   for (const output of Object.values(record.outputs)) {
     if (!output.published) continue
-    const found = snapshot.output(output.path)
-    if (found.state === 'file' && found.sha256 === output.sha256) continue
-    const preserve = found.state === 'other' || (found.state === 'file' && !objects.has(found))
     const path = toRawPath(output.path)
-    const { preservedAs, writtenAt } = publish(disk, objects, output, root, path, { preserve, checked })
-    index.remember(`${root}/${path}`, disk.lstat(`${root}/${path}`), output.sha256, writtenAt)
+    const place = `${root}/${path}`
+    const stat = disk.lstat(place)
+    const content = stat?.type === 'file' ? await index.file(place, stat) : undefined
+    if (content === output.sha256) continue
+    const isStored = stat && content !== undefined && objects.has({ sha256: content, size: stat.size })
+    const replaced = isStored ? stat : undefined
+    const { preservedAs, writtenAt } = publish(disk, objects, output, root, path, { replaced, checked })
+    index.remember(place, disk.lstat(place), output.sha256, writtenAt)
     if (preservedAs !== undefined)
       listener({
         type: 'preserved',

@@ -75,7 +75,7 @@ describe.each(['crash', 'ENOSPC'] as const)('after a %s at any call of the disk,
           fs.mkdirSync(`${at.root}/output`)
           fs.writeFileSync(`${at.root}/output/x.img`, 'old')
           publish(disk, new ObjectStore(disk, `${at.root}/objects`), object, `${at.root}/output`, 'x.img', {
-            preserve,
+            replaced: preserve ? undefined : realDisk.lstat(`${at.root}/output/x.img`),
             checked: false,
           })
         },
@@ -106,7 +106,7 @@ describe('a file is flushed before it is renamed into place, and its directory a
     'a checksummed file': (disk, { root }) => writeChecksummed(disk, `${root}/checksummed.json`, { a: 1 }),
     'an output': (disk, { root, store, file }) => {
       const object = new ObjectStore(realDisk, `${root}/objects`).adopt(file('made', 'content'))
-      publish(disk, store, object, `${root}/output`, 'x.img', { preserve: false, checked: false })
+      publish(disk, store, object, `${root}/output`, 'x.img', { replaced: undefined, checked: false })
     },
   }
   it.each(Object.entries(steps))('%s', (_, step) => {

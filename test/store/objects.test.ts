@@ -66,7 +66,7 @@ describe('the object store', () => {
     fs.mkdirSync(`${root}/output`)
     fs.writeFileSync(`${root}/output/x.img`, 'old')
     expect(() =>
-      publish(realDisk, store, object, `${root}/output`, 'x.img', { preserve: false, checked: false }),
+      publish(realDisk, store, object, `${root}/output`, 'x.img', { replaced: undefined, checked: false }),
     ).toThrow('damaged')
     expect(store.has(object)).toBe(false)
     expect(fs.readFileSync(`${root}/output/x.img`, 'utf8')).toBe('old')
@@ -92,7 +92,7 @@ describe('a hole in a file', () => {
     const content = fs.readFileSync(path)
     const object = store.copyIn(path)
     expect(object).toEqual({ sha256: sha256(content), size: 64 * MIB })
-    publish(realDisk, store, object, `${root}/output`, 'sparse.img', { preserve: false, checked: false })
+    publish(realDisk, store, object, `${root}/output`, 'sparse.img', { replaced: undefined, checked: false })
     for (const copy of [store.path(object.sha256), `${root}/output/sparse.img`]) {
       const { size, blocks } = fs.statSync(copy)
       expect(size).toBe(64 * MIB)

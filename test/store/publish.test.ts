@@ -20,7 +20,7 @@ describe('publishing', () => {
     const { store, file, root } = storeDirectory()
     const object = store.adopt(file('made', 'content'))
     expect(
-      publish(realDisk, store, object, `${root}/output`, 'a/b/x.img', { preserve: false, checked: false })
+      publish(realDisk, store, object, `${root}/output`, 'a/b/x.img', { replaced: undefined, checked: false })
         .preservedAs,
     ).toBeUndefined()
     expect(fs.readFileSync(`${root}/output/a/b/x.img`, 'utf8')).toBe('content')
@@ -30,7 +30,7 @@ describe('publishing', () => {
   it('shares no inode with the store: writing to an output does not change the object', () => {
     const { store, file, root } = storeDirectory()
     const object = store.adopt(file('made', 'content'))
-    publish(realDisk, store, object, `${root}/output`, 'x.img', { preserve: false, checked: false })
+    publish(realDisk, store, object, `${root}/output`, 'x.img', { replaced: undefined, checked: false })
     expect(fs.statSync(`${root}/output/x.img`).ino).not.toBe(fs.statSync(store.path(object.sha256)).ino)
     expect(fs.statSync(store.path(object.sha256)).nlink).toBe(1)
     fs.writeFileSync(`${root}/output/x.img`, 'CONTENT')
@@ -44,7 +44,7 @@ describe('publishing', () => {
     for (const number of [1, 2]) {
       fs.writeFileSync(`${root}/output/x.img`, `changed ${number}`)
       const { preservedAs } = publish(realDisk, store, object, `${root}/output`, 'x.img', {
-        preserve: true,
+        replaced: undefined,
         checked: false,
       })
       expect(preservedAs).toBe(`${root}/output/x.img.preserved-${number}`)
@@ -57,7 +57,7 @@ describe('publishing', () => {
     const { store, file, root } = storeDirectory()
     const object = store.adopt(file('made', 'content'))
     fs.mkdirSync(`${root}/output/x.img/sub`, { recursive: true })
-    publish(realDisk, store, object, `${root}/output`, 'x.img', { preserve: true, checked: false })
+    publish(realDisk, store, object, `${root}/output`, 'x.img', { replaced: undefined, checked: false })
     expect(fs.readdirSync(`${root}/output`).sort()).toEqual(['x.img', 'x.img.preserved-1'])
     expect(fs.existsSync(`${root}/output/x.img.preserved-1/sub`)).toBe(true)
   })
@@ -69,7 +69,7 @@ describe('publishing', () => {
     fs.mkdirSync(`${root}/elsewhere`)
     fs.symlinkSync(`${root}/elsewhere`, `${root}/output/a`)
     expect(() =>
-      publish(realDisk, store, object, `${root}/output`, 'a/x.img', { preserve: false, checked: false }),
+      publish(realDisk, store, object, `${root}/output`, 'a/x.img', { replaced: undefined, checked: false }),
     ).toThrow('is not a directory')
     expect(fs.readdirSync(`${root}/elsewhere`)).toEqual([])
   })

@@ -4,10 +4,10 @@ import { shownOutput } from '../../config/locations.ts'
 import { noConfig } from '../../config/load.ts'
 import { removeWork } from '../../sandbox/workDirectory.ts'
 import { toRawPath } from '../../platform/rawPath.ts'
-import { fileDigest } from '../../platform/digest.ts'
 import { realDisk } from '../../platform/disk.ts'
 import { Failure } from '../../platform/failure.ts'
 import { ObjectStore } from '../../store/objects.ts'
+import { unpublish } from '../../store/publish.ts'
 import { RecordStore } from '../../store/records.ts'
 import { locationsFor } from '../../workspace/workspace.ts'
 import type { CommandContext, OptionsOf } from '../command.ts'
@@ -58,10 +58,7 @@ function removeOutputs(locations: Locations): void {
   for (const { outputs } of new RecordStore(realDisk, toRawPath(`${cache}/records`)).allLatest())
     for (const { path, published } of Object.values(outputs)) {
       const place = toRawPath(`${locations.output}/${path}`)
-      const stat = published ? realDisk.lstat(place) : undefined
-      if (stat?.type !== 'file') continue
-      if (objects.has({ sha256: fileDigest(realDisk, place), size: stat.size })) realDisk.unlink(place)
-      else
+      if (published && !unpublish(realDisk, objects, place))
         process.stderr.write(
           `preserved ${shownOutput(locations, path)}: it was modified after it was built\n`,
         )
