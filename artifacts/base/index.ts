@@ -21,7 +21,7 @@ const TEXTS = /^\/etc\/(passwd|group|shadow|gshadow)$|^\/etc\/skel\/|^\/(etc|usr
 export const base = artifact('base', {
   describe: 'the base system: the installed Debian packages',
   inputs: { packages: packages.downloads(), hooks: tree('artifacts/base/hooks') },
-  params: { suite: text('bookworm', 'the Debian release') },
+  params: { suite: text('bookworm', 'the Debian release; another one resolves the lockfiles again') },
   // mmdebstrap runs all the others.
   tools: [{ name: 'mmdebstrap', atLeast: '1.3' }, 'apt-get', 'dpkg', 'dpkg-deb', 'tar'],
   outputs: { tar: internal('base.tar'), manifest: internal('base.json') },

@@ -21,7 +21,7 @@ export const initramfs = artifact('initramfs', {
     installedModules: here('installed.modules'),
   },
   params: {
-    compressionLevel: integer(19, 'the level of zstd, from 1 (quick) to 19 (small)'),
+    compressionLevel: integer(19, 'the level of zstd: 1 builds quickly, 19 gives the smallest image'),
   },
   tools: ['tar', 'zstd'],
   outputs: { live: 'initramfs-live.img', installed: 'initramfs-installed.img' },

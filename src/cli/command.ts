@@ -33,14 +33,14 @@ export const workspaceCommand = (name: string) =>
     })
     .option(
       '-C, --directory <dir>',
-      'find build.config.ts in this directory or its nearest parent (default: .)',
+      'find build.config.ts in this directory, or else in the nearest directory above that has one (default: .)',
     )
     .helpOption('-h, --help', 'show this help')
 
 /** The option of commands that read or write published outputs. */
 export const OUTPUT_OPTION = new Option(
   '--output <dir>',
-  'publish outputs to this directory (default: output/ beside build.config.ts)',
+  'the directory of published outputs (default: output/ beside build.config.ts)',
 )
 
 /**
@@ -55,7 +55,7 @@ export const paramsCommand = (name: string, profile = 'none') =>
     )
     .option(
       '--set <param=value>',
-      'set a param of all artifacts, or of one with ARTIFACT.PARAM=VALUE; repeatable',
+      'set a param, such as diskSize=64G, for all artifacts that have it, or disk.diskSize=64G for one artifact; repeatable',
       collect,
     )
     .allowUnknownOption()

@@ -2,8 +2,10 @@
 
 export const HELP_TEXT = `
 A target is the name of an artifact of build.config.ts; 'lbuild status' lists them. An artifact is fresh if its outputs
-are published and were built from its current inputs, params, tools and code. 'lbuild TARGET --help' lists the params and
-outputs of a target. Without a command, lbuild runs build: 'lbuild qcow2' means 'lbuild build qcow2'.
+were built from its current inputs, params, tools and code, and have not changed since. 'lbuild TARGET --help' lists the
+params and outputs of a target. If the first word is no command, it is a target to build: 'lbuild qcow2' means 'lbuild
+build qcow2'. The workspace is the directory of build.config.ts. The store, in the cache directory, holds the outputs and
+records of past producer runs; builds remove old ones when it exceeds its limit.
 
 Examples:
   lbuild qcow2                    Build qcow2 and its dependencies
@@ -16,10 +18,10 @@ Examples:
 
 Exit codes:
   0    success, or nothing to do
-  1    a build, a check or another operation failed
+  1    the operation failed
   2    the command line or build.config.ts is invalid
-  3    an artifact is not fresh (only with --check)
-  75   another lbuild process works in this workspace (only with --no-wait)
+  3    --check found an artifact that is not fresh
+  75   with --no-wait: another lbuild process works in this workspace
   129, 130, 143  terminated by SIGHUP, SIGINT (Ctrl-C), SIGTERM
 
 Environment:

@@ -29,8 +29,11 @@ function helpOf(graph: Graph, target: string): string {
   const help = plainCommand(`lbuild ${target}`).usage('[options]').helpOption(false)
   const node = nodes.find(({ name }) => name === target)
   if (node?.describe !== undefined) help.description(node.describe)
-  const owners = [...nodes, ...graph.lockfiles.filter(({ name }) => lockfiles.has(name))]
-  for (const option of paramOptions(owners)) help.addOption(option)
+  for (const option of paramOptions(
+    nodes,
+    graph.lockfiles.filter(({ name }) => lockfiles.has(name)),
+  ))
+    help.addOption(option)
   return [
     help.helpInformation(),
     'Outputs:',
@@ -48,8 +51,12 @@ function helpOf(graph: Graph, target: string): string {
 const listed = (names: readonly string[]): string => names.join(', ') || 'none'
 
 /** An option for each param, sorted by name, with the artifacts and lockfiles that declare it. */
-function paramOptions(owners: readonly (ArtifactNode | LockfileNode)[]): readonly Option[] {
-  const declared = owners.flatMap(({ name: owner, params }) =>
+function paramOptions(nodes: readonly ArtifactNode[], lockfiles: readonly LockfileNode[]): readonly Option[] {
+  const owners = [
+    ...nodes.map(({ name, params }) => ({ owner: name, params })),
+    ...lockfiles.map(({ name, params }) => ({ owner: `lockfile ${name}`, params })),
+  ]
+  const declared = owners.flatMap(({ owner, params }) =>
     Object.entries(params).map(([name, param]) => ({ name, owner, param, value: valueText(param) })),
   )
   return [...new Set(declared.map(({ name }) => name))].sort().map((name) => {
@@ -60,7 +67,9 @@ function paramOptions(owners: readonly (ArtifactNode | LockfileNode)[]): readonl
         .filter((one) => one.value === value)
         .map(({ owner }) => owner)
         .join(', ')
-    const values = [...new Set(all.map(({ value }) => value))].map((value) => `${ownersOf(value)}: ${value}`)
+    const values = [...new Set(all.map(({ value }) => value))].map(
+      (value) => `in ${ownersOf(value)}: ${value}`,
+    )
     return new Option(
       `${flagOf(name)} <${all.map(({ param }) => typeText(param))[0] ?? ''}>`,
       `${describe === undefined ? '' : `${describe} `}(${values.join('; ')})`,
@@ -74,13 +83,18 @@ const typeText = ({ type, choices }: Param): string =>
 /** The longest value that the help prints in full. */
 const LONGEST = 40
 
-function valueText({ type, value, setBy }: Param): string {
-  const text =
-    type === 'size' && typeof value === 'number'
-      ? formatSize(value)
-      : typeof value === 'string' && value !== ''
-        ? value
-        : JSON.stringify(value)
-  const shown = text.length > LONGEST ? `${text.slice(0, LONGEST - 2)}…${text.slice(-1)}` : text
-  return setBy === undefined ? `default ${shown}` : `${shown}, set by ${setBy}`
+function valueText(param: Param): string {
+  const text = fullText(param)
+  const shown =
+    text.length <= LONGEST
+      ? text
+      : Array.isArray(param.value)
+        ? `a list of ${param.value.length}`
+        : `${text.slice(0, LONGEST - 1)}…`
+  return param.setBy === undefined ? `default ${shown}` : `${shown}, set by ${param.setBy}`
+}
+
+function fullText({ type, value }: Param): string {
+  if (type === 'size' && typeof value === 'number') return formatSize(value)
+  return typeof value === 'string' && value !== '' ? value : JSON.stringify(value)
 }

@@ -29,10 +29,10 @@ export const aptLockfile = (name: string, options: AptLockfileOptions): Lockfile
     path: options.path,
     inputs: { list: file(options.list) },
     params: {
-      suite: text('bookworm', 'the Debian release'),
+      suite: text('bookworm', 'the Debian release; another one resolves the lockfiles again'),
       mirror: text(
         '',
-        'the URL under which debian/ and debian-security/ lie; if empty, the mirror of the host, or deb.debian.org',
+        'the URL of a server with debian/ and debian-security/; if empty, those in the apt sources of the host, then deb.debian.org',
       ),
     },
     mirrorParams: ['mirror'],

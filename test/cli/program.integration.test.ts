@@ -19,7 +19,7 @@ it('prints the params, outputs and dependencies of a target for TARGET --help', 
   const { code, stdout, stderr } = await workspace.lbuild('image', '--title', 'large', '--help')
   expect([code, stderr]).toEqual([0, ''])
   expect(stdout).toMatch(/^Usage: lbuild image \[options\]\n/)
-  expect(stdout).toMatch(/^ {2}--title <text> .*\(image: default tiny\)$/m)
+  expect(stdout).toMatch(/^ {2}--title <text> .*\(in image: default tiny\)$/m)
   expect(stdout).toContain('Outputs:\n  tiny.img\n')
   expect(stdout).toContain('Dependencies: packed, names\n')
   expect((await workspace.lbuild('imag', '--help')).stderr).toContain(`did you mean 'image'?`)

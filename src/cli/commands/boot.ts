@@ -8,7 +8,9 @@ import { print, printDocument } from '../render/print.ts'
 
 const declare = () =>
   vmCommand('boot')
-    .description('Build an image, boot it in QEMU without a screen, log in and report failed systemd units')
+    .description(
+      'Build an image and check that it boots: start it in QEMU without a screen, log in as root without a password, and fail if a systemd unit failed',
+    )
     .option('--log <file>', 'write the output of the serial console to a file')
     .option('--json', 'print one JSON document (docs/json.md)')
 

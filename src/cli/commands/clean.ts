@@ -18,7 +18,9 @@ import { withWorkspaceLock } from '../workspaceLock.ts'
 
 const declare = () =>
   workspaceCommand('clean')
-    .description('Remove published outputs and work directories; the store and modified outputs stay')
+    .description(
+      'Remove published outputs and work directories, but not outputs that were modified after the build',
+    )
     .option(
       '--all',
       'also remove the store and the event logs; the next build downloads and builds everything again',

@@ -13,7 +13,7 @@ import { withWorkspaceLock } from '../workspaceLock.ts'
 
 const declare = () =>
   workspaceCommand('gc')
-    .description('Remove old records of runs from the store, and the objects that only they need')
+    .description('Remove the records of old producer runs from the store, and the files that only they need')
     .option('-n, --dry-run', 'show what would be removed, and remove nothing')
     .option(
       '--keep <n>',
@@ -22,7 +22,7 @@ const declare = () =>
     )
     .option(
       '--max-size <size>',
-      'remove the oldest records until the objects take at most this space, such as 512M or 20G (powers of 1024); objects of current outputs stay (default: store.maxSize of build.config.ts, or 20G)',
+      'if the store is still larger than this, such as 512M or 20G (powers of 1024), remove the oldest of the other records, too, but never what current outputs need (default: store.maxSize of build.config.ts, or 20G)',
       size,
     )
     .option('--no-wait', 'fail instead of waiting if another lbuild process works in this workspace')

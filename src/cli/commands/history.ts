@@ -22,7 +22,10 @@ const declare = () =>
     .argument('[targets...]', 'show only builds that requested or rebuilt one of these artifacts')
     .option('-n, --number <n>', 'show at most this many builds', wholeNumber, 10)
     .option('--all', 'show all builds')
-    .option('--build <id>', "show one build: 'last', or the beginning of an id or of its last part")
+    .option(
+      '--build <id>',
+      "show one build: 'last', or a prefix of an id such as 20261128-163724-629-cc7fa3 or of its last part, such as cc7",
+    )
     .option(
       '--trace <file>',
       'with --build: write the timeline and the critical path of the build to a file for Perfetto (Trace Event Format)',

@@ -12,13 +12,15 @@ import { openSelection } from '../selection.ts'
 
 const declare = () =>
   targetCommand('verify')
-    .description('Rehash outputs and report each file that differs from what was built')
+    .description(
+      'Rehash published outputs and report each file that differs from the last build of its artifact',
+    )
     .usage('[options] <targets...>\n       lbuild verify [options] --store')
     .argument('[targets...]', 'the artifacts to verify, with their dependencies; none with --store')
     .option('--store', 'rehash the whole store instead, and quarantine damaged files')
     .option(
       '--rebuild',
-      'rerun the producers with another clock, host name and number of CPUs, and compare their outputs with those that were built; publishes nothing',
+      'rerun the producers at another time, with another host name and number of CPUs, and report outputs that differ; publishes nothing',
     )
     .option(
       '-j, --jobs <n>',

@@ -35,8 +35,8 @@ const declare = () =>
       'run at most this many producers at once (default: the number of CPUs)',
       wholeNumber,
     )
-    .option('--no-cancel', 'after an edit, let running producers finish even if their results are stale')
-    .option('--exec', 'run the command that follows -- after each successful build')
+    .option('--no-cancel', 'after an edit, let running producers finish even if they read the edited files')
+    .option('--exec', 'after each successful build, run the command that is given after --')
     .option(
       '--run',
       'boot the image of the first target in QEMU, and reboot it after each build that changes it; changes to the disk are discarded',
