@@ -22,7 +22,7 @@ export const base = artifact('base', {
   describe: 'the base system: the installed Debian packages',
   inputs: { packages: packages.downloads(), hooks: tree('artifacts/base/hooks') },
   params: { suite: text('bookworm', 'the Debian release; another one resolves the lockfiles again') },
-  // mmdebstrap runs all the others.
+  // The producer runs only mmdebstrap, which runs the others; they are listed for the key.
   tools: [{ name: 'mmdebstrap', atLeast: '1.3' }, 'apt-get', 'dpkg', 'dpkg-deb', 'tar'],
   outputs: { tar: internal('base.tar'), manifest: internal('base.json') },
   async produce({ inputs, params, outputs, run, scratch, log }) {

@@ -38,7 +38,7 @@ export const espFiles = (files: BootFiles, title: string, consoles: string): Fat
   { path: INITRD, source: files.initramfs },
 ]
 
-/** The text of /etc/fstab (fstab(5)). The boot does not check the FAT. */
+/** The text of /etc/fstab (fstab(5)). fsck does not check the FAT at boot (fs_passno 0). */
 export const fstab = [
   `UUID=${IDS.rootFileSystem} / ext4 defaults 0 1`,
   `UUID=${fatUuid(IDS.espVolume)} /boot vfat defaults 0 0`,

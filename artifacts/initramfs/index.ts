@@ -8,7 +8,7 @@ import { makeInitramfs } from './image.ts'
 
 const here = (name: string) => file(`artifacts/initramfs/${name}`)
 
-/** The first program that the kernel starts: it finds the system on the live medium or on an installed disk. */
+/** Two initramfs images, whose /init finds the system on the live medium or on an installed disk. */
 export const initramfs = artifact('initramfs', {
   describe: 'the initramfs of the live system and of an installed one',
   inputs: {

@@ -48,7 +48,7 @@ export interface Config {
    */
   readonly toolPath?: readonly string[]
   /**
-   * The limits of the store. lbuild retains the newest records of each artifact, the latest included, and removes older
+   * The limits of the store, which `gc` applies, and each build after which the objects exceed `maxSize`. lbuild retains the newest records of each artifact, the latest included, and removes older
    * ones while the objects exceed `maxSize`. It never removes what the current outputs need.
    */
   readonly store?: {

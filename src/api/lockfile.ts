@@ -9,9 +9,9 @@ import type { DownloadsInput, Inputs } from './inputs.ts'
 export interface LockedFile {
   /** The name under which a producer finds the file. */
   readonly name: string
-  /** The package of which the file is a version, such as `bash`. Only for messages. */
+  /** The package of which the file is a version, such as `bash`. Messages name it; a resolver may use it to keep versions. */
   readonly package: string
-  /** The version, such as `5.2.15`. Only for messages. */
+  /** The version, such as `5.2.15`; used like `package`. */
   readonly version: string
   /** The path of the file below a mirror's address: `pool/main/b/bash.tar`. */
   readonly path: string

@@ -36,7 +36,7 @@ const SIGNALS = [
   ['SIGHUP', 129],
 ] as const
 
-/** The first signal cancels the action in order; a second one ends the process. Returns a function that gives the exit code. */
+/** The first signal lets the action clean up and end; a second one ends the process. Returns a function that gives the exit code. */
 function abortOnSignals(controller: AbortController): () => number | undefined {
   let code: number | undefined
   for (const [signal, value] of SIGNALS)

@@ -24,7 +24,7 @@ export interface LoadedConfig {
 
 interface CacheFile extends LoadedConfig {
   readonly version: string
-  /** The workspace of the graph. It contains absolute paths, and a copy of a workspace must not use the original's. */
+  /** The workspace of the graph. The graph contains absolute paths, so a copied workspace must not use it. */
   readonly locations: Locations
 }
 
@@ -79,7 +79,7 @@ export async function loadConfigHere(
   makeCache(disk, `${locations.cache}/config`)
   // Written even if it exists: collecting skips bundles that were written recently.
   replaceFile(disk, toRawPath(bundle), bundled.code)
-  // lbuild empties process.env while it evaluates the config, because keys do not contain the environment. The child
+  // lbuild empties process.env while it evaluates the config, because keys do not contain the environment. A producer's
   // process evaluates the config again with the variables that the artifact declares; the key contains those.
   const environment = process.env
   process.env = {}

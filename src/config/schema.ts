@@ -19,7 +19,7 @@ const path = v.pipe(
   ),
 )
 
-/** An input must not be a file that lbuild writes, because a build would change what it depends on. */
+/** A path outside `cache/` and `output/`: lbuild writes there, so a build would change its own inputs. */
 const source = v.pipe(
   path,
   v.check(

@@ -107,7 +107,7 @@ export const LOGGED_EVENT = oneOf('type', [
     key: text,
     /** The duration of the run that produced its outputs. */
     savedSeconds: amount,
-    /** Early cutoff: it might have run, but its dependencies were rebuilt with identical output. */
+    /** Early cutoff: it might have run, but its dependencies and lockfiles turned out to be identical. */
     cutOff: v.boolean(),
   }),
   /** A published output that somebody had changed was renamed to `as`. */

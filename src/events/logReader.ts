@@ -15,7 +15,7 @@ export interface ReadLog {
   readonly complete: boolean
 }
 
-/** The size limit of a log, in bytes. lbuild writes no larger one. */
+/** The size limit of a log, in bytes. A larger file is not read. */
 const LARGEST = 2 ** 26
 
 const UNREADABLE: ReadLog = { lines: [], complete: false }

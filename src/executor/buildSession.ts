@@ -34,7 +34,7 @@ import { Scheduler } from './scheduler.ts'
 
 /**
  * Does work that writes to the workspace while holding the workspace lock. First reclaims what killed builds left
- * behind. Every event except `waiting` goes to the event log and the listener. However the work ends, no process that
+ * behind. Every event goes to the event log and the listener, except `waiting`, which precedes the log. However the work ends, no process that
  * it started survives. `startedAt` is the zero of the log's times, in seconds of {@link monotonicSeconds}. Throws a
  * Failure (exit code 75) if another build holds the lock and `wait` is false.
  */

@@ -25,8 +25,8 @@ import { outputReport } from './report.ts'
 import type { Runnable } from './runningProducer.ts'
 
 /**
- * Runs the producer of a stale artifact, commits its result and publishes the outputs. A crash leaves either the old
- * state or the new one. Resolves with the seconds that the run took. Throws {@link InputChanged} or DamagedObject if
+ * Runs the producer of a stale artifact, commits its result and publishes the outputs. After a crash, each
+ * output is either the old file or the new one, and the next build publishes the rest. Resolves with the seconds that the run took. Throws {@link InputChanged} or DamagedObject if
  * something that the plan relies on changed, and {@link Cancelled} if `cancel` ended the run; then nothing is kept.
  */
 export async function executeArtifact(

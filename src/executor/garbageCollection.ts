@@ -29,7 +29,7 @@ export interface Collection {
   readonly objects: ReadonlyMap<Digest, number>
   /** Unreadable records. */
   readonly damaged: readonly LooseFile[]
-  /** Temporaries of killed processes, and quarantined files. */
+  /** Temporaries of killed processes, quarantined files, and records of other versions of lbuild. */
   readonly leftovers: readonly LooseFile[]
   readonly logs: readonly LooseFile[]
   readonly bundles: readonly LooseFile[]

@@ -14,7 +14,7 @@ import type { Part } from '../planner/domain.ts'
 
 /**
  * Prepares the inputs of an artifact or lockfile in the work directory, checks each against the key, and returns the
- * mounts for the sandbox. The sandbox mounts stored objects in place, read-only; without a sandbox they are copied,
+ * mounts for the sandbox. The sandbox mounts stored objects in place, read-only, with the epoch as their time; without a sandbox they are copied,
  * because a producer could write to them. Throws {@link InputChanged} if an input no longer matches the key, and
  * DamagedObject if an object does not match its name.
  */

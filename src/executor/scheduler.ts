@@ -111,8 +111,8 @@ export class Scheduler {
   }
 
   /**
-   * Starts artifacts, in the order of the graph, until all jobs are busy or no artifact is ready. Resolves to whether no
-   * producer was running at that moment; a run that ends later may make more artifacts ready.
+   * Starts artifacts, in the order of the graph, until all jobs are busy or no artifact is ready. Resolves to true
+   * if nothing runs, so that nothing can become ready any more.
    */
   async #startReady(): Promise<boolean> {
     const { jobs = availableParallelism(), keepGoing, signal } = this.#options

@@ -18,8 +18,8 @@ const MAX_TEXTS = 2_000
 
 /**
  * Stores the texts among the inputs, the code and the lockfiles of a run as one object. Resolves with its digest, or
- * undefined if there are no texts. Reads the copies in the work directory, because only these were checked against the
- * key.
+ * undefined if there are no texts. Reads inputs from their copies in the work directory, because only these were
+ * checked against the key, and compares code with its digest.
  */
 export async function commitTexts(
   { workspace, snapshot }: SessionContext,

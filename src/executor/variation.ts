@@ -1,5 +1,5 @@
-// Runs a producer under different conditions (host name, number of processors, process ids) that must not change its
-// outputs.
+// The conditions under which `verify --rebuild` runs a producer again: another host name, number of processors and
+// process ids, which must not change the outputs.
 import { readFileSync } from 'node:fs'
 import { findTool } from '../platform/findTool.ts'
 

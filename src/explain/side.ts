@@ -26,7 +26,7 @@ export interface Side {
   editedAt(subject: EditedSubject): number | undefined
 }
 
-/** A file, output or module whose time of modification can be looked up. A file's path is relative to the root, an output's to `output/`. */
+/** Something whose time of modification can be looked up. A file's path is relative to the root, an output's to `output/`. */
 export type EditedSubject =
   | { readonly kind: 'file' | 'output'; readonly path: RawPath }
   | { readonly kind: 'module'; readonly label: string }

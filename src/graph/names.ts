@@ -1,4 +1,5 @@
 // Suggestions for misspelled names, and the names that are reserved.
+
 /** The known word that is nearest to a misspelled one; undefined if none is near. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined

@@ -4,7 +4,7 @@ import type { ArtifactNode } from '../graph/graph.ts'
 import type { Digest } from '../platform/digest.ts'
 
 /**
- * One part of an artifact's key: one thing that its producer can see, under its name in the declaration. A key is the
+ * One part of an artifact's key: one thing that influences its producer, under its name in the declaration. A key is the
  * digest of all parts; two keys are compared part by part to explain why they differ. Fields that only say where a part
  * comes from (`path`, `artifact`, `output`, `lockfile`) are not compared.
  */

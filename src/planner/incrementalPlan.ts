@@ -5,8 +5,8 @@ import { decide } from './plan.ts'
 import type { BuildRecord, Plan, Planned, PlannerFacts } from './domain.ts'
 
 /**
- * A plan that a build updates while artifacts finish. `update` decides about an artifact at most twice in a build: after
- * it finishes, and after its last dependency finishes.
+ * A plan that a build updates while artifacts finish. `update` usually decides about an artifact twice: after its last
+ * dependency finishes, and after it finishes itself; and again if a finished dependency changed.
  */
 export class IncrementalPlan {
   readonly #graph: Graph

@@ -10,7 +10,8 @@ import type { Part } from './domain.ts'
 export const KEY_SCHEMA = 'lbuild key 2'
 
 /**
- * The key of an artifact: the SHA-256 over everything that its producer can see. Parts are sorted by bytes, and each text
+ * The key of an artifact: the SHA-256 over its parts, which are everything declared for its producer, its code, the
+ * platform and the epoch. Parts are sorted by bytes, and each text
  * has its length in front, so that different parts never give the same key.
  */
 export function keyOf(artifact: string, parts: readonly Part[]): Digest {

@@ -114,8 +114,8 @@ export const errorCode = (error: unknown): string =>
     : ''
 
 /**
- * The name contains random digits, because process ids repeat (in a container at every start), and a new file must not
- * collide with one that a crash left.
+ * Identifies this process in the names of temporary files. Random digits, because process ids repeat (in a container at
+ * every start), and a new file must not collide with one that a crash left.
  */
 const RUN = `${process.pid}-${randomBytes(4).toString('hex')}`
 let temporaries = 0

@@ -1,4 +1,5 @@
 // Child processes that do not outlive lbuild.
+
 /**
  * Wraps a command so that the kernel kills it when its parent process dies (prctl(2), PR_SET_PDEATHSIG; needs setpriv of
  * util-linux 2.33).

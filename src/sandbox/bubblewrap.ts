@@ -17,8 +17,9 @@ export interface Mount {
 
 /** The paths that a producer sees in the sandbox, independent of the workspace's path. */
 export const INSIDE = {
-  /** The distro's code: the paths of its modules begin with it. */
+  /** The compiled config of the distro lies here; the paths of its modules begin with it. */
   lbuild: '/lbuild',
+  /** The compiled program of lbuild, which runs producers. */
   code: '/lbuild/code',
   node: '/lbuild/node',
   inputs: '/inputs',
@@ -92,7 +93,7 @@ function systemDirectory(path: string): string[] {
   return stat.isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path]
 }
 
-/** The command that runs nothing in the sandbox. */
+/** The command that runs true(1) in the sandbox. */
 const probeCommand = (): string[] =>
   sandboxed(['true'], {
     mounts: [],

@@ -9,8 +9,8 @@ import { Failure, failureFrom, lastLines } from '../platform/failure.ts'
 import type { ProducerRequest, ProducerResult } from './request.ts'
 
 /**
- * Ends the process when lbuild ends. Standard input is a pipe from lbuild, which closes however lbuild dies. bwrap also
- * kills the sandbox when lbuild dies, but only after it has asked the kernel for that, and there may be no sandbox.
+ * Ends the process when lbuild ends. Standard input is a pipe from lbuild, which closes however lbuild dies. `bwrap
+ * --die-with-parent` does the same, except in the moment before its prctl(2), and there may be no sandbox.
  */
 function endWithParent(): void {
   process.stdin.on('end', () => process.kill(0, 'SIGKILL'))

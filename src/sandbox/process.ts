@@ -27,8 +27,8 @@ export interface GroupOptions {
 }
 
 /**
- * What a build session needs to run producers. Tests replace it to run producers as functions. It does not cover the
- * other processes that lbuild starts: curl(1), ldd(1), `TOOL --version` and rm(1).
+ * What a build session needs to run producers. Tests replace it to run producers as functions. It covers no
+ * other process that lbuild starts.
  */
 export interface Processes {
   readonly lock: typeof lockWorkspace

@@ -40,7 +40,7 @@ export function reclaimWork(disk: Disk, cache: string): void {
   for (const entry of leftovers(disk, cache)) discardWork(disk, `${cache}/work/${entry}`)
 }
 
-/** Whether there are work directories of unfinished builds; a running build has some as well. */
+/** Whether there are work directories of unfinished builds. Also true while a build runs. */
 export const hasLeftovers = (disk: Disk, cache: string): boolean => leftovers(disk, cache).length > 0
 
 const leftovers = (disk: Disk, cache: string): string[] =>

@@ -53,9 +53,8 @@ export interface Retention<R extends HeldRecord = HeldRecord> {
 
 /**
  * Decides what a store retains: the newest `keep` records of each artifact, minus the oldest while their objects exceed
- * `maxSize`. It always retains the latest record of every declared artifact. For each output that
- * a retained latest record used, it also retains the newest record that produced this output, and so on for that record.
- * So lbuild can restore every current output. Pure and idempotent.
+ * `maxSize`. It always retains the latest record of every declared artifact. For each output that a retained latest
+ * record used, it also retains the newest record that produced this output, and so on for that record. So lbuild can restore every current output. Pure and idempotent.
  */
 export function retain<R extends HeldRecord>(
   { records, objects, downloads, artifacts }: Holdings<R>,

@@ -47,8 +47,8 @@ interface RunningBuild {
 }
 
 /**
- * Runs the state machine of `lbuild watch`: starts the work of each state and reports the result as an input. It never
- * builds more than `lbuild build` builds.
+ * Runs the state machine of `lbuild watch`: starts the work of each state and reports the result as an input.
+ * Builds only what `lbuild build` would build.
  */
 export class Watch {
   readonly #options: WatchOptions

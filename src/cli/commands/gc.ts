@@ -52,8 +52,8 @@ async function gc({ invocation, signal }: CommandContext, options: GcOptions): P
 
 /**
  * The JSON of `gc`. `records` are removed; `objects` counts the removed objects and `bytes` their size; `damaged` lists
- * the paths of unreadable records, `leftovers` counts temporary files of dead builds, `logs` event logs and `bundles`
- * compiled configs, each with their sizes; `retained` counts what stays.
+ * the paths of unreadable records, `leftovers` counts temporary files of dead builds, quarantined files and records of
+ * other versions of lbuild, `logs` event logs and `bundles` compiled configs, each with their sizes; `retained` counts what stays.
  */
 const documentOf = (collection: Collection, limits: Limits, { dryRun }: GcOptions) => ({
   dryRun: dryRun ?? false,

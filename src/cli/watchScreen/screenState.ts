@@ -113,7 +113,7 @@ export function nextState(state: ScreenState, event: WatchEvent, now: number): S
           : !event.fresh && (event.failed.includes(name) || !rows.has(name)),
       )
       const { fresh } = event
-      // If everything is fresh again, the last build failed and the user reverted the edit: do not show that build.
+      // Fresh although the last build failed: the user reverted the edit, so do not show that build.
       const last = fresh && state.last?.outcome !== 'done' ? undefined : state.last
       return {
         ...state,
