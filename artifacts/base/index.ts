@@ -21,7 +21,9 @@ const TEXTS = /^\/etc\/(passwd|group|shadow|gshadow)$|^\/etc\/skel\/|^\/(etc|usr
 export const base = artifact('base', {
   describe: 'the base system: the installed Debian packages',
   inputs: { packages: packages.downloads(), hooks: tree('artifacts/base/hooks') },
-  params: { suite: text('bookworm', 'the Debian release; another one resolves the lockfiles again') },
+  params: {
+    suite: text('bookworm', 'the Debian release; with another one, the next build rewrites the lockfiles'),
+  },
   // The producer runs only mmdebstrap, which runs the others; they are listed for the key.
   tools: [{ name: 'mmdebstrap', atLeast: '1.3' }, 'apt-get', 'dpkg', 'dpkg-deb', 'tar'],
   outputs: { tar: internal('base.tar'), manifest: internal('base.json') },

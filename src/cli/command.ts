@@ -33,7 +33,7 @@ export const workspaceCommand = (name: string) =>
     })
     .option(
       '-C, --directory <dir>',
-      'find build.config.ts in this directory, or else in the nearest directory above that has one (default: .)',
+      'use the build.config.ts of this directory or, if it has none, of the nearest parent directory that has one (default: .)',
     )
     .helpOption('-h, --help', 'show this help')
 
@@ -51,7 +51,7 @@ export const paramsCommand = (name: string, profile = 'none') =>
   workspaceCommand(name)
     .option(
       '--profile <name>',
-      `apply this profile, a named set of params in build.config.ts (default: ${profile})`,
+      `apply this profile, a named set of param values in build.config.ts (default: ${profile})`,
     )
     .option(
       '--set <param=value>',

@@ -4,8 +4,8 @@ export const HELP_TEXT = `
 A target is the name of an artifact of build.config.ts; 'lbuild status' lists them. An artifact is fresh if its outputs
 were built from its current inputs, params, tools and code, and have not changed since. 'lbuild TARGET --help' lists the
 params and outputs of a target. If the first word is no command, it is a target to build: 'lbuild qcow2' means 'lbuild
-build qcow2'. The workspace is the directory of build.config.ts. The store, in the cache directory, holds the outputs and
-records of past producer runs; builds remove old ones when it exceeds its limit.
+build qcow2'. The workspace is the directory of build.config.ts. The store, in the cache directory, holds downloads,
+and the outputs and records of past producer runs; a build after which it exceeds its size limit removes old ones.
 
 Examples:
   lbuild qcow2                    Build qcow2 and its dependencies

@@ -29,10 +29,10 @@ export const aptLockfile = (name: string, options: AptLockfileOptions): Lockfile
     path: options.path,
     inputs: { list: file(options.list) },
     params: {
-      suite: text('bookworm', 'the Debian release; another one resolves the lockfiles again'),
+      suite: text('bookworm', 'the Debian release; with another one, the next build rewrites the lockfiles'),
       mirror: text(
         '',
-        'the URL of a server with debian/ and debian-security/; if empty, those in the apt sources of the host, then deb.debian.org',
+        'the URL of a server with debian/ and debian-security/; if empty, the servers in the apt sources of the host are tried, then deb.debian.org',
       ),
     },
     mirrorParams: ['mirror'],

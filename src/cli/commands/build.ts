@@ -12,7 +12,7 @@ const declare = () =>
     .argument('[targets...]', 'the artifacts to build')
     .option(
       '-f, --force',
-      'rerun the producers of the targets, even if they are fresh, but not those of their dependencies',
+      'run the producers of the targets even if the targets are fresh; dependencies are built as usual',
     )
     .option('-n, --dry-run', 'show what would be built, and build nothing')
     .option('--check', 'like --dry-run, and exit with 3 unless the targets and their dependencies are fresh')

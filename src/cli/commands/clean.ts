@@ -19,7 +19,7 @@ import { withWorkspaceLock } from '../workspaceLock.ts'
 const declare = () =>
   workspaceCommand('clean')
     .description(
-      'Remove published outputs and work directories, but not outputs that were modified after the build',
+      'Remove published outputs and the temporary directories of producers, but not outputs that were modified after the build',
     )
     .option(
       '--all',

@@ -22,7 +22,7 @@ const declare = () =>
     )
     .option(
       '--max-size <size>',
-      'if the store is still larger than this, such as 512M or 20G (powers of 1024), remove the oldest of the other records, too, but never what current outputs need (default: store.maxSize of build.config.ts, or 20G)',
+      'while the store is larger than this, such as 512M or 20G (powers of 1024), also remove retained records, oldest first, but never those of published outputs (default: store.maxSize of build.config.ts, or 20G)',
       size,
     )
     .option('--no-wait', 'fail instead of waiting if another lbuild process works in this workspace')

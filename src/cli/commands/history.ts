@@ -24,7 +24,7 @@ const declare = () =>
     .option('--all', 'show all builds')
     .option(
       '--build <id>',
-      "show one build: 'last', or a prefix of an id such as 20261128-163724-629-cc7fa3 or of its last part, such as cc7",
+      "show one build: 'last'; an id, such as 20261128-163724-629-cc7fa3, or its beginning; or the beginning of its last part, such as cc7",
     )
     .option(
       '--trace <file>',

@@ -6,7 +6,7 @@ import { openSelectionOrAll } from '../selection.ts'
 
 const VERDICTS = `
 Verdicts:
-  fresh       the published outputs were built from the current inputs, params, tools and code
+  fresh       the outputs were built from the current inputs, params, tools and code, and have not changed since
   restorable  the store has such outputs; a build publishes them without running the producer
   stale       a build runs the producer
   undecided   a dependency is rebuilt first; the producer runs only if an output of that dependency changes

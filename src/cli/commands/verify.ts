@@ -13,14 +13,17 @@ import { openSelection } from '../selection.ts'
 const declare = () =>
   targetCommand('verify')
     .description(
-      'Rehash published outputs and report each file that differs from the last build of its artifact',
+      'Rehash published outputs and report each file that differs from the last build of its artifact, whatever its params',
     )
     .usage('[options] <targets...>\n       lbuild verify [options] --store')
     .argument('[targets...]', 'the artifacts to verify, with their dependencies; none with --store')
-    .option('--store', 'rehash the whole store instead, and quarantine damaged files')
+    .option(
+      '--store',
+      'rehash the whole store instead, and move damaged files aside, so that builds replace them',
+    )
     .option(
       '--rebuild',
-      'rerun the producers at another time, with another host name and number of CPUs, and report outputs that differ; publishes nothing',
+      'rerun the producers of the targets and their dependencies, with another host name and number of CPUs, and report outputs that differ from the last build; publishes nothing',
     )
     .option(
       '-j, --jobs <n>',

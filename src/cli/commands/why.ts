@@ -32,7 +32,7 @@ const declare = () =>
     .usage('[options] [targets...]\n       lbuild why [options] <target> <path>')
     .argument(
       '[targets...]',
-      'the artifacts to explain (default: those that no other artifact depends on); or one target and the path of a source or an output, which needs a / or . if it is also the name of an artifact',
+      'the artifacts to explain (default: those that no other artifact depends on); or one target and the path of a source or an output (write ./NAME if it is also the name of an artifact)',
     )
     .option('--diff', 'show the changed lines of files')
     .option('-f, --force', 'explain what build --force would do')
@@ -45,7 +45,7 @@ const declare = () =>
     .addOption(
       new Option(
         '--build <id>',
-        "explain a past build: 'last', or a prefix of an id such as 20261128-163724-629-cc7fa3 or of its last part, such as cc7",
+        "explain a past build: 'last'; an id, such as 20261128-163724-629-cc7fa3, or its beginning; or the beginning of its last part, such as cc7",
       ).conflicts(['force', 'between']),
     )
     .addOption(
