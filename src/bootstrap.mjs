@@ -124,13 +124,19 @@ const options = (home, entry) => ({
   logLevel: 'error',
 })
 
+/** How long before the compilation a source must have changed, in milliseconds: clocks tick in steps, and so do file systems. */
+const CLOCK_STEP = 20
+/** The same where change times are in whole seconds; see src/fingerprint/fileState.ts. */
+const COARSE_STEP = 2000
+
 /**
- * Returns the state of a file in the format of the starter. For a source that changed after the compilation began, returns a value that
- * equals no state, so the next start compiles again.
+ * Returns the state of a file in the format of the starter. For a source that may have changed after the compilation began, returns a
+ * value that equals no state, so the next start compiles again.
  */
 function stateOf(path, before = Number.POSITIVE_INFINITY) {
   const { ino, size, mtimeMs, ctimeMs } = lstatSync(path)
-  return ctimeMs >= before - 20 ? 'young' : `${ino}.${size}.${mtimeMs}.${ctimeMs}`
+  const settlesAfter = CLOCK_STEP + (ctimeMs % 1000 === 0 ? COARSE_STEP : 0)
+  return ctimeMs >= before - settlesAfter ? 'young' : `${ino}.${size}.${mtimeMs}.${ctimeMs}`
 }
 
 /** Writes a file so that another lbuild sees all of it or nothing. */

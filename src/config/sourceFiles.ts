@@ -29,7 +29,7 @@ export async function changedFiles(
   const changed: RawPath[] = []
   for (const [path, digest] of files) {
     const stat = disk.lstat(path)
-    if (stat?.type !== 'file' || (await index.file(path, stat)) !== digest) changed.push(path)
+    if (stat?.type !== 'file' || index.file(path, stat) !== digest) changed.push(path)
   }
   return changed
 }

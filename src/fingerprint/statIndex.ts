@@ -5,11 +5,12 @@ import type { Disk, Stat } from '../platform/disk.ts'
 import { errorCode } from '../platform/disk.ts'
 import { isObject } from '../platform/json.ts'
 import { readChecksummed, writeChecksummed } from '../platform/checksummedFile.ts'
-import type { Digest, Hasher } from '../platform/digest.ts'
-import { hashFile, sha256, sha256Hasher } from '../platform/digest.ts'
+import type { Digest } from '../platform/digest.ts'
+import { fileDigest, sha256 } from '../platform/digest.ts'
+import { isRacy, isSettled, signatureOf } from './fileState.ts'
 
-/** The index entry of a file: its state on disk when it was read, its SHA-256 and its XXH64. */
-export type FileEntry = readonly [signature: string, sha256: Digest, quick: string]
+/** The index entry of a file: its state on disk when it was read, or '' if that proves nothing, and its SHA-256. */
+export type FileEntry = readonly [signature: string, sha256: Digest]
 
 /** The index entry of one directory of a tree, as texts, since most are used without being parsed. */
 export interface DirectoryEntry {
@@ -17,7 +18,7 @@ export interface DirectoryEntry {
   readonly states: Digest | ''
   /** Its lines of the tree's listing. */
   readonly listing: string
-  /** A line with the state and the XXH64 of each file, in the order of the listing. */
+  /** A line with the state of each file, in the order of the listing; '' if that proves nothing. */
   readonly files: string
 }
 
@@ -37,11 +38,6 @@ export interface ToolEntry {
   readonly digest: Digest
 }
 
-/** A fast hash, XXH64, that finds files whose content did not change. */
-interface QuickHasher extends Hasher {
-  digest(): string
-}
-
 interface IndexFile {
   version: typeof VERSION
   files: Record<RawPath, FileEntry>
@@ -49,21 +45,7 @@ interface IndexFile {
   tools: Record<RawPath, ToolEntry>
 }
 
-const VERSION = 3
-
-/**
- * A file that changed less than this before it was read may change again without a change of its state, since clocks of
- * file systems tick in steps of up to 10 ms. It is read again next time, as git does with "racily clean" entries
- * (Documentation/technical/racy-git.txt).
- */
-const RACY_NS = 20_000_000n
-
-/** A file's state as one comparable text. Without the device number, which may change with a reboot. */
-export const signatureOf = (stat: Stat): string => `${stat.ino}.${stat.size}.${stat.mtimeNs}.${stat.ctimeNs}`
-
-/** Returns true if the file changed so shortly before it was read that a later change could leave its stat unchanged. */
-export const isRacy = (stat: Stat, readAtNs: bigint): boolean =>
-  stat.ctimeNs + RACY_NS > readAtNs || stat.mtimeNs + RACY_NS > readAtNs
+const VERSION = 4
 
 /**
  * The stat cache: files whose state on disk is unchanged are not read again. If it is lost or damaged, everything is read
@@ -77,7 +59,6 @@ export class StatIndex {
   readonly #tables = new Map<RawPath, Table>()
   readonly #changedTables = new Set<RawPath>()
   #changed = false
-  #quick: (() => QuickHasher) | undefined
 
   /** `now` returns nanoseconds since 1970, by the clock that stamps files. */
   constructor(disk: Disk, directory: RawPath, now: () => bigint) {
@@ -87,12 +68,11 @@ export class StatIndex {
   }
 
   /** The digest of a regular file; from the index if its state is unchanged. */
-  async file(path: RawPath, stat: Stat): Promise<Digest> {
-    const unmoved = this.knows(path, stat)
-    if (unmoved !== undefined) return unmoved
-    const files = this.#load().files
-    const entry = await this.read(path, stat, Object.hasOwn(files, path) ? files[path] : undefined)
-    files[path] = entry
+  file(path: RawPath, stat: Stat): Digest {
+    const known = this.knows(path, stat)
+    if (known !== undefined) return known
+    const entry = this.read(path, stat)
+    this.#load().files[path] = entry
     this.#changed = true
     return entry[1]
   }
@@ -104,32 +84,18 @@ export class StatIndex {
     return known?.[0] === signatureOf(stat) ? known[1] : undefined
   }
 
-  /** Reads a file whose state changed; computes its SHA-256 only if the quick hash differs. */
-  async read(path: RawPath, stat: Stat, known: FileEntry | undefined): Promise<FileEntry> {
-    const readAt = this.#now()
-    const quickHasher = await this.#quickHasher()
-    const signature = isRacy(stat, readAt) ? '' : signatureOf(stat)
-    if (known && known[2] !== '') {
-      const quick = quickHasher()
-      hashFile(this.#disk, path, [quick])
-      const digest = quick.digest()
-      if (digest === known[2]) return [signature, known[1], digest]
-    }
-    const sha = sha256Hasher()
-    const quick = quickHasher()
-    hashFile(this.#disk, path, [sha, quick])
-    return [signature, sha.digest(), quick.digest()]
+  /** Reads a file whose state changed. */
+  read(path: RawPath, stat: Stat): FileEntry {
+    const signature = isRacy(this.#disk, path, stat, this.#now()) ? '' : signatureOf(stat)
+    return [signature, fileDigest(this.#disk, path)]
   }
 
   /**
    * Remembers the digest of a file that lbuild wrote under another name and then renamed. `writtenAt` is the modification
-   * time of the temporary file. The index trusts the entry only if the file still has this time and the rename, which
-   * sets the change time, happened more than `RACY_NS` later. Only then does every later write change the modification
-   * time.
+   * time of the temporary file. If that does not prove its content ({@link isSettled}), the file is read next time.
    */
   remember(path: RawPath, stat: Stat | undefined, digest: Digest, writtenAt: bigint): void {
-    const settled = stat?.mtimeNs === writtenAt && stat.ctimeNs > stat.mtimeNs + RACY_NS
-    this.#load().files[path] = [settled ? signatureOf(stat) : '', digest, '']
+    this.#load().files[path] = [stat && isSettled(stat, writtenAt) ? signatureOf(stat) : '', digest]
     this.#changed = true
   }
 
@@ -138,7 +104,7 @@ export class StatIndex {
     const now = this.#now()
     return files.some((file) => {
       const stat = this.#disk.lstat(file)
-      return stat === undefined || isRacy(stat, now)
+      return stat === undefined || isRacy(this.#disk, file, stat, now)
     })
   }
 
@@ -201,16 +167,6 @@ export class StatIndex {
 
   #tablePath(tree: RawPath): RawPath {
     return `${this.#directory}/${sha256(tree).slice(0, 16)}.json`
-  }
-
-  async #quickHasher(): Promise<() => QuickHasher> {
-    if (this.#quick) return this.#quick
-    const { default: load } = await import('xxhash-wasm')
-    const { create64 } = await load()
-    return (this.#quick = () => {
-      const hash = create64()
-      return { update: (chunk) => void hash.update(chunk), digest: () => hash.digest().toString(16) }
-    })
   }
 }
 

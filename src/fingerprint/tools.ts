@@ -5,7 +5,7 @@ import type { Disk } from '../platform/disk.ts'
 import type { Digest } from '../platform/digest.ts'
 import { digestOf } from '../platform/digest.ts'
 import type { StatIndex } from './statIndex.ts'
-import { signatureOf } from './statIndex.ts'
+import { signatureOf } from './fileState.ts'
 
 /** A tool of this host. */
 export interface Tool {
@@ -98,7 +98,7 @@ export async function fingerprintTool(
   const young = index.isYoung(files)
   const digests: string[] = []
   for (const file of files)
-    digests.push(file.slice(file.lastIndexOf('/') + 1), await index.file(file, disk.lstat(file)!))
+    digests.push(file.slice(file.lastIndexOf('/') + 1), index.file(file, disk.lstat(file)!))
   const digest = digestOf(digests)
   index.setTool(path, { files, states: young ? '' : states, digest })
   return { path, digest, files, states }

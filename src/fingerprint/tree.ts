@@ -6,8 +6,8 @@ import { errorCode } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
 import type { Digest } from '../platform/digest.ts'
 import { sha256 } from '../platform/digest.ts'
+import { isRacy, signatureOf } from './fileState.ts'
 import type { DirectoryEntry, FileEntry, StatIndex } from './statIndex.ts'
-import { isRacy, signatureOf } from './statIndex.ts'
 
 /**
  * One entry of a tree. `path` is relative to the tree's root, which is the entry ''. Only the executable bit of a file's
@@ -124,14 +124,16 @@ async function fingerprintOnce(
   const digest = sha256(await listing())
   index.setTree(
     root,
-    found.some((directory) => isYoung(directory, walkedAt)) ? undefined : { states, digest },
+    found.some((directory) => isYoung(disk, root, directory, walkedAt)) ? undefined : { states, digest },
   )
   return { digest, listing }
 }
 
 /** Whether an entry of a directory may change again without a change of its state. */
-const isYoung = ({ entries }: ScannedDirectory, walkedAt: bigint): boolean =>
-  entries.some(({ stat }) => isRacy(stat, walkedAt))
+function isYoung(disk: Disk, root: RawPath, { path, entries }: ScannedDirectory, walkedAt: bigint): boolean {
+  const at = inside(root, path)
+  return entries.some(({ name, stat }) => isRacy(disk, `${at}/${name}`, stat, walkedAt))
+}
 
 /** The directories of a tree, sorted by bytes. */
 function walk(disk: Disk, root: RawPath): readonly ScannedDirectory[] {
@@ -207,7 +209,7 @@ async function list(
     if (entry?.states !== states) {
       entry = {
         ...(await listDirectory(disk, index, inside(root, path), directory, entry)),
-        states: isYoung(directory, walkedAt) ? '' : states,
+        states: isYoung(disk, root, directory, walkedAt) ? '' : states,
       }
       same = false
     }
@@ -238,12 +240,12 @@ async function listDirectory(
     let file = before.get(item)
     if (file?.[0] !== signature)
       try {
-        file = await index.read(absolute, stat, file)
+        file = index.read(absolute, stat)
       } catch (error) {
         throw unreadable(absolute, error)
       }
     items.push([item, isExecutable(stat) ? 'executable' : 'file', file[1]])
-    files.push(`${file[0]} ${file[2]}`)
+    files.push(file[0])
   }
   return { listing: serializeListing(items), files: files.join('\n') }
 }
@@ -253,10 +255,7 @@ function filesOf(known: DirectoryEntry | undefined): ReadonlyMap<RawPath, FileEn
   const lines = known?.files.split('\n')
   const files = known ? parseListing(known.listing).filter(isFile) : []
   return new Map(
-    files.map(([path, , digest], at): [RawPath, FileEntry] => {
-      const [signature = '', quick = ''] = lines?.[at]?.split(' ') ?? []
-      return [path, [signature, digest, quick]]
-    }),
+    files.map(([path, , digest], at): [RawPath, FileEntry] => [path, [lines?.[at] ?? '', digest]]),
   )
 }
 

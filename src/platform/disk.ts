@@ -31,6 +31,11 @@ export interface Disk {
   readdir(path: RawPath): RawPath[]
   readlink(path: RawPath): RawPath
   realpath(path: RawPath): RawPath
+  /**
+   * Whether the file system of a path is known to stamp each change of a file with a time that no program can set. False
+   * if it cannot be examined. Asked only about file systems with coarse times.
+   */
+  hasChangeTimes(path: RawPath): boolean
   readFile(path: RawPath): Buffer
   /** `untrusted` opens for reading without following a link and without waiting for a writer of a fifo. */
   open(path: RawPath, flags: 'r' | 'wx' | 'a' | 'untrusted', mode?: number): number
@@ -60,6 +65,9 @@ function typeOf(stat: fs.BigIntStats): Stat['type'] {
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants
 const UNTRUSTED = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
 
+/** ext2, ext3 and ext4; HFS+ (statfs(2), `f_type`). */
+const WITH_CHANGE_TIMES = [0xef53, 0x482b]
+
 /** The disk of this machine. */
 export const realDisk: Disk = {
   lstat(path) {
@@ -87,6 +95,13 @@ export const realDisk: Disk = {
   readdir: (path) => fs.readdirSync(nativePath(path), { encoding: 'latin1' }),
   readlink: (path) => fs.readlinkSync(nativePath(path), { encoding: 'latin1' }),
   realpath: (path) => fs.realpathSync.native(nativePath(path), { encoding: 'latin1' }),
+  hasChangeTimes(path) {
+    try {
+      return WITH_CHANGE_TIMES.includes(fs.statfsSync(nativePath(path)).type)
+    } catch {
+      return false
+    }
+  },
   readFile: (path) => fs.readFileSync(nativePath(path)),
   open: (path, flags, mode) => fs.openSync(nativePath(path), flags === 'untrusted' ? UNTRUSTED : flags, mode),
   read: (fd, buffer, position) => fs.readSync(fd, buffer, 0, buffer.length, position ?? null),

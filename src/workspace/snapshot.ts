@@ -191,7 +191,7 @@ class SnapshotTaker {
     const stat = disk.lstat(absolute)
     if (!stat) return { state: 'missing' }
     if (stat.type !== 'file') return { state: 'other', what: `a ${stat.type}` }
-    return { state: 'file', sha256: await index.file(absolute, stat), size: stat.size }
+    return { state: 'file', sha256: index.file(absolute, stat), size: stat.size }
   }
 
   throwIfMissing(): void {
@@ -234,7 +234,7 @@ class SnapshotTaker {
       return { kind: 'tree', name, path, digest: tree.digest }
     }
     try {
-      const digest = await index.file(absolute, stat)
+      const digest = index.file(absolute, stat)
       return { kind: 'file', name, path, executable: isExecutable(stat), digest }
     } catch (error) {
       throw unreadable(absolute, error)

@@ -25,7 +25,11 @@ class DiskError extends Error {
 /** A disk in memory. Its time stands still until the test sets `now`. */
 export class MemoryDisk implements Disk {
   /** Nanoseconds since 1970; stamps every change. */
-  now = 1_000_000_000_000_000_000n
+  now = 1_000_000_000_123_456_789n
+  /** The steps in which it stores times, in nanoseconds. */
+  step = 1n
+  /** Whether it stores change times; otherwise it shows modification times in their place, as FAT does. */
+  changeTimes = true
   /** The number of times that a file was opened for reading. */
   reads = 0
   readonly #nodes = new Map<RawPath, Node>()
@@ -72,9 +76,15 @@ export class MemoryDisk implements Disk {
     this.#allow(parent(path), 'search')
     const node = this.#nodes.get(path)
     if (!node) return undefined
-    const { type, mode, ino, mtimeNs, ctimeNs, data } = node
+    const { type, mode, ino, data } = node
     const size = data.length
+    const mtimeNs = node.mtimeNs - (node.mtimeNs % this.step)
+    const ctimeNs = this.changeTimes ? node.ctimeNs - (node.ctimeNs % this.step) : mtimeNs
     return { type, mode, uid: 0, links: 1, size, allocated: size, ino, mtimeNs, ctimeNs }
+  }
+
+  hasChangeTimes(): boolean {
+    return this.changeTimes
   }
 
   readdir(path: RawPath): RawPath[] {

@@ -1,0 +1,52 @@
+// Decides whether the state of a file on disk proves that its content is unchanged.
+import type { RawPath } from '../platform/rawPath.ts'
+import type { Disk, Stat } from '../platform/disk.ts'
+import { parent } from '../platform/disk.ts'
+
+const MILLISECOND = 1_000_000n
+const SECOND = 1_000_000_000n
+
+/**
+ * How far the clock that stamps files may lag behind, in nanoseconds: the kernel advances it in steps of up to 10 ms
+ * (CONFIG_HZ=100).
+ */
+const CLOCK_STEP = 20n * MILLISECOND
+
+/**
+ * The coarsest steps in which a file system stores times, in nanoseconds: 2 s on FAT; 1 s on ext3, on ext4 with inodes of
+ * 128 bytes, on HFS+, and on servers of NFS or SSH that store these.
+ */
+const COARSE_STEP = 2n * SECOND
+
+/** exFAT stores times in steps of 10 ms, in nanoseconds. */
+const EXFAT_STEP = 10n * MILLISECOND
+
+/** A file's state as one comparable text. Without the device number, which may change with a reboot. */
+export const signatureOf = (stat: Stat): string => `${stat.ino}.${stat.size}.${stat.mtimeNs}.${stat.ctimeNs}`
+
+/** Whether the change time is in whole seconds. On other file systems, that happens once in a billion changes. */
+const isCoarse = ({ ctimeNs }: Stat): boolean => ctimeNs % SECOND === 0n
+
+/**
+ * Returns true if the content of a file may change after `readAt` while its state stays the same. `stat` is its state
+ * when it was read, `readAt` the time before that, in nanoseconds since 1970. Such a file is read again next time, as
+ * git does with "racily clean" entries (Documentation/technical/racy-git.txt). There are two causes:
+ * - The file changed so recently that another change could get the same times.
+ * - Its file system stores no change time, so a program can set all times back, as `cp -p` and `touch -d` do. FAT, exFAT
+ *   and SFTP are such; Linux shows the modification time of a file in place of its change time.
+ */
+export function isRacy(disk: Disk, path: RawPath, stat: Stat, readAt: bigint): boolean {
+  const settlesAfter = CLOCK_STEP + (isCoarse(stat) ? COARSE_STEP : 0n)
+  if (stat.ctimeNs + settlesAfter > readAt || stat.mtimeNs + settlesAfter > readAt) return true
+  const mayLackChangeTime = stat.ctimeNs === stat.mtimeNs && stat.ctimeNs % EXFAT_STEP === 0n
+  // The target of a link may be in another file system.
+  return mayLackChangeTime && !disk.hasChangeTimes(stat.type === 'symlink' ? parent(path) : path)
+}
+
+/**
+ * Returns true if every later write changes the modification time of a file that lbuild wrote at `writtenAt` under another
+ * name and then renamed, which sets the change time. So it is if the file still has that time, and the change time is
+ * later by more than the clock may lag. On a file system with coarse times, it is then later by a whole step.
+ */
+export const isSettled = (stat: Stat, writtenAt: bigint): boolean =>
+  stat.mtimeNs === writtenAt && stat.ctimeNs > stat.mtimeNs + CLOCK_STEP
