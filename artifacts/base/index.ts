@@ -22,7 +22,10 @@ export const base = artifact('base', {
   describe: 'the base system: the installed Debian packages',
   inputs: { packages: packages.downloads(), hooks: tree('artifacts/base/hooks') },
   params: {
-    suite: text('bookworm', 'the Debian release; with another one, the next build rewrites the lockfiles'),
+    suite: text(
+      'bookworm',
+      'the Debian release; a build with another release than that of the lockfiles rewrites them',
+    ),
   },
   // The producer runs only mmdebstrap, which runs the others; they are listed for the key.
   tools: [{ name: 'mmdebstrap', atLeast: '1.3' }, 'apt-get', 'dpkg', 'dpkg-deb', 'tar'],

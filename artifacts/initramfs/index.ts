@@ -21,7 +21,7 @@ export const initramfs = artifact('initramfs', {
     installedModules: here('installed.modules'),
   },
   params: {
-    compressionLevel: integer(19, 'the level of zstd: 1 builds quickly, 19 gives the smallest image'),
+    compressionLevel: integer(19, 'the zstd level of the initramfs: 1 builds quickly, 19 makes it smallest'),
   },
   tools: ['tar', 'zstd'],
   outputs: { live: 'initramfs-live.img', installed: 'initramfs-installed.img' },

@@ -55,7 +55,7 @@ export const paramsCommand = (name: string, profile = 'none') =>
     )
     .option(
       '--set <param=value>',
-      'set a param, such as diskSize=64G, for all artifacts that have it, or disk.diskSize=64G for one artifact; repeatable',
+      'set a param, such as diskSize=64G, for all artifacts and lockfiles that have it, or disk.diskSize=64G for one; repeatable',
       collect,
     )
     .allowUnknownOption()

@@ -5,7 +5,8 @@ A target is the name of an artifact of build.config.ts; 'lbuild status' lists th
 were built from its current inputs, params, tools and code, and have not changed since. 'lbuild TARGET --help' lists the
 params and outputs of a target. If the first word is no command, it is a target to build: 'lbuild qcow2' means 'lbuild
 build qcow2'. The workspace is the directory of build.config.ts. The store, in the cache directory, holds downloads,
-and the outputs and records of past producer runs; a build after which it exceeds its size limit removes old ones.
+and the outputs and records of past producer runs. If it exceeds its size limit after a build, the build removes the
+oldest records, and the files that only they need.
 
 Examples:
   lbuild qcow2                    Build qcow2 and its dependencies

@@ -29,7 +29,10 @@ export const aptLockfile = (name: string, options: AptLockfileOptions): Lockfile
     path: options.path,
     inputs: { list: file(options.list) },
     params: {
-      suite: text('bookworm', 'the Debian release; with another one, the next build rewrites the lockfiles'),
+      suite: text(
+        'bookworm',
+        'the Debian release; a build with another release than that of the lockfiles rewrites them',
+      ),
       mirror: text(
         '',
         'the URL of a server with debian/ and debian-security/; if empty, the servers in the apt sources of the host are tried, then deb.debian.org',

@@ -23,7 +23,7 @@ const declare = () =>
     )
     .option(
       '--all',
-      'also remove the store and the event logs; the next build downloads and builds everything again',
+      'also remove the store and the logs of past builds, which history shows; the next build downloads and builds everything again',
     )
     .option('--yes', 'do not ask for confirmation')
     .addOption(OUTPUT_OPTION)

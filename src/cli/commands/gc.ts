@@ -22,7 +22,7 @@ const declare = () =>
     )
     .option(
       '--max-size <size>',
-      'while the store is larger than this, such as 512M or 20G (powers of 1024), also remove retained records, oldest first, but never those of published outputs (default: store.maxSize of build.config.ts, or 20G)',
+      'the size limit, such as 512M or 20G (powers of 1024): while the store is larger, also remove records that --keep retains, oldest first, but never those of published outputs (default: store.maxSize of build.config.ts, or 20G)',
       size,
     )
     .option('--no-wait', 'fail instead of waiting if another lbuild process works in this workspace')
