@@ -1,16 +1,18 @@
 // Bundles build.config.ts with all that it imports, and says which modules went in.
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { version as esbuildVersion, build } from 'esbuild'
 import type { BuildFailure, Loader, Message, Metafile, Plugin } from 'esbuild'
 import type { Digest } from '../platform/digest.ts'
 import { digestOf, sha256 } from '../platform/digest.ts'
+import type { Disk } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
 import { MODULES } from './evaluate.ts'
 import type { Package } from './moduleLabels.ts'
 import { API, ModuleLabels } from './moduleLabels.ts'
 import { lbuildImports } from './lbuildImports.ts'
 import type { Locations } from './locations.ts'
+import { ProbeRecorder } from './probes.ts'
 
 /** One module of the distro's code, or of a library that it imports. */
 export interface Module {
@@ -20,6 +22,11 @@ export interface Module {
   readonly digest: Digest
   /** Labels of the modules that it imports. */
   readonly imports: readonly string[]
+  /**
+   * How esbuild links the module: the type that its package.json states, and the module that each import resolves to. Two
+   * modules of the same bytes mean different things if this differs.
+   */
+  readonly links: Digest
 }
 
 export interface Bundle {
@@ -27,6 +34,8 @@ export interface Bundle {
   readonly modules: ReadonlyMap<string, Module>
   /** The imported packages, which decide labels. */
   readonly packages: readonly Package[]
+  /** What decides which file each import resolves to. */
+  readonly probes: ProbeRecorder
 }
 
 /** How esbuild reads a file, by the end of its name. */
@@ -49,7 +58,12 @@ const compilerVersion = `esbuild ${esbuildVersion}`
  * Bundles `build.config.ts` and everything that it imports into one module. Throws a Failure (exit code 2) that names
  * file, line and column, or both versions if the config imports another lbuild than the running one.
  */
-export async function bundleConfig(config: string, { root, home, cache }: Locations): Promise<Bundle> {
+export async function bundleConfig(
+  disk: Disk,
+  config: string,
+  { root, home, cache }: Locations,
+): Promise<Bundle> {
+  const probes = new ProbeRecorder(disk, root, BigInt(Date.now()) * 1_000_000n)
   const labels = new ModuleLabels(root)
   const digests = new Map<string, Digest>()
   let mismatch: Failure | undefined
@@ -67,6 +81,8 @@ export async function bundleConfig(config: string, { root, home, cache }: Locati
       outfile: `${cache}/config/bundle.mjs`,
       absWorkingDir: root,
       tsconfigRaw: {},
+      // Otherwise `sideEffects` of a package.json decides which modules run.
+      ignoreAnnotations: true,
       logLevel: 'silent',
       banner: {
         js: "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);",
@@ -75,8 +91,9 @@ export async function bundleConfig(config: string, { root, home, cache }: Locati
     })
     if (mismatch) throw mismatch
     const [output] = result.outputFiles
-    const modules = modulesOf(result.metafile, root, labels, digests)
-    return { code: output?.text ?? '', modules, packages: labels.packages }
+    probes.record(result.metafile, root)
+    const modules = modulesOf(result.metafile, root, labels, digests, probes)
+    return { code: output?.text ?? '', modules, packages: labels.packages, probes }
   } catch (error) {
     if (mismatch) throw mismatch
     throw isBuildFailure(error) ? syntaxFailure(error.errors) : error
@@ -118,13 +135,16 @@ function modulesOf(
   root: string,
   labels: ModuleLabels,
   digests: ReadonlyMap<string, Digest>,
+  probes: ProbeRecorder,
 ): Map<string, Module> {
   const importsOf = new Map(
     Object.entries(inputs).map(([input, { imports }]) => [
       resolve(root, input),
-      imports
-        .filter((edge) => !edge.external && !edge.path.startsWith('(disabled):'))
-        .map((edge) => resolve(root, edge.path)),
+      imports.map(({ path, original, kind, external = false }) => ({
+        kind,
+        specifier: original ?? path,
+        target: external || path.startsWith('(disabled):') ? undefined : resolve(root, path),
+      })),
     ]),
   )
   const modules = new Map<string, Module>()
@@ -132,15 +152,17 @@ function modulesOf(
   const paths = new Set(entries.map((entry) => resolve(root, entry)))
   for (const path of paths) {
     const label = labels.labelOf(path)
-    const imported = importsOf.get(path) ?? []
-    for (const one of imported) paths.add(one)
-    const imports = new Set(imported.map((one) => labels.labelOf(one)))
-    imports.delete(label)
+    const edges = (importsOf.get(path) ?? []).map(({ kind, specifier, target }) => {
+      if (target !== undefined) paths.add(target)
+      return [kind, specifier, target === undefined ? '' : labels.labelOf(target)] as const
+    })
+    const others = edges.filter(([, , target]) => target !== label)
     modules.set(label, {
       label,
       path,
       digest: digestOfModule(digests, path),
-      imports: [...imports],
+      imports: [...new Set(others.map(([, , target]) => target).filter((target) => target !== ''))],
+      links: digestOf([probes.packageType(dirname(path)), ...others.flat()]),
     })
   }
   return modules
@@ -162,7 +184,9 @@ function syntaxFailure(errors: readonly Message[]): Failure {
   const file = errors.find(({ location }) => location)?.location?.file ?? 'build.config.ts'
   return new Failure(`cannot compile ${file}`, {
     tail: lines.join('\n'),
-    hint: 'correct the line and run again',
+    hint: errors.some(({ text }) => text.startsWith('Could not resolve'))
+      ? 'install the package, or import the file by its path or by a name in "imports" of package.json; lbuild reads no tsconfig.json'
+      : 'correct the line and run again',
     exitCode: 2,
   })
 }
@@ -190,4 +214,4 @@ export function reachable(
 
 /** The digest of the code of some modules. */
 export const codeDigest = (modules: readonly Module[]): Digest =>
-  digestOf([compilerVersion, ...modules.flatMap(({ label, digest }) => [label, digest])])
+  digestOf([compilerVersion, ...modules.flatMap(({ label, digest, links }) => [label, digest, links])])

@@ -11,8 +11,8 @@ import type { StatIndex } from '../fingerprint/statIndex.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { EvaluationOptions } from './configProcess.ts'
 import type { Locations } from './locations.ts'
-import type { SourceFile } from './sourceFiles.ts'
-import { changedFiles } from './sourceFiles.ts'
+import type { Probe, SourceFile } from './sourceFiles.ts'
+import { changedFiles, stateOf } from './sourceFiles.ts'
 
 /** A graph, and the bundle that holds its producers. */
 export interface LoadedConfig {
@@ -20,6 +20,8 @@ export interface LoadedConfig {
   readonly bundle: string
   /** Every file that the graph was made of, and the bundle. */
   readonly files: readonly SourceFile[]
+  /** The paths that decide which file each import resolves to. */
+  readonly probes: readonly Probe[]
 }
 
 interface CacheFile extends LoadedConfig {
@@ -29,7 +31,7 @@ interface CacheFile extends LoadedConfig {
 }
 
 /** The format of the cached graph, and the programs that made it. */
-const VERSION = `graph 10 ${LBUILD_VERSION} ${process.versions.node}`
+const VERSION = `graph 11 ${LBUILD_VERSION} ${process.versions.node}`
 
 /** The number of attempts to load a config whose sources change meanwhile; 20 outlast any realistic series of saves. */
 const ATTEMPTS = 20
@@ -72,7 +74,7 @@ export async function loadConfigHere(
     import('./evaluate.ts'),
     import('./graphFromConfig.ts'),
   ])
-  const bundled = await bundleConfig(config, locations)
+  const bundled = await bundleConfig(disk, config, locations)
   const digest = sha256(bundled.code)
   const bundle = `${locations.cache}/config/${digest}.mjs`
   const cachePath = toRawPath(`${locations.cache}/config/graph.json`)
@@ -94,9 +96,13 @@ export async function loadConfigHere(
     toRawPath(`${directory}/package.json`),
     digestOfPackage,
   ])
-  const files = [...modules, ...packages, [toRawPath(bundle), digest] as const]
-  writeChecksummed(disk, cachePath, { version: VERSION, locations, files, graph, bundle } satisfies CacheFile)
-  return { graph, bundle, files }
+  const files = [...modules, ...packages, ...bundled.probes.files, [toRawPath(bundle), digest] as const]
+  const contents = new Set(files.map(([path]) => path))
+  const probes = bundled.probes.probes.filter(([path]) => !contents.has(path))
+  const loaded: LoadedConfig = { graph, bundle, files, probes }
+  if (bundled.probes.settled)
+    writeChecksummed(disk, cachePath, { version: VERSION, locations, ...loaded } satisfies CacheFile)
+  return loaded
 }
 
 /**
@@ -111,7 +117,8 @@ export async function cachedConfig(
   if (!disk.lstat(toRawPath(`${locations.root}/build.config.ts`))) throw noConfig(locations.root)
   const cached = readCache(disk, locations.cache)
   if (cached?.version !== VERSION || !isSamePlace(cached.locations, locations)) return undefined
-  return (await changedFiles(disk, index, cached.files)).length === 0 ? cached : undefined
+  const isUnmoved = cached.probes.every(([path, state]) => stateOf(disk, path) === state)
+  return isUnmoved && (await changedFiles(disk, index, cached.files)).length === 0 ? cached : undefined
 }
 
 /** Creates a directory of the cache. Throws a Failure (exit code 2) if the user may not create it. */

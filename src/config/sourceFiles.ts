@@ -4,9 +4,35 @@ import type { RawPath } from '../platform/rawPath.ts'
 import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Digest } from '../platform/digest.ts'
 import type { Disk } from '../platform/disk.ts'
+import { errorCode } from '../platform/disk.ts'
 
 /** A file with its digest; the label is that of a module, and missing for other files, such as a package.json. */
 export type SourceFile = readonly [path: RawPath, digest: Digest, label?: string]
+
+/** A path that decides which file an import resolves to, and its state; see {@link stateOf}. */
+export type Probe = readonly [path: RawPath, state: string]
+
+/** The state of a path where nothing exists. */
+export const MISSING = ''
+const LINK = 'symlink '
+
+/**
+ * The state of a path as a text: its type, `symlink TARGET`, or {@link MISSING}. A path that cannot be read counts as
+ * missing, as for an import.
+ */
+export function stateOf(disk: Disk, path: RawPath): string {
+  try {
+    const type = disk.lstat(path)?.type ?? MISSING
+    return type === 'symlink' ? `${LINK}${disk.readlink(path)}` : type
+  } catch (error) {
+    if (errorCode(error) === '') throw error
+    return MISSING
+  }
+}
+
+/** The target of a symbolic link, by its state; undefined for another state. */
+export const linkTarget = (state: string): RawPath | undefined =>
+  state.startsWith(LINK) ? state.slice(LINK.length) : undefined
 
 /** Returns the path of the module with this label. If there is none, returns the label's path in the workspace. */
 export function pathOfLabel(files: readonly SourceFile[], label: string, root: string): string {

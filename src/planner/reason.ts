@@ -49,5 +49,5 @@ function moduleChanges(
   })
   return changes.length > 0
     ? changes
-    : [{ kind: 'module', module: 'the version of esbuild', change: 'changed' }]
+    : [{ kind: 'module', module: 'esbuild, or what an import resolves to', change: 'changed' }]
 }

@@ -14,7 +14,7 @@ export interface Sources {
 
 /**
  * The inputs of the targets and of their dependencies, the lockfiles and what they are resolved from, the workspace's own
- * tools, the config and every module that it imports. Of the files that lbuild writes, only the lockfiles are sources.
+ * tools, the config, every module that it imports, and the paths that decide where an import leads. Of the files that lbuild writes, only the lockfiles are sources.
  */
 export function sourcesOf(workspace: Workspace, targets: readonly string[]): Sources {
   const { graph, locations } = workspace
@@ -34,9 +34,14 @@ export function sourcesOf(workspace: Workspace, targets: readonly string[]): Sou
   const modules = workspace.files
     .map(([path]) => fromRawPath(path))
     .filter((path) => !path.startsWith(`${locations.cache}/`))
+  // Directories outside the workspace, such as /tmp, change too often to be watched.
+  const probes = workspace.probes
+    .filter(([, state]) => state !== 'directory')
+    .map(([path]) => fromRawPath(path))
+    .filter((path) => path.startsWith(`${locations.root}/`))
   const lockfilePaths = lockfiles.map(({ path }) => `${locations.root}/${path}`)
   const config = `${locations.root}/build.config.ts`
-  const files = new Set([config, ...modules, ...inputs('file'), ...lockfilePaths, ...ownTools])
+  const files = new Set([config, ...modules, ...probes, ...inputs('file'), ...lockfilePaths, ...ownTools])
   return { trees: [...new Set(inputs('tree'))].sort(), files: [...files].sort() }
 }
 

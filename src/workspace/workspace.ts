@@ -4,7 +4,7 @@ import { toRawPath } from '../platform/rawPath.ts'
 import type { RawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
 import { realDisk } from '../platform/disk.ts'
-import type { SourceFile } from '../config/sourceFiles.ts'
+import type { Probe, SourceFile } from '../config/sourceFiles.ts'
 import type { Locations } from '../config/locations.ts'
 import type { EvaluationOptions } from '../config/configProcess.ts'
 import { findRoot, loadConfig } from '../config/load.ts'
@@ -26,6 +26,8 @@ export interface Workspace {
   readonly bundle: string
   /** The files that graph and bundle were made from; none if they were not read from a config. */
   readonly files: readonly SourceFile[]
+  /** The paths that decide which modules the graph was made from. */
+  readonly probes: readonly Probe[]
   /** The environment variables when the workspace was opened. */
   readonly env: Environment
   /** Nanoseconds since 1970. */
@@ -87,7 +89,7 @@ export async function openWorkspace(options: OpenOptions, disk: Disk = realDisk)
   const locations = locationsFor(disk, options)
   const index = new StatIndex(disk, toRawPath(`${locations.cache}/index`), clock)
   const load = options.load ?? loadConfig
-  const { graph, bundle, files } = await load(disk, index, locations, options.evaluation)
+  const { graph, bundle, files, probes } = await load(disk, index, locations, options.evaluation)
   return {
     disk,
     locations,
@@ -97,6 +99,7 @@ export async function openWorkspace(options: OpenOptions, disk: Disk = realDisk)
     graph,
     bundle,
     files,
+    probes,
     env: { ...process.env },
     now: clock,
     hasSandbox: options.hasSandbox,

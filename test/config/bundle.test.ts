@@ -3,13 +3,14 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { bundleConfig } from '../../src/config/bundle.ts'
+import { realDisk } from '../../src/platform/disk.ts'
 import { sha256 } from '../../src/platform/digest.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 
 const HOME = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 
 const bundle = ({ root }: TestWorkspace) =>
-  bundleConfig(`${root}/build.config.ts`, {
+  bundleConfig(realDisk, `${root}/build.config.ts`, {
     root,
     home: HOME,
     cache: `${root}/cache`,

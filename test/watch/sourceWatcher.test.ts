@@ -44,7 +44,7 @@ function workspace(): TestWorkspace {
 const open = ({ root }: TestWorkspace) =>
   openWorkspace({ start: root, home: HOME, hasSandbox: () => true, load: loadConfigHere })
 
-it('the sources are files, trees, lockfiles and their lists, own tools, the config and its modules', async () => {
+it('the sources are files, trees, lockfiles and their lists, own tools, the config, its modules and what decides where imports lead', async () => {
   const { root } = workspace()
   const opened = await openWorkspace({
     start: root,
@@ -57,10 +57,16 @@ it('the sources are files, trees, lockfiles and their lists, own tools, the conf
     paths.filter((path) => path.startsWith(`${root}/`)).map((path) => path.slice(root.length + 1))
   expect(inside(trees)).toEqual(['src'])
   expect(inside(files)).toEqual([
+    '.pnp.cjs',
+    '.pnp.data.json',
+    '.pnp.js',
     'build.config.ts',
+    'lib/package.json',
     'lib/produce.ts',
     'lists/packages.list',
     'lockfiles/packages.lock',
+    'node_modules',
+    'package.json',
     'tools/maker',
     'tools/resolver',
   ])

@@ -87,6 +87,7 @@ export class Lab {
       graph,
       bundle,
       files: [],
+      probes: [],
       env: process.env,
       now,
       hasSandbox: () => false,

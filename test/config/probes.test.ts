@@ -1,0 +1,177 @@
+// Tests that the recorded probes notice every change after which an import resolves to another file.
+import * as fs from 'node:fs'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import * as fc from 'fast-check'
+import { expect, it } from 'vitest'
+import type { Bundle } from '../../src/config/bundle.ts'
+import { bundleConfig } from '../../src/config/bundle.ts'
+import { stateOf } from '../../src/config/sourceFiles.ts'
+import { realDisk } from '../../src/platform/disk.ts'
+import { sha256 } from '../../src/platform/digest.ts'
+import { fromRawPath } from '../../src/platform/rawPath.ts'
+
+const HOME = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
+
+const bundle = (root: string): Promise<Bundle> =>
+  bundleConfig(realDisk, `${root}/build.config.ts`, {
+    root,
+    home: HOME,
+    cache: `${root}/cache`,
+    output: `${root}/output`,
+  })
+
+/** Whether one of the probes of a bundle, or a file that decides resolution, changed. */
+const isStale = ({ probes }: Bundle): boolean =>
+  probes.probes.some(([path, state]) => stateOf(realDisk, path) !== state) ||
+  probes.files.some(([path, digest]) => {
+    const native = fromRawPath(path)
+    return !fs.existsSync(native) || sha256(fs.readFileSync(native)) !== digest
+  })
+
+/** How the modules are linked: labels, and what each import resolves to. */
+const linkage = ({ modules }: Bundle): unknown =>
+  [...modules.values()].map(({ label, links }) => [label, links])
+
+/** Writes a file, or a symbolic link if the content begins with `→`; removes it if there is no content. */
+function put(root: string, path: string, content: string | undefined): void {
+  const full = `${root}/${path}`
+  fs.rmSync(full, { recursive: true, force: true })
+  if (content === undefined) return
+  for (let above = dirname(full); above !== root; above = dirname(above))
+    if (fs.lstatSync(above, { throwIfNoEntry: false })?.isDirectory() === false) fs.rmSync(above)
+  fs.mkdirSync(dirname(full), { recursive: true })
+  if (content.startsWith('→')) fs.symlinkSync(content.slice(1), full)
+  else fs.writeFileSync(full, content)
+}
+
+/** Imports of every kind. One that resolves to nothing stays in the bundle, because its failure is caught. */
+const CONFIG = [
+  './lib',
+  './sub/lib.js',
+  './cur/v.ts',
+  'p',
+  'p/a',
+  'p/deep',
+  '@s/q',
+  '#x',
+  '#y',
+  'self/z',
+  './dir/',
+  'lbuild',
+]
+  .map((name) => `try { require('${name}') } catch {}`)
+  .join('\n')
+
+const SCRIPT = 'exports.value = 1\n'
+const path = fc.oneof(
+  fc
+    .tuple(
+      fc.constantFrom(
+        'lib',
+        'sub/lib',
+        'dir/index',
+        'dir',
+        'lib/index',
+        'lib/main',
+        'cur/v',
+        'v1/v',
+        'z',
+        'x',
+      ),
+      fc.constantFrom('', '.ts', '.js', '.tsx', '.json', '.mjs', '/index.js'),
+    )
+    .map((parts) => parts.join('')),
+  fc
+    .tuple(
+      fc.constantFrom('node_modules/p', 'node_modules/@s/q', 'sub/node_modules/p', 'store/p'),
+      fc.constantFrom(
+        '/index.js',
+        '/a.js',
+        '/a.ts',
+        '/a/index.js',
+        '/b.js',
+        '/b.ts',
+        '/deep.js',
+        '/deep/main.js',
+        '.js',
+      ),
+    )
+    .map((parts) => parts.join('')),
+)
+const link = fc.tuple(
+  fc.constantFrom('cur', 'lib.ts', 'node_modules', 'node_modules/p', 'v1', 'dir', 'z.ts'),
+  fc.constantFrom('→v1', '→v2', '→store', '→../store/p', '→lib', '→./sub/../lib.js', '→nowhere', '→cur'),
+)
+const manifest = fc.tuple(
+  fc.constantFrom(
+    'package.json',
+    'node_modules/p/package.json',
+    'lib/package.json',
+    'store/p/package.json',
+    'sub/package.json',
+  ),
+  fc
+    .record(
+      {
+        name: fc.constantFrom('self', 'p'),
+        type: fc.constantFrom('module', 'commonjs'),
+        main: fc.constantFrom('./main', 'b.js', './a', 'deep', '.'),
+        module: fc.constantFrom('./b.js', './a.js'),
+        exports: fc.constantFrom(
+          './b.js',
+          { '.': './a.js', './a': './b.js' },
+          { './*': './*.js' },
+          {
+            './deep': { import: './a.js', require: './b.js' },
+          },
+          { './z': './z.ts' },
+        ),
+        imports: fc.constantFrom({ '#x': './x.ts' }, { '#x': 'p/a', '#y': './z.js' }, { '#y': '@s/q' }),
+        sideEffects: fc.constant(false),
+      },
+      { requiredKeys: [] },
+    )
+    .map((value) => JSON.stringify(value)),
+)
+const change = fc.oneof(
+  { arbitrary: fc.tuple(path, fc.constantFrom(SCRIPT, undefined)), weight: 3 },
+  { arbitrary: manifest, weight: 2 },
+  { arbitrary: link, weight: 2 },
+)
+
+it('a change after which an import resolves to another file changes a probe', async () => {
+  let moved = 0
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(change, { maxLength: 12 }),
+      fc.array(change, { minLength: 1, maxLength: 2 }),
+      async (before, after) => {
+        const root = fs.realpathSync(fs.mkdtempSync('/tmp/lbuild-probes-'))
+        try {
+          put(root, 'build.config.ts', CONFIG)
+          const attempt = (changes: typeof before): void => {
+            for (const [one, content] of changes)
+              try {
+                put(root, one, content)
+              } catch (error) {
+                if (!(error instanceof Error && 'code' in error)) throw error
+              }
+          }
+          attempt(before)
+          const first = await bundle(root).catch(() => undefined)
+          if (!first) return
+          attempt(after)
+          const second = await bundle(root).catch(() => undefined)
+          const changed = JSON.stringify(second && linkage(second)) !== JSON.stringify(linkage(first))
+          if (changed) moved += 1
+          if (changed) expect(isStale(first)).toBe(true)
+        } finally {
+          fs.rmSync(root, { recursive: true, force: true })
+        }
+      },
+    ),
+    { numRuns: 80 },
+  )
+  expect(moved).toBeGreaterThan(3)
+}, 120_000)
