@@ -1,4 +1,5 @@
-#!/usr/bin/env node
+#!/bin/sh
+':' //; read -r LBUILD_STARTED < /proc/$$/stat; export LBUILD_STARTED; exec node "$0" "$@"
 // Starts lbuild: the compiled program of an installed package, or of a checkout, where changed sources are compiled first.
 'use strict'
 // Every Node.js since 10 can parse this file, so that an old one prints which version is needed.
@@ -16,6 +17,29 @@ const { createRequire } = require('module')
 const { dirname, resolve } = require('path')
 const { Script } = require('vm')
 
+/** The signals that ask a process to end, by number (signal(7)). */
+const ENDING = [
+  ['SIGHUP', 1],
+  ['SIGINT', 2],
+  ['SIGQUIT', 3],
+  ['SIGTERM', 15],
+]
+
+/**
+ * Ignores the signals that whoever started lbuild ignored, such as SIGHUP under nohup(1), and returns their names. Node.js resets them when it
+ * starts. So the second line of this file is run by sh, which hands on its /proc/PID/stat: the process becomes Node.js and keeps its id.
+ */
+function ignoreAgain() {
+  const [, id, fields = ''] = /^(\d+) .*\) (.*)/.exec(process.env.LBUILD_STARTED || '') || []
+  delete process.env.LBUILD_STARTED
+  // The field sigignore of proc_pid_stat(5); `fields` begins with the third one.
+  const mask = Number(id) === process.pid ? Number(fields.split(' ')[33 - 3]) : 0
+  const ignored = ENDING.filter(([, number]) => mask & (1 << (number - 1))).map(([name]) => name)
+  for (const name of ignored) process.on(name, () => {})
+  return ignored
+}
+
+const ignoredSignals = ignoreAgain()
 const home = dirname(__dirname)
 const elsewhere = process.env.LBUILD_CACHE_DIR
 
@@ -68,7 +92,8 @@ function load(file, cachedData) {
  */
 async function run({ script, main }, code, { cached, isWarm }, keep) {
   let hasNothingToDo = false
-  await main({ home, code, argv: process.argv.slice(2), onNothingToDo: () => (hasNothingToDo = true) })
+  const argv = process.argv.slice(2)
+  await main({ home, code, argv, ignoredSignals, onNothingToDo: () => (hasNothingToDo = true) })
   if (hasNothingToDo ? isWarm : cached) return
   try {
     keep(script.createCachedData(), hasNothingToDo)

@@ -7,6 +7,8 @@ export interface Invocation {
   readonly code: string
   /** The arguments behind the program's name. */
   readonly argv: readonly string[]
+  /** The names of the signals that were ignored when lbuild started, such as SIGHUP under nohup(1). They stay ignored. */
+  readonly ignoredSignals: readonly string[]
   /** Aborted by the first SIGINT, SIGTERM or SIGHUP. */
   readonly signal?: AbortSignal
   /** Called when a build finds nothing to do. */

@@ -9,7 +9,7 @@ import type { Invocation } from './invocation.ts'
  */
 export async function main(invocation: Invocation): Promise<void> {
   const controller = new AbortController()
-  const signalCode = abortOnSignals(controller)
+  const signalCode = abortOnSignals(controller, invocation.ignoredSignals)
   try {
     process.exitCode = await run({ ...invocation, signal: controller.signal }, controller.signal)
   } catch (error) {
@@ -36,14 +36,18 @@ const SIGNALS = [
   ['SIGHUP', 129],
 ] as const
 
-/** The first signal lets the action clean up and end; a second one ends the process. Returns a function that gives the exit code. */
-function abortOnSignals(controller: AbortController): () => number | undefined {
+/**
+ * The first signal lets the action clean up and end; a second one ends the process. Leaves signals alone that were ignored when
+ * lbuild started. Returns a function that gives the exit code.
+ */
+function abortOnSignals(controller: AbortController, ignored: readonly string[]): () => number | undefined {
   let code: number | undefined
   for (const [signal, value] of SIGNALS)
-    process.on(signal, () => {
-      if (code !== undefined) process.exit(code)
-      code = value
-      controller.abort()
-    })
+    if (!ignored.includes(signal))
+      process.on(signal, () => {
+        if (code !== undefined) process.exit(code)
+        code = value
+        controller.abort()
+      })
   return () => code
 }

@@ -77,6 +77,7 @@ async function askChild(
     ? withParentDeathSignal(setpriv, command)
     : ([process.execPath, command.slice(1)] as const)
   const child = spawn(program, words, {
+    detached: true,
     stdio: ['pipe', output, output, 'pipe'],
     ...(signal ? { signal } : {}),
     timeout: seconds * 1000,

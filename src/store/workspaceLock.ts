@@ -64,6 +64,7 @@ function flock(fd: number, options: readonly string[], signal?: AbortSignal): Pr
   return new Promise((resolve, reject) => {
     const args = ['--exclusive', '--conflict-exit-code', String(LOCK_HELD), ...options, '3']
     const child = spawn(...withParentDeathSignal('setpriv', ['flock', ...args]), {
+      detached: true,
       stdio: ['ignore', 'ignore', 'inherit', fd],
       ...(signal === undefined ? {} : { signal }),
     })

@@ -30,7 +30,7 @@ const ERRORS_LIMIT = 8192
 /** Starts a virtual machine that dies with this process; an abort of the signal kills it. */
 export function startVm(setpriv: string, command: readonly string[], signal?: AbortSignal): Vm {
   const [file, args] = withParentDeathSignal(setpriv, command)
-  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(file, args, { detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
   const kill = (): void => void child.kill('SIGKILL')
   let errors = ''
   child.stderr.setEncoding('utf8')

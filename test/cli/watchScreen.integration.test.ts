@@ -9,10 +9,14 @@ import type { WatchEvent } from '../../src/watch/events.ts'
 import { allEnded, PATIENCE } from '../support/processes.ts'
 import { Terminal } from '../support/terminal.ts'
 import { meetInOther } from '../support/tiny.ts'
+import type { TestWorkspace } from '../support/workspace.ts'
 import { builtWatched, WATCHED_TARGETS } from '../support/watching.ts'
 import { EVENTS, idle } from './watchEvents.ts'
 
 const fresh = builtWatched()
+
+const ENTER = '\u001b[?1049h'
+const LEAVE = '\u001b[?1049l'
 
 const isPutBack = (after: string, code: number): void => {
   expect(after).toContain(`code ${code}`)
@@ -26,7 +30,7 @@ describe('the terminal', () => {
     ['\u0003', 130],
     ['SIGTERM', 143],
   ])('is restored on %j, with exit code %i', async (how, code) => {
-    const terminal = new Terminal(fresh(), 'watch', ...WATCHED_TARGETS)
+    const terminal = Terminal.running(fresh(), 'watch', ...WATCHED_TARGETS)
     await terminal.shows('fresh')
     if (how === 'SIGTERM') terminal.kill(how)
     else terminal.press(how)
@@ -42,7 +46,7 @@ describe('the terminal', () => {
     const workspace = fresh()
     const meeting = meetInOther(workspace)
     meeting.stubborn()
-    const terminal = new Terminal(workspace, 'watch', ...WATCHED_TARGETS)
+    const terminal = Terminal.running(workspace, 'watch', ...WATCHED_TARGETS)
     const ended = terminal.putBack()
     await meeting.arrived({ ended: ended.then((stdout) => ({ code: 0, stdout, stderr: '' })) })
     terminal.press(key)
@@ -53,8 +57,74 @@ describe('the terminal', () => {
   })
 })
 
+describe('job control', () => {
+  /** The command line of watch, which shows its process id. */
+  const watch = ({ program }: TestWorkspace): string =>
+    `sh -c 'echo "pid $$"; exec "$@"' sh '${program}' watch ${WATCHED_TARGETS.join(' ')}`
+
+  /** Waits until the shell reports how the job ended, and shows the settings of the terminal. */
+  async function jobEnds(terminal: Terminal, how: string): Promise<void> {
+    const from = terminal.text.length
+    const isOver = (): boolean => {
+      terminal.type('')
+      return terminal.text.slice(from).includes(how)
+    }
+    await vi.waitUntil(isOver, { timeout: PATIENCE })
+    terminal.type('echo "code 0"; stty -a; exit')
+    await terminal.ended()
+    isPutBack(terminal.text.slice(from), 0)
+  }
+
+  it.each(['\u001a', 'SIGTSTP', 'SIGSTOP'] as const)(
+    'kill ends the job of a watch that was stopped by %j',
+    async (how) => {
+      const workspace = fresh()
+      const terminal = Terminal.withShell(workspace)
+      terminal.type(watch(workspace))
+      await terminal.shows('fresh')
+      if (how === '\u001a') terminal.press(how)
+      else terminal.kill(how)
+      await terminal.shows('Stopped')
+      terminal.type('kill %1')
+      await jobEnds(terminal, 'Exit 143')
+      expect(terminal.text).toContain(LEAVE)
+    },
+  )
+
+  it('SIGTERM ends a watch in the background, which leaves the terminal alone', async () => {
+    const workspace = fresh()
+    workspace.remove('output/other.txt')
+    const terminal = Terminal.withShell(workspace)
+    terminal.type(`${watch(workspace)} &`)
+    await vi.waitUntil(() => workspace.exists('output/other.txt'), { timeout: PATIENCE })
+    terminal.type('kill -TERM %1')
+    await jobEnds(terminal, 'Exit 143')
+    expect(terminal.text).not.toContain(ENTER)
+  })
+
+  it('a watch takes the terminal when fg brings it to the foreground, and restores it in the background', async () => {
+    const workspace = fresh()
+    const terminal = Terminal.withShell(workspace)
+    terminal.type(`${watch(workspace)} &`)
+    terminal.type('fg')
+    await terminal.shows('fresh')
+    const from = terminal.text.length
+    terminal.press('\u001a')
+    await terminal.shows('Stopped', from)
+    terminal.type('bg')
+    const back = terminal.type('fg')
+    await terminal.shows('fresh', back)
+    terminal.press('q')
+    await terminal.shows(LEAVE, back)
+    expect(terminal.text.slice(back)).not.toContain('Stopped')
+    terminal.type('echo "code 0"; stty -a; exit')
+    await terminal.ended()
+    isPutBack(terminal.text.slice(terminal.text.lastIndexOf(LEAVE)), 0)
+  })
+})
+
 it('b says that there is nothing to build', async () => {
-  const terminal = new Terminal(fresh(), 'watch', ...WATCHED_TARGETS)
+  const terminal = Terminal.running(fresh(), 'watch', ...WATCHED_TARGETS)
   await terminal.shows('fresh')
   terminal.press('b')
   await terminal.shows('nothing to build')
@@ -65,7 +135,7 @@ it('b says that there is nothing to build', async () => {
 it('b retries what failed and is unchanged', async () => {
   const workspace = fresh()
   workspace.edit('artifacts/other.ts', '=> copyFileSync', '=> missing || copyFileSync')
-  const terminal = new Terminal(workspace, 'watch', ...WATCHED_TARGETS)
+  const terminal = Terminal.running(workspace, 'watch', ...WATCHED_TARGETS)
   await terminal.shows('waiting for a change')
   const from = terminal.text.length
   terminal.press('b')

@@ -5,20 +5,18 @@ import { once } from 'node:events'
 import { onTestFinished } from 'vitest'
 import type { TestWorkspace } from './workspace.ts'
 
-/** The command line in a terminal of 24 lines of 80 characters, made by script(1). */
+/** The command line, or a shell, in a terminal of 24 lines of 80 characters, made by script(1). */
 export class Terminal {
   /** Everything that was written to it. */
   text = ''
   readonly #child: ChildProcess
   #wake: () => void = () => {}
 
-  constructor(workspace: TestWorkspace, ...args: readonly string[]) {
+  private constructor({ root }: TestWorkspace, command: string) {
     // script(1) exits with the code of its command.
-    const run = `sh -c 'echo "pid $$"; exec "$@"' sh '${workspace.program}' ${args.join(' ')}`
-    const command = `stty rows 24 cols 80; ${run}; echo "code $?"; stty -a`
-    this.#child = spawn('script', ['-qec', command, '/dev/null'], {
-      cwd: workspace.root,
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', TERM: 'xterm', SHELL: '/bin/sh' },
+    this.#child = spawn('script', ['-qec', `stty rows 24 cols 80; ${command}`, '/dev/null'], {
+      cwd: root,
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', TERM: 'xterm', SHELL: '/bin/sh', PS1: '$ ' },
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     onTestFinished(() => void this.#child.kill('SIGKILL'))
@@ -26,6 +24,17 @@ export class Terminal {
       this.text += more
       this.#wake()
     })
+  }
+
+  /** Runs one command line, and then shows its exit code and the settings of the terminal. */
+  static running(workspace: TestWorkspace, ...args: readonly string[]): Terminal {
+    const run = `sh -c 'echo "pid $$"; exec "$@"' sh '${workspace.program}' ${args.join(' ')}`
+    return new Terminal(workspace, `${run}; echo "code $?"; stty -a`)
+  }
+
+  /** Runs a shell with job control. */
+  static withShell(workspace: TestWorkspace): Terminal {
+    return new Terminal(workspace, 'exec bash --norc --noprofile --noediting -i')
   }
 
   /** Resolves when a text appears after a position. */
@@ -37,13 +46,25 @@ export class Terminal {
     this.#child.stdin!.write(key)
   }
 
+  /** Presses the keys of a line, and returns the position in the text from which its effects follow. */
+  type(line: string): number {
+    const from = this.text.length
+    this.press(`${line}\n`)
+    return from
+  }
+
+  /** Signals the command whose process id was shown last. */
   kill(signal: NodeJS.Signals): void {
-    process.kill(Number(/pid (\d+)/.exec(this.text)![1]), signal)
+    process.kill(Number([...this.text.matchAll(/pid (\d+)/g)].at(-1)![1]), signal)
+  }
+
+  async ended(): Promise<void> {
+    await once(this.#child, 'close')
   }
 
   /** Waits for the end of the command; gives what it wrote after it restored the terminal. */
   async putBack(): Promise<string> {
-    await once(this.#child, 'close')
+    await this.ended()
     return this.text.slice(this.text.lastIndexOf('\u001b[?25h\u001b[?1049l'))
   }
 }

@@ -39,6 +39,7 @@ export class TestWorkspace {
   /** The path of the lbuild to start. */
   program = LBUILD
   #user: readonly string[] = []
+  #interpreter: readonly string[] = [process.execPath]
 
   constructor(files: Readonly<Record<string, string>>, root = temporaryDirectory()) {
     this.root = root
@@ -80,6 +81,17 @@ export class TestWorkspace {
   withoutNamespaces(): TestWorkspace {
     const other = new TestWorkspace({}, this.root)
     other.#user = ['setpriv', '--bounding-set=-sys_admin,-mknod', '--']
+    return other
+  }
+
+  /**
+   * The same directory, for an lbuild that is started by its first line, as users do, in a session of its own, with some
+   * signals ignored.
+   */
+  ignoring(...signals: readonly string[]): TestWorkspace {
+    const trap = signals.length === 0 ? '' : `trap '' ${signals.join(' ')}; `
+    const other = this.#as('setsid', 'sh', '-c', `${trap}exec "$@"`, 'sh')
+    other.#interpreter = []
     return other
   }
 
@@ -153,7 +165,7 @@ export class TestWorkspace {
   start(...args: readonly string[]): { child: ChildProcess; ended: Promise<Ended> } {
     if (process.env['LBUILD_TEST_SUITE'] === 'unit')
       throw new Error('a unit test starts lbuild: name its file *.integration.test.ts')
-    const [program, ...words] = [...this.#user, process.execPath, this.program, ...args]
+    const [program, ...words] = [...this.#user, ...this.#interpreter, this.program, ...args]
     const child = spawn(program!, words, {
       cwd: this.root,
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...this.env },

@@ -1,6 +1,7 @@
 // The screen of `lbuild watch` on a terminal: one picture on the alternate screen, and single keys.
 import { monotonicSeconds } from '../../platform/clock.ts'
 import { paint } from '../render/color.ts'
+import { AlternateScreen } from './alternateScreen.ts'
 import type { WatchView } from './lines.ts'
 import { draw, whyPage } from './picture.ts'
 import { EMPTY_SCREEN, nextState, withNote } from './screenState.ts'
@@ -18,13 +19,7 @@ export interface WatchKeys {
 /** Milliseconds between two drawings while something runs. */
 const INTERVAL = 200
 
-/** Escape sequences: ECMA-48 (CUP, EL, ED) and private modes (1049 alternate screen, 25 cursor, 7 wrapping, 2026). */
-const ENTER = '\u001b[?1049h\u001b[?25l\u001b[?7l'
-const LEAVE = '\u001b[?7h\u001b[?25h\u001b[?1049l'
-
-/**
- * Shows the events on a terminal, and reads keys. The terminal is restored however the process ends, except by SIGKILL.
- */
+/** Shows the events on a terminal, and reads keys. */
 export function watchScreen(
   output: NodeJS.WriteStream,
   input: NodeJS.ReadStream,
@@ -46,11 +41,12 @@ export function watchScreen(
       ...(page ? { page } : {}),
       paint: (format, text) => paint(output, format, text),
     })
+    // Escape sequences of ECMA-48 (CUP, EL, ED), between those that make the terminal show the picture at once (mode 2026).
     output.write(
       `\u001b[?2026h\u001b[H${lines.map((line) => `${line}\u001b[K`).join('\r\n')}\u001b[J\u001b[?2026l`,
     )
   }
-  const terminal = new AlternateScreen(output, input, show)
+  const terminal = new AlternateScreen({ output, input, press: (key) => void press(key), draw: show })
   const pages = new Map<string, () => readonly string[] | Promise<readonly string[]>>([
     ['w', () => whyPage(state)],
     ['g', () => keys.graph()],
@@ -73,9 +69,8 @@ export function watchScreen(
   const timer = setInterval(() => {
     if (state.doing === 'building') show()
   }, INTERVAL)
-  input.setEncoding('utf8').on('data', press)
   output.on('resize', show)
-  terminal.enter()
+  terminal.open()
   return {
     listener(event) {
       state = nextState(state, event, monotonicSeconds())
@@ -85,51 +80,9 @@ export function watchScreen(
     },
     close() {
       clearInterval(timer)
-      input.off('data', press).pause()
       output.off('resize', show)
-      terminal.leave()
+      terminal.close()
     },
-  }
-}
-
-/** Takes over a terminal for drawing and single keys, and restores it when this process ends. */
-class AlternateScreen {
-  readonly #output: NodeJS.WriteStream
-  readonly #input: NodeJS.ReadStream
-  readonly #draw: () => void
-  #isOn = false
-
-  constructor(output: NodeJS.WriteStream, input: NodeJS.ReadStream, redraw: () => void) {
-    this.#output = output
-    this.#input = input
-    this.#draw = redraw
-  }
-
-  get isOn(): boolean {
-    return this.#isOn
-  }
-
-  readonly enter = (): void => {
-    this.#isOn = true
-    process.on('exit', this.leave)
-    this.#input.setRawMode(true)
-    this.#output.write(ENTER)
-    this.#draw()
-  }
-
-  readonly leave = (): void => {
-    if (!this.#isOn) return
-    this.#isOn = false
-    process.off('exit', this.leave)
-    this.#input.setRawMode(false)
-    this.#output.write(LEAVE)
-  }
-
-  /** Stops the foreground process group like Ctrl-Z, until it is continued. */
-  suspend(): void {
-    this.leave()
-    process.once('SIGCONT', this.enter)
-    process.kill(0, 'SIGTSTP')
   }
 }
 
