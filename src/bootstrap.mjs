@@ -1,7 +1,7 @@
 // Compiles lbuild: into the cache of a checkout, and for a package. Plain JavaScript, because it runs before there is a compiler.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Script } from 'node:vm'
 
@@ -32,11 +32,13 @@ async function compileInto(home, cache) {
   const digest = createHash('sha256')
   for (const { name, text } of files) digest.update(name).update(text)
   const directory = `${cache}/${digest.digest('hex').slice(0, 16)}`
+  for (const path of [cache, directory]) removeUnless(path, (stat) => !stat.isFile())
   mkdirSync(directory, { recursive: true })
   for (const { name, text } of files) {
     // Another lbuild may be using a file that is whole.
-    if (!existsSync(`${directory}/${name}`) || readFileSync(`${directory}/${name}`, 'utf8') !== text)
-      replace(`${directory}/${name}`, text)
+    const path = `${directory}/${name}`
+    removeUnless(path, (stat) => stat.isFile())
+    if (!existsSync(path) || readFileSync(path, 'utf8') !== text) replace(path, text)
     if (PROGRAMS.includes(name))
       replace(
         `${directory}/${name}.cache`,
@@ -143,7 +145,16 @@ function stateOf(path, before = Number.POSITIVE_INFINITY) {
 function replace(path, content) {
   const temporary = `${path}.tmp-${process.pid}`
   writeFileSync(temporary, content)
+  removeUnless(path, (stat) => stat.isFile())
   renameSync(temporary, path)
+}
+
+/** Removes what is at a path of the cache, and says so, unless it is of the expected type. */
+function removeUnless(path, isExpected) {
+  const stat = lstatSync(path, { throwIfNoEntry: false })
+  if (!stat || isExpected(stat)) return
+  process.stderr.write(`warning: ${path} is not what lbuild wrote there, and is removed\n`)
+  rmSync(path, { recursive: true })
 }
 
 /** Runs `npm ci` if a library is missing. Installs the development tools only if they are installed already. */

@@ -8,8 +8,9 @@ import { topArtifacts } from '../graph/graph.ts'
 import type { Overrides } from '../graph/params.ts'
 import { NO_PROFILE, paramNames, withParams, withProfile } from '../graph/params.ts'
 import type { Workspace } from '../workspace/workspace.ts'
-import { openWorkspace } from '../workspace/workspace.ts'
+import { ignoredFiles, openWorkspace } from '../workspace/workspace.ts'
 import type { Invocation } from './invocation.ts'
+import { paint } from './render/color.ts'
 
 /** The options that select a workspace and set its params. */
 export interface SelectionOptions {
@@ -52,16 +53,15 @@ export async function openSelection(
   words: readonly string[],
   options: SelectionOptions,
 ): Promise<Selection> {
-  return selectionFrom(
-    await openWorkspace({
-      home,
-      hasSandbox: sandboxProbe(),
-      ...directoriesOf(options),
-      ...(signal ? { evaluation: { signal } } : {}),
-    }),
-    words,
-    options,
-  )
+  const workspace = await openWorkspace({
+    home,
+    hasSandbox: sandboxProbe(),
+    ...directoriesOf(options),
+    ...(signal ? { evaluation: { signal } } : {}),
+  })
+  for (const message of ignoredFiles(workspace))
+    process.stderr.write(`${paint(process.stderr, 'yellow', 'warning:')} ${message}\n`)
+  return selectionFrom(workspace, words, options)
 }
 
 /** Like {@link openSelection}; without targets it selects every artifact that no other artifact depends on. */

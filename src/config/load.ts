@@ -2,10 +2,12 @@
 import type { RawPath } from '../platform/rawPath.ts'
 import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
-import { errorCode, replaceFile } from '../platform/disk.ts'
+import { errorCode } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
 import { LBUILD_VERSION } from '../platform/lbuildVersion.ts'
 import { readChecksummed, writeChecksummed } from '../platform/checksummedFile.ts'
+import type { Ignored } from '../platform/quarantine.ts'
+import { listCacheDirectory, makeCacheDirectory, replaceCacheFile } from '../platform/quarantine.ts'
 import { sha256 } from '../platform/digest.ts'
 import type { StatIndex } from '../fingerprint/statIndex.ts'
 import type { Graph } from '../graph/graph.ts'
@@ -25,13 +27,12 @@ export interface LoadedConfig {
 }
 
 interface CacheFile extends LoadedConfig {
-  readonly version: string
   /** The workspace of the graph. The graph contains absolute paths, so a copied workspace must not use it. */
   readonly locations: Locations
 }
 
-/** The format of the cached graph, and the programs that made it. */
-const VERSION = `graph 11 ${LBUILD_VERSION} ${process.versions.node}`
+/** The kind of the file with the graph: its format, and the programs that made it. */
+export const GRAPH_KIND = `graph 12 ${LBUILD_VERSION} ${process.versions.node}` as const
 
 /** The number of attempts to load a config whose sources change meanwhile; 20 outlast any realistic series of saves. */
 const ATTEMPTS = 20
@@ -39,18 +40,19 @@ const ATTEMPTS = 20
 /**
  * Loads the graph of `build.config.ts`. While none of its sources has changed, that reads one small JSON file and loads
  * neither a compiler nor the distro's code. Otherwise a process of its own evaluates the config. Throws a Failure (exit
- * code 2) if that fails.
+ * code 2) if that fails. `ignored` receives the paths of cache files that are damaged or of another kind.
  */
 export async function loadConfig(
   disk: Disk,
   index: StatIndex,
   locations: Locations,
   options: EvaluationOptions = {},
+  ignored: Ignored = new Set(),
 ): Promise<LoadedConfig> {
   for (let attempt = 0; attempt <= ATTEMPTS; attempt += 1) {
-    const cached = await cachedConfig(disk, index, locations)
+    const cached = await cachedConfig(disk, index, locations, ignored)
     if (cached) return cached
-    makeCache(disk, `${locations.cache}/config`)
+    makeCache(disk, `${locations.cache}/config`, ignored)
     const { evaluateInChild } = await import('./configProcess.ts')
     await evaluateInChild(locations, options)
   }
@@ -78,9 +80,10 @@ export async function loadConfigHere(
   const digest = sha256(bundled.code)
   const bundle = `${locations.cache}/config/${digest}.mjs`
   const cachePath = toRawPath(`${locations.cache}/config/graph.json`)
-  makeCache(disk, `${locations.cache}/config`)
+  const ignored: Ignored = new Set()
+  makeCache(disk, `${locations.cache}/config`, ignored)
   // Written even if it exists: collecting skips bundles that were written recently.
-  replaceFile(disk, toRawPath(bundle), bundled.code)
+  replaceCacheFile(disk, toRawPath(bundle), bundled.code, ignored)
   // lbuild empties process.env while it evaluates the config, because keys do not contain the environment. A producer's
   // process evaluates the config again with the variables that the artifact declares; the key contains those.
   const environment = process.env
@@ -101,7 +104,7 @@ export async function loadConfigHere(
   const probes = bundled.probes.probes.filter(([path]) => !contents.has(path))
   const loaded: LoadedConfig = { graph, bundle, files, probes }
   if (bundled.probes.settled)
-    writeChecksummed(disk, cachePath, { version: VERSION, locations, ...loaded } satisfies CacheFile)
+    writeChecksummed(disk, cachePath, GRAPH_KIND, { locations, ...loaded } satisfies CacheFile, { ignored })
   return loaded
 }
 
@@ -113,18 +116,19 @@ export async function cachedConfig(
   disk: Disk,
   index: StatIndex,
   locations: Locations,
+  ignored: Ignored = new Set(),
 ): Promise<LoadedConfig | undefined> {
   if (!disk.lstat(toRawPath(`${locations.root}/build.config.ts`))) throw noConfig(locations.root)
-  const cached = readCache(disk, locations.cache)
-  if (cached?.version !== VERSION || !isSamePlace(cached.locations, locations)) return undefined
+  const cached = readCache(disk, locations.cache, ignored)
+  if (!cached || !isSamePlace(cached.locations, locations)) return undefined
   const isUnmoved = cached.probes.every(([path, state]) => stateOf(disk, path) === state)
   return isUnmoved && (await changedFiles(disk, index, cached.files)).length === 0 ? cached : undefined
 }
 
 /** Creates a directory of the cache. Throws a Failure (exit code 2) if the user may not create it. */
-function makeCache(disk: Disk, directory: string): void {
+function makeCache(disk: Disk, directory: string, ignored: Ignored): void {
   try {
-    disk.mkdir(toRawPath(directory))
+    makeCacheDirectory(disk, toRawPath(directory), toRawPath(directory), ignored)
   } catch (error) {
     if (!['EACCES', 'EROFS', 'EPERM'].includes(errorCode(error))) throw error
     throw new Failure(`cannot write the cache: ${errorCode(error)}`, {
@@ -144,11 +148,13 @@ export const noConfig = (root: string, more = ''): Failure =>
   })
 
 /**
- * The cached graph, of whatever version. The function does not validate the value, because the checksum already proves
+ * The cached graph, if this lbuild and this Node.js wrote it. The function does not validate the value, because the checksum already proves
  * that lbuild wrote it, and validation would load valibot.
  */
-function readCache(disk: Disk, cache: string): CacheFile | undefined {
-  const found = readChecksummed(disk, toRawPath(`${cache}/config/graph.json`))
+function readCache(disk: Disk, cache: string, ignored: Ignored = new Set()): CacheFile | undefined {
+  const path = toRawPath(`${cache}/config/graph.json`)
+  const found = readChecksummed(disk, path, GRAPH_KIND)
+  if (found === 'damaged') ignored.add(path)
   return typeof found === 'string' ? undefined : (found.value as CacheFile)
 }
 
@@ -169,10 +175,8 @@ export function unusedBundles(
   now: bigint,
 ): readonly RawPath[] {
   const directory = toRawPath(`${cache}/config`)
-  if (!disk.lstat(directory)) return []
   const named = readCache(disk, cache)?.bundle
-  return disk
-    .readdir(directory)
+  return listCacheDirectory(disk, directory)
     .map((name) => `${directory}/${name}`)
     .filter(
       (path) =>

@@ -1,11 +1,12 @@
 // The entry to a build: decides without the workspace lock whether there is anything to do.
 import { isFresh, plan } from '../planner/plan.ts'
 import type { Plan } from '../planner/domain.ts'
+import { listCacheDirectory } from '../platform/quarantine.ts'
 import { toRawPath } from '../platform/rawPath.ts'
 import { monotonicSeconds } from '../platform/clock.ts'
 import { takeSnapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
-import { outputTemporaries } from '../workspace/workspace.ts'
+import { ignoredFiles, outputTemporaries } from '../workspace/workspace.ts'
 import type { BuildOptions } from './options.ts'
 import type { BuildReport } from './report.ts'
 import { idleReport } from './report.ts'
@@ -32,6 +33,7 @@ export async function build(workspace: Workspace, options: BuildOptions): Promis
     return await runBuild(workspace, options, forced, startedAt)
   } finally {
     workspace.index.save()
+    for (const message of ignoredFiles(workspace)) options.listener({ type: 'warning', message })
   }
 }
 
@@ -43,7 +45,8 @@ const planNow = async (
 
 function hasLeftovers(workspace: Workspace): boolean {
   const { disk, locations } = workspace
-  const work = toRawPath(`${locations.cache}/work`)
-  const hasWork = disk.lstat(work) !== undefined && disk.readdir(work).length > 0
-  return hasWork || outputTemporaries(workspace).length > 0
+  return (
+    listCacheDirectory(disk, toRawPath(`${locations.cache}/work`)).length > 0 ||
+    outputTemporaries(workspace).length > 0
+  )
 }

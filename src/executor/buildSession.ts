@@ -10,6 +10,7 @@ import { Downloads } from '../lockfiles/downloads.ts'
 import { isFresh, plan } from '../planner/plan.ts'
 import type { Plan } from '../planner/domain.ts'
 import { display, toRawPath } from '../platform/rawPath.ts'
+import { makeCacheDirectory } from '../platform/quarantine.ts'
 import { monotonicSeconds } from '../platform/clock.ts'
 import { Failure } from '../platform/failure.ts'
 import { LBUILD_VERSION } from '../platform/lbuildVersion.ts'
@@ -59,6 +60,10 @@ export async function inSession<T>(
         exitCode: 2,
       })
     reclaim(workspace)
+    for (const name of ['log', 'work']) {
+      const directory = toRawPath(`${locations.cache}/${name}`)
+      makeCacheDirectory(disk, directory, directory, workspace.ignored)
+    }
     const build = newBuildId(disk, locations.cache, Number(now() / 1_000_000n))
     const log = eventLog(disk, locations.cache, build, { now, startedAt })
     const both: Listener = (event) => {

@@ -7,6 +7,7 @@ import type { RawPath } from '../platform/rawPath.ts'
 import { toRawPath } from '../platform/rawPath.ts'
 import type { Digest } from '../platform/digest.ts'
 import { errorCode } from '../platform/disk.ts'
+import { quarantinedIn } from '../platform/quarantine.ts'
 import { Failure } from '../platform/failure.ts'
 import { readLockfile } from '../store/lockfile.ts'
 import type { ObjectListing } from '../store/objects.ts'
@@ -61,6 +62,9 @@ export function planCollection(
       return stat ? [{ path, bytes: Math.min(stat.size, stat.allocated) }] : []
     })
   const found = records.list()
+  const quarantined = ['', '/config', '/index'].flatMap((name) =>
+    quarantinedIn(disk, toRawPath(`${locations.cache}${name}`)),
+  )
   const held = found.records.map(heldRecord)
   const lockfiles = graph.lockfiles.flatMap(
     ({ path }) => readLockfile(disk, toRawPath(`${locations.root}/${path}`))?.files ?? [],
@@ -78,7 +82,7 @@ export function planCollection(
     records: held.filter((record) => !kept.records.has(record)).map(({ listed }) => listed),
     objects: new Map([...listing.objects].filter(([digest]) => !kept.objects.has(digest))),
     damaged: files(found.damaged),
-    leftovers: files([...listing.leftovers, ...found.leftovers]),
+    leftovers: files([...listing.leftovers, ...found.leftovers, ...quarantined]),
     logs: files(oldLogs(disk, locations.cache)),
     bundles: files(unusedBundles(disk, locations, bundle, now())),
     retained: { records: kept.records.size, objects: kept.objects.size, bytes: kept.bytes },

@@ -4,10 +4,13 @@ import { byBytes } from '../platform/rawPath.ts'
 import type { Disk, Stat } from '../platform/disk.ts'
 import { errorCode } from '../platform/disk.ts'
 import { isObject } from '../platform/json.ts'
+import type { ChecksummedContent, FileKind } from '../platform/checksummedFile.ts'
 import { readChecksummed, writeChecksummed } from '../platform/checksummedFile.ts'
 import type { Digest } from '../platform/digest.ts'
 import { fileDigest, sha256 } from '../platform/digest.ts'
 import { isRacy, isSettled, signatureOf } from './fileState.ts'
+import type { Ignored } from '../platform/quarantine.ts'
+import { makeCacheDirectory } from '../platform/quarantine.ts'
 
 /** The index entry of a file: its state on disk when it was read, or '' if that proves nothing, and its SHA-256. */
 export type FileEntry = readonly [signature: string, sha256: Digest]
@@ -39,13 +42,14 @@ export interface ToolEntry {
 }
 
 interface IndexFile {
-  version: typeof VERSION
   files: Record<RawPath, FileEntry>
   trees: Record<RawPath, TreeEntry>
   tools: Record<RawPath, ToolEntry>
 }
 
-const VERSION = 4
+/** The kinds of the index's file and of a tree's table. */
+const INDEX_KIND = 'index 5'
+const TABLE_KIND = 'table 5'
 
 /**
  * The stat cache: files whose state on disk is unchanged are not read again. If it is lost or damaged, everything is read
@@ -55,16 +59,21 @@ export class StatIndex {
   readonly #disk: Disk
   readonly #directory: RawPath
   readonly #now: () => bigint
+  readonly #ignored: Ignored
   #index: IndexFile | undefined
   readonly #tables = new Map<RawPath, Table>()
   readonly #changedTables = new Set<RawPath>()
   #changed = false
 
-  /** `now` returns nanoseconds since 1970, by the clock that stamps files. */
-  constructor(disk: Disk, directory: RawPath, now: () => bigint) {
+  /**
+   * `now` returns nanoseconds since 1970, by the clock that stamps files. `ignored` receives the paths of files that are
+   * damaged or of another kind.
+   */
+  constructor(disk: Disk, directory: RawPath, now: () => bigint, ignored: Ignored = new Set()) {
     this.#disk = disk
     this.#directory = directory
     this.#now = now
+    this.#ignored = ignored
   }
 
   /** The digest of a regular file; from the index if its state is unchanged. */
@@ -134,7 +143,7 @@ export class StatIndex {
   table(path: RawPath): Table {
     const loaded = this.#tables.get(path)
     if (loaded) return loaded
-    const table = readTable(this.#disk, this.#tablePath(path))
+    const table = tableOf(this.#read(this.#tablePath(path), TABLE_KIND))
     this.#tables.set(path, table)
     return table
   }
@@ -147,11 +156,13 @@ export class StatIndex {
   /** Writes what changed. A failing disk is not an error, because it only costs time at the next build. */
   save(): void {
     try {
+      if (this.#changed || this.#changedTables.size > 0)
+        makeCacheDirectory(this.#disk, this.#directory, this.#directory, this.#ignored)
       const tables = [...this.#tables].filter(([path]) => this.#changedTables.has(path))
       for (const [path, table] of tables.sort(([a], [b]) => byBytes(a, b)))
-        writeTable(this.#disk, this.#tablePath(path), table)
+        this.#writeTable(this.#tablePath(path), table)
       this.#changedTables.clear()
-      if (this.#changed) writeChecksummed(this.#disk, `${this.#directory}/index.json`, this.#index)
+      if (this.#changed) this.#write(this.#indexPath(), INDEX_KIND, this.#index)
       this.#changed = false
     } catch (error) {
       if (errorCode(error) === '') throw error
@@ -160,9 +171,33 @@ export class StatIndex {
 
   #load(): IndexFile {
     if (this.#index) return this.#index
-    const found = readChecksummed(this.#disk, `${this.#directory}/index.json`)
-    const index = typeof found === 'string' ? undefined : found.value
-    return (this.#index = isIndexFile(index) ? index : { version: VERSION, files: {}, trees: {}, tools: {} })
+    const index = this.#read(this.#indexPath(), INDEX_KIND)?.value
+    return (this.#index = isIndexFile(index) ? index : { files: {}, trees: {}, tools: {} })
+  }
+
+  #read(path: RawPath, kind: FileKind): ChecksummedContent | undefined {
+    const found = readChecksummed(this.#disk, path, kind)
+    if (found === 'damaged') this.#ignored.add(path)
+    return typeof found === 'string' ? undefined : found
+  }
+
+  #write(path: RawPath, kind: FileKind, value: unknown, text?: string): void {
+    writeChecksummed(this.#disk, path, kind, value, {
+      ignored: this.#ignored,
+      ...(text === undefined ? {} : { text }),
+    })
+  }
+
+  #writeTable(path: RawPath, table: Table): void {
+    const directories: TableHead['directories'] = [...table].map(
+      ([directory, { states, listing, files }]) => [directory, states, listing.length, files.length],
+    )
+    const text = [...table.values()].map(({ listing, files }) => listing + files).join('')
+    this.#write(path, TABLE_KIND, { directories } satisfies TableHead, text)
+  }
+
+  #indexPath(): RawPath {
+    return `${this.#directory}/index.json`
   }
 
   #tablePath(tree: RawPath): RawPath {
@@ -172,7 +207,6 @@ export class StatIndex {
 
 /** The head of a table's file: the directories, and how many characters of the text below belong to each. */
 interface TableHead {
-  readonly version: typeof VERSION
   readonly directories: readonly (readonly [
     path: RawPath,
     states: Digest | '',
@@ -181,21 +215,8 @@ interface TableHead {
   ])[]
 }
 
-function writeTable(disk: Disk, path: RawPath, table: Table): void {
-  const directories: TableHead['directories'] = [...table].map(([directory, { states, listing, files }]) => [
-    directory,
-    states,
-    listing.length,
-    files.length,
-  ])
-  const text = [...table.values()].map(({ listing, files }) => listing + files).join('')
-  writeChecksummed(disk, path, { version: VERSION, directories } satisfies TableHead, text)
-}
-
-function readTable(disk: Disk, path: RawPath): Table {
-  const found = readChecksummed(disk, path)
-  if (typeof found === 'string') return new Map()
-  if (!isTableHead(found.value)) return new Map()
+function tableOf(found: ChecksummedContent | undefined): Table {
+  if (!found || !isTableHead(found.value)) return new Map()
   const table = new Map<RawPath, DirectoryEntry>()
   let at = 0
   for (const [directory, states, listing, files] of found.value.directories) {
@@ -214,9 +235,7 @@ function readTable(disk: Disk, path: RawPath): Table {
  * no-op.
  */
 const isIndexFile = (value: unknown): value is IndexFile =>
-  isObject(value) &&
-  value['version'] === VERSION &&
-  ['files', 'trees', 'tools'].every((member) => isObject(value[member]))
+  isObject(value) && ['files', 'trees', 'tools'].every((member) => isObject(value[member]))
 
 const isTableHead = (value: unknown): value is TableHead =>
-  isObject(value) && value['version'] === VERSION && Array.isArray(value['directories'])
+  isObject(value) && Array.isArray(value['directories'])

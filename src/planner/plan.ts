@@ -113,6 +113,7 @@ function decideByKey(
     if (!latest) return { verdict: 'stale', reasons: [unknownPast(lookup)] }
     return { verdict: 'stale', reasons: changes.length > 0 ? changes : [{ kind: 'record-lost' }] }
   }
+  if (!hasDeclaredOutputs(node, record)) return { verdict: 'stale', reasons: [{ kind: 'record-damaged' }] }
   if (!record.sandboxed && facts.hasSandbox())
     return { verdict: 'stale', reasons: [{ kind: 'record-unconfined' }] }
   const outputs = Object.entries(record.outputs)
@@ -129,6 +130,18 @@ function decideByKey(
     ? []
     : [{ kind: lookup === 'damaged' ? 'record-damaged' : 'record-lost' }]
   return { verdict: 'restorable', record, reasons: [...changes, ...unknown, ...displaced] }
+}
+
+/** Whether a record has exactly the outputs that an artifact declares, at the same paths. */
+function hasDeclaredOutputs({ outputs }: ArtifactNode, record: BuildRecord): boolean {
+  const declared = Object.entries(outputs)
+  return (
+    declared.length === Object.keys(record.outputs).length &&
+    declared.every(([name, { path, published }]) => {
+      const recorded = record.outputs[name]
+      return recorded?.path === path && recorded.published === published
+    })
+  )
 }
 
 /** Why an artifact without a readable latest record must run. */

@@ -36,7 +36,8 @@ export interface Disk {
    * if it cannot be examined. Asked only about file systems with coarse times.
    */
   hasChangeTimes(path: RawPath): boolean
-  readFile(path: RawPath): Buffer
+  /** `untrusted` as for {@link open}. */
+  readFile(path: RawPath, flags?: 'untrusted'): Buffer
   /** `untrusted` opens for reading without following a link and without waiting for a writer of a fifo. */
   open(path: RawPath, flags: 'r' | 'wx' | 'a' | 'untrusted', mode?: number): number
   /** Reads from the current position, or from `position` in bytes. */
@@ -102,7 +103,15 @@ export const realDisk: Disk = {
       return false
     }
   },
-  readFile: (path) => fs.readFileSync(nativePath(path)),
+  readFile(path, flags) {
+    if (flags === undefined) return fs.readFileSync(nativePath(path))
+    const fd = fs.openSync(nativePath(path), UNTRUSTED)
+    try {
+      return fs.readFileSync(fd)
+    } finally {
+      fs.closeSync(fd)
+    }
+  },
   open: (path, flags, mode) => fs.openSync(nativePath(path), flags === 'untrusted' ? UNTRUSTED : flags, mode),
   read: (fd, buffer, position) => fs.readSync(fd, buffer, 0, buffer.length, position ?? null),
   write(fd, buffer, position) {

@@ -4,6 +4,7 @@ import { BUILD_ID } from '../events/logFiles.ts'
 import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
 import { errorCode } from '../platform/disk.ts'
+import { listCacheDirectory } from '../platform/quarantine.ts'
 
 /** The file that marks a work directory as preserved for inspection. */
 const FAILED = 'failed'
@@ -85,6 +86,5 @@ export function discardWork(disk: Disk, path: string): void {
 }
 
 function entries(disk: Disk, cache: string): string[] {
-  const directory = toRawPath(`${cache}/work`)
-  return disk.lstat(directory) ? disk.readdir(directory).map(fromRawPath) : []
+  return listCacheDirectory(disk, toRawPath(`${cache}/work`)).map(fromRawPath)
 }

@@ -2,17 +2,19 @@
 import type { RawPath } from '../platform/rawPath.ts'
 import { display } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
-import {
-  errorCode,
-  isTemporary,
-  parent,
-  replaceFile,
-  syncDirectory,
-  withTemporary,
-} from '../platform/disk.ts'
+import { errorCode, isTemporary, parent, syncDirectory, withTemporary } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
 import type { Digest, Hasher } from '../platform/digest.ts'
 import { fileDigest, isDigest, sha256, sha256Hasher } from '../platform/digest.ts'
+import type { Ignored } from '../platform/quarantine.ts'
+import {
+  listCacheDirectory,
+  makeCacheDirectory,
+  placeFile,
+  quarantine,
+  QUARANTINE_PREFIX,
+  replaceCacheFile,
+} from '../platform/quarantine.ts'
 import type { StoredObject } from '../planner/domain.ts'
 
 /** An object is missing or damaged; a damaged one has been quarantined. A build that gets this error plans again. */
@@ -30,9 +32,6 @@ export interface ObjectListing {
   readonly leftovers: readonly RawPath[]
 }
 
-/** The prefix of the name of a quarantined file. */
-export const QUARANTINE_PREFIX = 'damaged-'
-
 /** The errors that reading a damaged or missing object may raise. */
 const UNREADABLE = ['EIO', 'ENOENT', 'EISDIR', 'EUCLEAN']
 
@@ -49,10 +48,13 @@ let chunk: Buffer | undefined
 export class ObjectStore {
   readonly #disk: Disk
   readonly #directory: RawPath
+  readonly #ignored: Ignored
 
-  constructor(disk: Disk, directory: RawPath) {
+  /** `ignored` receives the paths of what the store quarantines because it stands in the place of an object. */
+  constructor(disk: Disk, directory: RawPath, ignored: Ignored = new Set()) {
     this.#disk = disk
     this.#directory = directory
+    this.#ignored = ignored
   }
 
   /** The path of an object, whether or not it exists. */
@@ -83,7 +85,7 @@ export class ObjectStore {
 
   /** Copies a file that the caller must not move into the store. */
   copyIn(file: RawPath): StoredObject {
-    this.#disk.mkdir(this.#directory)
+    this.#makeDirectory(this.#directory)
     return withTemporary(this.#disk, `${this.#directory}/copy`, (temporary) => {
       copySparse(this.#disk, file, temporary, { mode: 0o600, durable: false })
       return this.adopt(temporary)
@@ -94,8 +96,8 @@ export class ObjectStore {
   putText(text: string): Digest {
     const digest = sha256(text)
     if (this.readText(digest) !== undefined) return digest
-    this.#disk.mkdir(parent(this.path(digest)))
-    replaceFile(this.#disk, this.path(digest), text)
+    this.#makeDirectory(parent(this.path(digest)))
+    replaceCacheFile(this.#disk, this.path(digest), text, this.#ignored)
     this.#disk.chmod(this.path(digest), 0o444)
     return digest
   }
@@ -103,7 +105,7 @@ export class ObjectStore {
   /** A small text; undefined if it is missing or damaged. */
   readText(digest: Digest): string | undefined {
     try {
-      const content = this.#disk.readFile(this.path(digest))
+      const content = this.#disk.readFile(this.path(digest), 'untrusted')
       return sha256(content) === digest ? content.toString() : undefined
     } catch (error) {
       if (errorCode(error) === '') throw error
@@ -137,6 +139,7 @@ export class ObjectStore {
 
   /** Reads an object in full. False if it is missing or damaged. */
   isWhole(digest: Digest): boolean {
+    if (this.#disk.lstat(this.path(digest))?.type !== 'file') return false
     try {
       return fileDigest(this.#disk, this.path(digest)) === digest
     } catch (error) {
@@ -147,22 +150,19 @@ export class ObjectStore {
 
   /** Renames a damaged object so that it counts as absent. Returns its new path. */
   quarantine(digest: Digest): RawPath {
-    const aside = `${this.#directory}/${QUARANTINE_PREFIX}${digest}`
-    this.#disk.rename(this.path(digest), aside)
-    return aside
+    return quarantine(this.#disk, this.path(digest), `${this.#directory}/${QUARANTINE_PREFIX}${digest}`)
   }
 
   /** Lists the store. Only the holder of the workspace lock may treat temporary files as leftovers. */
   list(): ObjectListing {
     const objects = new Map<Digest, number>()
     const leftovers: RawPath[] = []
-    const names = this.#disk.lstat(this.#directory) ? this.#disk.readdir(this.#directory).sort() : []
-    for (const name of names) {
+    for (const name of listCacheDirectory(this.#disk, this.#directory).toSorted()) {
       const path = `${this.#directory}/${name}`
       if (isTemporary(name) || name.startsWith(QUARANTINE_PREFIX)) leftovers.push(path)
       if (!/^[0-9a-f]{2}$/.test(name) || this.#disk.lstat(path)?.type !== 'directory') continue
       for (const rest of this.#disk.readdir(path).sort()) {
-        if (isTemporary(rest)) leftovers.push(`${path}/${rest}`)
+        if (isTemporary(rest) || rest.startsWith(QUARANTINE_PREFIX)) leftovers.push(`${path}/${rest}`)
         const digest = `${name}${rest}`
         if (!isDigest(digest)) continue
         const stat = this.#disk.lstat(`${path}/${rest}`)
@@ -186,9 +186,13 @@ export class ObjectStore {
 
   #install(file: RawPath, digest: Digest): void {
     const path = this.path(digest)
-    this.#disk.mkdir(parent(path))
-    this.#disk.rename(file, path)
+    this.#makeDirectory(parent(path))
+    placeFile(this.#disk, path, this.#ignored, () => this.#disk.rename(file, path))
     syncDirectory(this.#disk, parent(path))
+  }
+
+  #makeDirectory(path: RawPath): void {
+    makeCacheDirectory(this.#disk, this.#directory, path, this.#ignored)
   }
 }
 

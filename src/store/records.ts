@@ -5,15 +5,26 @@ import type { Disk } from '../platform/disk.ts'
 import type { Digest } from '../platform/digest.ts'
 import { isDigest } from '../platform/digest.ts'
 import { isTemporary, syncDirectory } from '../platform/disk.ts'
+import type { FileKind } from '../platform/checksummedFile.ts'
 import { readChecksummed, writeChecksummed } from '../platform/checksummedFile.ts'
 import { isObject, isRecordOf } from '../platform/json.ts'
 import { isPart } from '../planner/part.ts'
-import { QUARANTINE_PREFIX } from './objects.ts'
+import type { Ignored } from '../platform/quarantine.ts'
+import {
+  listCacheDirectory,
+  makeCacheDirectory,
+  quarantine,
+  quarantinedIn,
+  QUARANTINE_PREFIX,
+} from '../platform/quarantine.ts'
 import type { BuildRecord, LatestLookup, RecordLookup } from '../planner/domain.ts'
 import { recordOf } from '../planner/domain.ts'
 
-/** The version of a record's file; a record of another version counts as absent. */
-const RECORD_VERSION = 4
+/** The kind of a record's file; a record of another version counts as absent. */
+export const RECORD_KIND = 'record 5'
+
+/** The kind of the file that names an artifact's latest record. */
+const LATEST_KIND = 'latest 1'
 
 /** A record, when it was published, and whether it is the latest. */
 export interface ListedRecord {
@@ -46,21 +57,23 @@ function keyIn(name: RawPath): Digest | undefined {
 export class RecordStore {
   readonly #disk: Disk
   readonly #directory: RawPath
+  readonly #ignored: Ignored
   readonly #read = new Map<RawPath, BuildRecord>()
 
-  constructor(disk: Disk, directory: RawPath) {
+  /** `ignored` receives the paths of what the store quarantines because it stands in the place of a record. */
+  constructor(disk: Disk, directory: RawPath, ignored: Ignored = new Set()) {
     this.#disk = disk
     this.#directory = directory
+    this.#ignored = ignored
   }
 
   find(artifact: string, key: Digest): RecordLookup {
     const path = this.#path(artifact, key)
     const known = this.#read.get(path)
     if (known) return known
-    const found = readChecksummed(this.#disk, path)
+    const found = readChecksummed(this.#disk, path, RECORD_KIND)
     if (typeof found === 'string') return found
-    const { version, ...record } = isObject(found.value) ? found.value : {}
-    if (version !== RECORD_VERSION) return 'absent'
+    const record = found.value
     if (!isRecord(record) || record.artifact !== artifact || record.key !== key) return 'damaged'
     this.#read.set(path, record)
     return record
@@ -86,8 +99,7 @@ export class RecordStore {
 
   /** The readable records of one artifact. */
   listOf(artifact: string): readonly BuildRecord[] {
-    if (!this.#disk.lstat(this.#path(artifact))) return []
-    return this.#disk.readdir(this.#path(artifact)).flatMap((name) => {
+    return listCacheDirectory(this.#disk, this.#path(artifact)).flatMap((name) => {
       const key = keyIn(name)
       return key === undefined ? [] : (recordOf(this.find(artifact, key)) ?? [])
     })
@@ -97,7 +109,7 @@ export class RecordStore {
   list(): RecordListing {
     const records: ListedRecord[] = []
     const damaged: RawPath[] = []
-    const leftovers: RawPath[] = []
+    const leftovers: RawPath[] = [...quarantinedIn(this.#disk, this.#directory)]
     for (const artifact of this.#artifacts()) {
       const latest = this.#latestKey(artifact)
       if (latest === 'damaged') damaged.push(this.#path(artifact, 'latest'))
@@ -138,10 +150,7 @@ export class RecordStore {
 
   /** Renames a damaged file so that it counts as absent. Returns its new path. */
   quarantine(path: RawPath): RawPath {
-    const at = path.lastIndexOf('/') + 1
-    const aside = `${path.slice(0, at)}${QUARANTINE_PREFIX}${path.slice(at)}`
-    this.#disk.rename(path, aside)
-    return aside
+    return quarantine(this.#disk, path)
   }
 
   /**
@@ -149,27 +158,29 @@ export class RecordStore {
    * publication.
    */
   add(record: BuildRecord): void {
-    writeChecksummed(this.#disk, this.#path(record.artifact, record.key), {
-      version: RECORD_VERSION,
-      ...record,
-    })
+    this.#write(record.artifact, record.key, RECORD_KIND, record)
     this.#read.set(this.#path(record.artifact, record.key), record)
   }
 
   setLatest(artifact: string, key: Digest): void {
-    writeChecksummed(this.#disk, this.#path(artifact, 'latest'), { key })
+    this.#write(artifact, 'latest', LATEST_KIND, { key })
+  }
+
+  #write(artifact: string, name: string, kind: FileKind, value: unknown): void {
+    makeCacheDirectory(this.#disk, this.#directory, this.#path(artifact), this.#ignored)
+    writeChecksummed(this.#disk, this.#path(artifact, name), kind, value, { ignored: this.#ignored })
   }
 
   #artifacts(): readonly string[] {
-    if (!this.#disk.lstat(this.#directory)) return []
-    const names = this.#disk.readdir(this.#directory).sort()
-    return names
+    return listCacheDirectory(this.#disk, this.#directory)
+      .toSorted()
+      .filter((name) => !name.startsWith(QUARANTINE_PREFIX))
       .filter((name) => this.#disk.lstat(`${this.#directory}/${name}`)?.type === 'directory')
       .map(fromRawPath)
   }
 
   #latestKey(artifact: string): Digest | 'absent' | 'damaged' {
-    const found = readChecksummed(this.#disk, this.#path(artifact, 'latest'))
+    const found = readChecksummed(this.#disk, this.#path(artifact, 'latest'), LATEST_KIND)
     if (typeof found === 'string') return found
     return isObject(found.value) && isDigest(found.value['key']) ? found.value['key'] : 'damaged'
   }
@@ -182,10 +193,14 @@ export class RecordStore {
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string'
+/** Whether a path stays below the directory that it starts from. */
+const isPathBelow = (path: string): boolean =>
+  path.split('/').every((part) => !['', '.', '..'].includes(part))
 const areParts = (value: unknown): boolean => Array.isArray(value) && value.every(isPart)
 const isOutput = (value: unknown): boolean =>
   isObject(value) &&
   isText(value['path']) &&
+  isPathBelow(value['path']) &&
   typeof value['published'] === 'boolean' &&
   isDigest(value['sha256']) &&
   typeof value['size'] === 'number'

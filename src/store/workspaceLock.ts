@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { toRawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
 import { errorCode, parent } from '../platform/disk.ts'
+import { quarantine } from '../platform/quarantine.ts'
 import { Failure } from '../platform/failure.ts'
 import { withParentDeathSignal } from '../platform/parentDeathSignal.ts'
 
@@ -46,13 +47,17 @@ export async function lockWorkspace(
   }
 }
 
-/** Opens the lock's file. A file of another user is opened for reading: flock(2) locks a file open in any mode. */
+/** Opens the lock's file; anything else in its place is quarantined. A file of another user is opened for reading: flock(2) locks a file open in any mode. */
 function openLock(disk: Disk, path: string): number {
+  const raw = toRawPath(path)
+  // A link would lead to the file of somebody else, and a fifo would block the open.
+  const type = disk.lstat(raw)?.type
+  if (type !== undefined && type !== 'file') quarantine(disk, raw)
   try {
-    return disk.open(toRawPath(path), 'a', 0o644)
+    return disk.open(raw, 'a', 0o644)
   } catch (error) {
     if (errorCode(error) !== 'EACCES') throw error
-    return disk.open(toRawPath(path), 'r')
+    return disk.open(raw, 'r')
   }
 }
 

@@ -1,7 +1,8 @@
 // Opens a workspace: the directory of a distro with everything that lbuild stores for it.
 import { resolve } from 'node:path'
-import { toRawPath } from '../platform/rawPath.ts'
+import { display, toRawPath } from '../platform/rawPath.ts'
 import type { RawPath } from '../platform/rawPath.ts'
+import type { Ignored } from '../platform/quarantine.ts'
 import type { Disk } from '../platform/disk.ts'
 import { realDisk } from '../platform/disk.ts'
 import type { Probe, SourceFile } from '../config/sourceFiles.ts'
@@ -19,6 +20,8 @@ export interface Workspace {
   readonly disk: Disk
   readonly locations: Locations
   readonly index: StatIndex
+  /** Files of the cache that were ignored because they are damaged or of another kind, until somebody reports them. */
+  readonly ignored: Ignored
   readonly objects: ObjectStore
   readonly records: RecordStore
   readonly graph: Graph
@@ -80,6 +83,15 @@ export function outputTemporaries({ disk, graph, locations }: Workspace): readon
   return strayTemporaries(disk, toRawPath(locations.output), paths)
 }
 
+/** Reports each file of the cache that was ignored, once, as a text. */
+export function ignoredFiles({ ignored }: Workspace): readonly string[] {
+  const messages = [...ignored].map(
+    (path) => `${display(path)} is damaged or of another kind, and is ignored`,
+  )
+  ignored.clear()
+  return messages
+}
+
 /** The directories of the workspace's own tools, as absolute paths. */
 export const toolDirectories = ({ graph, locations }: Workspace): readonly string[] =>
   graph.toolPath.map((path) => (path.startsWith('/') ? path : `${locations.root}/${path}`))
@@ -87,15 +99,17 @@ export const toolDirectories = ({ graph, locations }: Workspace): readonly strin
 /** Opens a workspace. Writes only caches that save time. Throws a Failure (exit code 2) if the config is invalid. */
 export async function openWorkspace(options: OpenOptions, disk: Disk = realDisk): Promise<Workspace> {
   const locations = locationsFor(disk, options)
-  const index = new StatIndex(disk, toRawPath(`${locations.cache}/index`), clock)
+  const ignored: Ignored = new Set()
+  const index = new StatIndex(disk, toRawPath(`${locations.cache}/index`), clock, ignored)
   const load = options.load ?? loadConfig
-  const { graph, bundle, files, probes } = await load(disk, index, locations, options.evaluation)
+  const { graph, bundle, files, probes } = await load(disk, index, locations, options.evaluation, ignored)
   return {
     disk,
     locations,
     index,
-    objects: new ObjectStore(disk, toRawPath(`${locations.cache}/objects`)),
-    records: new RecordStore(disk, toRawPath(`${locations.cache}/records`)),
+    ignored,
+    objects: new ObjectStore(disk, toRawPath(`${locations.cache}/objects`), ignored),
+    records: new RecordStore(disk, toRawPath(`${locations.cache}/records`), ignored),
     graph,
     bundle,
     files,

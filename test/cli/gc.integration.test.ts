@@ -4,6 +4,7 @@ import { on } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { realDisk } from '../../src/platform/disk.ts'
 import { unusedBundles } from '../../src/config/load.ts'
+import { GRAPH_KIND } from '../../src/config/load.ts'
 import { writeChecksummed } from '../../src/platform/checksummedFile.ts'
 import { ObjectStore } from '../../src/store/objects.ts'
 import { Meeting } from '../support/meeting.ts'
@@ -134,6 +135,9 @@ retained 4 records and 5 objects, ${bytes(storeSize(workspace, 2))}
       `cache/objects/bb/${'b'.repeat(62)}`,
       `cache/records/image/latest.json.tmp-17-0123abcd-3`,
       `cache/records/image/damaged-latest.json`,
+      `cache/damaged-records`,
+      `cache/index/damaged-index.json`,
+      `cache/objects/bb/damaged-${'c'.repeat(62)}`,
     ]
     const others = ['cache/objects/README', 'cache/records/image/notes.txt', 'cache/records/stray.json']
     for (const path of [...garbage, ...others]) workspace.write(path, 'x')
@@ -143,7 +147,7 @@ retained 4 records and 5 objects, ${bytes(storeSize(workspace, 2))}
     expect([stdout, code]).toEqual([
       `removed unreferenced, 1 object, 1 B
 removed a damaged record, ${record}
-removed 5 leftover files, 5 B
+removed 8 leftover files, 8 B
 retained 2 records and 3 objects, ${bytes(storeSize(workspace, 1))}
 `,
       0,
@@ -254,7 +258,10 @@ describe('the compiled config', () => {
   it('is kept if graph.json names it, even if this process uses another one', () => {
     const cache = temporaryDirectory()
     const locations = { root: cache, home: cache, cache, output: cache }
-    writeChecksummed(realDisk, `${cache}/config/graph.json`, { bundle: `${cache}/config/now.mjs` })
+    fs.mkdirSync(`${cache}/config`)
+    writeChecksummed(realDisk, `${cache}/config/graph.json`, GRAPH_KIND, {
+      bundle: `${cache}/config/now.mjs`,
+    })
     for (const name of ['own.mjs', 'now.mjs', 'old.mjs', 'old.mjs.tmp-1-0123abcd-1', 'foreign'])
       fs.writeFileSync(`${cache}/config/${name}`, '')
     const later = BigInt(Date.now() + 3_700_000) * 1_000_000n

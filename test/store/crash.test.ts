@@ -103,7 +103,8 @@ describe('a file is flushed before it is renamed into place, and its directory a
     'an adopted object': (_, { store, file }) => store.adopt(file('made', 'content')),
     'a copied object': (_, { store, file }) => store.copyIn(file('foreign', 'content')),
     'a text': (_, { store }) => store.putText('text'),
-    'a checksummed file': (disk, { root }) => writeChecksummed(disk, `${root}/checksummed.json`, { a: 1 }),
+    'a checksummed file': (disk, { root }) =>
+      writeChecksummed(disk, `${root}/checksummed.json`, 'kernel 7', { a: 1 }),
     'an output': (disk, { root, store, file }) => {
       const object = new ObjectStore(realDisk, `${root}/objects`).adopt(file('made', 'content'))
       publish(disk, store, object, `${root}/output`, 'x.img', { replaced: undefined, checked: false })

@@ -42,7 +42,8 @@ describe('a record', () => {
   it('is absent if it has another version: never the latest, not damaged, and a leftover for gc', () => {
     const root = temporaryDirectory()
     const records = new RecordStore(realDisk, root)
-    writeChecksummed(realDisk, `${root}/image/${KEY}.json`, { ...record(1), version: 1 })
+    mkdirSync(`${root}/image`)
+    writeChecksummed(realDisk, `${root}/image/${KEY}.json`, 'record 1', record(1))
     records.setLatest('image', KEY)
     expect(records.find('image', KEY)).toBe('absent')
     expect(records.latest('image')).toBeUndefined()

@@ -75,15 +75,17 @@ export class Lab {
     const now = (): bigint => BigInt(Date.now()) * 1_000_000n + offset
     const cache = `${this.root}/cache`
     // There is no compiled config, since a lab's producers are functions.
+    const ignored = new Set<string>()
     fs.mkdirSync(`${cache}/config`, { recursive: true })
     const bundle = `${this.root}/bundle.mjs`
     fs.writeFileSync(bundle, 'no producer is taken from it')
     return {
       disk,
       locations: { root: this.root, home: '/nonexistent', cache, output: `${this.root}/output` },
-      index: new StatIndex(disk, `${cache}/index`, now),
-      objects: new ObjectStore(disk, `${cache}/objects`),
-      records: new RecordStore(disk, `${cache}/records`),
+      index: new StatIndex(disk, `${cache}/index`, now, ignored),
+      ignored,
+      objects: new ObjectStore(disk, `${cache}/objects`, ignored),
+      records: new RecordStore(disk, `${cache}/records`, ignored),
       graph,
       bundle,
       files: [],
