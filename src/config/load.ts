@@ -36,6 +36,7 @@ export const GRAPH_KIND = `graph 12 ${LBUILD_VERSION} ${process.versions.node}` 
 
 /** The number of attempts to load a config whose sources change meanwhile; 20 outlast any realistic series of saves. */
 const ATTEMPTS = 20
+const RETRY_MS = 100
 
 /**
  * Loads the graph of `build.config.ts`. While none of its sources has changed, that reads one small JSON file and loads
@@ -53,6 +54,8 @@ export async function loadConfig(
     const cached = await cachedConfig(disk, index, locations, ignored)
     if (cached) return cached
     makeCache(disk, `${locations.cache}/config`, ignored)
+    // A file system may store times in steps of seconds; until one is past, lbuild cannot exclude a change.
+    if (attempt > 1) await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
     const { evaluateInChild } = await import('./configProcess.ts')
     await evaluateInChild(locations, options)
   }

@@ -2,7 +2,7 @@
 import { isBuiltin } from 'node:module'
 import { dirname, extname, join, resolve } from 'node:path'
 import type { Metafile } from 'esbuild'
-import { isRacy } from '../fingerprint/fileState.ts'
+import { isYoung } from '../fingerprint/fileState.ts'
 import { sha256 } from '../platform/digest.ts'
 import type { Disk } from '../platform/disk.ts'
 import { parent } from '../platform/disk.ts'
@@ -225,7 +225,7 @@ export class ProbeRecorder {
     if (this.#checked.has(path)) return
     this.#checked.add(path)
     const stat = this.#disk.lstat(path)
-    if (stat && isRacy(this.#disk, path, stat, this.#since)) this.#settled = false
+    if (stat && isYoung(stat, this.#since)) this.#settled = false
   }
 }
 

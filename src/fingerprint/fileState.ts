@@ -24,20 +24,23 @@ const EXFAT_STEP = 10n * MILLISECOND
 /** A file's state as one comparable text. Without the device number, which may change with a reboot. */
 export const signatureOf = (stat: Stat): string => `${stat.ino}.${stat.size}.${stat.mtimeNs}.${stat.ctimeNs}`
 
-/** Whether the change time is in whole seconds. On other file systems, that happens once in a billion changes. */
-const isCoarse = ({ ctimeNs }: Stat): boolean => ctimeNs % SECOND === 0n
+/** Whether a file changed so shortly before `at`, or later, that another change could get the same times. */
+export function isYoung({ ctimeNs, mtimeNs }: Stat, at: bigint): boolean {
+  // Times in whole seconds are coarse. On other file systems, that happens once in a billion changes.
+  const settlesAfter = CLOCK_STEP + (ctimeNs % SECOND === 0n ? COARSE_STEP : 0n)
+  return ctimeNs + settlesAfter > at || mtimeNs + settlesAfter > at
+}
 
 /**
  * Returns true if the content of a file may change after `readAt` while its state stays the same. `stat` is its state
  * when it was read, `readAt` the time before that, in nanoseconds since 1970. Such a file is read again next time, as
  * git does with "racily clean" entries (Documentation/technical/racy-git.txt). There are two causes:
- * - The file changed so recently that another change could get the same times.
+ * - The file changed recently ({@link isYoung}).
  * - Its file system stores no change time, so a program can set all times back, as `cp -p` and `touch -d` do. FAT, exFAT
  *   and SFTP are such; Linux shows the modification time of a file in place of its change time.
  */
 export function isRacy(disk: Disk, path: RawPath, stat: Stat, readAt: bigint): boolean {
-  const settlesAfter = CLOCK_STEP + (isCoarse(stat) ? COARSE_STEP : 0n)
-  if (stat.ctimeNs + settlesAfter > readAt || stat.mtimeNs + settlesAfter > readAt) return true
+  if (isYoung(stat, readAt)) return true
   const mayLackChangeTime = stat.ctimeNs === stat.mtimeNs && stat.ctimeNs % EXFAT_STEP === 0n
   // The target of a link may be in another file system.
   return mayLackChangeTime && !disk.hasChangeTimes(stat.type === 'symlink' ? parent(path) : path)
