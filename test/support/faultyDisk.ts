@@ -21,7 +21,7 @@ export class DiskError extends Error {
 /** What happens at the n-th call: the process dies, or the disk reports an error (errno(3)). */
 export type Fault = 'crash' | 'ENOSPC' | 'EIO' | 'EROFS' | 'EMFILE'
 
-/** The real disk, but it records every call and fails at the n-th. */
+/** A disk, the real one unless given, but it records every call and fails at the n-th. */
 export class FaultyDisk {
   readonly disk: Disk
   /** Every call with its path. */
@@ -29,8 +29,13 @@ export class FaultyDisk {
   readonly #open = new Map<number, string>()
 
   /** `at` counts from 1, over the calls in `counted` or all. A crash stays; an error passes. */
-  constructor(at = Number.POSITIVE_INFINITY, fault: Fault = 'crash', counted?: ReadonlySet<keyof Disk>) {
-    this.disk = new Proxy(realDisk, {
+  constructor(
+    at = Number.POSITIVE_INFINITY,
+    fault: Fault = 'crash',
+    counted?: ReadonlySet<keyof Disk>,
+    disk: Disk = realDisk,
+  ) {
+    this.disk = new Proxy(disk, {
       get:
         (target, name: keyof Disk) =>
         (...args: unknown[]) => {

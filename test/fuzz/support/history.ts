@@ -1,9 +1,11 @@
 // Random histories of a generated distro, as data.
 import fc from 'fast-check'
+import type { Limits } from '../../../src/store/retention.ts'
 import type { Damage } from './damage.ts'
 import { DAMAGE_NAMES } from './damage.ts'
 import type { Edit } from './edits.ts'
 import { EDIT_NAMES } from './edits.ts'
+import { MISDEED_NAMES } from './misdeeds.ts'
 import type { ArtifactModel } from './model.ts'
 import { KINDS, SOURCES } from './model.ts'
 
@@ -12,12 +14,15 @@ type Trouble =
   | { readonly kind: 'none' }
   | { readonly kind: 'crash' | 'disk full' | 'disk error'; readonly at: number }
   | { readonly kind: 'producer fails' | 'interrupt'; readonly at: number }
+  | { readonly kind: 'misdeed'; readonly at: number; readonly misdeed: string }
   | { readonly kind: 'edit'; readonly at: number; readonly edits: readonly Edit[]; readonly undo: boolean }
 
 export interface Step {
   readonly edits: readonly Edit[]
   readonly revert: number
   readonly damages: readonly Damage[]
+  /** The limits of a garbage collection before the build. */
+  readonly collect: Limits | undefined
   readonly targets: readonly number[]
   readonly jobs: number
   readonly force: boolean
@@ -27,6 +32,8 @@ export interface Step {
    * if it is negative, the clock was set back.
    */
   readonly ahead: number
+  /** How long nothing happens after the edits, in milliseconds of the clock of a disk with coarse times. */
+  readonly pause: number
   readonly pace: number
   readonly trouble: Trouble
 }
@@ -34,6 +41,8 @@ export interface Step {
 /** A generated distro and what happens to it: fast-check can replay and shrink it. */
 export interface History {
   readonly artifacts: readonly ArtifactModel[]
+  /** The steps of the file times, in seconds; 0 for the times of the real disk. */
+  readonly grain: number
   readonly steps: readonly Step[]
 }
 
@@ -66,6 +75,14 @@ const trouble: fc.Arbitrary<Trouble> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constantFrom('producer fails', 'interrupt'), at: fc.nat({ max: 10 }) }),
   },
   {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('misdeed' as const),
+      at: fc.nat({ max: 10 }),
+      misdeed: fc.constantFrom(...MISDEED_NAMES),
+    }),
+  },
+  {
     weight: 2,
     arbitrary: fc.record({
       kind: fc.constant('edit' as const),
@@ -83,11 +100,22 @@ const step: fc.Arbitrary<Step> = fc.record({
     { weight: 3, arbitrary: fc.constant<Damage[]>([]) },
     { weight: 1, arbitrary: fc.array(damage, { maxLength: 3 }) },
   ),
+  collect: fc.oneof(
+    { weight: 5, arbitrary: fc.constant(undefined) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        keep: fc.integer({ min: 1, max: 3 }),
+        maxSize: fc.constantFrom(0, 2_000, 2 ** 40),
+      }),
+    },
+  ),
   targets: fc.array(number, { maxLength: 3 }),
   jobs: fc.integer({ min: 1, max: 8 }),
   force: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   keepGoing: fc.boolean(),
   ahead: fc.constantFrom(1, 0, -3_600),
+  pause: fc.constantFrom(0, 0, 10, 400, 900, 1_000, 1_900, 5_000),
   pace: number,
   trouble,
 })
@@ -113,5 +141,6 @@ export const history: fc.Arbitrary<History> = fc.record({
     { weight: 30, arbitrary: fc.array(artifact, { minLength: 1, maxLength: 8, size: 'max' }) },
     { weight: 1, arbitrary: fc.array(artifact, { minLength: 20, maxLength: 60, size: 'max' }) },
   ),
+  grain: fc.constantFrom(0, 0, 0, 1, 2),
   steps: fc.array(step, { minLength: 1, maxLength: 5, size: 'max' }),
 })

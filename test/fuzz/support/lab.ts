@@ -5,6 +5,8 @@ import type { Disk } from '../../../src/platform/disk.ts'
 import { realDisk } from '../../../src/platform/disk.ts'
 import { StatIndex } from '../../../src/fingerprint/statIndex.ts'
 import { build } from '../../../src/executor/build.ts'
+import { collect, planCollection } from '../../../src/executor/garbageCollection.ts'
+import type { Limits } from '../../../src/store/retention.ts'
 import type { BuildEvent } from '../../../src/events/events.ts'
 import type { BuildOptions } from '../../../src/executor/options.ts'
 import type { Ended, Processes } from '../../../src/sandbox/process.ts'
@@ -15,11 +17,14 @@ import { RecordStore } from '../../../src/store/records.ts'
 import type { Workspace } from '../../../src/workspace/workspace.ts'
 import { MEMORY_PARENT } from '../../support/temporary.ts'
 
-/** A producer of a lab: gets the request and the environment of a run, and throws to fail. */
+/**
+ * A producer of a lab: gets the request and the environment of a run, and throws to fail. Resolves with 'reported' if it
+ * has put something in the place of its result.
+ */
 export type Produce = (
   request: ProducerRequest,
   env: Readonly<Record<string, string>>,
-) => Promise<void> | void
+) => Promise<'reported' | void> | 'reported' | void
 
 export interface LabBuild extends Partial<
   Pick<BuildOptions, 'jobs' | 'keepGoing' | 'force' | 'signal' | 'invalidation'>
@@ -28,10 +33,12 @@ export interface LabBuild extends Partial<
   readonly targets: readonly string[]
   readonly produce: Produce
   readonly disk?: Disk
-  /** Added to the clock, in nanoseconds. */
-  readonly clock?: bigint
+  /** The clock, in nanoseconds since 1970. */
+  readonly now?: () => bigint
   readonly listener?: (event: BuildEvent) => void
 }
+
+const systemNow = (): bigint => BigInt(Date.now()) * 1_000_000n
 
 /**
  * A workspace whose producers are functions of the test. Everything else is real: snapshot, plan, inputs, scheduling,
@@ -45,11 +52,11 @@ export class Lab {
     graph,
     produce,
     disk = realDisk,
-    clock = 0n,
+    now = systemNow,
     listener,
     ...options
   }: LabBuild): Promise<BuildReport> {
-    return build(this.#open(graph, disk, clock), {
+    return build(this.#open(graph, disk, now), {
       targets: options.targets,
       force: options.force ?? false,
       keepGoing: options.keepGoing ?? false,
@@ -63,6 +70,12 @@ export class Lab {
     })
   }
 
+  /** Collects the store as `lbuild gc` does. */
+  collect(graph: Graph, limits: Limits): void {
+    const workspace = this.#open(graph, realDisk, systemNow)
+    collect(workspace, planCollection(workspace, limits))
+  }
+
   path(path: string): string {
     return `${this.root}/${path}`
   }
@@ -71,8 +84,7 @@ export class Lab {
     fs.rmSync(this.root, { recursive: true, force: true })
   }
 
-  #open(graph: Graph, disk: Disk, offset: bigint): Workspace {
-    const now = (): bigint => BigInt(Date.now()) * 1_000_000n + offset
+  #open(graph: Graph, disk: Disk, now: () => bigint): Workspace {
     const cache = `${this.root}/cache`
     // There is no compiled config, since a lab's producers are functions.
     const ignored = new Set<string>()
@@ -132,7 +144,7 @@ async function perform(
 ): Promise<Ended> {
   let result: ProducerResult = { ok: true }
   try {
-    await produce(request, env)
+    if ((await produce(request, env)) === 'reported') return { code: 0, signal: null }
   } catch (error) {
     result = { ok: false, failure: { headline: (error as Error).message, facts: [] } }
   }

@@ -2,21 +2,24 @@
 import * as fs from 'node:fs'
 import { expect } from 'vitest'
 import type { BuildReport } from '../../../src/executor/report.ts'
+import { realDisk } from '../../../src/platform/disk.ts'
 import { Failure } from '../../../src/platform/failure.ts'
 import { Crash, DiskError, FaultyDisk } from '../../support/faultyDisk.ts'
+import { CoarseDisk } from './coarseDisk.ts'
 import { inflict } from './damage.ts'
 import type { Snapshot } from './edits.ts'
 import { apply, putBack, takeSnapshot } from './edits.ts'
 import type { History, Step } from './history.ts'
 import { Lab } from './lab.ts'
+import { misbehave } from './misdeeds.ts'
 import type { ArtifactModel } from './model.ts'
 import { Model } from './model.ts'
 
 /** Replays a history. Throws if an output differs from that of a clean build. */
-export async function replay({ artifacts, steps }: History): Promise<void> {
+export async function replay({ artifacts, grain, steps }: History): Promise<void> {
   const lab = new Lab()
   try {
-    const story = new Story(lab, artifacts)
+    const story = new Story(lab, artifacts, grain)
     for (const one of steps) await story.step(one)
     await story.end()
   } finally {
@@ -30,9 +33,12 @@ class Story {
   readonly #snapshots: Snapshot[]
   /** The contents of outputs that were changed by hand. */
   #changed: string[] = []
+  /** Set if the file times are coarse. */
+  readonly #coarse: CoarseDisk | undefined
 
-  constructor(lab: Lab, artifacts: readonly ArtifactModel[]) {
+  constructor(lab: Lab, artifacts: readonly ArtifactModel[], grain: number) {
     this.#lab = lab
+    if (grain > 0) this.#coarse = new CoarseDisk(lab.path('clock'), grain)
     this.#model = new Model(
       lab.root,
       artifacts.map((one, index) => ({
@@ -56,6 +62,8 @@ class Story {
       if (changed !== undefined) this.#changed.push(changed)
       else if (/output.* (gone|cut)|cache gone|objects gone/.test(each.kind)) this.#changed = []
     }
+    this.#coarse?.advance(one.pause)
+    if (one.collect) this.#lab.collect(this.#model.graph(), one.collect)
     const targets = one.targets.map((at) => at % this.#model.artifacts.length)
     const wanted = targets.length > 0 ? [...new Set(targets)] : this.#model.artifacts.map((_, at) => at)
     const before = this.#published()
@@ -74,11 +82,13 @@ class Story {
       edits: [],
       revert: 9,
       damages: [],
+      collect: undefined,
       targets: [],
       jobs: 4,
       force: false,
       keepGoing: false,
       ahead: 0,
+      pause: 0,
       pace: 0,
       trouble: { kind: 'none' },
     }
@@ -91,6 +101,7 @@ class Story {
     const { root } = this.#lab
     const interrupt = new AbortController()
     let runs = 0
+    let misdeeds = 0
     let turns = one.pace
     const fault =
       now.kind === 'crash' || now.kind === 'disk full' || now.kind === 'disk error' ? now : undefined
@@ -99,6 +110,8 @@ class Story {
       new FaultyDisk(
         fault.at + 1,
         ({ crash: 'crash', 'disk full': 'ENOSPC', 'disk error': 'EIO' } as const)[fault.kind],
+        undefined,
+        this.#coarse?.disk,
       )
     // A build uses the declarations as they were when it started.
     const graph = model.graph()
@@ -110,9 +123,9 @@ class Story {
         jobs: one.jobs,
         force: one.force,
         keepGoing: one.keepGoing,
-        clock: BigInt(one.ahead) * 1_000_000_000n,
+        now: () => this.#now(one.ahead),
         signal: interrupt.signal,
-        ...(faulty ? { disk: faulty.disk } : {}),
+        disk: faulty?.disk ?? this.#coarse?.disk ?? realDisk,
         produce: async (request, env) => {
           const run = (runs += 1)
           // The history decides in which order runs overlap.
@@ -120,14 +133,21 @@ class Story {
           const mine = now.kind !== 'none' && 'at' in now && !fault && now.at + 1 === run
           if (mine && now.kind === 'producer fails') throw new Error('this producer fails')
           if (mine && now.kind === 'interrupt') interrupt.abort()
+          if (mine && now.kind === 'misdeed') {
+            model.produce(request, env)
+            misdeeds += 1
+            return misbehave(now.misdeed, request) ? 'reported' : undefined
+          }
           const snapshot = mine && now.kind === 'edit' && now.undo ? takeSnapshot(root) : undefined
           if (mine && now.kind === 'edit')
             for (const each of now.edits) if (!DECLARES.includes(each.kind)) apply(each, root, model)
           model.produce(request, env)
           await new Promise(setImmediate)
           if (snapshot) putBack(root, snapshot, one.pace % 2 === 0)
+          return undefined
         },
       })
+      if (misdeeds > 0) expect(report.exitCode).toBe(1)
       return { report }
     } catch (error) {
       const expectedKind =
@@ -141,6 +161,13 @@ class Story {
       faulty?.end()
       delete process.env['LAB_ENV']
     }
+  }
+
+  /** The clock of lbuild. It is never ahead of a disk with coarse times: lbuild could not tell when these are past. */
+  #now(ahead: number): bigint {
+    const offset = (seconds: number): bigint => BigInt(seconds) * 1_000_000_000n
+    if (this.#coarse) return this.#coarse.now() + offset(Math.min(ahead, 0))
+    return BigInt(Date.now()) * 1_000_000n + offset(ahead)
   }
 
   #published(): Map<string, string> {
