@@ -157,7 +157,7 @@ const EDITS = {
     if (fs.existsSync(`${root}/src/maybe`)) fs.unlinkSync(`${root}/src/maybe`)
     else fs.writeFileSync(`${root}/src/maybe`, `maybe ${b % 2}`)
   },
-  tool: (root, { b }) => write(`${root}/tools/forge`, `#!/bin/sh\n# ${b % 4}\n`),
+  tool: (root, { b }) => write(`${root}/tools/forge`, `forge ${b % 4}\n`),
   environment(_root, { b }, model) {
     model.environment = `value ${b % 3}`
   },

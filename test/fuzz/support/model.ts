@@ -61,7 +61,7 @@ export class Model {
       fs.writeFileSync(`${root}/src/t${number}/deep/c`, 'c')
     }
     fs.mkdirSync(`${root}/tools`)
-    fs.writeFileSync(`${root}/tools/forge`, '#!/bin/sh\n', { mode: 0o755 })
+    fs.writeFileSync(`${root}/tools/forge`, 'forge\n', { mode: 0o755 })
   }
 
   nameOf(index: number): string {
