@@ -61,6 +61,7 @@ const TOOLS: ReadonlyMap<string, Names> = new Map([
   ['unshare', UTIL_LINUX],
   ['flock', UTIL_LINUX],
   ['setpriv', UTIL_LINUX],
+  ['prlimit', UTIL_LINUX],
   ['sfdisk', SFDISK],
   ['newuidmap', UIDMAP],
   ['newgidmap', UIDMAP],

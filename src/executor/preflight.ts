@@ -9,7 +9,7 @@ import { sandboxTools } from '../sandbox/bubblewrap.ts'
 import type { Snapshot } from '../workspace/snapshot.ts'
 
 /** The tools that lbuild itself needs to run producers and fetch downloads. */
-export const ownTools = (): readonly string[] => [...sandboxTools(), 'flock', 'setpriv', 'curl']
+export const ownTools = (): readonly string[] => [...sandboxTools(), 'flock', 'setpriv', 'prlimit', 'curl']
 
 /** All tools that building any artifact of a graph needs, sorted, each once. */
 export function allTools(graph: Graph): readonly string[] {

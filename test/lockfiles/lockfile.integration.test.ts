@@ -1,7 +1,8 @@
-// Tests when a lockfile is resolved, and that only the downloads it pins are accepted. The mirrors are directories.
+// Tests when a lockfile is resolved, and that only the downloads it pins are accepted. Most mirrors are directories.
 import { writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { sha256 } from '../../src/platform/digest.ts'
+import { mirror } from '../support/mirror.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 
 const LOOP = 'for (;;);'
@@ -161,7 +162,7 @@ describe('a download', () => {
     const workspace = workspaceWithMirror()
     workspace.write('mirror/pool/bash', '')
     const { code, stderr } = await workspace.lbuild('rootfs')
-    expect(stderr).toMatch(/cannot fetch 1 of the files[\s\S]*bash: only 0 of \d+ bytes arrived/)
+    expect(stderr).toMatch(/cannot fetch 1 of the files[\s\S]*bash, file:.*: only 0 of \d+ bytes arrived/)
     expect(code).toBe(1)
     expect(workspace.state('cache/objects')).toEqual({})
   })
@@ -170,10 +171,24 @@ describe('a download', () => {
     const workspace = workspaceWithMirror()
     workspace.write('mirror/pool/bash', 'evil')
     const { code, stderr } = await workspace.lbuild('rootfs')
-    expect(stderr).toContain(`'bash' differs from the file that the lockfile names`)
-    expect(stderr).toContain(sha256('evil'))
+    expect(stderr).toContain(`cannot fetch 1 of the files of the lockfile 'packages'`)
+    expect(stderr).toContain(`sent another file: sha256 ${sha256('evil')}`)
     expect(code).toBe(1)
     expect(workspace.state('cache/objects')).toEqual({})
+  })
+
+  it('arrives although the terminal is lost meanwhile, if lbuild ignores SIGHUP', async () => {
+    const workspace = workspaceWithMirror()
+    let lose = (): void => {}
+    const { url } = await mirror((_, response) => {
+      lose()
+      response.end('bash')
+    })
+    workspace.edit('build.config.ts', `'file://' + mirror + '/'`, `'${url}'`)
+    const { child, ended } = workspace.ignoring('HUP').start('rootfs')
+    lose = () => void process.kill(-child.pid!, 'SIGHUP')
+    expect((await ended).code).toBe(0)
+    expect(workspace.read('output/rootfs.txt')).toBe('bash')
   })
 
   it('is reported if no mirror has it, with a hint to update the lockfile', async () => {
