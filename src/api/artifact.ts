@@ -129,7 +129,7 @@ export const ARTIFACT: unique symbol = Symbol.for('lbuild.artifact')
  * Declares an artifact: a producer, everything that it reads, and the files that it writes. lbuild runs the producer in
  * a sandbox, and only when its key changes: the declared inputs, params, tools and variables, and the code of the
  * module that calls `artifact` with all that it imports. The sandbox hides undeclared files, except those of the host's
- * `/usr` and the `toolPath`.
+ * `/usr` and those beside declared tools.
  *
  * @param name the name on the command line: letters, digits, dots, dashes and underscores, and none of lbuild's commands
  * @returns a handle; nothing runs yet. Wrong declarations are reported when the config is loaded

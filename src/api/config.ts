@@ -43,8 +43,8 @@ export interface Config {
   /** The time that producers write into outputs, in seconds since 1970; 1767225600 (2026-01-01) unless given. */
   readonly epoch?: number
   /**
-   * Directories with tools of the workspace, absolute or from its root, searched before those of the host. Producers
-   * see all of their files; keys hold only the declared tools.
+   * Directories with tools of the workspace, absolute or from its root, searched before those of the host. An artifact
+   * that declares a tool there sees this tool and every file beside it that is no program, and its key contains these.
    */
   readonly toolPath?: readonly string[]
   /**

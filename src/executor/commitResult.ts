@@ -67,11 +67,15 @@ function commitOutputs(
   return Object.fromEntries(outputs)
 }
 
-/** Stores the listings of the input trees, so that a later change can be reported by name. */
+/** Stores the listings of the input trees and the tools, so that a later change can be reported by name. */
 async function commitListings({ workspace, snapshot }: SessionContext, node: ArtifactNode): Promise<void> {
   for (const input of Object.values(node.inputs)) {
     const tree = input.kind === 'tree' ? snapshot.trees.get(input.path) : undefined
     const listing = await listingIfThere(tree)
+    if (listing !== undefined) workspace.objects.putText(listing)
+  }
+  for (const { name } of node.tools) {
+    const listing = await listingIfThere(snapshot.tools.get(name))
     if (listing !== undefined) workspace.objects.putText(listing)
   }
 }

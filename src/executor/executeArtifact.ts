@@ -1,7 +1,6 @@
 // Executes one artifact: runs its producer or restores a past result, and publishes the outputs.
 import { shownOutput } from '../config/locations.ts'
 import type { BuiltOutput } from '../events/events.ts'
-import { statesOnce, toolStates } from '../fingerprint/tools.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
 import { lockfilesOf } from '../graph/graph.ts'
 import { isSamePart, partIndex, subjectOf } from '../planner/part.ts'
@@ -14,7 +13,7 @@ import { checkOutputs } from '../sandbox/result.ts'
 import { discardWork, makeWorkDirectory, preserveWork } from '../sandbox/workDirectory.ts'
 import { DamagedObject } from '../store/objects.ts'
 import { publish } from '../store/publish.ts'
-import { sourceParts } from '../workspace/snapshot.ts'
+import { declaredTools, sourceParts } from '../workspace/snapshot.ts'
 import { commitResult, toolVersions, toolsToAsk } from './commitResult.ts'
 import type { SessionContext } from './sessionContext.ts'
 import { Cancelled } from './sessionContext.ts'
@@ -58,7 +57,7 @@ export async function executeArtifact(
     const task = produceTask(node, toolsToAsk(planned))
     ran = await runTask({ ...context, signal }, task, work, inputs)
     checkOutputs(disk, node, work)
-    throwIfToolChanged(context, node)
+    await throwIfToolChanged(context, node)
   } catch (error) {
     if (cancel.aborted) {
       discardWork(disk, work.path)
@@ -89,10 +88,16 @@ export async function executeArtifact(
  * Throws {@link InputChanged} if a tool changed during the run. Unlike inputs, tools are not copied: the producer ran
  * them in place, so lbuild cannot know which version ran.
  */
-function throwIfToolChanged({ workspace, snapshot, listener }: SessionContext, node: ArtifactNode): void {
+async function throwIfToolChanged(
+  { workspace, snapshot, listener }: SessionContext,
+  node: ArtifactNode,
+): Promise<void> {
+  const current = await declaredTools(workspace, [node])
   for (const { name } of node.tools) {
     const tool = snapshot.tools.get(name)
-    if (tool && toolStates(tool.files, statesOnce(workspace.disk)) === tool.states) continue
+    const now = current.get(name)
+    // The digest shows a change that left the states as they were; the states show one that was undone.
+    if (tool && now && tool.states === now.states && tool.digest === now.digest) continue
     const path = tool?.path ?? toRawPath(name)
     listener({
       type: 'warning',

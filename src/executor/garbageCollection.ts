@@ -146,17 +146,26 @@ function heldRecord(listed: ListedRecord): Held {
   }
 }
 
-/** The objects that describe what a record's run saw: listings of trees, and texts. Builds never read them. */
+/** The objects that describe what a record's run saw: listings of trees and tools, and texts. Builds never read them. */
 export const explanationsOf = (record: BuildRecord): readonly Digest[] => [
-  ...listingsOf(record).map(([, digest]) => digest),
+  ...listingsOf(record).map(({ digest }) => digest),
   ...(record.sourceTexts === undefined ? [] : [record.sourceTexts]),
 ]
 
-/** The trees among a record's parts: the path of each, and the digest of its listing. */
-export const listingsOf = ({ parts }: BuildRecord): readonly (readonly [path: string, digest: Digest])[] =>
-  parts.flatMap((part) =>
-    part.kind === 'tree' && part.digest !== null ? [[part.path, part.digest] as const] : [],
-  )
+/** A tree or tool of a record; the digest is that of its listing. */
+export interface ListedPart {
+  readonly kind: 'tree' | 'tool'
+  /** The path of a tree, or the name of a tool. */
+  readonly name: string
+  readonly digest: Digest
+}
+
+/** The trees and tools among a record's parts. */
+export const listingsOf = ({ parts }: BuildRecord): readonly ListedPart[] =>
+  parts.flatMap((part) => {
+    if ((part.kind !== 'tree' && part.kind !== 'tool') || part.digest === null) return []
+    return [{ kind: part.kind, name: part.kind === 'tree' ? part.path : part.name, digest: part.digest }]
+  })
 
 /**
  * Returns, for each artifact, how many records, objects and bytes a collection removes. The last entry has no artifact:

@@ -14,7 +14,7 @@ import { readResult } from '../sandbox/result.ts'
 import type { WorkDirectory } from '../sandbox/workDirectory.ts'
 import type { Snapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
-import { toolDirectories } from '../workspace/workspace.ts'
+import { toolDirectories } from '../workspace/toolPlaces.ts'
 import type { SessionContext } from './sessionContext.ts'
 import { Interrupted } from './sessionContext.ts'
 
@@ -105,10 +105,9 @@ export async function runTask(
     ...(scratchOnDisk ? [{ from: `${work.path}/scratch`, to: INSIDE.scratch, writable: true }] : []),
     ...(node === INSIDE.node ? [{ from: process.execPath, to: INSIDE.node }] : []),
   ]
-  const toolPath = toolDirectories(workspace)
   const options = {
     mounts,
-    toolPath,
+    toolFiles: toolFiles(context.snapshot, task.node.tools),
     network: task.network,
     hostname: variation?.hostname ?? HOSTNAME,
     ...(scratchOnDisk ? {} : { tmpfs: INSIDE.scratch }),
@@ -143,6 +142,12 @@ const toolPaths = (snapshot: Snapshot, tools: readonly ToolSpec[]): Record<strin
       return tool ? [[name, fromRawPath(tool.path)]] : []
     }),
   )
+
+/** What a task must see of its tools besides the host's system directories. */
+const toolFiles = (snapshot: Snapshot, tools: readonly ToolSpec[]): readonly string[] => {
+  const shown = tools.flatMap(({ name }) => snapshot.tools.get(name)?.shown ?? [])
+  return [...new Set(shown.map(fromRawPath))]
+}
 
 /** The environment of a task: declared variables, and others with the same values on every host. */
 function environment(

@@ -33,16 +33,8 @@ export async function evidenceOf(reason: Reason, before: Side, now: Side): Promi
     }
     case 'tree':
       return treeEvidence(part, old, before, now)
-    case 'tool': {
-      const [version, versionNow] = [await before.toolVersion(part.name), await now.toolVersion(part.name)]
-      return {
-        ...lastEdit(now, { kind: 'tool', name: part.name }),
-        versions: {
-          ...(version === undefined ? {} : { before: version }),
-          ...(versionNow === undefined ? {} : { now: versionNow }),
-        },
-      }
-    }
+    case 'tool':
+      return toolEvidence(part, old, before, now)
     case 'downloads': {
       const files = before.downloads(part.lockfile, old)
       const filesNow = now.downloads(part.lockfile, current)
@@ -80,6 +72,39 @@ async function treeEvidence(
       entryChange(`${root}/${display(entry.path)}`, pathOf(entry), entry, before, now),
     ),
     ...(changes.length > listed.length ? { moreEntries: changes.length - listed.length } : {}),
+  }
+}
+
+/** The changed files of a tool: the executable, an interpreter, a library, or a file beside it. */
+async function toolEvidence(
+  { name, digest }: PartOf<'tool'>,
+  oldDigest: Digest | undefined,
+  before: Side,
+  now: Side,
+): Promise<Evidence> {
+  const [version, versionNow] = [await before.toolVersion(name), await now.toolVersion(name)]
+  const versions = {
+    ...(version === undefined ? {} : { before: version }),
+    ...(versionNow === undefined ? {} : { now: versionNow }),
+  }
+  const listing = await before.toolListing(name, oldDigest)
+  const listingNow = await now.toolListing(name, digest ?? undefined)
+  if (listing === undefined || listingNow === undefined) return { versions }
+  const changes = treeChanges(listing, listingNow)
+  const edits = changes
+    .filter(({ change }) => change !== 'removed')
+    .map(({ path }) => now.editedAt({ kind: 'tool', name, file: path }) ?? 0)
+  const newest = Math.max(0, ...edits)
+  return {
+    ...(newest > 0 ? { editedAt: newest } : {}),
+    entries: changes.slice(0, LISTED_ENTRIES).map(({ path, change, before: old, values }) => ({
+      path: display(now.toolFile(name, path) ?? path),
+      change,
+      ...(old === undefined ? {} : { before: old }),
+      ...(values ? { values } : {}),
+    })),
+    ...(changes.length > LISTED_ENTRIES ? { moreEntries: changes.length - LISTED_ENTRIES } : {}),
+    versions,
   }
 }
 

@@ -21,8 +21,12 @@ export interface Side {
   /** The serialized listing of a tree. */
   listing(path: string, digest: Digest | undefined): Promise<string | undefined>
   toolVersion(name: string): Promise<string | undefined>
+  /** The serialized listing of a tool. */
+  toolListing(name: string, digest: Digest | undefined): Promise<string | undefined>
+  /** The path of a file in the listing of a tool: relative to the root, or absolute if it is outside. */
+  toolFile(name: string, file: RawPath): RawPath | undefined
   downloads(lockfile: string, digest: Digest | undefined): readonly LockedFile[] | undefined
-  /** When something was last edited, in milliseconds since 1970. */
+  /** When something was last edited, or a file of a tool installed, in milliseconds since 1970. */
   editedAt(subject: EditedSubject): number | undefined
 }
 
@@ -30,7 +34,9 @@ export interface Side {
 export type EditedSubject =
   | { readonly kind: 'file' | 'output'; readonly path: RawPath }
   | { readonly kind: 'module'; readonly label: string }
-  | { readonly kind: 'tool' | 'lockfile'; readonly name: string }
+  | { readonly kind: 'lockfile'; readonly name: string }
+  /** `file` is a name in the listing of the tool. */
+  | { readonly kind: 'tool'; readonly name: string; readonly file: RawPath }
 
 /** What a past run saw, as far as its record and the store hold it. */
 export class RecordSide implements Side {
@@ -58,6 +64,14 @@ export class RecordSide implements Side {
 
   async toolVersion(name: string): Promise<string | undefined> {
     return this.#record?.toolVersions[name]
+  }
+
+  toolListing(name: string, digest: Digest | undefined): Promise<string | undefined> {
+    return this.listing(name, digest)
+  }
+
+  toolFile(): undefined {
+    return undefined
   }
 
   downloads(_: string, digest: Digest | undefined): readonly LockedFile[] | undefined {
@@ -102,14 +116,27 @@ export class WorkspaceSide implements Side {
     return toolVersion(fromRawPath(tool.path), [...READ_ONLY_SANDBOX, '--'])
   }
 
+  async toolListing(name: string): Promise<string | undefined> {
+    return listingIfThere(this.#snapshot?.tools.get(name))
+  }
+
+  toolFile(name: string, file: RawPath): RawPath | undefined {
+    const path = this.#snapshot?.tools.get(name)?.pathOf(file)
+    const root = this.#absolute('')
+    return path?.startsWith(root) ? path.slice(root.length) : path
+  }
+
   downloads(lockfile: string): readonly LockedFile[] | undefined {
     return this.#lockfile(lockfile)?.content?.files
   }
 
   editedAt(subject: EditedSubject): number | undefined {
     const path = this.#pathOf(subject)
-    const stat = path === undefined ? undefined : this.#workspace.disk.lstat(path)
-    return stat && Number(stat.mtimeNs / 1_000_000n)
+    if (path === undefined) return undefined
+    const { disk } = this.#workspace
+    // A package sets the modification times of its files to the time when they were made.
+    const time = subject.kind === 'tool' ? disk.stat(path)?.ctimeNs : disk.lstat(path)?.mtimeNs
+    return time === undefined ? undefined : Number(time / 1_000_000n)
   }
 
   #pathOf(subject: EditedSubject): RawPath | undefined {
@@ -121,7 +148,7 @@ export class WorkspaceSide implements Side {
       case 'module':
         return this.#modulePath(subject.label)
       case 'tool':
-        return this.#snapshot?.tools.get(subject.name)?.path
+        return this.#snapshot?.tools.get(subject.name)?.pathOf(subject.file)
       case 'lockfile': {
         const path = this.#lockfile(subject.name)?.node.path
         return path === undefined ? undefined : this.#absolute(toRawPath(path))

@@ -36,8 +36,8 @@ export function isYoung({ ctimeNs, mtimeNs }: Stat, at: bigint): boolean {
  * when it was read, `readAt` the time before that, in nanoseconds since 1970. Such a file is read again next time, as
  * git does with "racily clean" entries (Documentation/technical/racy-git.txt). There are two causes:
  * - The file changed recently ({@link isYoung}).
- * - Its file system stores no change time, so a program can set all times back, as `cp -p` and `touch -d` do. FAT, exFAT
- *   and SFTP are such; Linux shows the modification time of a file in place of its change time.
+ * - Its file system stores no change time, so `cp -p` or `touch -d` can set all times back, or a new image of the file
+ *   system can contain them. FAT, exFAT, SFTP, SquashFS and EROFS are such; Linux shows the modification time instead.
  */
 export function isRacy(disk: Disk, path: RawPath, stat: Stat, readAt: bigint): boolean {
   if (isYoung(stat, readAt)) return true

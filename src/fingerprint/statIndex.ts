@@ -34,21 +34,31 @@ export interface TreeEntry {
   readonly digest: Digest
 }
 
-/** The index entry of a tool: the files that it loads, their states, and its digest. */
+/** The index entry of a tool. */
 export interface ToolEntry {
+  /** The tool, its interpreters and the libraries that these load, as the kernel and the loader open them. */
   readonly files: readonly RawPath[]
+  /** Paths that the kernel and the loader tried before, and directories that the loader searched. */
+  readonly probes: readonly RawPath[]
+  /** The directories of the workspace's own tools that the files lie in. */
+  readonly directories: readonly RawPath[]
+  /** What a producer must see besides the host's system directories: files, directories and links. */
+  readonly shown: readonly RawPath[]
+  /** The states of files, probes and directories; '' if one of them was too young to be trusted. */
   readonly states: string
+  /** The SHA-256 of its listing. */
   readonly digest: Digest
 }
 
 interface IndexFile {
   files: Record<RawPath, FileEntry>
   trees: Record<RawPath, TreeEntry>
+  /** By their ids; see {@link StatIndex.tool}. */
   tools: Record<RawPath, ToolEntry>
 }
 
 /** The kinds of the index's file and of a tree's table. */
-const INDEX_KIND = 'index 5'
+const INDEX_KIND = 'index 6'
 const TABLE_KIND = 'table 5'
 
 /**
@@ -108,15 +118,6 @@ export class StatIndex {
     this.#changed = true
   }
 
-  /** Whether one of some files may change again without a change of its state. */
-  isYoung(files: readonly RawPath[]): boolean {
-    const now = this.#now()
-    return files.some((file) => {
-      const stat = this.#disk.lstat(file)
-      return stat === undefined || isRacy(this.#disk, file, stat, now)
-    })
-  }
-
   tree(path: RawPath): TreeEntry | undefined {
     const trees = this.#load().trees
     return Object.hasOwn(trees, path) ? trees[path] : undefined
@@ -129,13 +130,14 @@ export class StatIndex {
     this.#changed = true
   }
 
-  tool(path: RawPath): ToolEntry | undefined {
+  /** The entry of a tool; `id` is the search path and where it was found. */
+  tool(id: RawPath): ToolEntry | undefined {
     const tools = this.#load().tools
-    return Object.hasOwn(tools, path) ? tools[path] : undefined
+    return Object.hasOwn(tools, id) ? tools[id] : undefined
   }
 
-  setTool(path: RawPath, entry: ToolEntry): void {
-    this.#load().tools[path] = entry
+  setTool(id: RawPath, entry: ToolEntry): void {
+    this.#load().tools[id] = entry
     this.#changed = true
   }
 

@@ -1,121 +1,146 @@
-// Fingerprints tools: executables with everything that they load.
+// Finds tools on the search path, and fingerprints each with everything that it loads.
 import type { RawPath } from '../platform/rawPath.ts'
 import { toRawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
-import type { Digest } from '../platform/digest.ts'
-import { digestOf } from '../platform/digest.ts'
-import type { StatIndex } from './statIndex.ts'
-import { signatureOf } from './fileState.ts'
+import type { AskLoader } from './loader.ts'
+import { askLoader } from './loader.ts'
+import { isRacy, signatureOf } from './fileState.ts'
+import type { StatIndex, ToolEntry } from './statIndex.ts'
+import type { DirectoryScan, ToolDirectory } from './toolDirectory.ts'
+import { scanToolDirectory } from './toolDirectory.ts'
 
-/** A tool of this host. */
-export interface Tool {
+/** A tool of this host. `states` is never empty. */
+export interface Tool extends ToolEntry {
+  /** Where it was found on the search path. */
   readonly path: RawPath
-  /** Over the executable, its interpreter and the shared libraries that it loads. */
-  readonly digest: Digest
-  /** Those files, and their {@link toolStates} when they were read. */
-  readonly files: readonly RawPath[]
-  readonly states: string
+  /**
+   * The listing of everything that `digest` covers, one line per file. The files may have changed since `digest` was
+   * taken, so the caller must compare the SHA-256 of the listing with it.
+   */
+  listing(): Promise<string>
+  /** The path of a file that the listing names; undefined if it does not exist. */
+  pathOf(name: RawPath): RawPath | undefined
 }
 
 /** The loader's cache: after a change of it, a tool may load other libraries (ld.so(8)). */
 const LOADER_CACHE = '/etc/ld.so.cache'
 
-/** Finds a tool on a search path: its path, and the real file behind all links; undefined if there is none. */
-export function locateTool(
-  disk: Disk,
-  searchPath: readonly RawPath[],
-  name: string,
-): { path: RawPath; real: RawPath } | undefined {
-  for (const directory of searchPath) {
-    const path = `${directory}/${toRawPath(name)}`
-    if (!disk.lstat(path)) continue
-    try {
-      const real = disk.realpath(path)
-      const stat = disk.lstat(real)
-      if (stat?.type === 'file' && (stat.mode & 0o111) !== 0) return { path, real }
-    } catch {
-      continue
+/** Where tools are searched for. */
+export interface ToolPlaces {
+  /** The workspace's own directories, which are searched first. */
+  readonly own: readonly ToolDirectory[]
+  /** The directories of the host. */
+  readonly host: readonly RawPath[]
+}
+
+/** Finds tools. It looks at each file once, since tools share most of their libraries. */
+export class ToolFinder {
+  readonly disk: Disk
+  readonly index: StatIndex
+  readonly places: ToolPlaces
+  readonly askLoader: AskLoader
+  /** The directories in the order of the search. */
+  readonly searchPath: readonly RawPath[]
+  readonly #now: () => bigint
+  readonly #states = new Map<RawPath, string>()
+  readonly #scans = new Map<RawPath, Promise<DirectoryScan>>()
+
+  /** `now` returns nanoseconds since 1970. */
+  constructor(
+    disk: Disk,
+    index: StatIndex,
+    places: ToolPlaces,
+    now: () => bigint,
+    ask: AskLoader = askLoader,
+  ) {
+    this.disk = disk
+    this.index = index
+    this.places = places
+    this.askLoader = ask
+    this.searchPath = [...places.own.map(({ path }) => path), ...places.host]
+    this.#now = now
+  }
+
+  /** Where a tool is: at the first path with its name that leads to an executable file. */
+  locate(name: RawPath): RawPath | undefined {
+    return this.searchPath
+      .map((directory) => `${directory}/${name}`)
+      .find((path) => {
+        const stat = this.disk.stat(path)
+        return stat?.type === 'file' && (stat.mode & 0o111) !== 0
+      })
+  }
+
+  /**
+   * Finds and fingerprints a tool; undefined if this host lacks it. Reads nothing while everything that it loads is
+   * unchanged, and nothing appeared that it would load instead. Throws a Failure (exit code 2) if it cannot run.
+   */
+  async find(name: string): Promise<Tool | undefined> {
+    const path = this.locate(toRawPath(name))
+    if (path === undefined) return undefined
+    const id = [...this.searchPath, path].join(':')
+    const known = this.index.tool(id)
+    if (known && known.states === (await this.#statesOf(known))) return this.#tool(path, known)
+    const startedAt = this.#now()
+    const { examineTool } = await import('./toolContents.ts')
+    const found = await examineTool(this, path)
+    const states = await this.#statesOf(found)
+    this.index.setTool(id, { ...found, states: (await this.#isYoung(found, startedAt)) ? '' : states })
+    return this.#tool(path, { ...found, states })
+  }
+
+  /** The scan of one of the workspace's own directories. */
+  scan(directory: ToolDirectory): Promise<DirectoryScan> {
+    const known = this.#scans.get(directory.path)
+    if (known) return known
+    const scan = scanToolDirectory(this.disk, this.index, directory, this.#now)
+    this.#scans.set(directory.path, scan)
+    return scan
+  }
+
+  #tool(path: RawPath, entry: ToolEntry): Tool {
+    return {
+      ...entry,
+      path,
+      listing: async () => (await import('./toolContents.ts')).listTool(this, entry),
+      pathOf: (name) => {
+        const file = entry.files.find((one) => one.endsWith(`/${name}`))
+        const directory = this.places.own.find(({ label }) => name.startsWith(`${label}/`))
+        return file ?? (directory && `${directory.path}${name.slice(directory.label.length)}`)
+      },
     }
   }
-  return undefined
-}
 
-/** Lists the files that a dynamic executable loads; none for a static one and for a script. */
-export type LibrariesOf = (executable: RawPath) => Promise<readonly RawPath[]>
-
-/** Asks the loader itself, through ldd(1). */
-export const librariesByLdd: LibrariesOf = async (executable) => {
-  const { execFileSync } = await import('node:child_process')
-  try {
-    const output = execFileSync('/usr/bin/ldd', [executable], {
-      encoding: 'latin1',
-      stdio: ['ignore', 'pipe', 'ignore'],
-      env: { LC_ALL: 'C' },
-    })
-    return [...output.matchAll(/^\t(?:\S+ => )?(\/\S+) \(0x/gm)].flatMap(([, path]) => path ?? [])
-  } catch {
-    return []
+  /** The states of everything that a tool's digest depends on, as one comparable text. */
+  async #statesOf({ files, probes, directories }: Omit<ToolEntry, 'states'>): Promise<string> {
+    const states = [LOADER_CACHE, ...files, ...probes].map((path) => this.#stateOf(path))
+    for (const directory of this.#own(directories)) states.push((await this.scan(directory)).states)
+    return states.join(' ')
   }
-}
 
-/** Returns the state of a file on disk as one comparable text. */
-export type StateOf = (file: RawPath) => string
+  async #isYoung(
+    { files, probes, directories }: Omit<ToolEntry, 'states'>,
+    startedAt: bigint,
+  ): Promise<boolean> {
+    const isYoung = (path: RawPath): boolean => {
+      const stat = this.disk.stat(path)
+      return stat !== undefined && isRacy(this.disk, path, stat, startedAt)
+    }
+    if ([LOADER_CACHE, ...files, ...probes].some(isYoung)) return true
+    for (const directory of this.#own(directories)) if ((await this.scan(directory)).isYoung) return true
+    return false
+  }
 
-/** Examines each file once, since tools share most of their libraries. */
-export function statesOnce(disk: Disk): StateOf {
-  const states = new Map<RawPath, string>()
-  return (file) => {
-    let state = states.get(file)
+  #own(directories: readonly RawPath[]): readonly ToolDirectory[] {
+    return this.places.own.filter(({ path }) => directories.includes(path))
+  }
+
+  #stateOf(path: RawPath): string {
+    let state = this.#states.get(path)
     if (state === undefined) {
-      const stat = disk.lstat(file)
-      states.set(file, (state = stat ? signatureOf(stat) : 'absent'))
+      const stat = this.disk.stat(path)
+      this.#states.set(path, (state = stat ? signatureOf(stat) : 'absent'))
     }
     return state
   }
-}
-
-/** The states of a tool's files and of the loader's cache. While they are unchanged, so is its digest. */
-export const toolStates = (files: readonly RawPath[], stateOf: StateOf): string =>
-  [LOADER_CACHE, ...files].map(stateOf).join(' ')
-
-/** Fingerprints a tool. Reads nothing while its files and the loader's cache are unchanged. */
-export async function fingerprintTool(
-  disk: Disk,
-  index: StatIndex,
-  path: RawPath,
-  librariesOf: LibrariesOf,
-  stateOf: StateOf,
-  searchPath: readonly RawPath[],
-): Promise<Tool> {
-  const known = index.tool(path)
-  if (known && known.states === toolStates(known.files, stateOf)) return { path, ...known }
-  const executables = [path, ...interpretersOf(disk, path, searchPath)]
-  const libraries = (await Promise.all(executables.map(librariesOf)))
-    .flat()
-    .map((file) => disk.realpath(file))
-  const files = [...new Set([...executables, ...libraries])]
-  const states = toolStates(files, stateOf)
-  const young = index.isYoung(files)
-  const digests: string[] = []
-  for (const file of files)
-    digests.push(file.slice(file.lastIndexOf('/') + 1), index.file(file, disk.lstat(file)!))
-  const digest = digestOf(digests)
-  index.setTool(path, { files, states: young ? '' : states, digest })
-  return { path, digest, files, states }
-}
-
-/** The interpreter in the first line of a script (execve(2), "Interpreter scripts"), and the one that env(1) starts. */
-function interpretersOf(disk: Disk, path: RawPath, searchPath: readonly RawPath[]): RawPath[] {
-  const head = Buffer.alloc(256)
-  const fd = disk.open(path, 'r')
-  try {
-    disk.read(fd, head)
-  } finally {
-    disk.close(fd)
-  }
-  const [, interpreter, argument] =
-    /^#! *(\/[^ \n\0]+)(?: +(?:-S +)?([^ \n\0]+))?/.exec(head.toString('latin1')) ?? []
-  if (interpreter === undefined) return []
-  const named = interpreter.endsWith('/env') && argument ? locateTool(disk, searchPath, argument) : undefined
-  return [disk.realpath(interpreter), ...(named ? [named.real] : [])]
 }

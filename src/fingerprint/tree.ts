@@ -98,8 +98,8 @@ const WALKS = 5
 
 const isGone = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(errorCode(error))
 
-/** A tree's listing; undefined if entries were removed since the walk. */
-export async function listingIfThere(tree: Tree | undefined): Promise<string | undefined> {
+/** The listing of a tree or tool; undefined if entries were removed since the walk. */
+export async function listingIfThere(tree: Pick<Tree, 'listing'> | undefined): Promise<string | undefined> {
   try {
     return await tree?.listing()
   } catch (error) {

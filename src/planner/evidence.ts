@@ -17,7 +17,7 @@ export interface PackageChanges {
 
 /** How a text changed; only its path if the former text is not in the store. */
 export interface TextChange {
-  /** Relative to the workspace's root; unusual names are escaped. */
+  /** Relative to the workspace's root, or absolute if it is a tool's file outside; unusual names are escaped. */
   readonly path: string
   readonly lines?: LineCount
   /** The first line that differs, counted from 1 in the current text. */
@@ -44,11 +44,12 @@ export interface RunId {
 
 /** What is known of a cause beyond its reason. */
 export interface Evidence {
-  /** When the changed file was last modified, in milliseconds since 1970. */
+  /** When the changed file was last modified, in milliseconds since 1970; a tool's, when it was edited or installed. */
   readonly editedAt?: number
   /** The run that is compared with: the one whose outputs were published last. */
   readonly comparedWith?: RunId
   readonly text?: TextChange
+  /** The changed entries of a tree, or files of a tool. */
   readonly entries?: readonly EntryChange[]
   /** How many changed entries are not listed in `entries`. */
   readonly moreEntries?: number

@@ -28,6 +28,8 @@ export interface Stat {
 export interface Disk {
   /** The state of the path itself, without following links; undefined if nothing exists there. */
   lstat(path: RawPath): Stat | undefined
+  /** The state of what a path leads to; undefined if that does not exist. */
+  stat(path: RawPath): Stat | undefined
   readdir(path: RawPath): RawPath[]
   readlink(path: RawPath): RawPath
   realpath(path: RawPath): RawPath
@@ -63,42 +65,45 @@ function typeOf(stat: fs.BigIntStats): Stat['type'] {
   return stat.isSymbolicLink() ? 'symlink' : 'special file'
 }
 
+function stateOf(examine: typeof fs.statSync, path: RawPath): Stat | undefined {
+  let stat: fs.BigIntStats | undefined
+  try {
+    stat = examine(nativePath(path), { bigint: true, throwIfNoEntry: false })
+  } catch (error) {
+    // A parent is a file, or links form a circle, so nothing exists there.
+    if (!['ENOTDIR', 'ELOOP'].includes(errorCode(error))) throw error
+  }
+  if (!stat) return undefined
+  return {
+    type: typeOf(stat),
+    mode: Number(stat.mode & 0o7777n),
+    uid: Number(stat.uid),
+    links: Number(stat.nlink),
+    size: Number(stat.size),
+    // stat(2) counts blocks of 512 bytes, whatever those of the file system are.
+    allocated: Number(stat.blocks * 512n),
+    ino: stat.ino,
+    mtimeNs: stat.mtimeNs,
+    ctimeNs: stat.ctimeNs,
+  }
+}
+
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants
 const UNTRUSTED = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
 
-/** ext2, ext3 and ext4; HFS+ (statfs(2), `f_type`). */
-const WITH_CHANGE_TIMES = [0xef53, 0x482b]
+/** ext2, ext3 and ext4; HFS+; XFS; Btrfs; tmpfs (`f_type` in statfs(2)). */
+const WITH_CHANGE_TIMES = [0xef53, 0x482b, 0x58465342, 0x9123683e, 0x01021994]
 
 /** The disk of this machine. */
 export const realDisk: Disk = {
-  lstat(path) {
-    let stat: fs.BigIntStats | undefined
-    try {
-      stat = fs.lstatSync(nativePath(path), { bigint: true, throwIfNoEntry: false })
-    } catch (error) {
-      // A parent is a file, so nothing exists below it.
-      if (errorCode(error) !== 'ENOTDIR') throw error
-    }
-    if (!stat) return undefined
-    return {
-      type: typeOf(stat),
-      mode: Number(stat.mode & 0o7777n),
-      uid: Number(stat.uid),
-      links: Number(stat.nlink),
-      size: Number(stat.size),
-      // stat(2) counts blocks of 512 bytes, whatever those of the file system are.
-      allocated: Number(stat.blocks * 512n),
-      ino: stat.ino,
-      mtimeNs: stat.mtimeNs,
-      ctimeNs: stat.ctimeNs,
-    }
-  },
+  lstat: (path) => stateOf(fs.lstatSync, path),
+  stat: (path) => stateOf(fs.statSync, path),
   readdir: (path) => fs.readdirSync(nativePath(path), { encoding: 'latin1' }),
   readlink: (path) => fs.readlinkSync(nativePath(path), { encoding: 'latin1' }),
   realpath: (path) => fs.realpathSync.native(nativePath(path), { encoding: 'latin1' }),
   hasChangeTimes(path) {
     try {
-      return WITH_CHANGE_TIMES.includes(fs.statfsSync(nativePath(path)).type)
+      return WITH_CHANGE_TIMES.includes(fs.statfsSync(nativePath(path)).type >>> 0)
     } catch {
       return false
     }

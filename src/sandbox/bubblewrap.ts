@@ -30,8 +30,8 @@ export const INSIDE = {
 
 export interface SandboxOptions {
   readonly mounts: readonly Mount[]
-  /** Directories of the workspace's own tools. */
-  readonly toolPath: readonly string[]
+  /** Files, directories and links of tools that the command sees under the same paths. */
+  readonly toolFiles: readonly string[]
   readonly network: boolean
   readonly hostname: string
   /** The path of a tmpfs; none if memory is short. */
@@ -76,10 +76,10 @@ export function sandboxed(command: readonly string[], options: SandboxOptions): 
     options.hostname,
   ]
   if (!options.network) args.push('--unshare-net')
-  args.push('--ro-bind', '/usr', '/usr', ...SYSTEM.flatMap(systemDirectory))
+  args.push('--ro-bind', '/usr', '/usr', ...SYSTEM.flatMap(inPlace))
   args.push('--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--tmpfs', '/run', '--dir', '/etc')
   args.push(...ETC.flatMap(bind), ...(options.network ? ETC_NETWORK.flatMap(bind) : []))
-  args.push(...options.toolPath.flatMap(bind))
+  args.push(...options.toolFiles.flatMap(inPlace))
   if (options.tmpfs !== undefined) args.push('--tmpfs', options.tmpfs)
   args.push('--dir', '/inputs')
   for (const { from, to, writable } of options.mounts) args.push(writable ? '--bind' : '--ro-bind', from, to)
@@ -87,7 +87,8 @@ export function sandboxed(command: readonly string[], options: SandboxOptions): 
   return [...namespace, 'bwrap', ...args, '--', ...command]
 }
 
-function systemDirectory(path: string): string[] {
+/** Shows a path as it is on the host; nothing if it does not exist. */
+function inPlace(path: string): string[] {
   const stat = lstatSync(path, { throwIfNoEntry: false })
   if (!stat) return []
   return stat.isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path]
@@ -97,7 +98,7 @@ function systemDirectory(path: string): string[] {
 const probeCommand = (): string[] =>
   sandboxed(['true'], {
     mounts: [],
-    toolPath: [],
+    toolFiles: [],
     network: false,
     hostname: HOSTNAME,
     tmpfs: '/scratch',

@@ -21,7 +21,7 @@ import type { BuildRecord, LatestLookup, RecordLookup } from '../planner/domain.
 import { recordOf } from '../planner/domain.ts'
 
 /** The kind of a record's file; a record of another version counts as absent. */
-export const RECORD_KIND = 'record 5'
+export const RECORD_KIND = 'record 6'
 
 /** The kind of the file that names an artifact's latest record. */
 const LATEST_KIND = 'latest 1'

@@ -4,18 +4,19 @@ import { isDeepStrictEqual } from 'node:util'
 import type { RawPath } from '../platform/rawPath.ts'
 import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Digest } from '../platform/digest.ts'
+import type { ListedPart } from '../executor/garbageCollection.ts'
 import { listingsOf } from '../executor/garbageCollection.ts'
 import { Interrupted } from '../executor/sessionContext.ts'
 import { readLockfile } from '../store/lockfile.ts'
 import type { ListedRecord } from '../store/records.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 
-/** What refers to an object: an output, a tree's listing or the texts of a record, or a lockfile of the distro. */
+/** What refers to an object: an output, the listing of a tree or tool, the texts of a record, or a lockfile of the distro. */
 export type ObjectReference =
   | {
-      readonly kind: 'output' | 'tree'
+      readonly kind: 'output' | ListedPart['kind']
       readonly artifact: string
-      /** The name of the output, or the path of the tree. */
+      /** The name of the output or tool, or the path of the tree. */
       readonly name: string
       /** Whether it is the latest record of its artifact. */
       readonly latest: boolean
@@ -118,7 +119,7 @@ function referencesOf(
     const { artifact } = record
     for (const [name, { sha256 }] of Object.entries(record.outputs))
       add(sha256, { kind: 'output', artifact, name, latest })
-    for (const [name, digest] of listingsOf(record)) add(digest, { kind: 'tree', artifact, name, latest })
+    for (const { kind, name, digest } of listingsOf(record)) add(digest, { kind, artifact, name, latest })
     if (record.sourceTexts !== undefined) add(record.sourceTexts, { kind: 'texts', artifact, latest })
   }
   for (const { name: lockfile, path } of graph.lockfiles)

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { closure, lockfilesOf } from '../graph/graph.ts'
 import { fromRawPath } from '../platform/rawPath.ts'
 import type { Workspace } from '../workspace/workspace.ts'
-import { toolDirectories } from '../workspace/workspace.ts'
+import { toolDirectories } from '../workspace/toolPlaces.ts'
 
 /** The editable files that a build reads, as absolute paths. */
 export interface Sources {
@@ -13,8 +13,9 @@ export interface Sources {
 }
 
 /**
- * The inputs of the targets and of their dependencies, the lockfiles and what they are resolved from, the workspace's own
- * tools, the config, every module that it imports, and the paths that decide where an import leads. Of the files that lbuild writes, only the lockfiles are sources.
+ * The inputs of the targets and of their dependencies, the lockfiles and what they are resolved from, the directories of
+ * the workspace's own tools, the config, every module that it imports, and the paths that decide where an import leads.
+ * Of the files that lbuild writes, only the lockfiles are sources.
  */
 export function sourcesOf(workspace: Workspace, targets: readonly string[]): Sources {
   const { graph, locations } = workspace
@@ -27,10 +28,6 @@ export function sourcesOf(workspace: Workspace, targets: readonly string[]): Sou
         input.kind === kind ? [`${locations.root}/${input.path}`] : [],
       ),
     )
-  const tools = new Set([...nodes, ...lockfiles].flatMap((one) => one.tools.map(({ name }) => name)))
-  const ownTools = toolDirectories(workspace).flatMap((directory) =>
-    [...tools].map((tool) => `${directory}/${tool}`),
-  )
   const modules = workspace.files
     .map(([path]) => fromRawPath(path))
     .filter((path) => !path.startsWith(`${locations.cache}/`))
@@ -41,8 +38,11 @@ export function sourcesOf(workspace: Workspace, targets: readonly string[]): Sou
     .filter((path) => path.startsWith(`${locations.root}/`))
   const lockfilePaths = lockfiles.map(({ path }) => `${locations.root}/${path}`)
   const config = `${locations.root}/build.config.ts`
-  const files = new Set([config, ...modules, ...probes, ...inputs('file'), ...lockfilePaths, ...ownTools])
-  return { trees: [...new Set(inputs('tree'))].sort(), files: [...files].sort() }
+  const files = new Set([config, ...modules, ...probes, ...inputs('file'), ...lockfilePaths])
+  return {
+    trees: [...new Set([...inputs('tree'), ...toolDirectories(workspace)])].sort(),
+    files: [...files].sort(),
+  }
 }
 
 /**

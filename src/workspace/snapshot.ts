@@ -2,8 +2,8 @@
 import { posix } from 'node:path'
 import type { Input } from '../api/inputs.ts'
 import { formatSize } from '../api/params.ts'
-import type { StateOf, Tool } from '../fingerprint/tools.ts'
-import { locateTool, fingerprintTool, librariesByLdd, statesOnce } from '../fingerprint/tools.ts'
+import type { Tool } from '../fingerprint/tools.ts'
+import { ToolFinder } from '../fingerprint/tools.ts'
 import type { Tree } from '../fingerprint/tree.ts'
 import { fingerprintTree, isExecutable, state as inputState, unreadable } from '../fingerprint/tree.ts'
 import type { ArtifactNode, LockfileNode, ToolSpec } from '../graph/graph.ts'
@@ -14,12 +14,11 @@ import type { RawPath } from '../platform/rawPath.ts'
 import { byBytes, fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Digest } from '../platform/digest.ts'
 import { Failure } from '../platform/failure.ts'
-import { SEARCH_PATH } from '../platform/findTool.ts'
 import type { LockfileContent } from '../store/lockfile.ts'
 import { lockfileDigest, readLockfile, requestDigest } from '../store/lockfile.ts'
 import { StoreSnapshot } from './storeSnapshot.ts'
+import { toolPlaces } from './toolPlaces.ts'
 import type { Workspace } from './workspace.ts'
-import { toolDirectories } from './workspace.ts'
 
 /** A lockfile, its content, and what it should be resolved from now. */
 export interface LockfileSnapshot {
@@ -137,11 +136,12 @@ class SnapshotTaker {
   readonly tools = new Map<string, Tool>()
   readonly #missing: { who: string; input: string; path: string; what: string }[] = []
   readonly #toolParts = new Map<string, Part>()
-  readonly #stateOf: StateOf
+  readonly #finder: ToolFinder
 
   constructor(workspace: Workspace) {
     this.#workspace = workspace
-    this.#stateOf = statesOnce(workspace.disk)
+    const { disk, index, now } = workspace
+    this.#finder = new ToolFinder(disk, index, toolPlaces(workspace), now)
   }
 
   async ownParts(node: ArtifactNode): Promise<readonly Part[]> {
@@ -258,15 +258,14 @@ class SnapshotTaker {
   async toolPart({ name }: ToolSpec): Promise<Part> {
     const known = this.#toolParts.get(name)
     if (known) return known
-    const { disk, index } = this.#workspace
-    const searchPath = [...toolDirectories(this.#workspace).map(toRawPath), ...SEARCH_PATH.split(':')]
-    const found = locateTool(disk, searchPath, name)
-    let part: Part = { kind: 'tool', name, path: null, digest: null }
-    if (found) {
-      const tool = await fingerprintTool(disk, index, found.real, librariesByLdd, this.#stateOf, searchPath)
-      part = { kind: 'tool', name, path: fromRawPath(found.path), digest: tool.digest }
-      this.tools.set(name, { ...tool, path: found.path })
+    const tool = await this.#finder.find(name)
+    const part: Part = {
+      kind: 'tool',
+      name,
+      path: tool ? fromRawPath(tool.path) : null,
+      digest: tool?.digest ?? null,
     }
+    if (tool) this.tools.set(name, tool)
     this.#toolParts.set(name, part)
     return part
   }

@@ -92,10 +92,6 @@ export function ignoredFiles({ ignored }: Workspace): readonly string[] {
   return messages
 }
 
-/** The directories of the workspace's own tools, as absolute paths. */
-export const toolDirectories = ({ graph, locations }: Workspace): readonly string[] =>
-  graph.toolPath.map((path) => (path.startsWith('/') ? path : `${locations.root}/${path}`))
-
 /** Opens a workspace. Writes only caches that save time. Throws a Failure (exit code 2) if the config is invalid. */
 export async function openWorkspace(options: OpenOptions, disk: Disk = realDisk): Promise<Workspace> {
   const locations = locationsFor(disk, options)

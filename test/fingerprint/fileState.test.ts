@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { StatIndex } from '../../src/fingerprint/statIndex.ts'
 import { fingerprintTree } from '../../src/fingerprint/tree.ts'
 import { sha256 } from '../../src/platform/digest.ts'
+import { realDisk } from '../../src/platform/disk.ts'
 import { MemoryDisk } from '../support/memoryDisk.ts'
 
 const MILLISECOND = 1_000_000n
@@ -194,4 +195,9 @@ describe('a file system that stores times in steps', () => {
       expect(fileDigest(disk, index)).toBe(sha256('two'))
     }
   })
+})
+
+it('only known file systems count as storing change times', () => {
+  expect(realDisk.hasChangeTimes('/dev/shm')).toBe(true)
+  for (const path of ['/proc/self', '/none']) expect(realDisk.hasChangeTimes(path)).toBe(false)
 })

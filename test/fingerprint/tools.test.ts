@@ -1,111 +1,241 @@
-// Tests that the digest of a tool covers its bytes, its interpreter and its libraries, and nothing else.
-import { describe, expect, it } from 'vitest'
+// Tests that the digest of a tool covers everything that it loads and may read, and nothing else.
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { LoadedFiles } from '../../src/fingerprint/loader.ts'
 import { StatIndex } from '../../src/fingerprint/statIndex.ts'
-import { locateTool, fingerprintTool, statesOnce } from '../../src/fingerprint/tools.ts'
+import type { Tool } from '../../src/fingerprint/tools.ts'
+import { ToolFinder } from '../../src/fingerprint/tools.ts'
+import { sha256 } from '../../src/platform/digest.ts'
+import { elf } from '../support/elf.ts'
 import { MemoryDisk } from '../support/memoryDisk.ts'
 
 const SECOND = 1_000_000_000n
+const LOADER = '/lib64/ld.so'
 
-function diskWithTool(): MemoryDisk {
-  const disk = new MemoryDisk()
-  disk.file('/usr/bin/sh', 'the shell', 0o755)
-  disk.file('/usr/bin/tool', '#!/usr/bin/sh\nscript', 0o755)
-  disk.file('/usr/lib/libc.so', 'libc')
+let disk: MemoryDisk
+let index: StatIndex
+/** What the loader loads, by executable. */
+let loaded: Map<string, LoadedFiles>
+let loaderCalls: number
+
+beforeEach(() => {
+  disk = new MemoryDisk()
+  index = new StatIndex(disk, '/index', disk.clock)
+  loaded = new Map([['/usr/bin/sh', { libraries: ['/lib/libc.so'], searched: [] }]])
+  loaderCalls = 0
   disk.file('/etc/ld.so.cache', 'cache')
+  disk.file(LOADER, 'loader', 0o755)
+  disk.file('/lib/libc.so', 'libc')
+  disk.file('/usr/bin/sh', elf({ loader: LOADER }, 'shell'), 0o755)
+  disk.file('/usr/bin/env', elf({ loader: LOADER }, 'env'), 0o755)
+  disk.file('/usr/bin/tool', '#!/usr/bin/sh\nscript', 0o755)
   disk.now += SECOND
-  return disk
+})
+
+/** Finds a tool as a new process does. */
+function find(name = 'tool', own: readonly string[] = []): Promise<Tool | undefined> {
+  const places = {
+    own: own.map((path) => ({ path, label: path.slice(1) })),
+    host: ['/usr/local/bin', '/usr/bin'],
+  }
+  return new ToolFinder(disk, index, places, disk.clock, (_, executable) => {
+    loaderCalls += 1
+    return Promise.resolve(loaded.get(executable) ?? { libraries: [], searched: [] })
+  }).find(name)
 }
 
-/** The digest of the tool as a new process computes it, and the number of calls of the loader. */
-async function fingerprint(
-  disk: MemoryDisk,
-  index: StatIndex,
-): Promise<{ digest: string; loaderCalls: number }> {
-  let loaderCalls = 0
-  const librariesOf = (path: string): Promise<string[]> => {
-    loaderCalls += 1
-    return Promise.resolve(path === '/usr/bin/sh' ? ['/usr/lib/libc.so'] : [])
-  }
-  const { digest } = await fingerprintTool(disk, index, '/usr/bin/tool', librariesOf, statesOnce(disk), [
-    '/usr/bin',
-  ])
-  return { digest, loaderCalls }
+const digestOf = async (name?: string, own?: readonly string[]): Promise<string | undefined> =>
+  (await find(name, own))?.digest
+
+/** Writes a file, keeping the mode of an existing one. */
+function write(path: string, content: string, mode = disk.lstat(path)?.mode ?? 0o755): void {
+  disk.file(path, content, mode)
 }
 
 describe('the digest of a tool', () => {
-  it('changes with the interpreter that env(1) finds', async () => {
-    const disk = diskWithTool()
-    disk.file('/usr/bin/env', 'env', 0o755)
-    disk.file('/usr/bin/tool', '#!/usr/bin/env -S sh -e\nscript', 0o755)
-    disk.now += SECOND
-    const index = new StatIndex(disk, '/index', disk.clock)
-    const before = await fingerprint(disk, index)
-    disk.file('/usr/bin/sh', 'THE SHELL', 0o755)
-    disk.now += SECOND
-    expect((await fingerprint(disk, index)).digest).not.toBe(before.digest)
-  })
-
   it.each([
     ['its own bytes', '/usr/bin/tool', '#!/usr/bin/sh\nSCRIPT'],
-    ['its interpreter', '/usr/bin/sh', 'THE SHELL'],
-    ['a library that the interpreter loads', '/usr/lib/libc.so', 'LIBC'],
-  ])('changes with %s', async (_, path, content) => {
+    ['its interpreter', '/usr/bin/sh', elf({ loader: LOADER }, 'SHELL')],
+    ['a library that the interpreter loads', '/lib/libc.so', 'LIBC'],
+    ['the loader', LOADER, 'LOADER'],
+  ])('changes with %s, even in the same tick of the clock', async (_, path, content) => {
+    const old = disk.readFile(path).toString('latin1')
     for (const wait of [SECOND, 0n]) {
-      const disk = diskWithTool()
-      // The files were just written: an edit within the same tick of the clock must be found, too.
-      if (wait === 0n)
-        for (const file of ['/usr/bin/tool', '/usr/bin/sh', '/usr/lib/libc.so']) disk.touch(file)
-      const index = new StatIndex(disk, '/index', disk.clock)
-      const before = await fingerprint(disk, index)
+      write(path, old)
       disk.now += wait
-      disk.file(path, content, disk.lstat(path)!.mode)
-      if (wait === 0n) disk.now += SECOND
-      expect((await fingerprint(disk, index)).digest).not.toBe(before.digest)
+      const before = await digestOf()
+      write(path, content)
+      disk.now += SECOND
+      expect(await digestOf()).not.toBe(before)
     }
   })
 
-  it('ignores times and the path of the tool', async () => {
-    const disk = diskWithTool()
-    const index = new StatIndex(disk, '/index', disk.clock)
-    const before = await fingerprint(disk, index)
-    disk.touch('/usr/bin/tool')
-    disk.touch('/usr/lib/libc.so')
+  it('covers every interpreter of a chain of interpreters', async () => {
+    write('/usr/bin/tool', '#!/usr/bin/one -x\n')
+    write('/usr/bin/one', '#! /usr/bin/two\n')
+    write('/usr/bin/two', '#!/usr/bin/env sh\n')
+    const tool = await find()
+    expect(tool?.files).toEqual([
+      '/usr/bin/tool',
+      '/usr/bin/one',
+      '/usr/bin/two',
+      '/usr/bin/env',
+      '/usr/bin/sh',
+      LOADER,
+      '/lib/libc.so',
+    ])
     disk.now += SECOND
-    expect((await fingerprint(disk, index)).digest).toBe(before.digest)
-    const elsewhere = new StatIndex(disk, '/index', disk.clock)
-    disk.file('/opt/tool', '#!/usr/bin/sh\nscript', 0o755)
-    const libraries = (path: string): Promise<string[]> =>
-      Promise.resolve(path === '/usr/bin/sh' ? ['/usr/lib/libc.so'] : [])
-    const { digest } = await fingerprintTool(disk, elsewhere, '/opt/tool', libraries, statesOnce(disk), [])
-    expect(digest).toBe(before.digest)
+    write('/usr/bin/two', '#!/usr/bin/env sh\n# edited\n')
+    expect(await digestOf()).not.toBe(tool?.digest)
+  })
+
+  it('ends at a circle of interpreters', async () => {
+    write('/usr/bin/tool', '#!/usr/bin/other\n')
+    write('/usr/bin/other', '#!/usr/bin/tool\n')
+    expect((await find())?.files).toEqual(['/usr/bin/tool', '/usr/bin/other'])
+  })
+
+  it('covers the shell that runs a script without an interpreter', async () => {
+    write('/usr/bin/tool', 'echo hello\n')
+    expect((await find())?.files).toEqual(['/usr/bin/tool'])
+    write('/bin/sh', 'shell')
+    write('/usr/bin/tool', 'echo hello, world\n')
+    expect((await find())?.files).toEqual(['/usr/bin/tool', '/bin/sh'])
+  })
+
+  it.each([
+    ['the interpreter', '/usr/bin/sh', '/usr/bin/dash', elf({ loader: LOADER }, 'dash')],
+    ['a library', '/lib/libc.so', '/lib/libc.so.7', 'libc 7'],
+    ['the tool itself', '/usr/bin/tool', '/opt/tool', '#!/usr/bin/sh\n# other'],
+  ])('changes when %s becomes a link to another file', async (_, path, target, content) => {
+    write(target, content)
+    disk.now += SECOND
+    const before = await digestOf()
+    disk.unlink(path)
+    disk.symlink(target, path)
+    expect(await digestOf()).not.toBe(before)
+    disk.unlink(path)
+  })
+
+  it.each([
+    ['a link', '/usr/bin/sh', '/usr/bin/dash', '/usr/bin/dash'],
+    ['a link to a directory', '/usr/bin', '/opt/bin', '/opt/bin/sh'],
+  ])('changes with a file behind %s', async (_, link, target, file) => {
+    disk.rename(link, target)
+    disk.symlink(target, link)
+    disk.now += SECOND
+    const before = await digestOf()
+    write(file, elf({ loader: LOADER }, 'edited'))
+    disk.now += SECOND
+    expect(await digestOf()).not.toBe(before)
+  })
+
+  it('ignores times and the path of the tool', async () => {
+    const before = await digestOf()
+    for (const path of ['/usr/bin/tool', '/lib/libc.so']) disk.touch(path)
+    disk.now += SECOND
+    expect(await digestOf()).toBe(before)
+    disk.rename('/usr/bin/tool', '/usr/local/bin/tool')
+    expect(await digestOf()).toBe(before)
   })
 
   it('comes from the index without a read or a call of the loader, until the cache of the loader changes', async () => {
-    const disk = diskWithTool()
-    const index = new StatIndex(disk, '/index', disk.clock)
-    const before = await fingerprint(disk, index)
+    const before = await digestOf()
     index.save()
     const reads = disk.reads
-    const next = new StatIndex(disk, '/index', disk.clock)
-    expect(await fingerprint(disk, next)).toEqual({ digest: before.digest, loaderCalls: 0 })
-    expect(disk.reads).toBe(reads)
+    loaderCalls = 0
+    index = new StatIndex(disk, '/index', disk.clock)
+    expect(await digestOf()).toBe(before)
+    expect([disk.reads, loaderCalls]).toEqual([reads, 0])
     disk.now += SECOND
     disk.touch('/etc/ld.so.cache')
-    expect(await fingerprint(disk, next)).toEqual({ digest: before.digest, loaderCalls: 2 })
+    expect(await digestOf()).toBe(before)
+    expect(loaderCalls).toBe(1)
+  })
+
+  it('is that of its listing', async () => {
+    const tool = await find()
+    const listing = (await tool?.listing()) ?? ''
+    expect(sha256(listing)).toBe(tool?.digest)
+    expect(listing.split('\n').map((line) => JSON.parse(line)[0])).toEqual(['ld.so', 'libc.so', 'sh', 'tool'])
+    expect(tool?.pathOf('libc.so')).toBe('/lib/libc.so')
+  })
+})
+
+describe('something new that a tool would load instead', () => {
+  it.each([
+    ['a program before the one that env starts', '#!/usr/bin/env sh\n', '/usr/local/bin/sh'],
+    [
+      'the same, with options and variables of env',
+      "#!/usr/bin/env -S A=1 B='x y' sh -e\n",
+      '/usr/local/bin/sh',
+    ],
+    ['a program in the workspace', '#!/usr/bin/env sh\n', '/own/sh'],
+  ])('changes its digest: %s', async (_, script, path) => {
+    write('/usr/bin/tool', script)
+    disk.mkdir('/own')
+    disk.now += SECOND
+    const before = await digestOf('tool', ['/own'])
+    write(path, elf({ loader: LOADER }, 'another'))
+    disk.now += SECOND
+    const after = await find('tool', ['/own'])
+    expect(after?.files).toContain(path)
+    expect(after?.digest).not.toBe(before)
+  })
+
+  it('changes its digest if a program that could not be started becomes executable', async () => {
+    write('/usr/bin/tool', '#!/usr/bin/env sh\n')
+    write('/usr/local/bin/sh', elf({ loader: LOADER }, 'another'), 0o644)
+    disk.now += SECOND
+    const before = await digestOf()
+    disk.now += SECOND
+    disk.chmod('/usr/local/bin/sh', 0o755)
+    expect(await digestOf()).not.toBe(before)
+  })
+
+  it('changes its digest if it is a library in a directory that the loader searches first', async () => {
+    loaded.set('/usr/bin/sh', { libraries: ['/lib/libc.so'], searched: ['/opt/hwcaps', '/opt/lib'] })
+    disk.mkdir('/opt/lib')
+    disk.now += SECOND
+    for (const path of ['/opt/lib/libc.so', '/opt/hwcaps/libc.so']) {
+      const before = await digestOf()
+      disk.now += SECOND
+      write(path, `libc in ${path}`)
+      disk.touch(path.slice(0, path.lastIndexOf('/')))
+      disk.now += SECOND
+      loaded.set('/usr/bin/sh', { libraries: [path], searched: ['/opt/hwcaps', '/opt/lib'] })
+      expect(await digestOf()).not.toBe(before)
+    }
+  })
+
+  it('is found if another toolPath shares the index', async () => {
+    write('/usr/bin/tool', '#!/usr/bin/env sh\n')
+    write('/own/sh', elf({ loader: LOADER }, 'another'))
+    disk.now += SECOND
+    const before = await digestOf()
+    expect(await digestOf('tool', ['/own'])).not.toBe(before)
+    expect(await digestOf()).toBe(before)
   })
 })
 
 describe('a tool', () => {
   it('is located in the first directory that has an executable file of its name', () => {
-    const disk = new MemoryDisk()
     disk.file('/a/tool', 'not executable')
     disk.mkdir('/b/tool')
-    disk.file('/c/tool', 'x', 0o755)
-    disk.file('/d/tool', 'x', 0o755)
-    expect(locateTool(disk, ['/none', '/a', '/b', '/c', '/d'], 'tool')).toEqual({
-      path: '/c/tool',
-      real: '/c/tool',
-    })
-    expect(locateTool(disk, ['/a', '/b'], 'tool')).toBeUndefined()
+    disk.symlink('/none', '/c/tool')
+    disk.file('/e/real', 'x', 0o755)
+    disk.symlink('../e/real', '/d/tool')
+    const places = { own: [], host: ['/none', '/a', '/b', '/c', '/d', '/usr/bin'] }
+    expect(new ToolFinder(disk, index, places, disk.clock).locate('tool')).toBe('/d/tool')
+    expect(new ToolFinder(disk, index, places, disk.clock).locate('none')).toBeUndefined()
+  })
+
+  it.each([
+    ['names a missing interpreter', '#!/usr/bin/nosh\n', 'its interpreter is missing'],
+    ['has env start a missing program', '#!/usr/bin/env nosh\n', 'its interpreter is missing'],
+    ['has an interpreter with such a line', '#!/usr/bin/broken\n', 'ends with a carriage return'],
+  ])('that %s is refused', async (_, script, problem) => {
+    write('/usr/bin/broken', '#!/bin/sh\r\n')
+    write('/usr/bin/tool', script)
+    await expect(find()).rejects.toThrow(problem)
   })
 })

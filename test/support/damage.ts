@@ -21,7 +21,7 @@ export function record(workspace: TestWorkspace, artifact: string): Recorded {
 
 /** The digest of the listing that a part names. */
 export const listingIn = (part: Part): string | undefined =>
-  part.kind === 'tree' ? digestIn(part) : undefined
+  part.kind === 'tree' || part.kind === 'tool' ? digestIn(part) : undefined
 
 /** The path of an object. */
 export const objectPath = (digest: string): string => `cache/objects/${digest.slice(0, 2)}/${digest.slice(2)}`
@@ -37,6 +37,10 @@ export const listing = (workspace: TestWorkspace): string =>
       .parts.map(listingIn)
       .find((digest) => digest !== undefined)!,
   )
+
+/** The path of the listing of the tool of `packed`. */
+export const toolListing = (workspace: TestWorkspace): string =>
+  objectPath(digestIn(record(workspace, 'packed').parts.find(({ kind }) => kind === 'tool')!)!)
 
 /** The path of the texts that the latest run of an artifact read. */
 export const textsObject = (workspace: TestWorkspace, artifact: string): string =>

@@ -1,4 +1,5 @@
 // A disk in memory.
+import { posix } from 'node:path'
 import type { RawPath } from '../../src/platform/rawPath.ts'
 import type { Disk, Stat } from '../../src/platform/disk.ts'
 import { parent } from '../../src/platform/disk.ts'
@@ -83,6 +84,10 @@ export class MemoryDisk implements Disk {
     return { type, mode, uid: 0, links: 1, size, allocated: size, ino, mtimeNs, ctimeNs }
   }
 
+  stat(path: RawPath): Stat | undefined {
+    return this.lstat(this.realpath(path))
+  }
+
   hasChangeTimes(): boolean {
     return this.changeTimes
   }
@@ -102,8 +107,13 @@ export class MemoryDisk implements Disk {
     return this.#node(path).target
   }
 
+  /** Follows all links of a path; the rest of it may be missing. */
   realpath(path: RawPath): RawPath {
-    return path
+    return path.split('/').reduce((directory, name) => {
+      const at = posix.resolve('/', directory, name)
+      const node = this.#nodes.get(at)
+      return node?.type === 'symlink' ? this.realpath(posix.resolve(directory || '/', node.target)) : at
+    })
   }
 
   readFile(path: RawPath): Buffer {
@@ -115,7 +125,7 @@ export class MemoryDisk implements Disk {
     this.#allow(path)
     if (flags === 'wx' && this.#nodes.has(path)) throw new DiskError('EEXIST', path)
     if (flags === 'r') this.reads += 1
-    const node = flags === 'wx' ? this.#put(path, 'file', mode) : this.#node(path)
+    const node = flags === 'wx' ? this.#put(path, 'file', mode) : this.#node(this.realpath(path))
     this.#open.set((this.#descriptors += 1), { node, position: 0 })
     return this.#descriptors
   }

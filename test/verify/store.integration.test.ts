@@ -4,7 +4,15 @@ import * as fs from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { sha256 } from '../../src/platform/digest.ts'
 import { contents } from '../support/contents.ts'
-import { flip, listing, objectPath, outputObject, record, textsObject } from '../support/damage.ts'
+import {
+  flip,
+  listing,
+  objectPath,
+  outputObject,
+  record,
+  textsObject,
+  toolListing,
+} from '../support/damage.ts'
 import { builtTiny, TINY_TARGETS } from '../support/tiny.ts'
 import type { Ended, TestWorkspace } from '../support/workspace.ts'
 
@@ -17,8 +25,8 @@ describe('lbuild verify --store', () => {
     const workspace = built()
     const before = workspace.verdictState()
     const { stdout, code } = await verifyStore(workspace)
-    expect(contents(workspace)).toEqual({ outputs: 4, listings: 1, texts: 5, others: 0 })
-    expect(stdout).toMatch(/^the store is intact \(read 10 objects and 5 records, [\d.]+ KiB\)\n$/)
+    expect(contents(workspace)).toEqual({ outputs: 4, listings: 2, texts: 5, others: 0 })
+    expect(stdout).toMatch(/^the store is intact \(read 11 objects and 5 records, [\d.]+ KiB\)\n$/)
     expect(code).toBe(0)
     expect(workspace.verdictState()).toEqual(before)
   })
@@ -56,6 +64,14 @@ describe('lbuild verify --store', () => {
       [],
     ],
     [
+      'the listing of a tool',
+      toolListing,
+      [
+        '  the listing of the tool tar in a record of packed: used only to name changed files in explanations\n',
+      ],
+      [],
+    ],
+    [
       'the texts that a run saw',
       (workspace) => textsObject(workspace, 'other'),
       ['  the texts in a record of other: used only to show changed lines in explanations\n'],
@@ -89,7 +105,7 @@ describe('lbuild verify --store', () => {
       const { stdout, code } = await verifyStore(workspace)
       for (const line of lines) expect(stdout).toContain(line)
       expect(stdout).toMatch(/^damaged (object [0-9a-f]{64}|record other\/[0-9a-z]+\.json), [\d.]+ (B|KiB)\n/)
-      expect(stdout).toContain('the store had 1 damaged file (read 10 objects and 5 records')
+      expect(stdout).toContain('the store had 1 damaged file (read 11 objects and 5 records')
       expect(code).toBe(1)
       const quarantined = /quarantined as (.*)\n/.exec(stdout)![1]!
       expect(fs.readFileSync(quarantined)).toEqual(damaged)
@@ -146,7 +162,7 @@ describe('lbuild verify --store', () => {
         '  the listing of src/ in a record of packed: used only to name changed files in explanations',
         `missing object ${other}`,
         '  the texts in a record of other: used only to show changed lines in explanations',
-        'the store is intact and lacks 3 objects (read 7 objects and 5 records, some KiB)',
+        'the store is intact and lacks 3 objects (read 8 objects and 5 records, some KiB)',
         "hint: run 'lbuild names report' to restore or rebuild what is missing",
         '',
       ].toSorted(),

@@ -55,7 +55,7 @@ it('the sources are files, trees, lockfiles and their lists, own tools, the conf
   const { trees, files } = sourcesOf(opened, ['image'])
   const inside = (paths: readonly string[]): string[] =>
     paths.filter((path) => path.startsWith(`${root}/`)).map((path) => path.slice(root.length + 1))
-  expect(inside(trees)).toEqual(['src'])
+  expect(inside(trees)).toEqual(['src', 'tools'])
   expect(inside(files)).toEqual([
     '.pnp.cjs',
     '.pnp.data.json',
@@ -67,8 +67,6 @@ it('the sources are files, trees, lockfiles and their lists, own tools, the conf
     'lockfiles/packages.lock',
     'node_modules',
     'package.json',
-    'tools/maker',
-    'tools/resolver',
   ])
   const isRelevant = couldConcern({ trees, files })
   const all = [
@@ -77,13 +75,14 @@ it('the sources are files, trees, lockfiles and their lists, own tools, the conf
     'lib',
     'lockfiles',
     'tools/maker',
+    'tools/new',
     'srcs',
     'lib/x',
     'output',
     'cache/index',
-    'tools/x',
+    'toolset/x',
   ]
-  expect(all.filter((path) => isRelevant(`${root}/${path}`))).toEqual(all.slice(0, 5))
+  expect(all.filter((path) => isRelevant(`${root}/${path}`))).toEqual(all.slice(0, 6))
 })
 
 /** A backend that records the directories to watch, and may call a function meanwhile. */

@@ -60,6 +60,8 @@ function consequence(reference: ObjectReference): string {
   switch (reference.kind) {
     case 'download':
       return `${reference.name}, a download of the lockfile ${reference.lockfile}: fetched again when a producer needs it`
+    case 'tool':
+      return `the listing of the tool ${reference.name} in a record of ${reference.artifact}: used only to name changed files in explanations`
     case 'tree':
       return `the listing of ${reference.name}/ in a record of ${reference.artifact}: used only to name changed files in explanations`
     case 'texts':

@@ -1,6 +1,7 @@
 // `lbuild why TARGET PATH`: whether and how a path influences a target.
 import { dirname, relative, resolve } from 'node:path'
 import { labelOfPath, pathOfLabel } from '../../config/sourceFiles.ts'
+import type { RawPath } from '../../platform/rawPath.ts'
 import { fromRawPath, toRawPath } from '../../platform/rawPath.ts'
 import { closure } from '../../graph/graph.ts'
 import { nearest } from '../../graph/names.ts'
@@ -47,10 +48,12 @@ async function subjectOf(workspace: Workspace, target: string, word: string): Pr
 /** The tools of a target and its dependencies that the file is part of. */
 async function toolsOf(workspace: Workspace, target: string, absolute: string): Promise<readonly string[]> {
   const tools = await declaredTools(workspace, closure(workspace.graph, [target]))
-  const real = workspace.disk.realpath(toRawPath(absolute))
-  return [...tools]
-    .filter(([, { path, files }]) => fromRawPath(path) === absolute || files.includes(real))
-    .map(([name]) => name)
+  const { disk } = workspace
+  const raw = toRawPath(absolute)
+  const real = disk.realpath(raw)
+  const covers = (path: RawPath): boolean =>
+    `${raw}/`.startsWith(`${path}/`) || (disk.stat(path) !== undefined && disk.realpath(path) === real)
+  return [...tools].filter(([, { files, shown }]) => [...files, ...shown].some(covers)).map(([name]) => name)
 }
 
 function influenceLines(

@@ -85,9 +85,10 @@ function headline({ reason, artifacts, evidence }: ExplainedCause, { all }: Expl
       const { values, entries, moreEntries = 0 } = evidence
       const owner = artifacts.length === 1 ? `${names}.` : ''
       if (values) return `param ${owner}${reason.now.name}: ${values.before} → ${values.now}`
-      const count = entries
-        ? `: ${entries.length + moreEntries === 1 ? '1 entry' : `${entries.length + moreEntries} entries`}`
-        : ''
+      const count =
+        entries && reason.now.kind === 'tree'
+          ? `: ${entries.length + moreEntries === 1 ? '1 entry' : `${entries.length + moreEntries} entries`}`
+          : ''
       return `${describeReason(reason)}${count}${toolVersions(evidence)}`
     }
     default:
