@@ -17,7 +17,7 @@ export async function compile(home, cache) {
     installLibraries(home)
     return await compileInto(home, cache)
   } catch (error) {
-    if (!['EACCES', 'EROFS', 'EPERM'].includes(error.code)) throw error
+    if (!['EACCES', 'EROFS', 'EPERM', 'ENOTDIR'].includes(error.code)) throw error
     fail(
       `cannot write the compiled lbuild: ${error.code}`,
       cache,

@@ -14,7 +14,7 @@ if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
 
 const fs = require('fs')
 const { createRequire } = require('module')
-const { dirname, resolve } = require('path')
+const { dirname, isAbsolute, resolve } = require('path')
 const { Script } = require('vm')
 
 /** The signals that ask a process to end, by number (signal(7)). */
@@ -39,7 +39,23 @@ function ignoreAgain() {
   return ignored
 }
 
+/** Ends the process with a message in the form of a Failure, whose code is not loaded yet. */
+function fail(headline, hint) {
+  process.stderr.write(`error: ${headline}\n  hint: ${hint}\n`)
+  process.exit(2)
+}
+
+/** The current directory. Ends the process if it was removed. */
+function currentDirectory() {
+  try {
+    return process.cwd()
+  } catch {
+    return fail('the current directory was removed', 'change to a directory that exists')
+  }
+}
+
 const ignoredSignals = ignoreAgain()
+const cwd = currentDirectory()
 const home = dirname(__dirname)
 const elsewhere = process.env.LBUILD_CACHE_DIR
 
@@ -111,7 +127,7 @@ function keepCode(path, manifest, cached, data, isWarm) {
 
 /** Runs the program of a checkout from `cache/lbuild/`. */
 async function startCheckout() {
-  const cache = `${elsewhere ? resolve(elsewhere) : `${home}/cache`}/lbuild`
+  const cache = `${elsewhere && isAbsolute(elsewhere) ? elsewhere : `${home}/cache`}/lbuild`
   const path = `${cache}/manifest.json`
   const manifest = readManifest(path) || (await (await import('./bootstrap.mjs')).compile(home, cache))
   const { directory, cached } = manifest
@@ -145,9 +161,9 @@ async function startPackage() {
 
 /** The cache of the workspace at or above the current directory; undefined outside of a workspace. */
 function cacheOfWorkspace() {
-  if (elsewhere) return resolve(elsewhere)
-  for (let directory = process.cwd(); ; directory = dirname(directory)) {
-    if (fs.existsSync(`${directory}/build.config.ts`)) return `${directory}/cache`
+  if (elsewhere && isAbsolute(elsewhere)) return elsewhere
+  for (let directory = cwd; ; directory = dirname(directory)) {
+    if (fs.existsSync(`${directory}/build.config.ts`)) return resolve(directory, elsewhere || 'cache')
     if (directory === dirname(directory)) return undefined
   }
 }

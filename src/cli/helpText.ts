@@ -26,7 +26,7 @@ Exit codes:
   129, 130, 143  terminated by SIGHUP, SIGINT (Ctrl-C), SIGTERM
 
 Environment:
-  LBUILD_CACHE_DIR       the cache directory (default: cache/ beside build.config.ts)
+  LBUILD_CACHE_DIR       the cache directory, relative to that of build.config.ts (default: cache/)
   LBUILD_CONFIG_TIMEOUT  how long evaluating build.config.ts may take, in seconds (default: 60)
   NO_COLOR               if set, print no colors
   FORCE_COLOR            if set, print colors even if the output is not a terminal

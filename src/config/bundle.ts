@@ -1,6 +1,6 @@
 // Bundles build.config.ts with all that it imports, and says which modules went in.
 import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { version as esbuildVersion, build } from 'esbuild'
 import type { BuildFailure, Loader, Message, Metafile, Plugin } from 'esbuild'
 import type { Digest } from '../platform/digest.ts'
@@ -58,18 +58,15 @@ const compilerVersion = `esbuild ${esbuildVersion}`
  * Bundles `build.config.ts` and everything that it imports into one module. Throws a Failure (exit code 2) that names
  * file, line and column, or both versions if the config imports another lbuild than the running one.
  */
-export async function bundleConfig(
-  disk: Disk,
-  config: string,
-  { root, home, cache }: Locations,
-): Promise<Bundle> {
+export async function bundleConfig(disk: Disk, { root, home, cache }: Locations): Promise<Bundle> {
   const probes = new ProbeRecorder(disk, root, BigInt(Date.now()) * 1_000_000n)
   const labels = new ModuleLabels(root)
   const digests = new Map<string, Digest>()
   let mismatch: Failure | undefined
   try {
     const result = await build({
-      entryPoints: [config],
+      // A relative path: an entry point with a star is a pattern, and the path of the workspace may contain one.
+      entryPoints: ['./build.config.ts'],
       bundle: true,
       format: 'esm',
       platform: 'node',
@@ -124,9 +121,10 @@ function sourcesPlugin(labels: ModuleLabels, digests: Map<string, Digest>): Plug
   }
 }
 
+/** The path is relative because esbuild resolves no absolute path with a star. */
 function registration(path: string, label: string): string {
   const registry = `globalThis[Symbol.for(${JSON.stringify(MODULES)})]`
-  return `import * as __lbuildSelf from ${JSON.stringify(path)};(${registry} ??= new Map()).set(${JSON.stringify(label)}, __lbuildSelf);`
+  return `import * as __lbuildSelf from ${JSON.stringify(`./${basename(path)}`)};(${registry} ??= new Map()).set(${JSON.stringify(label)}, __lbuildSelf);`
 }
 
 /** The modules that went into a bundle, in the order in which imports reach them. */

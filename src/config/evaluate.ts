@@ -1,4 +1,6 @@
 // Runs the code of a bundled config and collects what it declares.
+import { closeSync, openSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type * as v from 'valibot'
 import { ARTIFACT } from '../api/artifact.ts'
@@ -73,16 +75,29 @@ async function defaultExport(bundle: string): Promise<unknown> {
   // Deep enough for the modules between the config and a declaration.
   Error.stackTraceLimit = 100
   try {
-    const address = pathToFileURL(bundle).href
-    const module: unknown = await (typeof importModule === 'function'
-      ? importModule(address)
-      : import(address))
+    const module = await importFile(bundle)
     return typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined
   } catch (error) {
     throw thrownFailure(error)
   } finally {
     Error.stackTraceLimit = depth
   }
+}
+
+/** Imports a module. Node.js refuses an address with a backslash, but not a link to one, such as that of an open directory. */
+async function importFile(path: string): Promise<unknown> {
+  if (!path.includes('\\')) return importAddress(path)
+  const directory = openSync(dirname(path), 'r')
+  try {
+    return await importAddress(`/proc/self/fd/${directory}/${basename(path)}`)
+  } finally {
+    closeSync(directory)
+  }
+}
+
+function importAddress(path: string): Promise<unknown> {
+  const { href } = pathToFileURL(path)
+  return typeof importModule === 'function' ? importModule(href) : import(href)
 }
 
 /** Whether a value is the handle of an artifact or a lockfile. */

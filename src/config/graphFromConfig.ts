@@ -1,4 +1,5 @@
 // Turns an evaluated config into a graph, and rejects what cannot be built.
+import { normalize } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Failure } from '../platform/failure.ts'
 import type { ArtifactNode, Graph, LockfileNode, ToolSpec } from '../graph/graph.ts'
@@ -95,9 +96,14 @@ function modulesOnStack(stack: string, modules: ReadonlyMap<string, Module>): re
   return labels.length > 0 ? labels : [...modules.keys()]
 }
 
-/** A stack holds paths or addresses. Paths may contain blanks and brackets, so whole paths are searched for. */
+/**
+ * A stack holds paths or addresses. Paths may contain blanks and brackets, so whole paths are searched for. esbuild replaces
+ * each backslash by a slash, and normalizes the path.
+ */
 const isOnStack = (stack: string, path: string): boolean =>
-  stack.includes(`${path}:`) || stack.includes(`${pathToFileURL(path).href}:`)
+  [path, pathToFileURL(path).href, normalize(path.replaceAll('\\', '/'))].some((spelling) =>
+    stack.includes(`${spelling}:`),
+  )
 
 function checkName(name: string, what: string): void {
   const isCommand = COMMANDS.includes(name)

@@ -73,13 +73,12 @@ export async function loadConfigHere(
 ): Promise<LoadedConfig> {
   const cached = await cachedConfig(disk, index, locations)
   if (cached) return cached
-  const config = `${locations.root}/build.config.ts`
   const [{ bundleConfig }, { evaluateConfig }, { compileGraph }] = await Promise.all([
     import('./bundle.ts'),
     import('./evaluate.ts'),
     import('./graphFromConfig.ts'),
   ])
-  const bundled = await bundleConfig(disk, config, locations)
+  const bundled = await bundleConfig(disk, locations)
   const digest = sha256(bundled.code)
   const bundle = `${locations.cache}/config/${digest}.mjs`
   const cachePath = toRawPath(`${locations.cache}/config/graph.json`)

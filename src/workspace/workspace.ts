@@ -7,6 +7,7 @@ import type { Disk } from '../platform/disk.ts'
 import { realDisk } from '../platform/disk.ts'
 import type { Probe, SourceFile } from '../config/sourceFiles.ts'
 import type { Locations } from '../config/locations.ts'
+import { checkCache, checkSeparate, checkUtf8 } from '../config/locations.ts'
 import type { EvaluationOptions } from '../config/configProcess.ts'
 import { findRoot, loadConfig } from '../config/load.ts'
 import { StatIndex } from '../fingerprint/statIndex.ts'
@@ -61,19 +62,24 @@ export interface OpenOptions {
 /** The clock that stamps files, in nanoseconds since 1970. */
 const clock = (): bigint => BigInt(Date.now()) * 1_000_000n
 
-/** The locations of the workspace at or above a directory; `LBUILD_CACHE_DIR` moves the cache, `output` the outputs. */
+/**
+ * The locations of the workspace at or above a directory; `LBUILD_CACHE_DIR` moves the cache, `output` the outputs. Throws a
+ * Failure (exit code 2) for directories that cannot be used.
+ */
 export function locationsFor(
   disk: Disk,
   { start, home, output }: Pick<OpenOptions, 'start' | 'home' | 'output'>,
 ): Locations {
+  checkUtf8('the workspace', start)
   const root = findRoot(disk, start)
+  checkUtf8('the workspace', root)
   const elsewhere = process.env.LBUILD_CACHE_DIR
-  return {
-    root,
-    home,
-    cache: elsewhere ? resolve(elsewhere) : `${root}/cache`,
-    output: output === undefined ? `${root}/output` : resolve(output),
+  const cache = resolve(root, elsewhere || 'cache')
+  if (elsewhere) {
+    checkUtf8('the cache directory', cache)
+    checkCache(disk, root, cache)
   }
+  return { root, home, cache, output: output === undefined ? `${root}/output` : resolve(output) }
 }
 
 /** The temporaries that killed builds left in `output/`; see {@link strayTemporaries}. */
@@ -99,6 +105,7 @@ export async function openWorkspace(options: OpenOptions, disk: Disk = realDisk)
   const index = new StatIndex(disk, toRawPath(`${locations.cache}/index`), clock, ignored)
   const load = options.load ?? loadConfig
   const { graph, bundle, files, probes } = await load(disk, index, locations, options.evaluation, ignored)
+  checkSeparate(disk, graph, locations)
   return {
     disk,
     locations,

@@ -1,6 +1,7 @@
 // Where lbuild writes: outputs and the cache of a workspace can be anywhere else.
-import { chmodSync } from 'node:fs'
-import { expect, it } from 'vitest'
+import { chmodSync, symlinkSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 
@@ -30,6 +31,86 @@ it('writes nothing into the workspace with --output and LBUILD_CACHE_DIR', async
   workspace.env['LBUILD_CACHE_DIR'] = `${elsewhere}/cache`
   expect((await workspace.lbuild('one', '--output', `${elsewhere}/output`)).code).toBe(0)
   expect(Object.keys(workspace.state('.'))).toEqual(['build.config.ts'])
+})
+
+/** A config with inputs in `src` and `etc/note`. */
+const WITH_INPUTS = `import { copyFileSync } from 'node:fs'
+import { artifact, defineConfig, file, tree } from 'lbuild'
+const one = artifact('one', {
+  inputs: { src: tree('src'), note: file('etc/note') },
+  outputs: { o: 'one' },
+  produce: ({ inputs, outputs }) => copyFileSync(inputs.note, outputs.o),
+})
+export default defineConfig({ artifacts: [one] })
+`
+
+const withInputs = (): TestWorkspace =>
+  new TestWorkspace({ 'build.config.ts': WITH_INPUTS, 'src/a': 'a', 'etc/note': 'note', 'sub/b': 'b' })
+
+it('takes a relative LBUILD_CACHE_DIR from the root of the workspace, wherever it is started', async () => {
+  const workspace = withInputs()
+  workspace.env['LBUILD_CACHE_DIR'] = 'store/cache'
+  await workspace.succeed('one')
+  const below = new TestWorkspace({}, workspace.path('sub'))
+  Object.assign(below.env, workspace.env)
+  expect((await below.lbuild('one')).stdout).toMatch(/^one is fresh/)
+  expect((await below.lbuild('one', '-C', '..')).stdout).toMatch(/^one is fresh/)
+  expect(below.exists('store')).toBe(false)
+  expect(workspace.exists('store/cache/records')).toBe(true)
+})
+
+describe('a directory that lbuild writes', () => {
+  it.each([
+    ['src', `the cache directory lies in the tree 'src', which is an input`],
+    ['src/deep/cache', `the cache directory lies in the tree 'src', which is an input`],
+    ['link/cache', `the cache directory lies in the tree 'src', which is an input`],
+    ['etc', `the cache directory contains the file 'etc/note', which is an input`],
+    ['.', 'the cache directory contains the workspace'],
+    ['..', 'the cache directory contains the workspace'],
+    ['/', 'the cache directory contains the workspace'],
+  ])('may not be LBUILD_CACHE_DIR=%s among the inputs', async (path, message) => {
+    const workspace = withInputs()
+    symlinkSync('src', workspace.path('link'))
+    // A relative path is also one of the checkout, which has other directories.
+    workspace.env['LBUILD_CACHE_DIR'] = resolve(workspace.root, path)
+    const before = workspace.state('etc')
+    for (const words of [['one'], ['status'], ['gc']]) {
+      const { code, stdout, stderr } = await workspace.lbuild(...words)
+      expect(stderr).toMatch(
+        new RegExp(`^error: ${message}\n +cache directory: .*\n[^]* hint: set LBUILD_CACHE_DIR to`),
+      )
+      expect([code, stdout]).toEqual([2, ''])
+    }
+    expect(workspace.state('etc')).toMatchObject(before)
+  })
+
+  it.each(['src', 'src/out', 'link/out'])(
+    'may not be --output %s in a tree that is an input',
+    async (path) => {
+      const workspace = withInputs()
+      symlinkSync('src', workspace.path('link'))
+      const { code, stderr } = await workspace.lbuild('one', '--output', path)
+      expect(stderr).toContain(`error: the output directory lies in the tree 'src', which is an input`)
+      expect(code).toBe(2)
+    },
+  )
+
+  it('may be beside the inputs', async () => {
+    const workspace = withInputs()
+    workspace.env['LBUILD_CACHE_DIR'] = workspace.path('src-cache')
+    await workspace.succeed('one', '--output', '.')
+    expect(workspace.read('one')).toBe('note')
+    expect((await workspace.lbuild('one', '--output', '.')).stdout).toMatch(/^one is fresh/)
+  })
+
+  it('is never cleaned if it contains the workspace', async () => {
+    const workspace = withInputs()
+    workspace.write('config/mine', 'mine')
+    workspace.env['LBUILD_CACHE_DIR'] = workspace.root
+    const { code, stderr } = await workspace.lbuild('clean', '--all', '--yes')
+    expect(stderr).toContain('error: the cache directory contains the workspace')
+    expect([code, workspace.read('config/mine')]).toEqual([2, 'mine'])
+  })
 })
 
 it.runIf(process.geteuid?.() === 0)(

@@ -10,7 +10,7 @@ import { TestWorkspace } from '../support/workspace.ts'
 const HOME = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 
 const bundle = ({ root }: TestWorkspace) =>
-  bundleConfig(realDisk, `${root}/build.config.ts`, {
+  bundleConfig(realDisk, {
     root,
     home: HOME,
     cache: `${root}/cache`,

@@ -14,7 +14,7 @@ import { fromRawPath } from '../../src/platform/rawPath.ts'
 const HOME = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 
 const bundle = (root: string): Promise<Bundle> =>
-  bundleConfig(realDisk, `${root}/build.config.ts`, {
+  bundleConfig(realDisk, {
     root,
     home: HOME,
     cache: `${root}/cache`,
