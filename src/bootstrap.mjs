@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { Script } from 'node:vm'
 
@@ -74,7 +75,8 @@ const PROGRAMS = ['main.cjs', 'childProgram.cjs']
  * @param {string} home the sources and their libraries
  */
 export async function program(home) {
-  const { build } = await import('esbuild')
+  // Not with import(), which finds no library if the path of the checkout has a backslash.
+  const { build } = createRequire(import.meta.filename)('esbuild')
   const [main, child] = await Promise.all([
     build(options(home, 'src/cli/main.ts')),
     build(options(home, 'src/sandbox/child.ts')),

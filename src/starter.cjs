@@ -125,11 +125,15 @@ function keepCode(path, manifest, cached, data, isWarm) {
   replace(path, JSON.stringify({ ...manifest, cached, isWarm, files }))
 }
 
+/** Node.js imports no path with a backslash, except through a link, such as that of an open directory. */
+const addressOfBootstrap = () =>
+  __dirname.includes('\\') ? `/proc/self/fd/${fs.openSync(__dirname)}/bootstrap.mjs` : './bootstrap.mjs'
+
 /** Runs the program of a checkout from `cache/lbuild/`. */
 async function startCheckout() {
   const cache = `${elsewhere && isAbsolute(elsewhere) ? elsewhere : `${home}/cache`}/lbuild`
   const path = `${cache}/manifest.json`
-  const manifest = readManifest(path) || (await (await import('./bootstrap.mjs')).compile(home, cache))
+  const manifest = readManifest(path) || (await (await import(addressOfBootstrap())).compile(home, cache))
   const { directory, cached } = manifest
   const program = load(`${directory}/main.cjs`, fs.readFileSync(cached))
   await run(program, directory, manifest, (data, isWarm) =>

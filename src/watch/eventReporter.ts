@@ -1,11 +1,13 @@
 // Emits the events of watch. Does not repeat an event while its content stays the same.
+import type { BuildReport } from '../executor/report.ts'
+import { monotonicSeconds } from '../platform/clock.ts'
 import { failureData } from '../platform/failureData.ts'
 import type { Failure } from '../platform/failure.ts'
 import type { Plan } from '../planner/domain.ts'
 import { isFresh } from '../planner/plan.ts'
 import type { Burst } from './debounce.ts'
 import { pathsOf } from './debounce.ts'
-import type { WatchListener } from './events.ts'
+import type { WatchEvent, WatchListener } from './events.ts'
 
 /** What can fail besides an artifact. */
 export type FailureScope = 'config' | 'inputs' | 'build'
@@ -79,5 +81,26 @@ export class EventReporter {
       ...(latest ? { seconds: latest.seconds } : {}),
     }))
     this.#listener({ type: 'idle', fresh, failed, configFailed, artifacts })
+  }
+}
+
+/** The event for the end of a build; `report` is undefined if it threw, `startedAt` is in {@link monotonicSeconds}. */
+export function builtEvent(
+  report: BuildReport | undefined,
+  cancelled: boolean,
+  startedAt: number,
+  cause: Burst | undefined,
+): Extract<WatchEvent, { type: 'built' }> {
+  const named = (outcome: string): readonly string[] =>
+    report?.artifacts.flatMap((one) => (one.outcome === outcome ? [one.name] : [])) ?? []
+  const now = monotonicSeconds()
+  return {
+    type: 'built',
+    outcome: cancelled ? 'cancelled' : report?.exitCode === 0 ? 'done' : 'failed',
+    ran: named('built'),
+    restored: named('restored'),
+    failed: named('failed'),
+    seconds: now - startedAt,
+    ...(cause ? { secondsSinceChange: now - cause.since } : {}),
   }
 }

@@ -12,11 +12,11 @@ import type { Plan } from '../planner/domain.ts'
 import { isFresh, plan } from '../planner/plan.ts'
 import { monotonicSeconds } from '../platform/clock.ts'
 import { Failure } from '../platform/failure.ts'
+import { toRawPath } from '../platform/rawPath.ts'
 import { takeSnapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { Burst } from './debounce.ts'
-import { EventReporter } from './eventReporter.ts'
-import type { WatchEvent } from './events.ts'
+import { builtEvent, EventReporter } from './eventReporter.ts'
 import { FailureMemory } from './failureMemory.ts'
 import type { SourceWatcherOptions } from './sourceWatcher.ts'
 import { SourceWatcher } from './sourceWatcher.ts'
@@ -76,7 +76,10 @@ export class Watch {
     )
   }
 
-  /** Runs until the signal aborts. Throws a Failure (exit code 2) if there is no such target. */
+  /**
+   * Runs until the signal aborts. Throws a Failure (exit code 2) if there is no such target, or (exit code 1) if the workspace
+   * is removed or renamed.
+   */
   async run(): Promise<void> {
     const signal = this.#signal
     checkTargets(this.#workspace.graph, this.#options.targets)
@@ -130,15 +133,30 @@ export class Watch {
   #start(work: Promise<void>): void {
     const done = work
       .catch((error: unknown) => {
-        if (!this.#signal.aborted) this.#crash.abort(error)
+        if (!this.#signal.aborted) this.#crash.abort(this.#gone() ?? error)
       })
       .finally(() => this.#work.delete(done))
     this.#work.add(done)
   }
 
-  /** The work of `planning` and `building`. */
+  get #root(): string {
+    return this.#workspace.locations.root
+  }
+
+  /** The failure that ends watch if the workspace is gone. */
+  #gone(): Failure | undefined {
+    if (this.#workspace.disk.lstat(toRawPath(this.#root))) return undefined
+    return new Failure('the workspace was removed or renamed', {
+      facts: [['directory', this.#root]],
+      hint: 'run lbuild watch again where the workspace is now',
+    })
+  }
+
+  /** The work of `planning` and `building`. Throws a Failure, which ends watch, if the workspace is gone. */
   async #planAndBuild(cause: Burst | undefined): Promise<void> {
-    this.#reporter.changed(cause, this.#workspace.locations.root)
+    const gone = this.#gone()
+    if (gone) throw gone
+    this.#reporter.changed(cause, this.#root)
     const { result, planned } = await this.#plan(cause)
     this.#dispatch({ type: 'planned', result })
     if (this.#state.kind !== 'building') return
@@ -245,35 +263,20 @@ export class Watch {
     listener(built)
   }
 
-  /** The work of `checking`: finds out whether the graph changed; if not, the build takes another snapshot. */
+  /**
+   * The work of `checking`: finds out whether the graph changed; if not, the build takes another snapshot. Throws a Failure,
+   * which ends watch, if the workspace is gone.
+   */
   async #checkConfig(burst: Burst): Promise<void> {
-    const { disk, index, files, locations } = this.#workspace
-    this.#reporter.changed(burst, locations.root)
+    const gone = this.#gone()
+    if (gone) throw gone
+    const { disk, index, files } = this.#workspace
+    this.#reporter.changed(burst, this.#root)
     this.#failures.forgetAttempt()
     const edited = (await changedFiles(disk, index, files)).length > 0
     const graphChanged = edited && (await this.#reload())
     if (!graphChanged && burst.entries) await this.#cover()
     if (!graphChanged) this.#build?.invalidation.give()
     this.#dispatch({ type: 'checked', graphChanged })
-  }
-}
-
-function builtEvent(
-  report: BuildReport | undefined,
-  cancelled: boolean,
-  startedAt: number,
-  cause: Burst | undefined,
-): Extract<WatchEvent, { type: 'built' }> {
-  const named = (outcome: string): readonly string[] =>
-    report?.artifacts.flatMap((one) => (one.outcome === outcome ? [one.name] : [])) ?? []
-  const now = monotonicSeconds()
-  return {
-    type: 'built',
-    outcome: cancelled ? 'cancelled' : report?.exitCode === 0 ? 'done' : 'failed',
-    ran: named('built'),
-    restored: named('restored'),
-    failed: named('failed'),
-    seconds: now - startedAt,
-    ...(cause ? { secondsSinceChange: now - cause.since } : {}),
   }
 }

@@ -4,6 +4,7 @@ import type { SpawnSyncReturns } from 'node:child_process'
 import { chmodSync, chownSync, cpSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { TINY } from '../support/tiny.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 
 const HOME = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
@@ -27,6 +28,18 @@ it('installs libraries if one is missing, and only then', async () => {
   const { code, stdout, stderr } = await lbuild.lbuild('--version')
   expect(stderr).toMatch(/^installing the libraries of lbuild [\d.]+ \(npm ci\) …\nnpm ci --ignore-scripts/)
   expect([code, stdout]).toEqual([0, 'lbuild 0.1.0\n'])
+})
+
+it.each(['a\\b', 'a*b', 'a?b#c%5C'])('compiles a checkout in %j', async (name) => {
+  const above = new TestWorkspace({})
+  const checkout = new TestWorkspace({}, above.path(name))
+  mkdirSync(checkout.root)
+  for (const part of ['lbuild', 'src', 'package.json'])
+    cpSync(`${HOME}/${part}`, checkout.path(part), { recursive: true, verbatimSymlinks: true })
+  symlinkSync(`${HOME}/node_modules`, checkout.path('node_modules'))
+  checkout.writeAll(TINY)
+  await checkout.from(checkout.root).succeed('other')
+  expect(checkout.read('output/other.txt')).toBe('a note\n')
 })
 
 describe.runIf(process.geteuid?.() === 0)('a checkout that the user may not write', () => {

@@ -95,6 +95,11 @@ export class TestWorkspace {
     return other
   }
 
+  /** The same directory, for a caller with that umask. */
+  withUmask(umask: string): TestWorkspace {
+    return this.#as('sh', '-c', `umask ${umask}; exec "$@"`, 'sh')
+  }
+
   /** A copy in another directory. */
   copy(): TestWorkspace {
     const copy = new TestWorkspace({})

@@ -1,0 +1,32 @@
+// Tests that the umask of the caller decides neither keys nor outputs.
+import { chmodSync, readdirSync } from 'node:fs'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { TINY } from '../support/tiny.ts'
+import { TestWorkspace } from '../support/workspace.ts'
+
+/** The names of the records and objects that a build leaves, which contain keys and digests. */
+async function contentsOf(workspace: TestWorkspace): Promise<readonly (readonly string[])[]> {
+  await workspace.succeed('image', 'report')
+  return ['records', 'objects'].map((part) => Object.keys(workspace.state(`cache/${part}`)))
+}
+
+let usual: readonly (readonly string[])[]
+
+beforeAll(async () => {
+  usual = await contentsOf(new TestWorkspace(TINY, TestWorkspace.lasting()))
+})
+
+describe.each(['000', '027', '077'])('with umask %s', (umask) => {
+  it('a build makes the same keys and outputs', async () => {
+    const workspace = new TestWorkspace(TINY)
+    expect(await contentsOf(workspace.withUmask(umask))).toEqual(usual)
+    expect((await workspace.lbuild('image', 'report')).stdout).toMatch(/^image, report are fresh/)
+  })
+
+  it('a build makes the same from sources that only their owner may read', async () => {
+    const workspace = new TestWorkspace(TINY)
+    for (const entry of readdirSync(workspace.root, { recursive: true, withFileTypes: true }))
+      chmodSync(`${entry.parentPath}/${entry.name}`, entry.isDirectory() ? 0o700 : 0o600)
+    expect(await contentsOf(workspace.withUmask(umask))).toEqual(usual)
+  })
+})
