@@ -30,6 +30,8 @@ interface ScannedEntry {
   readonly path: RawPath
   readonly name: RawPath
   readonly stat: Stat
+  /** Its state on disk, as one comparable text; that of a directory covers everything in it. */
+  readonly state: string
   /** If it is a directory. */
   readonly tree?: Tree
 }
@@ -46,14 +48,18 @@ export async function scanToolDirectory(
   for (const name of disk.readdir(directory.path).sort(byBytes)) {
     const path = `${directory.path}/${name}`
     const stat = disk.lstat(path)
-    if (stat?.type === 'directory')
-      entries.push({ path, name, stat, tree: await fingerprintTree(disk, index, path, now) })
-    else if (stat) entries.push({ path, name, stat })
+    if (!stat) continue
+    const tree = stat.type === 'directory' ? await fingerprintTree(disk, index, path, now) : undefined
+    const content = tree ? tree.states : isSpecial(stat) ? '' : signatureOf(stat)
+    entries.push({
+      path,
+      name,
+      stat,
+      state: `${stat.type} ${stat.mode} ${content}`,
+      ...(tree ? { tree } : {}),
+    })
   }
-  const states = entries.map(
-    ({ name, stat, tree }) =>
-      `${name.length}:${name} ${stat.type} ${stat.mode} ${tree?.digest ?? (isSpecial(stat) ? '' : signatureOf(stat))}\n`,
-  )
+  const states = entries.map(({ name, state }) => `${name.length}:${name} ${state}\n`)
   return {
     directory,
     entries,

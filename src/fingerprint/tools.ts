@@ -9,8 +9,10 @@ import type { StatIndex, ToolEntry } from './statIndex.ts'
 import type { DirectoryScan, ToolDirectory } from './toolDirectory.ts'
 import { scanToolDirectory } from './toolDirectory.ts'
 
-/** A tool of this host. `states` is never empty. */
-export interface Tool extends ToolEntry {
+/** A tool of this host. */
+export interface Tool extends Omit<ToolEntry, 'states'> {
+  /** The states on disk of everything that a run of it may read: different if something was edited, even if undone. */
+  readonly states: string
   /** Where it was found on the search path. */
   readonly path: RawPath
   /**
@@ -98,10 +100,15 @@ export class ToolFinder {
     return scan
   }
 
-  #tool(path: RawPath, entry: ToolEntry): Tool {
+  async #tool(path: RawPath, entry: ToolEntry): Promise<Tool> {
+    const states = [LOADER_CACHE, ...entry.files].map((file) => this.#stateOf(file))
+    for (const directory of this.#own(entry.directories))
+      for (const beside of (await this.scan(directory)).entries)
+        if (entry.shown.includes(beside.path)) states.push(beside.state)
     return {
       ...entry,
       path,
+      states: states.join(' '),
       listing: async () => (await import('./toolContents.ts')).listTool(this, entry),
       pathOf: (name) => {
         const file = entry.files.find((one) => one.endsWith(`/${name}`))

@@ -23,6 +23,8 @@ export type Listing = readonly TreeItem[]
 
 /** The fingerprint of a tree. */
 export interface Tree {
+  /** A hash over the states on disk of everything in it. */
+  readonly states: Digest
   /** The SHA-256 of the serialized listing, under which the store keeps it. */
   readonly digest: Digest
   /**
@@ -120,13 +122,13 @@ async function fingerprintOnce(
   const known = index.tree(root)
   let made: Promise<string> | undefined
   const listing = (): Promise<string> => (made ??= list(disk, index, root, found, walkedAt))
-  if (known?.states === states) return { digest: known.digest, listing }
+  if (known?.states === states) return { states, digest: known.digest, listing }
   const digest = sha256(await listing())
   index.setTree(
     root,
     found.some((directory) => isYoung(disk, root, directory, walkedAt)) ? undefined : { states, digest },
   )
-  return { digest, listing }
+  return { states, digest, listing }
 }
 
 /** Whether an entry of a directory may change again without a change of its state. */

@@ -217,6 +217,51 @@ describe('something new that a tool would load instead', () => {
   })
 })
 
+describe('the states of a tool', () => {
+  const OWN = ['/own']
+
+  beforeEach(() => {
+    disk.file('/own/tool', '#!/usr/bin/sh\n', 0o755)
+    disk.file('/own/other', '#!/usr/bin/sh\n', 0o755)
+    disk.file('/own/words.txt', 'words')
+    disk.file('/own/data/deep/words.txt', 'words')
+    disk.now += SECOND
+  })
+
+  it.each(['/own/tool', '/own/words.txt', '/own/data/deep/words.txt', '/lib/libc.so'])(
+    'show an edit that was undone: %s',
+    async (path) => {
+      const before = await find('tool', OWN)
+      const content = disk.readFile(path).toString('latin1')
+      for (const text of ['edited', content]) {
+        disk.now += SECOND
+        write(path, text)
+      }
+      const after = await find('tool', OWN)
+      expect(after?.digest).toBe(before?.digest)
+      expect(after?.states).not.toBe(before?.states)
+    },
+  )
+
+  it('ignore another program beside it', async () => {
+    const before = await find('tool', OWN)
+    write('/own/other', '#!/usr/bin/sh\n# edited\n')
+    disk.now += SECOND
+    const after = await find('tool', OWN)
+    expect([after?.digest, after?.states]).toEqual([before?.digest, before?.states])
+    expect(after?.shown).toEqual(['/own/data', '/own/tool', '/own/words.txt'])
+  })
+
+  it('and its digest change when a program beside it becomes a file that it may read', async () => {
+    const before = await find('tool', OWN)
+    disk.now += SECOND
+    write('/own/other', 'no program', 0o755)
+    const after = await find('tool', OWN)
+    expect(after?.digest).not.toBe(before?.digest)
+    expect(after?.shown).toContain('/own/other')
+  })
+})
+
 describe('a tool', () => {
   it('is located in the first directory that has an executable file of its name', () => {
     disk.file('/a/tool', 'not executable')
