@@ -117,6 +117,9 @@ function runner(request: ProducerRequest, running: Running): Run {
 /** How much of each stream of a tool `run` returns, in characters: a producer holds both in memory. */
 const MAX_OUTPUT = 64 * 1024 * 1024
 
+/** How much of a command line an error shows that may be too long for the kernel, in characters. */
+const MAX_SHOWN = 1000
+
 function toolRunner(request: ProducerRequest): Run {
   return async (tool, args, options = {}) => {
     const path = Object.hasOwn(request.tools, tool) ? request.tools[tool] : undefined
@@ -137,18 +140,26 @@ function toolRunner(request: ProducerRequest): Run {
       maxBuffer: MAX_OUTPUT,
     })
     child.stderr?.pipe(process.stderr, { end: false })
-    const { stdout, stderr, exitCode, signal, failed, shortMessage, isMaxBuffer } = await child
+    const { stdout, stderr, exitCode, signal, failed, originalMessage, isMaxBuffer } = await child
     if (!failed) return { stdout, stderr }
+    const command = [tool, ...args].join(' ')
     if (isMaxBuffer)
       throw new Failure(`${tool} printed too much: more than ${MAX_OUTPUT >> 20} MiB on one stream`, {
-        facts: [['command', [tool, ...args].join(' ')]],
+        facts: [['command', command]],
         hint: 'let it write to a file, or print less',
       })
-    const ended = signal === undefined ? `exit code ${exitCode ?? shortMessage}` : `signal ${signal}`
+    if (exitCode === undefined && signal === undefined)
+      throw new Failure(`${tool} could not start`, {
+        facts: [
+          ['command', command.length > MAX_SHOWN ? `${command.slice(0, MAX_SHOWN)}…` : command],
+          ['reason', originalMessage ?? 'unknown'],
+        ],
+        hint: 'check its cwd, and the number and length of its arguments',
+      })
     throw new Failure(`${tool} failed`, {
       facts: [
-        ['command', [tool, ...args].join(' ')],
-        ['ended with', ended],
+        ['command', command],
+        ['ended with', signal === undefined ? `exit code ${exitCode}` : `signal ${signal}`],
       ],
       tail: lastLines(stderr.trim() === '' ? stdout : stderr),
     })
