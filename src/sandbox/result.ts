@@ -6,6 +6,7 @@ import { display, fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
 import { Failure, lastLines } from '../platform/failure.ts'
 import { readEnd, readUntrusted } from '../platform/untrustedFile.ts'
+import { toolDirectories } from '../workspace/toolPlaces.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { ProducerResult } from './request.ts'
 import { RESULT } from './request.ts'
@@ -33,15 +34,17 @@ const Result = v.variant('ok', [
  * it read an undeclared file of the workspace, the Failure names that file and how to declare it.
  */
 export function readResult(
-  { disk, locations, files }: Pick<Workspace, 'disk' | 'locations' | 'files'>,
+  workspace: Pick<Workspace, 'disk' | 'locations' | 'files' | 'graph'>,
   node: ArtifactNode | LockfileNode,
   work: WorkDirectory,
   ended: string,
 ): Extract<ProducerResult, { ok: true }> {
+  const { disk, locations, files } = workspace
   const result = resultOf(disk, work, ended)
   if (result.ok) return result
   const { headline, facts, hint, tail } = result.failure
-  const undeclared = undeclaredRead(disk, locations.root, node, `${headline}\n${tail ?? ''}`)
+  const places = { root: locations.root, toolDirectories: toolDirectories(workspace) }
+  const undeclared = undeclaredRead(disk, places, node, `${headline}\n${tail ?? ''}`)
   const advice = undeclared?.hint ?? hint
   throw new Failure(headline, {
     facts: [...(undeclared?.facts ?? []), ...facts, ['work directory', work.path], ['log', work.log]],

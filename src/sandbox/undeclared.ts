@@ -1,6 +1,7 @@
-// Finds the undeclared file of the workspace that made a producer fail.
+// Finds the undeclared file or program of the workspace that made a producer fail.
 import { posix } from 'node:path'
 import type { ArtifactNode, LockfileNode } from '../graph/graph.ts'
+import { isExecutable } from '../fingerprint/tree.ts'
 import { toRawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
 import type { FailureOptions } from '../platform/failure.ts'
@@ -12,24 +13,56 @@ const MISSING_FILE = /ENOENT|ENOTDIR|No such file|cannot (?:open|stat|access)|do
 /** Candidates for a path in such a line: quoted text, or a word. */
 const CANDIDATES = /'([^'\n]+)'|"([^"\n]+)"|‘([^’\n]+)’|([^\s'"‘’:,;()]+)/g
 
+type Advice = Required<Pick<FailureOptions, 'facts' | 'hint'>>
+
+/** Where undeclared files and programs of the workspace may be, as absolute paths. */
+export interface UndeclaredPlaces {
+  readonly root: string
+  /** The directories of the workspace's own tools. */
+  readonly toolDirectories: readonly string[]
+}
+
 /**
- * Explains a failed run. The sandbox hides files that the artifact does not declare. If `words`, the output of the run,
- * name such a file, returns a fact and a hint with the declaration to add; otherwise undefined.
+ * Explains a failed run. The sandbox hides files and programs that the artifact does not declare. If `words`, the output
+ * of the run, name such a file, returns a fact and a hint with the declaration to add; otherwise undefined.
  */
 export function undeclaredRead(
   disk: Disk,
-  root: string,
+  { root, toolDirectories }: UndeclaredPlaces,
   node: ArtifactNode | LockfileNode,
   words: string,
-): Required<Pick<FailureOptions, 'facts' | 'hint'>> | undefined {
+): Advice | undefined {
   for (const line of words.split('\n').filter((text) => MISSING_FILE.test(text)))
-    for (const match of line.matchAll(CANDIDATES))
-      for (const path of inWorkspace(match.slice(1).find((part) => part !== undefined) ?? '', root, node)) {
+    for (const match of line.matchAll(CANDIDATES)) {
+      const word = match.slice(1).find((part) => part !== undefined) ?? ''
+      const program = programOf(disk, toolDirectories, word)
+      // Shells begin their messages with the path of the script.
+      if (program !== undefined && node.tools.some(({ name }) => name === program)) continue
+      if (program !== undefined) return explainProgram(program, word)
+      for (const path of inWorkspace(word, root, node)) {
         const stat = disk.lstat(toRawPath(`${root}/${path}`))
         if (stat) return explain(node, path, stat.type === 'directory')
       }
+    }
   return undefined
 }
+
+/** The name of the program of the workspace that a word names, alone or by its path; undefined if there is none. */
+function programOf(disk: Disk, toolDirectories: readonly string[], word: string): string | undefined {
+  const name = posix.basename(word)
+  for (const directory of toolDirectories) {
+    const path = `${directory}/${name}`
+    if (name === '' || (word !== name && word !== path)) continue
+    const stat = disk.stat(toRawPath(path))
+    if (stat?.type === 'file' && isExecutable(stat)) return name
+  }
+  return undefined
+}
+
+const explainProgram = (name: string, word: string): Advice => ({
+  facts: [['not declared', `the program ${word}`]],
+  hint: `declare it, because a producer sees no other programs of the workspace: tools: [ …, '${name}' ]`,
+})
 
 /** The paths in the workspace that a word may mean: absolute, relative to a module of the code, or relative to the root. */
 function inWorkspace(word: string, root: string, node: ArtifactNode | LockfileNode): readonly string[] {
@@ -45,11 +78,7 @@ function inWorkspace(word: string, root: string, node: ArtifactNode | LockfileNo
     .filter((path) => !path.startsWith('/') && !/^(\.|\.\.|cache|output)(\/|$)/.test(path))
 }
 
-function explain(
-  node: ArtifactNode | LockfileNode,
-  path: string,
-  isDirectory: boolean,
-): Required<Pick<FailureOptions, 'facts' | 'hint'>> {
+function explain(node: ArtifactNode | LockfileNode, path: string, isDirectory: boolean): Advice {
   for (const [name, input] of Object.entries(node.inputs))
     if (
       (input.kind === 'file' || input.kind === 'tree') &&

@@ -7,7 +7,11 @@ import { SEARCH_PATH } from '../platform/findTool.ts'
 import type { Workspace } from './workspace.ts'
 
 /** The directories of the workspace's own tools, as absolute paths without links where they exist. */
-export const toolDirectories = ({ disk, graph, locations }: Workspace): readonly string[] =>
+export const toolDirectories = ({
+  disk,
+  graph,
+  locations,
+}: Pick<Workspace, 'disk' | 'graph' | 'locations'>): readonly string[] =>
   graph.toolPath.map((path) => {
     const absolute = resolve(locations.root, path)
     const raw = toRawPath(absolute)

@@ -98,6 +98,8 @@ describe('a program of toolPath that an artifact does not declare', () => {
   it('is hidden from it', async () => {
     const { code, stderr } = await workspaceWith(files).lbuild('page')
     expect(stderr).toContain('helper: not found')
+    expect(stderr).toMatch(/not declared: +the program helper\n/)
+    expect(stderr).toContain("tools: [ …, 'helper' ]")
     expect(code).toBe(1)
   })
 

@@ -7,7 +7,7 @@ import { realDisk } from '../../src/platform/disk.ts'
 import { readResult } from '../../src/sandbox/result.ts'
 import { makeWorkDirectory } from '../../src/sandbox/workDirectory.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
-import { artifactNode } from '../support/world.ts'
+import { artifactNode, graphOf } from '../support/world.ts'
 
 const NAME = '.lbuild-result.json'
 
@@ -18,7 +18,9 @@ function resultAfter(act: (path: string) => void): unknown {
   writeFileSync(work.log, 'what the producer printed\n')
   act(`${work.path}/work/${NAME}`)
   const locations = { root, home: root, cache: root, output: root }
-  return readResult({ disk: realDisk, locations, files: [] }, artifactNode('image'), work, 'exit code 0')
+  const node = artifactNode('image')
+  const workspace = { disk: realDisk, locations, files: [], graph: graphOf(node) }
+  return readResult(workspace, node, work, 'exit code 0')
 }
 
 const write =
