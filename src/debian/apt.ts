@@ -2,7 +2,7 @@
  * Resolves packages to exact files with apt, independently of the packages on the host.
  * @module lbuild/debian/apt
  */
-import { access, mkdir, writeFile } from 'node:fs/promises'
+import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { Failure, type LockedFile, type Run } from '../api/index.ts'
 import { bestMirror, type Archive } from './sources.ts'
@@ -19,6 +19,8 @@ export interface AptContext {
   readonly log: (line: string) => void
   /** The files of the lockfile; apt keeps to their versions. */
   readonly previous: readonly LockedFile[]
+  /** The absolute path of the keys that must have signed the archive; those of Debian on this host by default. */
+  readonly keyring?: string
 }
 
 /** The packages to resolve. */
@@ -34,24 +36,27 @@ const ARCHITECTURE = 'amd64'
 
 /**
  * Resolves packages and their dependencies to exact files, as apt would install them on an empty system. Versions in
- * `previous` are kept.
+ * `previous` are kept. The mirror need not be trusted: apt checks that the keys have signed each list of packages
+ * (apt-secure(8)), and this function that it is the list of the requested release.
  *
- * Throws a Failure when the host lacks the keys of the archive, or when the mirror no longer has a version in
- * `previous`; rejects with the output of apt when apt fails.
+ * Throws a Failure when the host lacks the keys of the archive, when the mirror serves another release, or when it no longer
+ * has a version in `previous`; rejects with the output of apt when apt fails.
  */
 export async function resolvePackages(context: AptContext, request: AptRequest): Promise<LockedFile[]> {
   const { run, scratch, log, previous } = context
-  await access(KEYRING).catch(() => {
-    throw new Failure('this host lacks the keys of the Debian archive', {
-      facts: [['missing', KEYRING]],
+  const { keyring = KEYRING } = context
+  await access(keyring).catch(() => {
+    throw new Failure('this host lacks the keys of the archive', {
+      facts: [['missing', keyring]],
       hint: 'install debian-archive-keyring',
     })
   })
   const sources = sourcesOf(context)
-  await writeRoot(context, sources)
+  await writeRoot(context, sources, keyring)
   const env = { APT_CONFIG: join(scratch, 'apt.conf') }
   log(`reading the package lists of ${[...new Set(sources.map(({ base }) => base))].join(' and ')}`)
   await run('apt-get', ['update', '-qq', '-o', 'APT::Update::Error-Mode=any'], { env })
+  await checkReleases(join(scratch, 'state/lists'), sources)
   const install = ['install', '--print-uris', '-y', '-qq', ...request.packages]
   const { stdout: uris } = await run('apt-get', install, { env })
   const paths = [...uris.matchAll(/^'([^']+)' /gm)].map(([, uri = '']) => pathOnMirror(uri, sources))
@@ -80,11 +85,15 @@ function sourcesOf({ suite, mirror }: AptContext): readonly Source[] {
 }
 
 /** Writes the configuration and state of a separate apt: no packages installed, and none of the host's sources or hooks. */
-async function writeRoot({ run, scratch, previous }: AptContext, sources: readonly Source[]): Promise<void> {
+async function writeRoot(
+  { run, scratch, previous }: AptContext,
+  sources: readonly Source[],
+  keyring: string,
+): Promise<void> {
   const directories = ['state/lists/partial', 'cache/archives/partial', 'etc/preferences.d', 'etc/apt.conf.d']
   await Promise.all(directories.map((name) => mkdir(join(scratch, name), { recursive: true })))
   const lines = sources.map(
-    ({ archive, base, suite }) => `deb [signed-by=${KEYRING}] ${base}/${archive} ${suite} main\n`,
+    ({ archive, base, suite }) => `deb [signed-by=${keyring}] ${base}/${archive} ${suite} main\n`,
   )
   const pins = previous.map(
     (file) => `Package: ${file.package}\nPin: version ${file.version}\nPin-Priority: 1001\n\n`,
@@ -113,7 +122,39 @@ const settings = (root: string): string[] => [
   'APT::Install-Recommends "false";',
   'APT::Sandbox::User "root";',
   'Acquire::Languages "none";',
+  // The defaults of apt (apt-secure(8)), which a distribution may change.
+  'Acquire::AllowInsecureRepositories "false";',
+  'Acquire::AllowWeakRepositories "false";',
+  'Acquire::AllowDowngradeToInsecureRepositories "false";',
+  'APT::Get::AllowUnauthenticated "false";',
 ]
+
+/**
+ * Checks the release files that apt has downloaded and verified into its directory of lists. A mirror may send the signed
+ * release file of another suite in place of the requested one; apt only warns about that. Throws a Failure if a release file
+ * is missing or has another name.
+ */
+async function checkReleases(lists: string, sources: readonly Source[]): Promise<void> {
+  const names = await readdir(lists)
+  for (const { archive, suite } of sources) {
+    // apt derives these names from the addresses: slashes become underscores.
+    const name = names.find(
+      (one) => /_(?:In)?Release$/.test(one) && one.includes(`_${archive}_dists_${suite}_`),
+    )
+    const release = name === undefined ? '' : await readFile(join(lists, name), 'utf8')
+    const served = ['Codename', 'Suite'].map(
+      (field) => new RegExp(`^${field}: *(.*)$`, 'm').exec(release)?.[1],
+    )
+    if (!served.includes(suite))
+      throw new Failure(`the mirror does not serve the release '${suite}'`, {
+        facts: [
+          ['archive', archive],
+          ['served', served.find((one) => one !== undefined) ?? 'nothing'],
+        ],
+        hint: 'check the param suite, or choose another mirror',
+      })
+  }
+}
 
 /** The path of a file on its mirror, which begins with the name of the archive. */
 function pathOnMirror(uri: string, sources: readonly Source[]): string {

@@ -77,6 +77,7 @@ const TOOLS: ReadonlyMap<string, Names> = new Map([
   ['python3', ['python3', 'python3', 'python', 'python3']],
   ['sha512sum', COREUTILS],
   ['git', GIT],
+  ['gpg', ['gpg', 'gnupg2', 'gnupg', 'gpg2']],
 ])
 
 /** Tools that are not programs but files that other programs read, with the path of one of them. */

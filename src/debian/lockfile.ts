@@ -3,7 +3,7 @@
  * @module lbuild/debian/lockfile
  */
 import { readFile } from 'node:fs/promises'
-import { file, lockfile, text, type Lockfile } from '../api/index.ts'
+import { file, lockfile, text, type FileInput, type Lockfile } from '../api/index.ts'
 import { parseList } from '../images/kernelModules.ts'
 import { resolvePackages } from './apt.ts'
 import { archiveOf, mirrorsFor } from './sources.ts'
@@ -14,6 +14,11 @@ export interface AptLockfileOptions {
   readonly path: string
   /** The path of a file with the names of packages, one per line; comments start with `#`. */
   readonly list: string
+  /**
+   * The path of a file with the keys that must have signed the archive, in the binary format of `gpg --export`. By default
+   * these are Debian's keys on the host that resolves: `/usr/share/keyrings/debian-archive-keyring.gpg`.
+   */
+  readonly keyring?: string
   /** Names or patterns of apt-patterns(7) to install in addition. */
   readonly include?: readonly string[]
   /** Whether a package goes into the lockfile; all packages that apt would install do by default. */
@@ -27,7 +32,7 @@ export interface AptLockfileOptions {
 export const aptLockfile = (name: string, options: AptLockfileOptions): Lockfile =>
   lockfile(name, {
     path: options.path,
-    inputs: { list: file(options.list) },
+    inputs: { list: file(options.list), ...keyringOf(options) },
     params: {
       suite: text(
         'bookworm',
@@ -46,9 +51,13 @@ export const aptLockfile = (name: string, options: AptLockfileOptions): Lockfile
       const names = new Set(listed)
       const { include = [], keep = () => true } = options
       return resolvePackages(
-        { run, scratch, log, previous, ...params },
+        { run, scratch, log, previous, ...inputs, ...params },
         { packages: [...include, ...listed], keep: (found) => keep(found, names) },
       )
     },
     mirrors: ({ mirror }, { path }) => mirrorsFor(mirror, archiveOf(path)),
   })
+
+/** The input with the keys, if they are not those of the host. */
+const keyringOf = ({ keyring }: AptLockfileOptions): { readonly keyring?: FileInput } =>
+  keyring === undefined ? {} : { keyring: file(keyring) }

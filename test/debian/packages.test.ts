@@ -105,12 +105,20 @@ const URIS = `'http://mirror/debian/pool/main/b/bash/bash_5.2-2_amd64.deb' bash_
 'http://mirror/debian-security/pool/updates/main/l/libc%2b%2b_2%7e3_amd64.deb' libc++_1%3a2~3_amd64.deb 7 MD5Sum:0
 `
 
+/** The release files that apt leaves in its directory of lists. */
+const RELEASES = {
+  mirror_debian_dists_bookworm_InRelease: 'Codename: bookworm\n',
+  'mirror_debian_dists_bookworm-updates_InRelease': 'Codename: bookworm-updates\n',
+  'mirror_debian-security_dists_bookworm-security_InRelease': 'Codename: bookworm-security\n',
+}
+
 /** Resolves packages with a fake apt that prints the records and addresses above. */
 async function resolve(previous: readonly LockedFile[], keep: (name: string) => boolean = () => true) {
   const scratch = await temporary()
   const calls: string[][] = []
   const apt: Run = async (tool, args) => {
     calls.push([tool, ...args])
+    if (args[0] === 'update') await plant(join(scratch, 'state/lists'), RELEASES)
     const stdout =
       tool === 'apt-config'
         ? 'APT::Update::Post-Invoke:: "echo host";\nAcquire::http::Proxy "http://proxy:3128";\n'
