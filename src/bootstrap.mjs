@@ -155,7 +155,7 @@ function replace(path, content) {
 function removeUnless(path, isExpected) {
   const stat = lstatSync(path, { throwIfNoEntry: false })
   if (!stat || isExpected(stat)) return
-  process.stderr.write(`warning: ${path} is not what lbuild wrote there, and is removed\n`)
+  process.stderr.write(`warning: removing ${path}, because lbuild did not write it\n`)
   rmSync(path, { recursive: true })
 }
 
@@ -173,7 +173,7 @@ function installLibraries(home) {
     fail(
       'cannot install the libraries of lbuild',
       home,
-      'run npm ci --omit=dev there, as a user who can write',
+      'run npm ci --omit=dev in that directory, as a user who can write to it',
     )
   }
 }

@@ -13,7 +13,7 @@ export function pastBuild(cache: string, id: string): LoggedBuild {
   if (build) return build
   if (id === 'last')
     throw new Failure('no build is in the log', {
-      hint: 'build something first; a build that has nothing to do is not logged',
+      hint: 'build a target first; a build that has nothing to do is not logged',
       exitCode: 2,
     })
   throw new Failure(`unknown build '${id}'`, { hint: 'run lbuild history to list the builds', exitCode: 2 })

@@ -140,7 +140,7 @@ export function thrownFailure(error: unknown): Failure {
   const where = /\(?(?:file:\/\/)?(\/[^()\n]+:\d+:\d+)\)?/.exec(stack ?? '')?.[1]
   return new Failure(`build.config.ts throws: ${message}`, {
     ...(where === undefined ? {} : { facts: [['at', where] as const] }),
-    hint: 'correct it and run again',
+    hint: 'correct the code and run again',
     exitCode: 2,
     cause: error,
   })

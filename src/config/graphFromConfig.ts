@@ -154,7 +154,7 @@ const dangling = (artifact: string, input: string, what: string, hint: string): 
   })
 
 const unlisted = (word: string, known: readonly string[]): string =>
-  `list it in build.config.ts, or: ${suggestion(word, known)}`
+  `list it in build.config.ts${known.length === 0 ? '' : `; ${suggestion(word, known)}`}`
 
 function checkOutputs(artifacts: readonly ArtifactNode[]): void {
   const makers = new Map<string, string>()

@@ -135,7 +135,7 @@ function makeCache(disk: Disk, directory: string, ignored: Ignored): void {
     if (!['EACCES', 'EROFS', 'EPERM'].includes(errorCode(error))) throw error
     throw new Failure(`cannot write the cache: ${errorCode(error)}`, {
       facts: [['path', directory]],
-      hint: 'set LBUILD_CACHE_DIR to a directory that you can write, and pass --output DIR to build',
+      hint: 'set LBUILD_CACHE_DIR to a writable directory, and use --output DIR to publish to another one',
       exitCode: 2,
     })
   }

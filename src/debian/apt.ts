@@ -48,7 +48,7 @@ export async function resolvePackages(context: AptContext, request: AptRequest):
   await access(keyring).catch(() => {
     throw new Failure('this host lacks the keys of the archive', {
       facts: [['missing', keyring]],
-      hint: 'install debian-archive-keyring',
+      hint: 'install the package debian-archive-keyring',
     })
   })
   const sources = sourcesOf(context)
@@ -200,7 +200,7 @@ function checkVersions(files: readonly LockedFile[], previous: readonly LockedFi
   })
   if (missing.length > 0)
     throw new Failure(
-      `the mirror no longer has ${missing.length === 1 ? 'a version' : `${missing.length} versions`} of the lockfile`,
+      `the mirror no longer has ${missing.length === 1 ? 'a pinned version' : `${missing.length} pinned versions`}`,
       { facts: [['missing', missing.join(', ')]], hint: 'run `lbuild update` to pin the current versions' },
     )
 }

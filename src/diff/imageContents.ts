@@ -107,8 +107,8 @@ function assertStandsAlone(path: string): void {
   const hasBacking = header.readBigUInt64BE(8) !== 0n
   const hasDataFile = header.readUInt32BE(4) >= 3 && (header.readBigUInt64BE(72) & 4n) !== 0n
   if (hasBacking || hasDataFile)
-    throw new Failure('cannot read the image: this qcow2 names another file that holds its data', {
-      hint: 'run qemu-img info to see which, and qemu-img convert to make an image that stands alone',
+    throw new Failure('cannot read the image: this qcow2 names another file that contains its data', {
+      hint: 'run qemu-img convert to make an image without such a file; qemu-img info names the file',
     })
 }
 

@@ -32,7 +32,7 @@ export function readBuild(disk: Disk, cache: string, id: string): LoggedBuild | 
   if (others.length > 0)
     throw new Failure(`${others.length + 1} builds match '${id}'`, {
       facts: [['the newest', [found, ...others].slice(-5).join('\n')]],
-      hint: 'write more of the name',
+      hint: 'write more digits of the id',
       exitCode: 2,
     })
   return buildFromLog(found, readLog(disk, logPath(cache, found)))

@@ -46,7 +46,7 @@ function unknownTarget(
     command !== undefined &&
     (near === undefined || editDistance(target, command) < editDistance(target, near))
   const hint = maker
-    ? `it is an output of '${maker.name}'`
+    ? `name the target '${maker.name}', which has this output`
     : isCommand
       ? `did you mean the command '${command}'?`
       : suggestion(target, names)

@@ -257,7 +257,7 @@ export class Scheduler {
     this.#attempts.set(name, attempts)
     if (attempts >= ATTEMPTS)
       throw new Failure(`the inputs or the output of '${name}' keep changing`, {
-        facts: [['last', last]],
+        facts: [['last attempt', last]],
         hint: 'run again when nothing writes to them',
       })
   }

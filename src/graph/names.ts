@@ -31,8 +31,9 @@ export function editDistance(a: string, b: string): number {
   return row[b.length] ?? 0
 }
 
-/** A hint for an unknown word: `did you mean 'x'?`, or the known words. */
+/** A hint for an unknown word: `did you mean 'x'?`, or the known words, or else to declare one. */
 export function suggestion(word: string, known: readonly string[]): string {
+  if (known.length === 0) return 'declare it in build.config.ts'
   const near = nearest(word, known)
   return near === undefined ? `choose one of: ${known.join(', ')}` : `did you mean '${near}'?`
 }

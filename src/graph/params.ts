@@ -50,7 +50,7 @@ function paramHint(graph: Graph, given: string): string {
   const owners = nodes.filter(({ params }) => Object.hasOwn(params, near)).map(({ name }) => name)
   const meant = owners.includes(owner) ? owner : nearest(owner, owners)
   return meant === undefined
-    ? `'${near}' belongs to ${owners.join(', ')}`
+    ? `did you mean ${owners.map((name) => `'${name}.${near}'`).join(' or ')}?`
     : `did you mean '${meant}.${near}'?`
 }
 
@@ -64,7 +64,7 @@ export function withProfile(graph: Graph, name: string): Graph {
   if (values) return withParams(graph, values, `the profile '${name}' of build.config.ts`)
   const known = Object.keys(graph.profiles)
   throw new Failure(`unknown profile '${name}'`, {
-    hint: known.length === 0 ? 'declare it in build.config.ts' : suggestion(name, known),
+    hint: suggestion(name, known),
     exitCode: 2,
   })
 }

@@ -107,7 +107,7 @@ export function moduleClosure(index: ModuleIndex, list: readonly string[]): stri
         ['modules', String(index.paths.size)],
         ['built in', String(index.builtin.size)],
       ],
-      hint: 'list only modules that the kernel or its input of modules contains',
+      hint: 'list only modules that are built into the kernel or are in its module directory',
     })
   const paths = new Map<string, string>()
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {

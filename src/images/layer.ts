@@ -110,7 +110,7 @@ export class Layer {
     const at = this.resolve(path)
     const existing = this.lookup(at)
     if (existing && existing.type !== 'directory')
-      throw new Failure(`cannot create directory '${path}': a ${existing.type} is in its place`, {
+      throw new Failure(`cannot create directory '${path}': the path is a ${existing.type}`, {
         facts: [['path', at]],
       })
     if (at !== '/') this.directory(parentPath(at))
@@ -175,7 +175,7 @@ export class Layer {
   #prepare(path: string, type: string): string {
     const at = this.resolve(path, false)
     if (this.lookup(at)?.type === 'directory')
-      throw new Failure(`cannot create ${type} '${path}': a directory is in its place`, {
+      throw new Failure(`cannot create ${type} '${path}': the path is a directory`, {
         facts: [['path', at]],
       })
     this.directory(parentPath(at))

@@ -123,7 +123,7 @@ export function appendSections(image: Uint8Array, sections: readonly PeSection[]
     if (names.has(name) || Buffer.byteLength(name) > 8 || data.length === 0)
       throw new Failure(`cannot append section '${name}' to a PE image`, {
         facts: [['size', `${data.length} bytes`]],
-        hint: 'give every section its own name of at most 8 bytes, and data',
+        hint: 'give each section data and a unique name of at most 8 bytes',
       })
     names.add(name)
     const rawPointer = align(fileEnd, fileAlignment)

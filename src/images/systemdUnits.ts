@@ -89,7 +89,7 @@ export function enableUnits(layer: Layer, names: readonly string[]): void {
     else if (next.requested)
       throw new Failure(`cannot enable unit '${next.name}': it has no [Install] section`, {
         facts: [['unit', unit.path]],
-        hint: 'remove it from the list of services, or add WantedBy= to it',
+        hint: 'remove the unit from the units to enable, or add an [Install] section with WantedBy= to its file',
       })
     pending.push(...(unit.install?.also ?? []).map((name) => ({ name, requested: false })))
   }
@@ -126,7 +126,7 @@ function findUnit(layer: Layer, name: string): Unit {
     }
   throw new Failure(`the image has no unit '${name}'`, {
     facts: [['searched', LOAD_PATH.join(', ')]],
-    hint: 'add the package that contains it to the list, or its file to the overlay',
+    hint: 'add the package that contains it, or add the unit file to the image',
   })
 }
 
@@ -179,7 +179,7 @@ function link(layer: Layer, path: string, target: string): void {
   const existing = layer.lookup(at)
   if (existing && existing.type !== 'symlink')
     throw new Failure(
-      `cannot enable '${lastComponent(target)}': a ${existing.type} is in the place of its link`,
+      `cannot enable '${lastComponent(target)}': the path of its link is a ${existing.type}`,
       {
         facts: [['path', at]],
         hint: `remove ${at}`,

@@ -33,7 +33,7 @@ async function main(requestPath: string): Promise<void> {
 
 /** Node.js ends when no tool, timer or operation is left, even if the producer still awaits a promise. */
 const NEVER_SETTLES = new Failure('the producer awaits a promise that nothing can settle', {
-  hint: 'resolve or reject every promise; no tool, timer or file operation that could do so is running',
+  hint: 'resolve or reject every promise: no tool, timer or file operation is left that could do it',
 })
 
 async function runRequest(request: ProducerRequest): Promise<ProducerResult> {
@@ -86,7 +86,7 @@ async function versionsOf(
 function checkBundle(path: string): void {
   if (path.endsWith(`/${sha256(readFileSync(path))}.mjs`)) return
   throw new Failure('the compiled code of build.config.ts is damaged', {
-    hint: 'run the same command again to compile it',
+    hint: 'run the same command again to compile it again',
   })
 }
 
@@ -146,7 +146,7 @@ function toolRunner(request: ProducerRequest): Run {
     if (isMaxBuffer)
       throw new Failure(`${tool} printed too much: more than ${MAX_OUTPUT >> 20} MiB on one stream`, {
         facts: [['command', command]],
-        hint: 'let it write to a file, or print less',
+        hint: 'make it write to a file, or print less',
       })
     if (exitCode === undefined && signal === undefined)
       throw new Failure(`${tool} could not start`, {
@@ -154,7 +154,7 @@ function toolRunner(request: ProducerRequest): Run {
           ['command', command.length > MAX_SHOWN ? `${command.slice(0, MAX_SHOWN)}…` : command],
           ['reason', originalMessage ?? 'unknown'],
         ],
-        hint: 'check its cwd, and the number and length of its arguments',
+        hint: 'check that its cwd exists, and that its arguments are not too many or too long',
       })
     throw new Failure(`${tool} failed`, {
       facts: [

@@ -65,7 +65,15 @@ function resultOf(disk: Disk, work: WorkDirectory, ended: string): ProducerResul
       ['work directory', work.path],
     ],
     tail: lastLines(readEnd(disk, toRawPath(work.log), LOG_END).toString()),
+    hint: earlyExitHint(problem, ended),
   })
+}
+
+function earlyExitHint(problem: string, ended: string): string {
+  if (problem !== 'is missing') return `remove the code that writes ${RESULT}, a file of lbuild`
+  return ended.startsWith('exit code')
+    ? 'remove the call that ends the process, such as process.exit, from the producer and what it imports'
+    : 'check what killed the process; the kernel does so for lack of memory (see dmesg)'
 }
 
 /** The result that a child process wrote; undefined if it is not one. */

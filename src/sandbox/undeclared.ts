@@ -86,7 +86,7 @@ function explain(node: ArtifactNode | LockfileNode, path: string, isDirectory: b
     )
       return {
         facts: [['declared', `${path}, as the input '${name}'`]],
-        hint: `read it from inputs.${name}: a producer sees its inputs only there`,
+        hint: `read it from inputs.${name}, because a producer sees its inputs only there`,
       }
   const name = posix
     .basename(path)
@@ -95,6 +95,6 @@ function explain(node: ArtifactNode | LockfileNode, path: string, isDirectory: b
   const call = isDirectory ? 'tree' : 'file'
   return {
     facts: [['not declared', path]],
-    hint: `declare it, because a producer sees nothing else: inputs: { ${name || 'name'}: ${call}('${path}') }`,
+    hint: `declare it, because a producer sees only declared files: inputs: { ${name || 'name'}: ${call}('${path}') }`,
   }
 }

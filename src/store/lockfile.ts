@@ -57,7 +57,7 @@ export function checkLocked(lock: string, files: readonly unknown[]): readonly L
   const names = new Set<string>()
   const wrong = files.find((file) => !isLockedFile(file) || names.size === names.add(file.name).size)
   if (wrong === undefined) return files.filter(isLockedFile)
-  throw new Failure(`invalid entry resolved for the lockfile '${lock}'`, {
+  throw new Failure(`the resolver of the lockfile '${lock}' returned an invalid entry`, {
     facts: [['entry', JSON.stringify(wrong)]],
     hint: 'give each entry a unique name, a version, a path without .., a size in bytes and a SHA-256',
   })

@@ -33,9 +33,9 @@ export async function lockWorkspace(
   try {
     if (await flock(fd, ['--nonblock'])) return { release }
     if (!wait)
-      throw new Failure('another build holds the workspace lock', {
+      throw new Failure('another lbuild process holds the workspace lock', {
         facts: [['lock', path]],
-        hint: 'wait for that build, or omit --no-wait',
+        hint: 'wait until it finishes, or omit --no-wait',
         exitCode: LOCK_HELD,
       })
     waiting()

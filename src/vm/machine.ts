@@ -48,7 +48,7 @@ export async function prepareMachine(
   const image = resolve(options.image)
   imageKind(image)
   if (!isFile(image))
-    throw new Failure(`no image '${options.image}'`, { hint: 'build it first', exitCode: 2 })
+    throw new Failure(`the image '${options.image}' does not exist`, { hint: 'build it first', exitCode: 2 })
 
   const qemu = findTool('qemu-system-x86_64', searchPath)
   const setpriv = findTool('setpriv', searchPath)

@@ -103,7 +103,7 @@ describe('a command line', () => {
     ],
     [
       ['image', '--set', 'other.disksize=1'],
-      [`unknown param 'other.disksize'`, `'diskSize' belongs to image`],
+      [`unknown param 'other.disksize'`, `did you mean 'image.diskSize'?`],
     ],
     [
       ['image', '--set', 'imgae.disksize=1'],
@@ -120,9 +120,9 @@ describe('a command line', () => {
     ],
     [
       ['why', 'image.img'],
-      [`unknown target 'image.img'`, `it is an output of 'image'`],
+      [`unknown target 'image.img'`, `name the target 'image', which has this output`],
     ],
-    [['status', 'output/other.txt'], [`it is an output of 'other'`]],
+    [['status', 'output/other.txt'], [`name the target 'other', which has this output`]],
     [['status', 'imgae'], [`did you mean 'image'?`]],
     [['why', 'imgae'], [`did you mean 'image'?`]],
     [['graph', 'imgae'], [`did you mean 'image'?`]],

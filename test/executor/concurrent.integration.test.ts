@@ -47,7 +47,7 @@ describe('simultaneous builds of one workspace', () => {
     for (const [at, { code, stderr }] of builds.entries())
       if (code !== 0) {
         expect([at % options.length, code], stderr).toEqual([1, 75])
-        expect(stderr).toContain('another build holds the workspace lock')
+        expect(stderr).toContain('another lbuild process holds the workspace lock')
       }
     expect(builds.filter(({ code }) => code === 0).length).toBeGreaterThanOrEqual(16)
 
@@ -147,7 +147,7 @@ describe.runIf(nobodyCanRun())('a user without write access to the workspace', (
     const build = workspace.start('other')
     await meeting.arrived(build)
     const { code, stderr } = await open(workspace).lbuild('other', '--no-wait')
-    expect(stderr).toContain('another build holds the workspace lock')
+    expect(stderr).toContain('another lbuild process holds the workspace lock')
     expect(code).toBe(75)
     await meeting.release()
     expect((await build.ended).code).toBe(0)

@@ -107,7 +107,7 @@ describe('while another process holds the workspace lock,', () => {
     const { workspace } = workspaceWithMeeting()
     const release = await holdLock(workspace)
     const { code, stderr } = await workspace.lbuild('quick', '--no-wait')
-    expect(stderr).toContain('another build holds the workspace lock')
+    expect(stderr).toContain('another lbuild process holds the workspace lock')
     expect(stderr).toContain(workspace.path('cache/lock'))
     expect(code).toBe(75)
     expect(workspace.exists('output')).toBe(false)

@@ -88,6 +88,10 @@ describe('a misspelt name', () => {
     expect(suggestion('qcow', known)).toBe("did you mean 'qcow2'?")
   })
 
+  it('is answered with the place of declarations if there are no names', () => {
+    expect(suggestion('qcow2', [])).toBe('declare it in build.config.ts')
+  })
+
   it.each([
     ['', '', 0],
     ['', 'abc', 3],

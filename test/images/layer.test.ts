@@ -85,12 +85,10 @@ test('resolves paths inside the image, and keeps the attributes of directories',
 
 test('rejects impossible paths and names them', () => {
   const layer = new Layer(manifestOf({ '/etc/motd': 'x', '/a': { to: 'b' }, '/b': { to: 'a' } }))
-  expect(() => layer.write('/etc', 'x')).toThrow("cannot create file '/etc': a directory is in its place")
-  expect(() => layer.symlink('/etc', 'x')).toThrow(
-    "cannot create symlink '/etc': a directory is in its place",
-  )
+  expect(() => layer.write('/etc', 'x')).toThrow("cannot create file '/etc': the path is a directory")
+  expect(() => layer.symlink('/etc', 'x')).toThrow("cannot create symlink '/etc': the path is a directory")
   expect(() => layer.directory('/etc/motd')).toThrow(
-    "cannot create directory '/etc/motd': a file is in its place",
+    "cannot create directory '/etc/motd': the path is a file",
   )
   expect(() => layer.write('/etc/motd/x', 'x')).toThrow('is not a directory')
   expect(() => layer.write('/a/x', 'x')).toThrow('loop')

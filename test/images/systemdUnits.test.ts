@@ -84,7 +84,7 @@ test('reports a file or directory in place of a link', () => {
   )
   expect(() =>
     enabled(['ssh.service'], { [`${WANTS}/ssh.service`]: { mode: 0o755, uid: 0, gid: 0 } }),
-  ).toThrow('a directory is in the place of its link')
+  ).toThrow('the path of its link is a directory')
 })
 
 test('follows a linked directory of links inside the image', () => {

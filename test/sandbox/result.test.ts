@@ -12,7 +12,7 @@ import { artifactNode, graphOf } from '../support/world.ts'
 const NAME = '.lbuild-result.json'
 
 /** The result of a run in which a producer did something to the file of its result. */
-function resultAfter(act: (path: string) => void): unknown {
+function resultAfter(act: (path: string) => void, ended = 'exit code 0'): unknown {
   const root = temporaryDirectory()
   const work = makeWorkDirectory(realDisk, root, '20260102-030405-6', 'image')
   writeFileSync(work.log, 'what the producer printed\n')
@@ -20,7 +20,7 @@ function resultAfter(act: (path: string) => void): unknown {
   const locations = { root, home: root, cache: root, output: root }
   const node = artifactNode('image')
   const workspace = { disk: realDisk, locations, files: [], graph: graphOf(node) }
-  return readResult(workspace, node, work, 'exit code 0')
+  return readResult(workspace, node, work, ended)
 }
 
 const write =
@@ -61,10 +61,24 @@ it.each<readonly [string, (path: string) => void, string]>([
   expect(failure()).toMatchObject({
     headline: 'the producer exited before it finished',
     tail: 'what the producer printed',
+    hint: `remove the code that writes ${NAME}, a file of lbuild`,
   })
   expect(failure().facts).toContainEqual(['result', `${NAME} ${problem}`])
 })
 
-it('a missing result fails the run with the way in which it ended', () => {
-  expect(() => resultAfter(() => {})).toThrow('the producer exited before it finished')
+it.each([
+  ['exit code 0', /process\.exit/],
+  ['SIGKILL', /killed the process/],
+])('a missing result fails the run with the way in which it ended, and a hint: %s', (ended, hint) => {
+  let failure: unknown
+  try {
+    resultAfter(() => {}, ended)
+  } catch (error) {
+    failure = error
+  }
+  expect(failure).toMatchObject({
+    headline: 'the producer exited before it finished',
+    facts: expect.arrayContaining([['ended with', ended]]) as unknown,
+    hint: expect.stringMatching(hint) as unknown,
+  })
 })

@@ -47,7 +47,7 @@ describe('the error names the undeclared file', () => {
   ])('%s', async (_, body, path, line) => {
     const stderr = await errorOf(producing(body))
     expect(stderr).toMatch(new RegExp(`not declared: +${path}\n`))
-    expect(stderr).toContain(`hint: declare it, because a producer sees nothing else: ${line}`)
+    expect(stderr).toContain(`hint: declare it, because a producer sees only declared files: ${line}`)
   })
 
   it('that is read by its absolute path', async () => {
@@ -59,7 +59,7 @@ describe('the error names the undeclared file', () => {
     )
     const { stderr } = await workspace.lbuild('image')
     expect(stderr).toMatch(/not declared: +notes\.txt\n/)
-    expect(stderr).toContain(`nothing else: inputs: { notes: file('notes.txt') }`)
+    expect(stderr).toContain(`only declared files: inputs: { notes: file('notes.txt') }`)
   })
 
   it('or the input, if a declared file is read at the wrong path', async () => {

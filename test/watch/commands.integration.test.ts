@@ -52,7 +52,7 @@ it.each([
 })
 
 it.each([
-  [['--exec'], '--exec needs a command behind --'],
+  [['--exec'], '--exec needs a command after --'],
   [['--run'], "'image' has no bootable output"],
 ])('rejects %j without what belongs to it', async (words, message) => {
   const { code, stderr } = await fresh().lbuild('watch', 'image', ...words)

@@ -69,8 +69,8 @@ function removeOutputs(locations: Locations): void {
 
 async function isConfirmed(signal: AbortSignal): Promise<boolean> {
   if (!process.stdin.isTTY)
-    throw new Failure('clean --all removes the whole store, and asks first', {
-      hint: 'add --yes to remove them without a question',
+    throw new Failure('clean --all asks for confirmation, which needs a terminal', {
+      hint: 'add --yes to remove the store and the event logs without confirmation',
       exitCode: 2,
     })
   const { createInterface } = await import('node:readline/promises')

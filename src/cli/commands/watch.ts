@@ -137,7 +137,7 @@ async function followersOf(
   listener: WatchListener,
 ): Promise<Followers> {
   if ((exec ?? false) !== rest.length > 0)
-    throw new Failure(exec ? '--exec needs a command behind --' : 'a command behind -- needs --exec', {
+    throw new Failure(exec ? '--exec needs a command after --' : 'a command after -- needs --exec', {
       hint: 'write, for example: lbuild watch iso --exec -- cp output/my.iso /mnt',
       exitCode: 2,
     })

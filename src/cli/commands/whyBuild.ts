@@ -66,7 +66,7 @@ async function show(
 /** Returns the failure of `--diff` with one build. */
 function noDiff({ id, explanation }: LoggedBuild): Failure {
   const since = explanation?.causes.flatMap(({ evidence }) => evidence.comparedWith?.build ?? [])[0]
-  return new Failure('--diff shows what the next build would see, or how two builds differ', {
+  return new Failure('--diff cannot explain a single past build', {
     hint: `run lbuild why --between ${since ?? 'ID'} ${id} --diff`,
     exitCode: 2,
   })
