@@ -1,18 +1,18 @@
 // Runs one task, a producer or a resolver, in its own process.
 import type { LockedFile } from '../api/lockfile.ts'
 import type { Json } from '../api/params.ts'
-import type { ArtifactNode, LockfileNode, ToolSpec } from '../graph/graph.ts'
+import type { ArtifactNode, LockfileNode } from '../graph/graph.ts'
 import { paramValues } from '../graph/graph.ts'
 import type { RawPath } from '../platform/rawPath.ts'
 import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import { searchPath } from '../platform/findTool.ts'
 import type { Mount } from '../sandbox/bubblewrap.ts'
+import { insideWorkspace, toolMounts } from '../sandbox/toolMounts.ts'
 import { HOSTNAME, INSIDE, memoryIsRoomy, sandboxed } from '../sandbox/bubblewrap.ts'
 import type { ProducerRequest, ProducerResult } from '../sandbox/request.ts'
 import { RESULT } from '../sandbox/request.ts'
 import { readResult } from '../sandbox/result.ts'
 import type { WorkDirectory } from '../sandbox/workDirectory.ts'
-import type { Snapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { toolDirectories } from '../workspace/toolPlaces.ts'
 import type { SessionContext } from './sessionContext.ts'
@@ -74,13 +74,19 @@ export async function runTask(
   if (scratchOnDisk) disk.mkdir(toRawPath(`${work.path}/scratch`))
   const at = confined ? INSIDE : insideOf(work.path)
   const bundleName = workspace.bundle.slice(workspace.bundle.lastIndexOf('/') + 1)
+  const { root } = workspace.locations
+  const seenAs = (path: string): string => (confined ? insideWorkspace(root, path) : path)
+  const tools = task.node.tools.flatMap(({ name }) => {
+    const tool = context.snapshot.tools.get(name)
+    return tool ? [[name, tool] as const] : []
+  })
   const request: ProducerRequest = {
     task: task.task,
     bundle: confined ? `${INSIDE.lbuild}/${bundleName}` : workspace.bundle,
     inputs: pathsIn(at.inputs, Object.keys(task.node.inputs)),
     outputs: pathsIn(at.outputs, task.outputs),
     params: task.params,
-    tools: toolPaths(context.snapshot, task.node.tools),
+    tools: Object.fromEntries(tools.map(([name, { path }]) => [name, seenAs(fromRawPath(path))])),
     work: at.work,
     scratch: at.scratch,
     epoch: graph.epoch,
@@ -94,6 +100,10 @@ export async function runTask(
   const node = process.execPath.startsWith('/usr/') || !confined ? process.execPath : INSIDE.node
   const command = [...(variation?.wrapper ?? []), node, child, `${at.work}/.lbuild-request.json`]
   const mounts: Mount[] = [
+    ...toolMounts(
+      tools.map(([, tool]) => tool),
+      root,
+    ),
     { from: context.code, to: INSIDE.code },
     { from: workspace.bundle, to: `${INSIDE.lbuild}/${bundleName}` },
     { from: `${work.path}/etc/passwd`, to: '/etc/passwd' },
@@ -107,14 +117,13 @@ export async function runTask(
   ]
   const options = {
     mounts,
-    toolFiles: toolFiles(context.snapshot, task.node.tools),
     network: task.network,
     hostname: variation?.hostname ?? HOSTNAME,
     ...(scratchOnDisk ? {} : { tmpfs: INSIDE.scratch }),
   }
   if (context.signal.aborted) throw new Interrupted('interrupted')
   const group = context.processes.start(confined ? sandboxed(command, options) : command, {
-    env: environment(workspace, task, at),
+    env: environment(workspace, task, at, toolDirectories(workspace).map(seenAs)),
     cwd: confined ? '/' : work.path,
     log: work.log,
   })
@@ -135,25 +144,12 @@ const insideOf = (path: string): typeof INSIDE => ({
 const pathsIn = (directory: string, names: readonly string[]): Record<string, string> =>
   Object.fromEntries(names.map((name) => [name, `${directory}/${name}`]))
 
-const toolPaths = (snapshot: Snapshot, tools: readonly ToolSpec[]): Record<string, string> =>
-  Object.fromEntries(
-    tools.flatMap(({ name }) => {
-      const tool = snapshot.tools.get(name)
-      return tool ? [[name, fromRawPath(tool.path)]] : []
-    }),
-  )
-
-/** What a task must see of its tools besides the host's system directories. */
-const toolFiles = (snapshot: Snapshot, tools: readonly ToolSpec[]): readonly string[] => {
-  const shown = tools.flatMap(({ name }) => snapshot.tools.get(name)?.shown ?? [])
-  return [...new Set(shown.map(fromRawPath))]
-}
-
 /** The environment of a task: declared variables, and others with the same values on every host. */
 function environment(
   workspace: Workspace,
   task: ProducerTask,
   { work, scratch }: Pick<typeof INSIDE, 'work' | 'scratch'>,
+  ownDirectories: readonly string[],
 ): Record<string, string> {
   const declared = task.env.flatMap((name) => {
     const value = workspace.env[name]
@@ -161,7 +157,7 @@ function environment(
   })
   return {
     ...Object.fromEntries(declared),
-    PATH: searchPath(toolDirectories(workspace)),
+    PATH: searchPath(ownDirectories),
     HOME: work,
     TMPDIR: scratch,
     LC_ALL: 'C.UTF-8',

@@ -44,6 +44,8 @@ export interface ToolEntry {
   readonly directories: readonly RawPath[]
   /** What a producer must see besides the host's system directories: files, directories and links. */
   readonly shown: readonly RawPath[]
+  /** Those of these files that may be opened by their absolute paths: libraries, and interpreters with such a path. */
+  readonly named: readonly RawPath[]
   /** The states of files, probes and directories; '' if one of them was too young to be trusted. */
   readonly states: string
   /** The SHA-256 of its listing. */
@@ -58,7 +60,7 @@ interface IndexFile {
 }
 
 /** The kinds of the index's file and of a tree's table. */
-const INDEX_KIND = 'index 6'
+const INDEX_KIND = 'index 7'
 const TABLE_KIND = 'table 5'
 
 /**

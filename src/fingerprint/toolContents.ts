@@ -16,6 +16,8 @@ import { serializeListing } from './tree.ts'
 /** The directories of the host that every producer sees. */
 const SYSTEM = /^\/(?:usr|bin|sbin|lib(?:32|64|x32)?|etc\/alternatives)\//
 
+const isOwn = (path: RawPath): boolean => !SYSTEM.test(path)
+
 /** What execvp(3) starts for a file that the kernel cannot start. */
 const SHELL = '/bin/sh'
 
@@ -25,11 +27,14 @@ export async function examineTool(finder: ToolFinder, path: RawPath): Promise<Om
   const programs = new Set([path])
   const libraries = new Set<RawPath>()
   const probes = new Set<RawPath>()
+  const named = new Set<RawPath>()
   for (const program of programs) {
     const found = readProgram(disk, program)
     if (found.kind === 'script') {
       const interpreter = parseShebang(program, found.line)
-      if (interpreter) for (const next of startedBy(finder, program, interpreter, probes)) programs.add(next)
+      if (!interpreter) continue
+      for (const next of startedBy(finder, program, interpreter, probes)) programs.add(next)
+      for (const path of [interpreter.path, interpreter.started]) if (path?.startsWith('/')) named.add(path)
     } else if (found.kind === 'executable' && found.loader !== undefined) {
       if (disk.stat(found.loader)) libraries.add(found.loader)
       else probes.add(found.loader)
@@ -46,7 +51,15 @@ export async function examineTool(finder: ToolFinder, path: RawPath): Promise<Om
     .filter((directory) => !SYSTEM.test(directory) && files.some((file) => file.startsWith(`${directory}/`)))
   const entry = { files, probes: [...probes], directories }
   const { listing, shown } = await contentsOf(finder, entry)
-  return { ...entry, shown, digest: sha256(listing) }
+  return {
+    ...entry,
+    shown,
+    named: [...named, ...libraries]
+      .filter((file) => disk.stat(file))
+      .flatMap((file) => linksTo(finder, file))
+      .filter(isOwn),
+    digest: sha256(listing),
+  }
 }
 
 /** The listing of a tool. */
@@ -91,7 +104,7 @@ async function contentsOf(
 ): Promise<{ readonly listing: string; readonly shown: readonly RawPath[] }> {
   const { disk, index, places } = finder
   const present = files.filter((file) => disk.stat(file))
-  const shown = new Set(present.flatMap((file) => linksTo(finder, file)).filter((path) => !SYSTEM.test(path)))
+  const shown = new Set(present.flatMap((file) => linksTo(finder, file)).filter(isOwn))
   const items: TreeItem[] = []
   const listed = new Set<RawPath>()
   for (const directory of places.own.filter(({ path }) => directories.includes(path))) {

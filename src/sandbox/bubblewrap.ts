@@ -8,12 +8,10 @@ import { SEARCH_PATH } from '../platform/findTool.ts'
 /** Whether producers run in the sandbox or unconfined. */
 export type Confinement = 'sandbox' | 'none'
 
-/** A directory or file of the host that a producer sees under another path. */
-export interface Mount {
-  readonly from: string
-  readonly to: string
-  readonly writable?: boolean
-}
+/** A directory or file of the host that a producer sees under another path, or a link. */
+export type Mount =
+  | { readonly from: string; readonly to: string; readonly writable?: boolean }
+  | { readonly target: string; readonly to: string }
 
 /** The paths that a producer sees in the sandbox, independent of the workspace's path. */
 export const INSIDE = {
@@ -22,6 +20,8 @@ export const INSIDE = {
   /** The compiled program of lbuild, which runs producers. */
   code: '/lbuild/code',
   node: '/lbuild/node',
+  /** The part of the workspace that belongs to declared tools. */
+  workspace: '/workspace',
   inputs: '/inputs',
   outputs: '/outputs',
   work: '/work',
@@ -30,8 +30,6 @@ export const INSIDE = {
 
 export interface SandboxOptions {
   readonly mounts: readonly Mount[]
-  /** Files, directories and links of tools that the command sees under the same paths. */
-  readonly toolFiles: readonly string[]
   readonly network: boolean
   readonly hostname: string
   /** The path of a tmpfs; none if memory is short. */
@@ -79,12 +77,16 @@ export function sandboxed(command: readonly string[], options: SandboxOptions): 
   args.push('--ro-bind', '/usr', '/usr', ...SYSTEM.flatMap(inPlace))
   args.push('--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--tmpfs', '/run', '--dir', '/etc')
   args.push(...ETC.flatMap(bind), ...(options.network ? ETC_NETWORK.flatMap(bind) : []))
-  args.push(...options.toolFiles.flatMap(inPlace))
   if (options.tmpfs !== undefined) args.push('--tmpfs', options.tmpfs)
   args.push('--dir', '/inputs')
-  for (const { from, to, writable } of options.mounts) args.push(writable ? '--bind' : '--ro-bind', from, to)
+  args.push(...options.mounts.flatMap(mountArguments))
   args.push('--remount-ro', '/')
   return [...namespace, 'bwrap', ...args, '--', ...command]
+}
+
+function mountArguments(mount: Mount): string[] {
+  if ('target' in mount) return ['--symlink', mount.target, mount.to]
+  return [mount.writable ? '--bind' : '--ro-bind', mount.from, mount.to]
 }
 
 /** Shows a path as it is on the host; nothing if it does not exist. */
@@ -98,7 +100,6 @@ function inPlace(path: string): string[] {
 const probeCommand = (): string[] =>
   sandboxed(['true'], {
     mounts: [],
-    toolFiles: [],
     network: false,
     hostname: HOSTNAME,
     tmpfs: '/scratch',

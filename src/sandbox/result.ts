@@ -1,5 +1,6 @@
 // Reads the result of a producer's process and checks the outputs that it wrote.
 import * as v from 'valibot'
+import type { FailureData } from '../platform/failureData.ts'
 import { failureSchema } from '../platform/failureData.ts'
 import type { ArtifactNode, LockfileNode } from '../graph/graph.ts'
 import { display, fromRawPath, toRawPath } from '../platform/rawPath.ts'
@@ -11,6 +12,7 @@ import type { Workspace } from '../workspace/workspace.ts'
 import type { ProducerResult } from './request.ts'
 import { RESULT } from './request.ts'
 import { readableStack } from './stack.ts'
+import { onHost } from './toolMounts.ts'
 import { undeclaredRead } from './undeclared.ts'
 import type { WorkDirectory } from './workDirectory.ts'
 
@@ -42,7 +44,7 @@ export function readResult(
   const { disk, locations, files } = workspace
   const result = resultOf(disk, work, ended)
   if (result.ok) return result
-  const { headline, facts, hint, tail } = result.failure
+  const { headline, facts, hint, tail } = hostFailure(result.failure, locations.root)
   const places = { root: locations.root, toolDirectories: toolDirectories(workspace) }
   const undeclared = undeclaredRead(disk, places, node, `${headline}\n${tail ?? ''}`)
   const advice = undeclared?.hint ?? hint
@@ -52,6 +54,14 @@ export function readResult(
     ...(tail === undefined ? {} : { tail: readableStack(tail, files, locations) }),
   })
 }
+
+/** A failure with the paths of tools as they are on the host. */
+const hostFailure = ({ headline, facts, tail, ...rest }: FailureData, root: string): FailureData => ({
+  ...rest,
+  headline: onHost(root, headline),
+  facts: facts.map(([label, value]) => [label, onHost(root, value)] as const),
+  ...(tail === undefined ? {} : { tail: onHost(root, tail) }),
+})
 
 function resultOf(disk: Disk, work: WorkDirectory, ended: string): ProducerResult {
   const found = readUntrusted(disk, toRawPath(`${work.path}/work/${RESULT}`), MAX_RESULT)

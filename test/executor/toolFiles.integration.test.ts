@@ -132,6 +132,36 @@ describe('a program of toolPath that an artifact does not declare', () => {
   })
 })
 
+it('a tool sees the same paths in every workspace', async () => {
+  const files = {
+    'bin/gen': '#!/bin/sh\necho "$0 $PATH"; readlink "${0%/*}/link.txt"\n',
+    'data/file.txt': '',
+  }
+  const outputs: string[] = []
+  for (const workspace of [workspaceWith(files), workspaceWith(files)]) {
+    fs.symlinkSync(workspace.path('data/file.txt'), workspace.path('bin/link.txt'))
+    await workspace.build('page')
+    outputs.push(workspace.read('output/page.txt'))
+  }
+  expect(outputs[0]).toMatch(
+    /^\/workspace\/bin\/gen \/workspace\/bin:\/workspace\/scripts:\/usr.*\n\/workspace\/data\/file.txt\n$/,
+  )
+  expect(outputs[1]).toBe(outputs[0])
+})
+
+it('a script that names its interpreter by an absolute path finds it', async () => {
+  const workspace = workspaceWith({ 'scripts/words': '#!/bin/sh\nprintf one\n' })
+  workspace.write('bin/gen', `#!${workspace.path('scripts/words')}\n`, 0o755)
+  await workspace.build('page')
+  expect(workspace.read('output/page.txt')).toBe('one')
+})
+
+it('errors show the paths of tools on the host', async () => {
+  const workspace = workspaceWith({ 'bin/gen': '#!/bin/sh\n"$0.missing"\n' })
+  const { stderr } = await workspace.lbuild('page')
+  expect(stderr).toContain(`${workspace.path('bin/gen')}.missing: not found`)
+})
+
 describe('why names the file of a tool that changed', () => {
   const script = '#!/usr/bin/env sh2\ncat "${1%/*}/words.txt"\n'
 
