@@ -51,16 +51,19 @@ const TEXTS: Record<BootFailureKind, FailureText> = {
   rescue: text('the system went into rescue mode', 'check the kernel command line and the default target'),
   silence: text(
     'the console went silent',
-    'check that the kernel command line has console=ttyS0, or allow more time',
+    'check that the kernel command line has console=ttyS0; if the host has no KVM, the boot may only be slow',
   ),
-  timeout: text('no login prompt appeared in time', 'allow more time if the console shows progress'),
+  timeout: text(
+    'no login prompt appeared in time',
+    'read the end of the console; if it shows progress, enable KVM on the host',
+  ),
   ended: text(
     'the machine powered off before lbuild asked it to',
     "read the end of the console and QEMU's own messages",
   ),
   login: text(
     'root could not log in',
-    'check the password of root in /etc/shadow, and that PAM allows root on ttyS0',
+    'check that /etc/shadow lets root log in without a password, and that PAM allows root on ttyS0',
   ),
   command: text('a command did not finish in time', 'read the end of the console'),
   degraded: text('the system runs, but some units failed', 'read the status of each failed unit above'),
