@@ -34,7 +34,7 @@ const MODULES: ReadonlyMap<string, () => Promise<CommandModule>> = new Map<
   ['doctor', () => import('./commands/doctor.ts')],
   ['gc', () => import('./commands/gc.ts')],
   ['clean', () => import('./commands/clean.ts')],
-  ['check-config', () => import('./commands/checkConfig.ts')],
+  ['evaluate-config', () => import('./commands/evaluateConfig.ts')],
 ])
 
 /** The command that runs when the command line names none. */
@@ -100,7 +100,7 @@ async function programOf(names: readonly string[], context: CommandContext): Pro
     .addHelpText('after', HELP_TEXT)
   for (const name of names) {
     const { command } = await moduleOf(name)
-    program.addCommand(command(context), { isDefault: name === DEFAULT, hidden: name === 'check-config' })
+    program.addCommand(command(context), { isDefault: name === DEFAULT, hidden: name === 'evaluate-config' })
   }
   return program
 }

@@ -9,29 +9,14 @@ import type { Disk } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
 import { MODULES } from './evaluate.ts'
 import type { Package } from './moduleLabels.ts'
-import { API, ModuleLabels } from './moduleLabels.ts'
+import { ModuleLabels } from './moduleLabels.ts'
 import { lbuildImports } from './lbuildImports.ts'
 import type { Locations } from './locations.ts'
+import type { Code, Module } from './modules.ts'
 import { ProbeRecorder } from './probes.ts'
 
-/** One module of the distro's code, or of a library that it imports. */
-export interface Module {
-  /** The name of the module. It is the same on every machine, because keys contain it. */
-  readonly label: string
-  readonly path: string
-  readonly digest: Digest
-  /** Labels of the modules that it imports. */
-  readonly imports: readonly string[]
-  /**
-   * How esbuild links the module: the type that its package.json states, and the module that each import resolves to. Two
-   * modules of the same bytes mean different things if this differs.
-   */
-  readonly links: Digest
-}
-
-export interface Bundle {
-  readonly code: string
-  readonly modules: ReadonlyMap<string, Module>
+export interface Bundle extends Code {
+  readonly text: string
   /** The imported packages, which decide labels. */
   readonly packages: readonly Package[]
   /** What decides which file each import resolves to. */
@@ -51,8 +36,7 @@ const LOADERS: readonly (readonly [RegExp, Loader])[] = [
 const TYPES: Readonly<Record<string, Loader>> = { json: 'json', text: 'text', bytes: 'binary' }
 const SCRIPTS: readonly Loader[] = ['js', 'ts', 'tsx']
 
-/** The compiler of the sources: part of every code digest. */
-const compilerVersion = `esbuild ${esbuildVersion}`
+const compiler = `esbuild ${esbuildVersion}`
 
 /**
  * Bundles `build.config.ts` and everything that it imports into one module. Throws a Failure (exit code 2) that names
@@ -90,7 +74,7 @@ export async function bundleConfig(disk: Disk, { root, home, cache }: Locations)
     const [output] = result.outputFiles
     probes.record(result.metafile, root)
     const modules = modulesOf(result.metafile, root, labels, digests, probes)
-    return { code: output?.text ?? '', modules, packages: labels.packages, probes }
+    return { text: output?.text ?? '', modules, compiler, packages: labels.packages, probes }
   } catch (error) {
     if (mismatch) throw mismatch
     throw isBuildFailure(error) ? syntaxFailure(error.errors) : error
@@ -188,28 +172,3 @@ function syntaxFailure(errors: readonly Message[]): Failure {
     exitCode: 2,
   })
 }
-
-/**
- * Returns the start modules and every module that they import, directly or indirectly, sorted by label. Does not follow
- * an import of a module that exports only artifacts and lockfiles (`isDeclaration`): a producer gets those as inputs, not
- * as code.
- */
-export function reachable(
-  modules: ReadonlyMap<string, Module>,
-  start: readonly string[],
-  isDeclaration: (label: string) => boolean,
-): readonly Module[] {
-  const reached = new Map<string, Module>()
-  const visit = (label: string): void => {
-    const module = modules.get(label)
-    if (!module || reached.has(label) || label.startsWith(API)) return
-    reached.set(label, module)
-    for (const target of module.imports) if (!isDeclaration(target)) visit(target)
-  }
-  for (const label of start) visit(label)
-  return [...reached.values()].sort((a, b) => (a.label < b.label ? -1 : 1))
-}
-
-/** The digest of the code of some modules. */
-export const codeDigest = (modules: readonly Module[]): Digest =>
-  digestOf([compilerVersion, ...modules.flatMap(({ label, digest, links }) => [label, digest, links])])

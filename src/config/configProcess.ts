@@ -1,16 +1,28 @@
 // Runs the code of build.config.ts in a process of its own, so that it can neither block, end nor change lbuild.
 import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { text as readAll } from 'node:stream/consumers'
-import type { Readable } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
 import * as v from 'valibot'
 import type { LockedFile } from '../api/lockfile.ts'
 import type { Json } from '../api/params.ts'
+import type { Graph } from '../graph/graph.ts'
 import { Failure, lastLines } from '../platform/failure.ts'
+import type { FailureData } from '../platform/failureData.ts'
 import { failureSchema } from '../platform/failureData.ts'
 import { findTool } from '../platform/findTool.ts'
+import { isObject } from '../platform/json.ts'
 import { withParentDeathSignal } from '../platform/parentDeathSignal.ts'
 import type { Locations } from './locations.ts'
+import type { Module } from './modules.ts'
+
+/** Evaluates one config. */
+export interface Evaluator {
+  /** Resolves with the graph of a bundled config. Throws a Failure (exit code 2) if its code fails or does not finish. */
+  graph(request: Omit<GraphRequest, 'task'>): Promise<Graph>
+  /** Stops what still runs. */
+  end(): void
+}
 
 /** How to evaluate a config. */
 export interface EvaluationOptions {
@@ -18,94 +30,152 @@ export interface EvaluationOptions {
   readonly signal?: AbortSignal
   /** Whether what the config prints is shown on standard error, or only with an error. */
   readonly showsOutput?: boolean
+  /** A {@link ConfigProcess} unless given. */
+  readonly evaluator?: Evaluator
 }
 
 /** The variable that sets how long a config may take, in seconds, and its default. */
 const TIMEOUT_VARIABLE = 'LBUILD_CONFIG_TIMEOUT'
 const DEFAULT_TIMEOUT = 60
 
-/** The file descriptor on which `lbuild check-config --answer` reports to its parent. */
+/** The file descriptor on which `lbuild evaluate-config` answers its parent. */
 export const ANSWER_FD = 3
 
-const Answer = v.variant('ok', [
-  v.object({ ok: v.literal(true), mirrors: v.exactOptional(v.array(v.array(v.string()))) }),
-  v.object({ ok: v.literal(false), exitCode: v.number(), failure: failureSchema }),
-])
-
-/**
- * Runs `lbuild check-config`, which leaves the graph in the cache. Throws a Failure (exit code 2) if the config cannot be
- * loaded, if it ends its process, or if it does not finish in time.
- */
-export async function evaluateInChild(locations: Locations, options: EvaluationOptions): Promise<void> {
-  await askChild(locations, [], '', options)
+/** Asks for the graph that a bundled config declares. */
+export interface GraphRequest {
+  readonly task: 'graph'
+  readonly bundle: string
+  readonly modules: readonly Module[]
+  readonly compiler: string
 }
 
-/** The mirrors of some files of a lockfile. */
+/** Asks a lockfile's declaration for the mirrors of each file, in the order of the files. */
 export interface MirrorRequest {
+  readonly task: 'mirrors'
   readonly bundle: string
   readonly lockfile: string
   readonly params: Readonly<Record<string, Json>>
   readonly files: readonly LockedFile[]
 }
 
-/**
- * Asks a lockfile's declaration for the mirrors of each file, in the order of the files. Throws a Failure (exit code 2) as
- * {@link evaluateInChild} does.
- */
-export async function mirrorsInChild(
-  locations: Locations,
-  request: MirrorRequest,
-  options: EvaluationOptions,
-): Promise<readonly (readonly string[])[]> {
-  const { mirrors = [] } = await askChild(locations, ['--mirrors'], JSON.stringify(request), options)
-  return mirrors
+/** What the parent writes to standard input, as JSON. */
+export type ConfigRequest = GraphRequest | MirrorRequest
+
+/** What the child answers, as one line of JSON. */
+export type Answer =
+  | { readonly ok: true; readonly graph: Graph }
+  | { readonly ok: true; readonly mirrors: readonly (readonly string[])[] }
+  | { readonly ok: false; readonly exitCode: number; readonly failure: FailureData }
+
+/** The schema of {@link Answer}. A graph comes from the same program, which checked it. */
+const AnswerSchema = v.variant('ok', [
+  v.object({
+    ok: v.literal(true),
+    mirrors: v.exactOptional(v.array(v.array(v.string()))),
+    graph: v.exactOptional(v.custom<Graph>((value) => isObject(value))),
+  }),
+  v.object({ ok: v.literal(false), exitCode: v.number(), failure: failureSchema }),
+])
+
+/** A process that evaluates one config. It starts at once, so that it is ready when the config is compiled. */
+export class ConfigProcess implements Evaluator {
+  readonly #child: ChildProcess
+  readonly #seconds: number
+  /** Killed at the time limit. */
+  #late = false
+  #printed = ''
+  #answer = ''
+
+  /** Throws a Failure (exit code 2) if the time limit of the user is no number. */
+  constructor({ home, root }: Locations, { signal, showsOutput = true }: EvaluationOptions) {
+    this.#seconds = timeLimit()
+    const command = [process.execPath, `${home}/src/starter.cjs`, 'evaluate-config']
+    const setpriv = findTool('setpriv')
+    const [program, words] = setpriv
+      ? withParentDeathSignal(setpriv, command)
+      : ([process.execPath, command.slice(1)] as const)
+    const output = showsOutput ? 2 : 'pipe'
+    this.#child = spawn(program, words, {
+      cwd: root,
+      // The time zone and the locale of the user decide what a date or a number looks like.
+      env: { ...process.env, TZ: 'UTC', LC_ALL: 'C.UTF-8', NODE_OPTIONS: '' },
+      stdio: ['pipe', output, output, 'pipe'],
+      // A process group of its own, so that it ends with all that it started.
+      detached: true,
+    })
+    // A child that has ended does not read its input.
+    this.#child.stdin?.on('error', () => {})
+    const print = (chunk: Buffer): void => void (this.#printed += chunk.toString())
+    for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.on('data', print)
+    this.#child.stdio[ANSWER_FD]?.on('data', (chunk: Buffer) => void (this.#answer += chunk.toString()))
+    signal?.addEventListener('abort', this.end, { once: true })
+    this.#child.once('exit', () => signal?.removeEventListener('abort', this.end))
+  }
+
+  async graph(request: Omit<GraphRequest, 'task'>): Promise<Graph> {
+    const { graph } = await this.#ask({ task: 'graph', ...request })
+    if (!graph) throw new Error('the process of the config answers without a graph')
+    return graph
+  }
+
+  /** Resolves with the mirrors of each file. Throws a Failure (exit code 2) as {@link graph} does. */
+  async mirrors(request: Omit<MirrorRequest, 'task'>): Promise<readonly (readonly string[])[]> {
+    const { mirrors = [] } = await this.#ask({ task: 'mirrors', ...request })
+    return mirrors
+  }
+
+  /** Kills the process and all that it started. */
+  readonly end = (): void => {
+    try {
+      if (this.#child.pid !== undefined) process.kill(-this.#child.pid, 'SIGKILL')
+    } catch {
+      // The group has already ended.
+    }
+  }
+
+  async #ask(request: ConfigRequest): Promise<Extract<v.InferOutput<typeof AnswerSchema>, { ok: true }>> {
+    const limit = globalThis.setTimeout(() => {
+      this.#late = true
+      this.end()
+    }, this.#seconds * 1000)
+    this.#child.stdin?.end(JSON.stringify(request))
+    await this.#answered().finally(() => clearTimeout(limit))
+    // What the config registered for the end of its process does not run.
+    this.end()
+    const parsed = parseAnswer(this.#answer)
+    if (parsed?.ok) return parsed
+    const tail = lastLines(this.#printed)
+    const { signalCode, exitCode } = this.#child
+    throw parsed
+      ? new Failure(parsed.failure.headline, { ...parsed.failure, exitCode: parsed.exitCode })
+      : this.#late
+        ? lateFailure(this.#seconds, tail)
+        : endedFailure(signalCode ?? `exit code ${exitCode}`, tail)
+  }
+
+  /** Resolves when the child has written its answer, or has ended without one. */
+  async #answered(): Promise<void> {
+    const { stdio } = this.#child
+    const line = new Promise<void>((resolve) =>
+      stdio[ANSWER_FD]?.on('data', () => this.#answer.endsWith('\n') && resolve()),
+    )
+    const closed = once(this.#child, 'close')
+    const ended = once(this.#child, 'exit').then(() => {
+      this.end()
+      // A process that left the group may hold a pipe open.
+      return Promise.race([closed, setTimeout(DRAIN_MS, undefined, { ref: false })])
+    })
+    await Promise.race([line, ended])
+  }
 }
 
-/** Runs `lbuild check-config` and resolves with its answer. */
-async function askChild(
-  { home, root }: Locations,
-  args: readonly string[],
-  input: string,
-  { signal, showsOutput = true }: EvaluationOptions,
-): Promise<Extract<v.InferOutput<typeof Answer>, { ok: true }>> {
-  const seconds = timeLimit()
-  const starter = `${home}/src/starter.cjs`
-  const command = [process.execPath, starter, 'check-config', '--answer', ...args, '-C', root]
-  const output = showsOutput ? 2 : 'pipe'
-  const setpriv = findTool('setpriv')
-  const [program, words] = setpriv
-    ? withParentDeathSignal(setpriv, command)
-    : ([process.execPath, command.slice(1)] as const)
-  const child = spawn(program, words, {
-    detached: true,
-    stdio: ['pipe', output, output, 'pipe'],
-    ...(signal ? { signal } : {}),
-    timeout: seconds * 1000,
-    killSignal: 'SIGKILL',
-  })
-  const closed = once(child, 'close')
-  // A child that has ended does not read its input.
-  child.stdin?.on('error', () => {}).end(input)
-  const [stdout, stderr, answer] = await Promise.all([
-    child.stdout ? readAll(child.stdout) : '',
-    child.stderr ? readAll(child.stderr) : '',
-    readAll(child.stdio[ANSWER_FD] as Readable),
-    closed,
-  ])
-  const parsed = parseAnswer(answer)
-  if (parsed?.ok) return parsed
-  const tail = lastLines(`${stdout}${stderr}`)
-  throw parsed
-    ? new Failure(parsed.failure.headline, { ...parsed.failure, exitCode: parsed.exitCode })
-    : child.killed
-      ? lateFailure(seconds, tail)
-      : endedFailure(child.signalCode ?? `exit code ${child.exitCode}`, tail)
-}
+/** How long to wait for the output of a process that has ended, in milliseconds. */
+const DRAIN_MS = 1000
 
 /** Parses the answer of the child; undefined if it gave none. */
-function parseAnswer(text: string): v.InferOutput<typeof Answer> | undefined {
+function parseAnswer(text: string): v.InferOutput<typeof AnswerSchema> | undefined {
   try {
-    return v.parse(Answer, JSON.parse(text))
+    return v.parse(AnswerSchema, JSON.parse(text))
   } catch {
     return undefined
   }

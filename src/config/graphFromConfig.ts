@@ -6,29 +6,29 @@ import type { ArtifactNode, Graph, LockfileNode, ToolSpec } from '../graph/graph
 import { inOrder } from '../graph/graph.ts'
 import { COMMANDS, suggestion } from '../graph/names.ts'
 import { withParams, withProfile } from '../graph/params.ts'
-import type { Bundle, Module } from './bundle.ts'
-import { codeDigest, reachable } from './bundle.ts'
 import type { DeclaredArtifact, DeclaredLockfile, EvaluatedConfig } from './evaluate.ts'
 import { isHandle } from './evaluate.ts'
 import { API } from './moduleLabels.ts'
+import type { Code, Module } from './modules.ts'
+import { codeDigest, reachable } from './modules.ts'
 import { nameProblem } from './schema.ts'
 
 /**
  * Turns an evaluated config into a graph. Throws a Failure (exit code 2) for invalid names, references to undeclared
  * artifacts, cycles, overlapping outputs, and values that a param cannot have.
  */
-export function compileGraph(config: EvaluatedConfig, bundle: Bundle): Graph {
+export function compileGraph(config: EvaluatedConfig, code: Code): Graph {
   const isDeclaration = (label: string): boolean => {
     const exported = Object.values(config.exports.get(label) ?? {})
     return exported.length > 0 && exported.every(isHandle)
   }
   const artifacts = [...config.artifacts.values()].map((declared) =>
-    artifactNode(declared, bundle, isDeclaration),
+    artifactNode(declared, code, isDeclaration),
   )
   const lockfiles = [...config.lockfiles.values()].map(lockfileNode)
   checkReferences(artifacts, lockfiles)
   checkOutputs(artifacts)
-  const modules = [...bundle.modules.values()]
+  const modules = [...code.modules.values()]
   const { epoch, toolPath, store, boot, profiles } = config
   const graph: Graph = {
     artifacts: inOrder(artifacts),
@@ -49,12 +49,12 @@ export function compileGraph(config: EvaluatedConfig, bundle: Bundle): Graph {
 
 function artifactNode(
   { name, declaration, site }: DeclaredArtifact,
-  bundle: Bundle,
+  code: Code,
   isDeclaration: (label: string) => boolean,
 ): ArtifactNode {
   checkName(name, 'artifact')
-  const declaredIn = modulesOnStack(site.stack ?? '', bundle.modules)
-  const modules = reachable(bundle.modules, declaredIn, isDeclaration)
+  const declaredIn = modulesOnStack(site.stack ?? '', code.modules)
+  const modules = reachable(code.modules, declaredIn, isDeclaration)
   const { describe, inputs, params, tools, env, outputs, network } = declaration
   return {
     name,
@@ -70,7 +70,7 @@ function artifactNode(
       ]),
     ),
     network,
-    code: codeDigest(modules),
+    code: codeDigest(modules, code.compiler),
     modules: modules.map(({ label }) => label),
     declaredIn,
   }

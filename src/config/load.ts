@@ -40,8 +40,9 @@ const RETRY_MS = 100
 
 /**
  * Loads the graph of `build.config.ts`. While none of its sources has changed, that reads one small JSON file and loads
- * neither a compiler nor the distro's code. Otherwise a process of its own evaluates the config. Throws a Failure (exit
- * code 2) if that fails. `ignored` receives the paths of cache files that are damaged or of another kind.
+ * neither a compiler nor the distro's code. Otherwise it compiles the config, and a process of its own evaluates it.
+ * Throws a Failure (exit code 2) if that fails. `ignored` receives the paths of cache files that are damaged or of
+ * another kind.
  */
 export async function loadConfig(
   disk: Disk,
@@ -53,11 +54,10 @@ export async function loadConfig(
   for (let attempt = 0; attempt <= ATTEMPTS; attempt += 1) {
     const cached = await cachedConfig(disk, index, locations, ignored)
     if (cached) return cached
-    makeCache(disk, `${locations.cache}/config`, ignored)
     // A file system may store times in steps of seconds; until one is past, lbuild cannot exclude a change.
     if (attempt > 1) await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
-    const { evaluateInChild } = await import('./configProcess.ts')
-    await evaluateInChild(locations, options)
+    makeCache(disk, `${locations.cache}/config`, ignored)
+    await evaluate(disk, locations, options, ignored)
   }
   throw new Failure('build.config.ts, or lbuild itself, keeps changing', {
     hint: 'run the same command again when nothing writes to it',
@@ -65,49 +65,39 @@ export async function loadConfig(
   })
 }
 
-/** Evaluates the config in this process, and leaves the graph in the cache. */
-export async function loadConfigHere(
+/** Compiles and evaluates the config, and leaves the graph in the cache unless sources changed meanwhile. */
+async function evaluate(
   disk: Disk,
-  index: StatIndex,
   locations: Locations,
-): Promise<LoadedConfig> {
-  const cached = await cachedConfig(disk, index, locations)
-  if (cached) return cached
-  const [{ bundleConfig }, { evaluateConfig }, { compileGraph }] = await Promise.all([
-    import('./bundle.ts'),
-    import('./evaluate.ts'),
-    import('./graphFromConfig.ts'),
-  ])
-  const bundled = await bundleConfig(disk, locations)
-  const digest = sha256(bundled.code)
-  const bundle = `${locations.cache}/config/${digest}.mjs`
-  const cachePath = toRawPath(`${locations.cache}/config/graph.json`)
-  const ignored: Ignored = new Set()
-  makeCache(disk, `${locations.cache}/config`, ignored)
-  // Written even if it exists: collecting skips bundles that were written recently.
-  replaceCacheFile(disk, toRawPath(bundle), bundled.code, ignored)
-  // lbuild empties process.env while it evaluates the config, because keys do not contain the environment. A producer's
-  // process evaluates the config again with the variables that the artifact declares; the key contains those.
-  const environment = process.env
-  process.env = {}
-  const evaluated = await evaluateConfig(bundle).finally(() => (process.env = environment))
-  const graph = compileGraph(evaluated, bundled)
-  const modules = [...bundled.modules.values()].map((module): SourceFile => [
-    toRawPath(module.path),
-    module.digest,
-    module.label,
-  ])
-  const packages = bundled.packages.map(({ directory, digest: digestOfPackage }): SourceFile => [
-    toRawPath(`${directory}/package.json`),
-    digestOfPackage,
-  ])
-  const files = [...modules, ...packages, ...bundled.probes.files, [toRawPath(bundle), digest] as const]
-  const contents = new Set(files.map(([path]) => path))
-  const probes = bundled.probes.probes.filter(([path]) => !contents.has(path))
-  const loaded: LoadedConfig = { graph, bundle, files, probes }
-  if (bundled.probes.settled)
-    writeChecksummed(disk, cachePath, GRAPH_KIND, { locations, ...loaded } satisfies CacheFile, { ignored })
-  return loaded
+  options: EvaluationOptions,
+  ignored: Ignored,
+): Promise<void> {
+  const { ConfigProcess } = await import('./configProcess.ts')
+  const evaluator = options.evaluator ?? new ConfigProcess(locations, options)
+  try {
+    const { bundleConfig } = await import('./bundle.ts')
+    const bundled = await bundleConfig(disk, locations)
+    const digest = sha256(bundled.text)
+    const bundle = `${locations.cache}/config/${digest}.mjs`
+    // Written even if it exists: collecting skips bundles that were written recently.
+    replaceCacheFile(disk, toRawPath(bundle), bundled.text, ignored)
+    const modules = [...bundled.modules.values()]
+    const graph = await evaluator.graph({ bundle, modules, compiler: bundled.compiler })
+    const files: readonly SourceFile[] = [
+      ...modules.map(({ path, digest: one, label }): SourceFile => [toRawPath(path), one, label]),
+      ...bundled.packages.map((one): SourceFile => [toRawPath(`${one.directory}/package.json`), one.digest]),
+      ...bundled.probes.files,
+      [toRawPath(bundle), digest],
+    ]
+    const contents = new Set(files.map(([path]) => path))
+    const probes = bundled.probes.probes.filter(([path]) => !contents.has(path))
+    if (!bundled.probes.settled) return
+    const cachePath = toRawPath(`${locations.cache}/config/graph.json`)
+    const cached: CacheFile = { locations, graph, bundle, files, probes }
+    writeChecksummed(disk, cachePath, GRAPH_KIND, cached, { ignored })
+  } finally {
+    evaluator.end()
+  }
 }
 
 /**

@@ -44,7 +44,7 @@ export const COMMANDS: readonly string[] = [
   'status',
   'why',
   'watch',
-  'check-config',
+  'evaluate-config',
   'graph',
   'verify',
   'boot',

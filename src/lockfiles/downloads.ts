@@ -1,5 +1,5 @@
 // Fetches the files of lockfiles into the store. Two artifacts that need the same lockfile share one fetch.
-import { mirrorsInChild } from '../config/configProcess.ts'
+import { ConfigProcess } from '../config/configProcess.ts'
 import type { Listener } from '../events/events.ts'
 import { paramValues } from '../graph/graph.ts'
 import { monotonicSeconds } from '../platform/clock.ts'
@@ -46,7 +46,7 @@ async function fetchMissing(
   })
   const { bundle, locations } = workspace
   const request = { bundle, lockfile: name, params: paramValues(node), files }
-  const mirrors = await mirrorsInChild(locations, request, { signal })
+  const mirrors = await new ConfigProcess(locations, { signal }).mirrors(request)
   const mirrorsOf = new Map(files.map((file, position) => [file, mirrors[position] ?? []]))
   await fetchFiles(workspace, name, files, (file) => mirrorsOf.get(file) ?? [], signal)
   listener({ type: 'fetched', lockfile: name, seconds: monotonicSeconds() - startedAt })

@@ -185,5 +185,8 @@ const stackOf = (stack: string): string =>
     .join('\n')
 
 endWithParent()
-// Whatever the producer left running, such as a timer, must not keep the process alive.
-void main(process.argv[2] ?? '').then(() => process.exit())
+// Whatever the producer left running, such as a timer or a handler of the exit, must not keep the process alive.
+void main(process.argv[2] ?? '').then(() => {
+  process.removeAllListeners('exit')
+  process.exit()
+})

@@ -31,11 +31,11 @@ export default { artifacts: [], data, words, list, one }
     'lib/one.js': 'export const one = 1\n',
   }
   const workspace = new TestWorkspace(files)
-  const { modules, code } = await bundle(workspace)
+  const { modules, text } = await bundle(workspace)
   expect(Object.fromEntries([...modules].map(([label, { digest }]) => [label, digest]))).toEqual(
     Object.fromEntries(Object.keys(files).map((path) => [path, sha256(readFileSync(workspace.path(path)))])),
   )
-  for (const text of ['value: 1', 'some words', 'bash']) expect(code).toContain(text)
+  for (const one of ['value: 1', 'some words', 'bash']) expect(text).toContain(one)
 })
 
 it('a file of an unknown kind is an error that names it', async () => {

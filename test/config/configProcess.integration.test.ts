@@ -27,6 +27,16 @@ it.each([
     'awaits a promise that nothing can settle',
   ],
   ['throws no error', `throw 'a text'`, 'build.config.ts throws: a text'],
+  [
+    'rejects a promise that nothing handles',
+    `void Promise.reject(new Error('nobody catches this'))`,
+    'build.config.ts throws: nobody catches this',
+  ],
+  [
+    'throws in a callback while it awaits another',
+    `queueMicrotask(() => { throw new RangeError('in a callback') }); await new Promise((end) => setTimeout(end, 5000))`,
+    'build.config.ts throws: in a callback',
+  ],
 ])('a config that %s fails every command with exit code 2 and a reason', async (_, code, message) => {
   const workspace = workspaceWith(code)
   for (const command of [['image'], ['status'], ['why', 'image'], ['graph']]) {
@@ -41,6 +51,8 @@ it.each([
 it.each([
   ['a timer', 'setInterval(() => {}, 1000)'],
   ['a server', 'createServer().listen(0)'],
+  ['a handler for the end of its process', `process.on('exit', () => { for (;;); })`],
+  ['a handler that restarts the event loop', `process.on('beforeExit', () => setTimeout(() => {}, 1000))`],
 ])('a config that leaves %s running does not keep lbuild alive', async (_, code) => {
   const workspace = workspaceWith(code)
   expect((await workspace.build('image')).ran).toEqual(['image'])
@@ -86,9 +98,29 @@ it.each([
   ['SIGTERM', 143],
   ['SIGHUP', 129],
 ] as const)('%s ends lbuild while a config loops', async (signal, exitCode) => {
-  const workspace = workspaceWith(`process.stderr.write('looping'); for (;;);`)
+  const workspace = workspaceWith(
+    `process.on('${signal}', () => {}); process.stderr.write('looping'); for (;;);`,
+  )
   const { child, ended } = workspace.start('image')
   await new Promise((resolve) => child.stderr!.once('data', resolve))
   child.kill(signal)
   expect((await ended).code).toBe(exitCode)
+})
+
+it('the time zone and the locale of the user do not change what a config declares', async () => {
+  const workspace = new TestWorkspace({
+    'build.config.ts': `import { writeFileSync } from 'node:fs'
+import { artifact, defineConfig, text } from 'lbuild'
+const day = new Date(1_767_225_599_000).toString() + (12345.5).toLocaleString()
+const note = artifact('note', {
+  params: { day: text(day) },
+  outputs: { note: 'note.txt' },
+  produce: ({ outputs, params }) => writeFileSync(outputs.note, params.day),
+})
+export default defineConfig({ artifacts: [note] })
+`,
+  })
+  Object.assign(workspace.env, { TZ: 'Asia/Tokyo', LC_ALL: 'de_DE.UTF-8', LANG: 'de_DE.UTF-8' })
+  await workspace.build('note')
+  expect(workspace.read('output/note.txt')).toMatch(/^Wed Dec 31 2025 23:59:59 GMT\+0000 .*12,345\.5$/)
 })

@@ -4,10 +4,11 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { loadConfigHere } from '../../src/config/load.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import { StatIndex } from '../../src/fingerprint/statIndex.ts'
 import { realDisk } from '../../src/platform/disk.ts'
 import { Failure } from '../../src/platform/failure.ts'
+import { IN_PROCESS } from '../support/evaluator.ts'
 import { MEMORY_PARENT } from '../support/temporary.ts'
 import { SECONDS, SEED } from './support/bounds.ts'
 
@@ -136,12 +137,12 @@ async function load(root: string, cache: string): Promise<unknown> {
   const now = (): bigint => BigInt(Date.now()) * 1_000_000n + 10_000_000_000n
   const index = new StatIndex(realDisk, `${cache}/index`, now)
   try {
-    const { graph } = await loadConfigHere(realDisk, index, {
-      root,
-      home: HOME,
-      cache,
-      output: `${root}/output`,
-    })
+    const { graph } = await loadConfig(
+      realDisk,
+      index,
+      { root, home: HOME, cache, output: `${root}/output` },
+      { evaluator: IN_PROCESS },
+    )
     return JSON.parse(JSON.stringify(graph)) as unknown
   } catch (error) {
     if (!(error instanceof Failure)) throw error

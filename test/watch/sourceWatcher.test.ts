@@ -9,7 +9,7 @@ import type { WatchEvent } from '../../src/watch/events.ts'
 import { SourceWatcher } from '../../src/watch/sourceWatcher.ts'
 import { couldConcern, sourcesOf } from '../../src/watch/sources.ts'
 import { openWorkspace } from '../../src/workspace/workspace.ts'
-import { loadConfigHere } from '../../src/config/load.ts'
+import { IN_PROCESS } from '../support/evaluator.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 
 const HOME = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
@@ -42,7 +42,7 @@ function workspace(): TestWorkspace {
 }
 
 const open = ({ root }: TestWorkspace) =>
-  openWorkspace({ start: root, home: HOME, hasSandbox: () => true, load: loadConfigHere })
+  openWorkspace({ start: root, home: HOME, hasSandbox: () => true, evaluation: { evaluator: IN_PROCESS } })
 
 it('the sources are files, trees, lockfiles and their lists, own tools, the config, its modules and what decides where imports lead', async () => {
   const { root } = workspace()
@@ -50,7 +50,7 @@ it('the sources are files, trees, lockfiles and their lists, own tools, the conf
     start: root,
     home: HOME,
     hasSandbox: () => true,
-    load: loadConfigHere,
+    evaluation: { evaluator: IN_PROCESS },
   })
   const { trees, files } = sourcesOf(opened, ['image'])
   const inside = (paths: readonly string[]): string[] =>

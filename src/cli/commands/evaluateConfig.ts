@@ -1,0 +1,50 @@
+// `lbuild evaluate-config`: runs code of the config on behalf of another lbuild, which reads the answer from a pipe.
+import { writeSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
+import { setImmediate } from 'node:timers/promises'
+import { ANSWER_FD } from '../../config/configProcess.ts'
+import type { Answer, ConfigRequest } from '../../config/configProcess.ts'
+import { thrownFailure } from '../../config/evaluate.ts'
+import { evaluateGraph, evaluateMirrors } from '../../config/evaluateGraph.ts'
+import { failureData } from '../../platform/failureData.ts'
+import { Failure } from '../../platform/failure.ts'
+import { plainCommand } from '../command.ts'
+import { reportedFailure } from '../reportFailure.ts'
+
+/** Hidden from help: it needs a request on standard input and a pipe for its answer. */
+export const command = () => plainCommand('evaluate-config').action(answerRequest)
+
+const { stringify } = JSON
+
+/** Writes the answer as one line, and ends the process, because the config may have started timers. */
+function answer(result: Answer): never {
+  const line = Buffer.from(`${stringify(result)}\n`)
+  for (let done = 0; done < line.length;) done += writeSync(ANSWER_FD, line, done)
+  process.exit()
+}
+
+const answerFailure = ({ exitCode, ...failure }: Failure): never =>
+  answer({ ok: false, exitCode, failure: failureData(new Failure(failure.headline, failure)) })
+
+async function answerRequest(): Promise<never> {
+  const request: ConfigRequest = JSON.parse(await text(process.stdin))
+  process.once('beforeExit', () => answerFailure(NEVER_SETTLES))
+  process.once('uncaughtException', (error) => answerFailure(thrownFailure(error)))
+  try {
+    const result =
+      request.task === 'mirrors'
+        ? { mirrors: await evaluateMirrors(request) }
+        : { graph: await evaluateGraph(request) }
+    // Node.js reports a rejected promise that nothing handles before this resolves.
+    await setImmediate()
+    return answer({ ok: true, ...result })
+  } catch (error) {
+    return answerFailure(reportedFailure(error))
+  }
+}
+
+/** Node.js ends when nothing is left to run, even if the config still awaits a promise. */
+const NEVER_SETTLES = new Failure('build.config.ts awaits a promise that nothing can settle', {
+  hint: 'resolve or reject every promise that the config and its imports await',
+  exitCode: 2,
+})
