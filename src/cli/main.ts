@@ -2,12 +2,14 @@
 import { COMMANDS } from '../graph/names.ts'
 import { buildTargets, DEFAULT_BUILD } from './commands/buildTargets.ts'
 import type { Invocation } from './invocation.ts'
+import { closeLostTerminals } from './lostTerminal.ts'
 
 /**
  * Runs one command line and sets the exit code; never throws. A call that only names targets skips the parser, so that
  * finding nothing to do costs little more than starting Node.
  */
 export async function main(invocation: Invocation): Promise<void> {
+  closeLostTerminals()
   const controller = new AbortController()
   const signalCode = abortOnSignals(controller, invocation.ignoredSignals)
   try {

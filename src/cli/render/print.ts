@@ -1,10 +1,12 @@
 // Prints results on standard output.
 import { writeSync } from 'node:fs'
 import { errorCode } from '../../platform/disk.ts'
+import { isLostTerminal } from '../lostTerminal.ts'
 
 /**
  * Prints a text at once. Writes directly to the descriptor, because loading process.stdout takes as long as all other
- * work of lbuild. If the reader has gone away, such as head(1), the process ends quietly.
+ * work of lbuild. If the reader has gone away, such as head(1), the process ends quietly. If standard output is a terminal
+ * that was lost, the text is lost, too, and the work goes on.
  */
 export function print(text: string): void {
   const bytes = Buffer.from(text)
@@ -14,6 +16,7 @@ export function print(text: string): void {
     } catch (error) {
       const code = errorCode(error)
       if (code === 'EPIPE') process.exit(0)
+      if (code === 'EIO' && isLostTerminal(1)) return
       if (code !== 'EAGAIN') throw error
     }
 }

@@ -25,6 +25,7 @@ export interface ScreenOptions {
 export class AlternateScreen {
   readonly #options: ScreenOptions
   #isOn = false
+  #isLost = false
   #waiting: NodeJS.Timeout | undefined
 
   constructor(options: ScreenOptions) {
@@ -33,7 +34,8 @@ export class AlternateScreen {
 
   /** Takes the terminal as soon as this process is in its foreground. */
   open(): void {
-    const { input, press } = this.#options
+    const { input, output, press } = this.#options
+    for (const stream of [input, output]) stream.on('error', this.#lose)
     input.setEncoding('utf8').pause().on('data', press)
     process.on('exit', this.#leave)
     process.on('SIGCONT', this.#takeAgain)
@@ -67,8 +69,15 @@ export class AlternateScreen {
     this.#takeIfForeground()
   }
 
+  /** Shows nothing any more, because the terminal was lost. */
+  readonly #lose = (): void => {
+    this.#isLost = true
+    this.#isOn = false
+    clearInterval(this.#waiting)
+  }
+
   readonly #takeIfForeground = (): void => {
-    if (!isInForeground()) return
+    if (this.#isLost || !isInForeground()) return
     clearInterval(this.#waiting)
     this.#waiting = undefined
     this.#isOn = true
