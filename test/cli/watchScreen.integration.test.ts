@@ -1,5 +1,5 @@
 // Tests the screen of watch: its keys, and that it restores the terminal whenever watch ends.
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { PassThrough } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -62,16 +62,14 @@ describe('job control', () => {
   const watch = ({ program }: TestWorkspace): string =>
     `sh -c 'echo "pid $$"; exec "$@"' sh '${program}' watch ${WATCHED_TARGETS.join(' ')}`
 
-  /** Waits until the shell reports how the job ended, and shows the settings of the terminal. */
+  /** Waits until the job ends, as the shell reports, and shows the settings of the terminal. */
   async function jobEnds(terminal: Terminal, how: string): Promise<void> {
     const from = terminal.text.length
-    const isOver = (): boolean => {
-      terminal.type('')
-      return terminal.text.slice(from).includes(how)
-    }
-    await vi.waitUntil(isOver, { timeout: PATIENCE })
+    // Keys that are pressed meanwhile would be input of a job that reads in the background.
+    await vi.waitUntil(() => !existsSync(`/proc/${terminal.pid}`), { timeout: PATIENCE })
     terminal.type('echo "code 0"; stty -a; exit')
     await terminal.ended()
+    expect(terminal.text.slice(from)).toContain(how)
     isPutBack(terminal.text.slice(from), 0)
   }
 

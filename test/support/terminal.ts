@@ -53,9 +53,14 @@ export class Terminal {
     return from
   }
 
+  /** The process id that was shown last. */
+  get pid(): number {
+    return Number([...this.text.matchAll(/pid (\d+)/g)].at(-1)![1])
+  }
+
   /** Signals the command whose process id was shown last. */
   kill(signal: NodeJS.Signals): void {
-    process.kill(Number([...this.text.matchAll(/pid (\d+)/g)].at(-1)![1]), signal)
+    process.kill(this.pid, signal)
   }
 
   async ended(): Promise<void> {
