@@ -25,6 +25,7 @@ export class CoarseDisk {
     this.disk = {
       ...realDisk,
       lstat: (path) => this.#coarse(realDisk.lstat(path)),
+      stat: (path) => this.#coarse(realDisk.stat(path)),
       hasChangeTimes: () => true,
     }
   }

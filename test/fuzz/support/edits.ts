@@ -2,7 +2,7 @@
 import * as fs from 'node:fs'
 import { dirname } from 'node:path'
 import type { Model } from './model.ts'
-import { KINDS, SOURCES } from './model.ts'
+import { ANVIL, BESIDE, FORGE, KINDS, SOURCES, TOOL_PATH } from './model.ts'
 
 /** One edit as data: its kind, and three numbers that choose its subject. */
 export interface Edit {
@@ -17,11 +17,14 @@ export const EDIT_NAMES = (): (keyof typeof EDITS)[] => Object.keys(EDITS) as (k
 /** Edits the workspace or the declarations. An edit without a subject does nothing. */
 export const apply = (edit: Edit, root: string, model: Model): void => EDITS[edit.kind](root, edit, model)
 
-/** All files below `src` and `tools`. */
+/** The directories of the sources and tools. */
+const TOPS = ['src', ...TOOL_PATH]
+
+/** All files below these. */
 export type Snapshot = ReadonlyMap<string, { mode: number; mtime: number; content: string; type: string }>
 
 export function takeSnapshot(root: string): Snapshot {
-  const paths = ['src', 'tools'].flatMap((top) => [top, ...below(root, top)])
+  const paths = TOPS.flatMap((top) => [top, ...below(root, top)])
   return new Map(
     paths.map((path) => {
       const stat = fs.lstatSync(`${root}/${path}`)
@@ -38,7 +41,7 @@ export function takeSnapshot(root: string): Snapshot {
 
 /** Restores a snapshot, with `times` also the file times, as some checkouts do. */
 export function putBack(root: string, snapshot: Snapshot, times: boolean): void {
-  for (const top of ['src', 'tools']) fs.rmSync(`${root}/${top}`, { recursive: true })
+  for (const top of TOPS) fs.rmSync(`${root}/${top}`, { recursive: true })
   for (const [path, { mode, content, type }] of snapshot) {
     if (type === 'directory') fs.mkdirSync(`${root}/${path}`, { mode })
     else if (type === 'link') fs.symlinkSync(content, `${root}/${path}`)
@@ -63,6 +66,11 @@ function write(path: string, content: string, mtime?: number): void {
     fs.writeFileSync(path, content)
     if (mtime !== undefined) fs.utimesSync(path, mtime, mtime)
   } while (before && fs.lstatSync(path, { bigint: true }).ctimeNs === before.ctimeNs)
+}
+
+function writeProgram(path: string, content: string): void {
+  write(path, content)
+  fs.chmodSync(path, 0o755)
 }
 
 /** All regular files that an artifact may have as an input or see in a tree. */
@@ -157,7 +165,21 @@ const EDITS = {
     if (fs.existsSync(`${root}/src/maybe`)) fs.unlinkSync(`${root}/src/maybe`)
     else fs.writeFileSync(`${root}/src/maybe`, `maybe ${b % 2}`)
   },
-  tool: (root, { b }) => write(`${root}/tools/forge`, `forge ${b % 4}\n`),
+  tool: (root, { b }) => writeProgram(`${root}/tools/forge`, `${FORGE}# ${b % 4}\n`),
+  interpreter: (root, { b }) => writeProgram(`${root}/tools/anvil`, `${ANVIL}# ${b % 4}\n`),
+  'a program before the tool or its interpreter'(root, { a, b }) {
+    const [name, content] = a % 2 === 0 ? ['forge', FORGE] : ['anvil', ANVIL]
+    const path = `${root}/first/${name}`
+    if (fs.existsSync(path)) fs.unlinkSync(path)
+    else writeProgram(path, `${content}# first ${b % 4}\n`)
+  },
+  'another program beside the tools': (root, { b }) =>
+    writeProgram(`${root}/tools/other`, `${ANVIL}# ${b % 4}\n`),
+  'a file beside a tool'(root, { a, b, c }) {
+    const path = `${root}/${pick(TOOL_PATH, a)!}/${pick(BESIDE, b)!}`
+    if (c % 3 === 0) fs.rmSync(path, { force: true })
+    else write(path, `beside ${c % 5}`)
+  },
   environment(_root, { b }, model) {
     model.environment = `value ${b % 3}`
   },

@@ -126,7 +126,7 @@ const artifact: fc.Arbitrary<ArtifactModel> = fc.record({
   files: fc.uniqueArray(fc.nat({ max: SOURCES - 1 }), { maxLength: 2 }),
   trees: fc.uniqueArray(fc.nat({ max: SOURCES - 1 }), { maxLength: 2 }),
   optional: fc.boolean(),
-  tool: fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+  tool: fc.oneof({ weight: 2, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   env: fc.boolean(),
   param: fc.nat({ max: 2 }),
   code: fc.nat({ max: 2 }),

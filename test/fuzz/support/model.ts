@@ -38,6 +38,16 @@ export const PLAIN: ArtifactModel = {
   internal: false,
 }
 
+/** The directories of the distro's own tools: a program in the first one shadows its namesake in the second. */
+export const TOOL_PATH = ['first', 'tools'] as const
+
+/** A tool whose interpreter is searched for, and that interpreter. */
+export const FORGE = '#!/usr/bin/env anvil\n'
+export const ANVIL = '#!/bin/sh\n'
+
+/** The files beside the tools that the tools read. */
+export const BESIDE = ['words', 'lib/deep/words'] as const
+
 /** How many files, and how many trees, a generated distro has. */
 export const SOURCES = 3
 
@@ -60,8 +70,9 @@ export class Model {
       fs.writeFileSync(`${root}/src/t${number}/b`, 'b')
       fs.writeFileSync(`${root}/src/t${number}/deep/c`, 'c')
     }
-    fs.mkdirSync(`${root}/tools`)
-    fs.writeFileSync(`${root}/tools/forge`, 'forge\n', { mode: 0o755 })
+    for (const directory of TOOL_PATH) fs.mkdirSync(`${root}/${directory}`)
+    fs.writeFileSync(`${root}/tools/forge`, FORGE, { mode: 0o755 })
+    fs.writeFileSync(`${root}/tools/anvil`, ANVIL, { mode: 0o755 })
   }
 
   nameOf(index: number): string {
@@ -95,7 +106,7 @@ export class Model {
       store: { keep: 2, maxSize: this.artifacts.length % 2 === 0 ? 2_000 : 2 ** 40 },
       boot: {},
       profiles: {},
-      toolPath: ['tools'],
+      toolPath: [...TOOL_PATH],
       modules: Object.fromEntries(modules),
       imports: {},
     }
@@ -109,7 +120,7 @@ export class Model {
     for (const [name, path] of Object.entries(request.inputs))
       if (!optional || name !== 'maybe' || fs.existsSync(path)) seen.set(name, stateOf(path, kind))
     for (const at of dependencies) seen.set(`d${at}`, fs.readFileSync(request.inputs[`d${at}`]!, 'utf8'))
-    if (tool) seen.set('tool', fs.readFileSync(request.tools['forge']!, 'utf8'))
+    if (tool) seen.set('tool', toolContent(this.#root))
     if (seesEnv) seen.set('env', env['LAB_ENV'] ?? 'none')
     const { param } = request.params as { param: number }
     for (const [name, path] of Object.entries(request.outputs))
@@ -140,7 +151,7 @@ export class Model {
       const outputs = this.#made(at, made)
       seen.set(`d${at}`, outputs.get(takenOutput(this.artifacts[at]!, index))!)
     }
-    if (artifact.tool) seen.set('tool', fs.readFileSync(`${this.#root}/tools/forge`, 'utf8'))
+    if (artifact.tool) seen.set('tool', toolContent(this.#root))
     if (artifact.env) seen.set('env', this.environment)
     const names = artifact.outputs === 1 ? ['first'] : ['first', 'second']
     const outputs = new Map(
@@ -216,4 +227,19 @@ function contentOf(
   // A digest keeps contents short in a chain of sixty artifacts.
   const short = shown.length > 100 ? sha256(shown) : shown
   return `${output} by code ${code} with ${param}: ${kind} ${short}\n`
+}
+
+/** Everything that the tool `forge` consists of: its bytes, its interpreter's, and the files beside both. */
+function toolContent(root: string): string {
+  const found = ['forge', 'anvil'].map((name) =>
+    TOOL_PATH.map((directory) => `${root}/${directory}/${name}`).find((path) => fs.existsSync(path)),
+  )
+  const beside = TOOL_PATH.filter((directory) =>
+    found.some((path) => path?.startsWith(`${root}/${directory}/`)),
+  )
+    .flatMap((directory) => BESIDE.map((name) => `${root}/${directory}/${name}`))
+    .filter((path) => fs.existsSync(path))
+  return [...found, ...beside]
+    .map((path) => (path === undefined ? '' : fs.readFileSync(path, 'utf8')))
+    .join('|')
 }
