@@ -105,11 +105,12 @@ export class ToolFinder {
     for (const directory of this.#own(entry.directories))
       for (const beside of (await this.scan(directory)).entries)
         if (entry.shown.includes(beside.path)) states.push(beside.state)
+    let made: Promise<string> | undefined
     return {
       ...entry,
       path,
       states: states.join(' '),
-      listing: async () => (await import('./toolContents.ts')).listTool(this, entry),
+      listing: () => (made ??= import('./toolContents.ts').then(({ listTool }) => listTool(this, entry))),
       pathOf: (name) => {
         const file = entry.files.find((one) => one.endsWith(`/${name}`))
         const directory = this.places.own.find(({ label }) => name.startsWith(`${label}/`))

@@ -7,8 +7,12 @@ import type { Disk } from '../platform/disk.ts'
 import type { FailureOptions } from '../platform/failure.ts'
 import { INSIDE } from './bubblewrap.ts'
 
-/** How tools and Node report a missing file. */
-const MISSING_FILE = /ENOENT|ENOTDIR|No such file|cannot (?:open|stat|access)|does not exist|not found/i
+/** How tools, Node and interpreters report a missing file. */
+const MISSING_FILE =
+  /ENOENT|ENOTDIR|No such file|cannot (?:open|stat|access)|does not exist|not found|No module named|Can't locate/i
+
+/** The endings that interpreters add to the name of a module: Python, Perl, Ruby. */
+const ENDINGS = ['', '.py', '.pm', '.rb']
 
 /** Candidates for a path in such a line: quoted text, or a word. */
 const CANDIDATES = /'([^'\n]+)'|"([^"\n]+)"|‘([^’\n]+)’|([^\s'"‘’:,;()]+)/g
@@ -47,15 +51,18 @@ export function undeclaredRead(
   return undefined
 }
 
-/** The name of the program of the workspace that a word names, alone or by its path; undefined if there is none. */
+/**
+ * The name of the program of the workspace that a word names: alone, by its path, or as a module, without its ending.
+ * Undefined if there is none.
+ */
 function programOf(disk: Disk, toolDirectories: readonly string[], word: string): string | undefined {
-  const name = posix.basename(word)
-  for (const directory of toolDirectories) {
-    const path = `${directory}/${name}`
-    if (name === '' || (word !== name && word !== path)) continue
-    const stat = disk.stat(toRawPath(path))
-    if (stat?.type === 'file' && isExecutable(stat)) return name
-  }
+  for (const directory of toolDirectories)
+    for (const name of ENDINGS.map((ending) => `${posix.basename(word)}${ending}`)) {
+      const path = `${directory}/${name}`
+      if (!name.startsWith(word) && word !== path) continue
+      const stat = disk.stat(toRawPath(path))
+      if (stat?.type === 'file' && isExecutable(stat)) return name
+    }
   return undefined
 }
 

@@ -103,6 +103,14 @@ describe('a program of toolPath that an artifact does not declare', () => {
     expect(code).toBe(1)
   })
 
+  it('is named by the error if a script lacks it as a module', async () => {
+    const { stderr } = await workspaceWith({
+      'bin/gen': '#!/bin/sh\necho "ModuleNotFoundError: No module named \'common\'" >&2; exit 1\n',
+      'bin/common.py': '#!/usr/bin/env python3\n',
+    }).lbuild('page')
+    expect(stderr).toContain("tools: [ …, 'common.py' ]")
+  })
+
   it('is seen by it and covered by its key once it is declared', async () => {
     const workspace = workspaceWith(files)
     workspace.edit('build.config.ts', "['gen']", "['gen', 'helper']")
