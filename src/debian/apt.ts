@@ -39,8 +39,8 @@ const ARCHITECTURE = 'amd64'
  * `previous` are kept. The mirror need not be trusted: apt checks that the keys have signed each list of packages
  * (apt-secure(8)), and this function that it is the list of the requested release.
  *
- * Throws a Failure when the host lacks the keys of the archive, when the mirror serves another release, or when it no longer
- * has a version in `previous`; rejects with the output of apt when apt fails.
+ * Throws a Failure when the host lacks the keys of the archive, when the mirror serves another release or sends its lists too
+ * slowly, or when it no longer has a version in `previous`; rejects with the output of apt when apt fails.
  */
 export async function resolvePackages(context: AptContext, request: AptRequest): Promise<LockedFile[]> {
   const { run, scratch, log, previous } = context
@@ -55,7 +55,8 @@ export async function resolvePackages(context: AptContext, request: AptRequest):
   await writeRoot(context, sources, keyring)
   const env = { APT_CONFIG: join(scratch, 'apt.conf') }
   log(`reading the package lists of ${[...new Set(sources.map(({ base }) => base))].join(' and ')}`)
-  await run('apt-get', ['update', '-qq', '-o', 'APT::Update::Error-Mode=any'], { env })
+  const update = run('apt-get', ['update', '-qq', '-o', 'APT::Update::Error-Mode=any'], { env })
+  await withinTime(update, UPDATE_SECONDS, () => slowFailure(sources))
   await checkReleases(join(scratch, 'state/lists'), sources)
   const install = ['install', '--print-uris', '-y', '-qq', ...request.packages]
   const { stdout: uris } = await run('apt-get', install, { env })
@@ -82,6 +83,28 @@ function sourcesOf({ suite, mirror }: AptContext): readonly Source[] {
     { ...debian, suite: `${suite}-updates` },
     { ...security, suite: `${suite}-security` },
   ]
+}
+
+/** How long apt may read the package lists, in seconds. It does not give up a mirror that sends some byte every 30 s. */
+const UPDATE_SECONDS = 15 * 60
+
+const slowFailure = (sources: readonly Source[]): Failure =>
+  new Failure(`the package lists did not arrive within ${UPDATE_SECONDS / 60} minutes`, {
+    facts: [['mirrors', [...new Set(sources.map(({ base }) => base))].join(', ')]],
+    hint: 'choose another mirror with the param mirror',
+  })
+
+/** The result of some work; throws what `late` returns if that takes longer. */
+async function withinTime<T>(work: Promise<T>, seconds: number, late: () => Error): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), seconds * 1000)
+  })
+  try {
+    return await Promise.race([work, limit])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** Writes the configuration and state of a separate apt: no packages installed, and none of the host's sources or hooks. */

@@ -1,7 +1,7 @@
 // Tests of Debian packages: kernels, repositories and resolving with apt.
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { makeRepository } from '../../src/debian/repository.ts'
 import { unpackKernel } from '../../src/debian/kernel.ts'
 import { keepModules } from '../../src/images/keepModules.ts'
@@ -169,6 +169,23 @@ test('pins the files that apt would install by version, path and digest', async 
   // the host's connection settings are copied, its hooks are not
   expect(conf).toContain('Acquire::http::Proxy "http://proxy:3128";')
   expect(conf).not.toContain('Post-Invoke')
+})
+
+test('gives up a mirror whose lists do not arrive within 15 minutes', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const waits: Run = async (_, args) =>
+    args[0] === 'update' ? new Promise(() => {}) : { stdout: '', stderr: '' }
+  const source = { suite: 'bookworm', mirror: 'http://slow' }
+  const context = { run: waits, ...source, scratch: await temporary(), log: () => {}, previous: [] }
+  const resolved = resolvePackages(context, { packages: ['bash'], keep: () => true })
+  const failed = expect(resolved).rejects.toMatchObject({
+    headline: 'the package lists did not arrive within 15 minutes',
+    facts: [['mirrors', 'http://slow']],
+  })
+  await vi.waitUntil(() => vi.getTimerCount() > 0)
+  vi.advanceTimersByTime(15 * 60_000)
+  await failed
 })
 
 test('pins only packages that are kept', async () => {
