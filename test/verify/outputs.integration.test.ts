@@ -23,9 +23,9 @@ describe('lbuild verify TARGET', () => {
     const before = { cache: workspace.state('cache'), output: workspace.state('output') }
     const { code, stdout, stderr } = await workspace.lbuild('verify', ...TINY_TARGETS)
     expect([code, stderr]).toEqual([0, ''])
-    // Objects: the outputs of five artifacts (names.names and report.report share one), one listing, and five texts.
+    // Objects: the outputs of five artifacts (names.names and report.report share one), the listings of a tree and a tool, and five texts.
     expect(stdout).toMatch(
-      /^image, report, other: all as recorded \(5 artifacts; read 3 published outputs and 10 objects, [\d.]+ KiB\)\n$/,
+      /^image, report, other: all as recorded \(5 artifacts; read 3 published outputs and 11 objects, [\d.]+ KiB\)\n$/,
     )
     expect({ cache: workspace.state('cache'), output: workspace.state('output') }).toEqual(before)
   })
