@@ -7,7 +7,7 @@ import type { Digest } from '../platform/digest.ts'
 import { digestOf, sha256 } from '../platform/digest.ts'
 import type { Disk } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
-import { MODULES } from './evaluate.ts'
+import { GUARD, MODULES } from './evaluate.ts'
 import type { Package } from './moduleLabels.ts'
 import { ModuleLabels } from './moduleLabels.ts'
 import { lbuildImports } from './lbuildImports.ts'
@@ -62,11 +62,15 @@ export async function bundleConfig(disk: Disk, { root, home, cache }: Locations)
       outfile: `${cache}/config/bundle.mjs`,
       absWorkingDir: root,
       tsconfigRaw: {},
+      // An import whose path is computed then calls `require`, which the guard of the evaluation sees.
+      supported: { 'dynamic-import': false },
       // Otherwise `sideEffects` of a package.json decides which modules run.
       ignoreAnnotations: true,
       logLevel: 'silent',
       banner: {
-        js: "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);",
+        js:
+          "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);" +
+          `globalThis[Symbol.for(${JSON.stringify(GUARD)})]?.();`,
       },
       plugins: [lbuildImports(home, (failure) => (mismatch ??= failure)), sourcesPlugin(labels, digests)],
     })
@@ -97,7 +101,7 @@ function sourcesPlugin(labels: ModuleLabels, digests: Map<string, Digest>): Plug
         digests.set(path, sha256(source))
         const isRegistered = SCRIPTS.includes(loader) && labels.isOwn(path)
         const contents = isRegistered
-          ? `${source.toString()}\n${registration(path, labels.labelOf(path))}`
+          ? `${source.toString()}\n${registration(path, labels.labelOf(path), source.toString())}`
           : source
         return { contents, loader }
       })
@@ -105,10 +109,19 @@ function sourcesPlugin(labels: ModuleLabels, digests: Map<string, Digest>): Plug
   }
 }
 
-/** The path is relative because esbuild resolves no absolute path with a star. */
-function registration(path: string, label: string): string {
+/** Variables at the top level, as formatted code declares them: at the start of a line. */
+const VARIABLE = /^(?:export\s+)?(?:let|var|const|class)\s+(?!enum\b)([A-Za-z_$][\w$]*)/gm
+
+/**
+ * Code that registers the exports of a module, and a function that returns the values of its variables. The path is
+ * relative because esbuild resolves no absolute path with a star.
+ */
+function registration(path: string, label: string, source: string): string {
   const registry = `globalThis[Symbol.for(${JSON.stringify(MODULES)})]`
-  return `import * as __lbuildSelf from ${JSON.stringify(`./${basename(path)}`)};(${registry} ??= new Map()).set(${JSON.stringify(label)}, __lbuildSelf);`
+  const names = new Set([...source.matchAll(VARIABLE)].map(([, name]) => name))
+  // A match in a comment or a text declares nothing.
+  const values = [...names].map((name) => `typeof ${name} === 'undefined' ? undefined : ${name}`)
+  return `import * as __lbuildSelf from ${JSON.stringify(`./${basename(path)}`)};(${registry} ??= new Map()).set(${JSON.stringify(label)}, __lbuildSelf, () => [${values.join()}]);`
 }
 
 /** The modules that went into a bundle, in the order in which imports reach them. */

@@ -15,6 +15,9 @@ declare const importModule: ((address: string) => Promise<unknown>) | undefined
 /** The property of globalThis in which an evaluated bundle leaves the exports of each module, by label. */
 export const MODULES = 'lbuild.modules'
 
+/** The property of globalThis with a function that a bundle calls before its first statement, if there is one. */
+export const GUARD = 'lbuild.guard'
+
 export type DeclaredArtifact = Declared<v.InferOutput<typeof ArtifactSchema>>
 export type DeclaredLockfile = Declared<v.InferOutput<typeof LockfileSchema>>
 
@@ -26,6 +29,18 @@ export interface EvaluatedConfig extends Omit<v.InferOutput<typeof ConfigSchema>
   readonly exports: ReadonlyMap<string, Readonly<Record<string, unknown>>>
 }
 
+/** What surrounds the evaluation of a bundle. */
+export interface Surroundings {
+  /** Receives the exports of each module, by its label. */
+  readonly exports: Map<string, Readonly<Record<string, unknown>>>
+  /** Called before the first statement of the bundle, when Node.js has loaded it. */
+  enter(): void
+  /** Called when the bundle was evaluated, or has failed. */
+  leave(): void
+}
+
+const NO_SURROUNDINGS = (): Surroundings => ({ exports: new Map(), enter() {}, leave() {} })
+
 /**
  * Imports a bundle that {@link bundleConfig} made and collects what it declares. Throws a Failure (exit code 2) when
  * the config's own code throws, when its shape is wrong, or when two declarations share a name. Only the declarations
@@ -34,11 +49,13 @@ export interface EvaluatedConfig extends Omit<v.InferOutput<typeof ConfigSchema>
 export async function evaluateConfig(
   bundle: string,
   wanted: (name: string) => boolean = () => true,
+  surroundings: Surroundings = NO_SURROUNDINGS(),
 ): Promise<EvaluatedConfig> {
   process.setSourceMapsEnabled(true)
-  const exports: EvaluatedConfig['exports'] = new Map()
-  Object.assign(globalThis, { [Symbol.for(MODULES)]: exports })
-  const exported = await defaultExport(bundle)
+  const { exports } = surroundings
+  const globals = { [Symbol.for(MODULES)]: exports, [Symbol.for(GUARD)]: () => surroundings.enter() }
+  Object.assign(globalThis, globals)
+  const exported = await defaultExport(bundle, surroundings)
   if (exported === undefined)
     throw new Failure('build.config.ts has no default export', {
       hint: 'write: export default defineConfig({ artifacts: [ … ] })',
@@ -70,12 +87,12 @@ export async function evaluateConfig(
   }
 }
 
-async function defaultExport(bundle: string): Promise<unknown> {
+async function defaultExport(bundle: string, surroundings: Surroundings): Promise<unknown> {
   const depth = Error.stackTraceLimit
   // Deep enough for the modules between the config and a declaration.
   Error.stackTraceLimit = 100
   try {
-    const module = await importFile(bundle)
+    const module = await importFile(bundle, () => surroundings.leave())
     return typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined
   } catch (error) {
     throw thrownFailure(error)
@@ -84,12 +101,12 @@ async function defaultExport(bundle: string): Promise<unknown> {
   }
 }
 
-/** Imports a module. Node.js refuses an address with a backslash, but not a link to one, such as that of an open directory. */
-async function importFile(path: string): Promise<unknown> {
-  if (!path.includes('\\')) return importAddress(path)
+/** Imports a module and then calls `done`. Node.js refuses an address with a backslash, but not a link to one, such as that of an open directory. */
+async function importFile(path: string, done: () => void): Promise<unknown> {
+  if (!path.includes('\\')) return importAddress(path).finally(done)
   const directory = openSync(dirname(path), 'r')
   try {
-    return await importAddress(`/proc/self/fd/${directory}/${basename(path)}`)
+    return await importAddress(`/proc/self/fd/${directory}/${basename(path)}`).finally(done)
   } finally {
     closeSync(directory)
   }
@@ -137,11 +154,17 @@ export function thrownFailure(error: unknown): Failure {
   const failure = failureFrom(error)
   if (failure) return new Failure(failure.headline, { ...failure, exitCode: 2 })
   const { message, stack } = error instanceof Error ? error : new Error(String(error))
-  const where = /\(?(?:file:\/\/)?(\/[^()\n]+:\d+:\d+)\)?/.exec(stack ?? '')?.[1]
+  const where = placeIn(stack)
   return new Failure(`build.config.ts throws: ${message}`, {
     ...(where === undefined ? {} : { facts: [['at', where] as const] }),
     hint: 'correct the code and run again',
     exitCode: 2,
     cause: error,
   })
+}
+
+/** The file, line and column of the innermost frame of a stack that is not Node's own. */
+export function placeIn(stack = ''): string | undefined {
+  const frames = stack.split('\n').filter((line) => !line.includes('node:internal/'))
+  return /\(?(?:file:\/\/)?(\/[^()\n]+:\d+:\d+)\)?/.exec(frames.join('\n'))?.[1]
 }

@@ -1,26 +1,36 @@
 // Evaluates a bundled config and turns it into a graph, or asks it for mirrors.
 import type { Graph } from '../graph/graph.ts'
 import { evaluateConfig, thrownFailure } from './evaluate.ts'
+import type { HostGuard } from './hostGuard.ts'
+import { ModuleRegistry } from './moduleState.ts'
 import type { GraphRequest, MirrorRequest } from './configProcess.ts'
 import { compileGraph } from './graphFromConfig.ts'
 
 /**
  * Evaluates the config with an empty environment, because keys do not contain the environment. The process of a producer
- * evaluates it again with the variables that the artifact declares; the key contains those. Throws a Failure (exit code
- * 2) if that fails.
+ * evaluates it again with the variables that the artifact declares; the key contains those. `guard` refuses what no key
+ * contains. Throws a Failure (exit code 2) if that fails.
  */
-export async function evaluateGraph({
-  bundle,
-  modules,
-  compiler,
-}: Omit<GraphRequest, 'task'>): Promise<Graph> {
+export async function evaluateGraph(
+  { bundle, modules: list, compiler }: Omit<GraphRequest, 'task'>,
+  guard?: HostGuard,
+): Promise<Graph> {
+  const modules = new Map(list.map((module) => [module.label, module]))
+  const registry = new ModuleRegistry(modules)
   const environment = process.env
   process.env = {}
-  const evaluated = await evaluateConfig(bundle).finally(() => (process.env = environment))
-  return compileGraph(evaluated, {
-    modules: new Map(modules.map((module) => [module.label, module])),
-    compiler,
-  })
+  const evaluated = await evaluateConfig(bundle, undefined, {
+    exports: registry,
+    enter() {
+      guard?.enter()
+      registry.begin()
+    },
+    leave() {
+      registry.finish()
+      guard?.leave()
+    },
+  }).finally(() => (process.env = environment))
+  return compileGraph(evaluated, { modules, compiler }, registry)
 }
 
 /** Calls `mirrors`. It may read any variable: the environment decides where files come from, never what they contain. */

@@ -9,6 +9,7 @@ import { withParams, withProfile } from '../graph/params.ts'
 import type { DeclaredArtifact, DeclaredLockfile, EvaluatedConfig } from './evaluate.ts'
 import { isHandle } from './evaluate.ts'
 import { API } from './moduleLabels.ts'
+import type { Influence } from './moduleState.ts'
 import type { Code, Module } from './modules.ts'
 import { codeDigest, reachable } from './modules.ts'
 import { nameProblem } from './schema.ts'
@@ -17,13 +18,13 @@ import { nameProblem } from './schema.ts'
  * Turns an evaluated config into a graph. Throws a Failure (exit code 2) for invalid names, references to undeclared
  * artifacts, cycles, overlapping outputs, and values that a param cannot have.
  */
-export function compileGraph(config: EvaluatedConfig, code: Code): Graph {
+export function compileGraph(config: EvaluatedConfig, code: Code, influence: Influence): Graph {
   const isDeclaration = (label: string): boolean => {
     const exported = Object.values(config.exports.get(label) ?? {})
     return exported.length > 0 && exported.every(isHandle)
   }
   const artifacts = [...config.artifacts.values()].map((declared) =>
-    artifactNode(declared, code, isDeclaration),
+    artifactNode(declared, code, isDeclaration, influence),
   )
   const lockfiles = [...config.lockfiles.values()].map(lockfileNode)
   checkReferences(artifacts, lockfiles)
@@ -51,10 +52,14 @@ function artifactNode(
   { name, declaration, site }: DeclaredArtifact,
   code: Code,
   isDeclaration: (label: string) => boolean,
+  influence: Influence,
 ): ArtifactNode {
   checkName(name, 'artifact')
   const declaredIn = modulesOnStack(site.stack ?? '', code.modules)
-  const modules = reachable(code.modules, declaredIn, isDeclaration)
+  const own = reachable(code.modules, declaredIn, isDeclaration)
+  const modules = isInfluenced(own, influence)
+    ? reachable(code.modules, [...code.modules.keys()], () => false)
+    : own
   const { describe, inputs, params, tools, env, outputs, network } = declaration
   return {
     name,
@@ -74,6 +79,17 @@ function artifactNode(
     modules: modules.map(({ label }) => label),
     declaredIn,
   }
+}
+
+/**
+ * Whether other modules than a producer's own changed what these see: a value of one of them, or a global. Then the whole
+ * config is the producer's code.
+ */
+const isInfluenced = (own: readonly Module[], { changedBy, changesGlobals }: Influence): boolean => {
+  const labels = new Set(own.map(({ label }) => label))
+  return (
+    changesGlobals || own.some(({ label }) => [...(changedBy.get(label) ?? [])].some((by) => !labels.has(by)))
+  )
 }
 
 function lockfileNode({ name, declaration }: DeclaredLockfile): LockfileNode {

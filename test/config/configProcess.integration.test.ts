@@ -6,7 +6,6 @@ import { TestWorkspace } from '../support/workspace.ts'
 const workspaceWith = (code: string): TestWorkspace =>
   new TestWorkspace({
     'build.config.ts': `import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { artifact, defineConfig } from 'lbuild'
 ${code}
 const image = artifact('image', {
@@ -50,7 +49,6 @@ it.each([
 
 it.each([
   ['a timer', 'setInterval(() => {}, 1000)'],
-  ['a server', 'createServer().listen(0)'],
   ['a handler for the end of its process', `process.on('exit', () => { for (;;); })`],
   ['a handler that restarts the event loop', `process.on('beforeExit', () => setTimeout(() => {}, 1000))`],
 ])('a config that leaves %s running does not keep lbuild alive', async (_, code) => {

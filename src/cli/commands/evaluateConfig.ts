@@ -6,6 +6,7 @@ import { ANSWER_FD } from '../../config/configProcess.ts'
 import type { Answer, ConfigRequest } from '../../config/configProcess.ts'
 import { thrownFailure } from '../../config/evaluate.ts'
 import { evaluateGraph, evaluateMirrors } from '../../config/evaluateGraph.ts'
+import { HostGuard } from '../../config/hostGuard.ts'
 import { failureData } from '../../platform/failureData.ts'
 import { Failure } from '../../platform/failure.ts'
 import { plainCommand } from '../command.ts'
@@ -16,8 +17,11 @@ export const command = () => plainCommand('evaluate-config').action(answerReques
 
 const { stringify } = JSON
 
+const guard = new HostGuard()
+
 /** Writes the answer as one line, and ends the process, because the config may have started timers. */
 function answer(result: Answer): never {
+  guard.leave()
   const line = Buffer.from(`${stringify(result)}\n`)
   for (let done = 0; done < line.length;) done += writeSync(ANSWER_FD, line, done)
   process.exit()
@@ -34,12 +38,12 @@ async function answerRequest(): Promise<never> {
     const result =
       request.task === 'mirrors'
         ? { mirrors: await evaluateMirrors(request) }
-        : { graph: await evaluateGraph(request) }
+        : { graph: await evaluateGraph(request, guard) }
     // Node.js reports a rejected promise that nothing handles before this resolves.
     await setImmediate()
-    return answer({ ok: true, ...result })
+    return guard.refusal ? answerFailure(guard.refusal) : answer({ ok: true, ...result })
   } catch (error) {
-    return answerFailure(reportedFailure(error))
+    return answerFailure(guard.refusal ?? reportedFailure(error))
   }
 }
 

@@ -1,0 +1,134 @@
+// Tests that what one module of a config changes in another, or in a global, is part of the keys of those that see it.
+import { expect, it } from 'vitest'
+import { TestWorkspace } from '../support/workspace.ts'
+
+const CONFIG = (code: string): string => `import { defineConfig } from 'lbuild'
+import { note } from './note.ts'
+import { other } from './other.ts'
+${code}
+export default defineConfig({ artifacts: [note, other] })
+`
+
+/** An artifact whose producer writes the value of an expression. */
+const artifact = (
+  name: string,
+  code: string,
+  value: string,
+): string => `import { writeFileSync } from 'node:fs'
+import { artifact } from 'lbuild'
+${code}
+export const ${name} = artifact('${name}', {
+  outputs: { ${name}: '${name}.txt' },
+  produce: ({ outputs }) => writeFileSync(outputs.${name}, String(${value})),
+})
+`
+
+/** A distro of two artifacts; the producer of `note` writes a value that a module outside of its imports may set. */
+const workspaceWith = (code: string, imports: string, value: string, shared: string): TestWorkspace =>
+  new TestWorkspace({
+    'build.config.ts': CONFIG(code),
+    'note.ts': artifact('note', imports, value),
+    'other.ts': artifact('other', '', "'other'"),
+    'shared.ts': shared,
+  })
+
+const FROM_SHARED = `import * as shared from './shared.ts'`
+
+it.each<[string, string, string, string, string]>([
+  [
+    'a property of a shared object',
+    `import { options } from './shared.ts'; options.deep.list.push('FIRST')`,
+    FROM_SHARED,
+    'shared.options.deep.list',
+    `export const options = { deep: { list: [] as string[] } }`,
+  ],
+  [
+    'a private variable with a function',
+    `import { setLevel } from './shared.ts'; setLevel('FIRST')`,
+    FROM_SHARED,
+    'shared.level()',
+    `let current = 'none'\nexport const level = () => current\nexport function setLevel(value: string) { current = value }`,
+  ],
+  [
+    'a private map with a function',
+    `import { add } from './shared.ts'; add('key', 'FIRST')`,
+    FROM_SHARED,
+    `shared.find('key')`,
+    `const known = new Map<string, string>()\nexport const add = (key: string, value: string) => known.set(key, value)\nexport const find = (key: string) => known.get(key)`,
+  ],
+  [
+    'the default export of a shared module',
+    `import settings from './shared.ts'; settings.value = 'FIRST'`,
+    `import settings from './shared.ts'`,
+    'settings.value',
+    `export default { value: 'none' }`,
+  ],
+  [
+    'a static property of a class',
+    `import { Disk } from './shared.ts'; Disk.label = 'FIRST'`,
+    `import { Disk } from './shared.ts'`,
+    'Disk.label',
+    `export class Disk { static label = 'none' }`,
+  ],
+  [
+    'a global variable',
+    `Object.assign(globalThis, { release: 'FIRST' })`,
+    '',
+    `Reflect.get(globalThis, 'release')`,
+    '',
+  ],
+  [
+    'a method of all arrays',
+    `Object.defineProperty(Array.prototype, 'name', { value: 'FIRST', configurable: true })`,
+    '',
+    `Reflect.get([], 'name')`,
+    '',
+  ],
+  ['a built-in function', `Math.trunc = () => 'FIRST' as never`, '', 'Math.trunc(1)', ''],
+  ['an environment variable', `process.env['RELEASE'] = 'FIRST'`, '', `process.env['RELEASE']`, ''],
+])(
+  'a build is not stale when the config changes %s that a producer reads',
+  async (_, code, imports, value, shared) => {
+    const workspace = workspaceWith(code, imports, value, shared)
+    await workspace.build('note')
+    expect(workspace.read('output/note.txt')).toBe('FIRST')
+    workspace.edit('build.config.ts', 'FIRST', 'SECOND')
+    expect((await workspace.build('note')).ran).toEqual(['note'])
+    expect(workspace.read('output/note.txt')).toBe('SECOND')
+  },
+)
+
+it('a build is not stale when the order of imports changes the values that modules take', async () => {
+  const counter = `let count = 0\nexport const next = () => (count += 1)\n`
+  const workspace = workspaceWith(
+    '',
+    `import { next } from './shared.ts'\nconst mine = next()`,
+    'mine',
+    counter,
+  )
+  workspace.write(
+    'other.ts',
+    artifact('other', `import { next } from './shared.ts'\nconst mine = next()`, 'mine'),
+  )
+  await workspace.build('note', 'other')
+  expect(['note', 'other'].map((name) => workspace.read(`output/${name}.txt`))).toEqual(['1', '2'])
+  const imports = [`import { note } from './note.ts'`, `import { other } from './other.ts'`]
+  workspace.edit('build.config.ts', imports.join('\n'), imports.toReversed().join('\n'))
+  await workspace.build('note', 'other')
+  expect(['note', 'other'].map((name) => workspace.read(`output/${name}.txt`))).toEqual(['2', '1'])
+})
+
+it('a change of values among the modules of one producer does not make the others part of its key', async () => {
+  const workspace = workspaceWith(
+    '',
+    `import './setup.ts'\n${FROM_SHARED}`,
+    'shared.list',
+    'export const list: string[] = []\n',
+  )
+  workspace.write('setup.ts', `import { list } from './shared.ts'\nlist.push('one')\n`)
+  await workspace.build('note', 'other')
+  expect(workspace.read('output/note.txt')).toBe('one')
+  workspace.write('build.config.ts', `${workspace.read('build.config.ts')}// edited\n`)
+  workspace.write('other.ts', artifact('other', '', "'changed'"))
+  expect((await workspace.build('note', 'other')).ran).toEqual(['other'])
+})
