@@ -1,9 +1,19 @@
 // Compiles lbuild: into the cache of a checkout, and for a package. Plain JavaScript, because it runs before there is a compiler.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { Script } from 'node:vm'
 
 /**
@@ -34,7 +44,7 @@ async function compileInto(home, cache) {
   for (const { name, text } of files) digest.update(name).update(text)
   const directory = `${cache}/${digest.digest('hex').slice(0, 16)}`
   for (const path of [cache, directory]) removeUnless(path, (stat) => !stat.isFile())
-  mkdirSync(directory, { recursive: true })
+  shareWithGroup(mkdirSync(directory, { recursive: true }))
   for (const { name, text } of files) {
     // Another lbuild may be using a file that is whole.
     const path = `${directory}/${name}`
@@ -150,6 +160,16 @@ function replace(path, content) {
   removeUnless(path, (stat) => stat.isFile())
   renameSync(temporary, path)
 }
+
+/** Lets the group of a shared directory write to a directory that was just created in it. */
+function shareWithGroup(created) {
+  if (created === undefined) return
+  const { mode } = statSync(dirname(created))
+  if ((mode & SHARED) === SHARED) chmodSync(created, mode & 0o7777)
+}
+
+/** The bits of a directory that a group shares (chmod(1)): new entries get its group, and its members may write. */
+const SHARED = 0o2020
 
 /** Removes what is at a path of the cache, and says so, unless it is of the expected type. */
 function removeUnless(path, isExpected) {

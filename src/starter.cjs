@@ -59,6 +59,16 @@ const cwd = currentDirectory()
 const home = dirname(__dirname)
 const elsewhere = process.env.LBUILD_CACHE_DIR
 
+/**
+ * The directory for the compiled program in a cache. Several users and versions of lbuild may share LBUILD_CACHE_DIR, so there each has a
+ * directory of its own: nobody runs what another user compiled.
+ */
+function programsIn(cache) {
+  return elsewhere
+    ? `${cache}/lbuild/${process.geteuid()}${home.replace(/[^A-Za-z0-9.]/g, '_').slice(-200)}`
+    : `${cache}/lbuild`
+}
+
 /** The format of the compiled program and its manifest. */
 const FORMAT = 3
 
@@ -73,6 +83,7 @@ function readManifest(path) {
   try {
     const manifest = JSON.parse(fs.readFileSync(path, 'utf8'))
     const isCurrent =
+      (!elsewhere || fs.lstatSync(path).uid === process.geteuid()) &&
       manifest.format === FORMAT &&
       manifest.node === process.version &&
       manifest.home === home &&
@@ -131,7 +142,7 @@ const addressOfBootstrap = () =>
 
 /** Runs the program of a checkout from `cache/lbuild/`. */
 async function startCheckout() {
-  const cache = `${elsewhere && isAbsolute(elsewhere) ? elsewhere : `${home}/cache`}/lbuild`
+  const cache = programsIn(elsewhere && isAbsolute(elsewhere) ? elsewhere : `${home}/cache`)
   const path = `${cache}/manifest.json`
   const manifest = readManifest(path) || (await (await import(addressOfBootstrap())).compile(home, cache))
   const { directory, cached } = manifest
@@ -146,7 +157,8 @@ async function startPackage() {
   const code = `${home}/dist/program`
   const file = `${code}/main.cjs`
   const cache = cacheOfWorkspace()
-  const path = `${cache}/lbuild/program.json`
+  const programs = programsIn(cache)
+  const path = `${programs}/program.json`
   const manifest = readManifest(path) || { format: FORMAT, node: process.version, home, files: [] }
   const program = load(file, manifest.cached && fs.readFileSync(manifest.cached))
   await run(program, code, manifest, (data, isWarm) => {
@@ -156,7 +168,7 @@ async function startPackage() {
     keepCode(
       path,
       current,
-      `${cache}/lbuild/program-${process.version}.${isWarm ? 'warm' : 'cache'}`,
+      `${programs}/program-${process.version}.${isWarm ? 'warm' : 'cache'}`,
       data,
       isWarm,
     )

@@ -9,6 +9,7 @@ import { readChecksummed, writeChecksummed } from '../platform/checksummedFile.t
 import type { Ignored } from '../platform/quarantine.ts'
 import { listCacheDirectory, makeCacheDirectory, replaceCacheFile } from '../platform/quarantine.ts'
 import { sha256 } from '../platform/digest.ts'
+import { makeCacheInStore } from '../store/storeUsers.ts'
 import type { StatIndex } from '../fingerprint/statIndex.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { EvaluationOptions } from './configProcess.ts'
@@ -56,7 +57,7 @@ export async function loadConfig(
     if (cached) return cached
     // A file system may store times in steps of seconds; until one is past, lbuild cannot exclude a change.
     if (attempt > 1) await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
-    makeCache(disk, `${locations.cache}/config`, ignored)
+    makeCache(disk, locations, ignored)
     await evaluate(disk, locations, options, ignored)
   }
   throw new Failure('build.config.ts, or lbuild itself, keeps changing', {
@@ -117,9 +118,11 @@ export async function cachedConfig(
   return isUnmoved && (await changedFiles(disk, index, cached.files)).length === 0 ? cached : undefined
 }
 
-/** Creates a directory of the cache. Throws a Failure (exit code 2) if the user may not create it. */
-function makeCache(disk: Disk, directory: string, ignored: Ignored): void {
+/** Creates the directory for the config in the cache. Throws a Failure (exit code 2) if the user may not create it. */
+function makeCache(disk: Disk, { cache, sharedStore }: Locations, ignored: Ignored): void {
+  const directory = `${cache}/config`
   try {
+    if (sharedStore !== undefined) makeCacheInStore(disk, sharedStore, cache)
     makeCacheDirectory(disk, toRawPath(directory), toRawPath(directory), ignored)
   } catch (error) {
     if (!['EACCES', 'EROFS', 'EPERM'].includes(errorCode(error))) throw error

@@ -11,8 +11,13 @@ export interface Locations {
   readonly root: string
   /** Where lbuild itself lies. */
   readonly home: string
-  /** `cache/` in the root, or LBUILD_CACHE_DIR, which may be relative to the root. */
+  /** The files of this workspace: `cache/` in the root, or `workspaces/ID/` in the shared store. */
   readonly cache: string
+  /**
+   * The directory of LBUILD_CACHE_DIR, which may be relative to the root, with the objects and records of all workspaces that use it. Without it, or if it names
+   * `cache/` in the root, these are in `cache`.
+   */
+  readonly sharedStore?: string
   /** `output/` in the root, unless `--output` is given. */
   readonly output: string
 }
@@ -36,11 +41,11 @@ export function checkUtf8(what: string, path: string): void {
  * no input may name them.
  */
 export function checkSeparate(disk: Disk, { artifacts, lockfiles }: Graph, locations: Locations): void {
-  const { root, cache, output } = locations
+  const { root, output } = locations
   const inputs = [...artifacts, ...lockfiles].flatMap((node) => Object.values(node.inputs))
   const sources = inputs.flatMap((one) => (one.kind === 'file' || one.kind === 'tree' ? [one] : []))
   const written = [
-    ['cache', cache, 'set LBUILD_CACHE_DIR to another directory'],
+    ['cache', storeOf(locations), 'set LBUILD_CACHE_DIR to another directory'],
     ['output', output, 'give --output another directory'],
   ] as const
   for (const [name, directory, hint] of written) {
@@ -80,6 +85,10 @@ function realDirectory(disk: Disk, path: string): string {
 
 const isWithin = (path: string, directory: string): boolean =>
   path === directory || path.startsWith(directory === '/' ? '/' : `${directory}/`)
+
+/** The directory of `objects/` and `records/`. */
+export const storeOf = ({ cache, sharedStore }: Pick<Locations, 'cache' | 'sharedStore'>): string =>
+  sharedStore ?? cache
 
 /** Returns the path of a published output to print: relative to the workspace if it is inside, otherwise absolute. */
 export const shownOutput = ({ root, output }: Locations, path: string): string =>

@@ -19,6 +19,7 @@ import type { Processes } from '../sandbox/process.ts'
 import { hostProcesses } from '../sandbox/process.ts'
 import { hasLeftovers, reclaimWork } from '../sandbox/workDirectory.ts'
 import { LOCK_HELD, lockWorkspace } from '../store/workspaceLock.ts'
+import { StoreAccess } from '../store/storeAccess.ts'
 import { takeSnapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { outputTemporaries } from '../workspace/workspace.ts'
@@ -32,6 +33,7 @@ import { failureData } from '../platform/failureData.ts'
 import { idleReport } from './report.ts'
 import { resolveInSession } from './resolver.ts'
 import { Scheduler } from './scheduler.ts'
+import { registerWorkspace } from './storeUser.ts'
 
 /**
  * Does work that writes to the workspace while holding the workspace lock. First reclaims what killed builds left
@@ -51,7 +53,10 @@ export async function inSession<T>(
   const signal = AbortSignal.any([requested, over.signal])
   const waiting = (): void => listener({ type: 'waiting', for: 'workspace lock' })
   const lock = await processes.lock(disk, `${locations.cache}/lock`, wait, waiting, signal)
+  let store: StoreAccess | undefined
   try {
+    const access = { mode: 'shared', wait, waiting, signal } as const
+    store = await StoreAccess.open(processes.lock, disk, locations.sharedStore, access)
     if (signal.aborted) throw new Interrupted('interrupted')
     // While this build waited, another one may have compiled an edited config and collected the old bundle.
     if (!disk.lstat(toRawPath(workspace.bundle)))
@@ -64,6 +69,7 @@ export async function inSession<T>(
       const directory = toRawPath(`${locations.cache}/${name}`)
       makeCacheDirectory(disk, directory, directory, workspace.ignored)
     }
+    registerWorkspace(workspace)
     const build = newBuildId(disk, locations.cache, Number(now() / 1_000_000n))
     const log = eventLog(disk, locations.cache, build, { now, startedAt })
     const both: Listener = (event) => {
@@ -73,11 +79,26 @@ export async function inSession<T>(
     let probed: Promise<Confinement> | undefined
     const confinement = (): Promise<Confinement> => (probed ??= probe(processes, both))
     const downloads = new Downloads()
-    return await work({ workspace, processes, confinement, downloads, code, build, listener: both, signal })
+    const session = {
+      workspace,
+      processes,
+      store,
+      confinement,
+      downloads,
+      code,
+      build,
+      listener: both,
+      signal,
+    }
+    const result = await work(session)
+    // The session may have resolved lockfiles.
+    registerWorkspace(workspace)
+    return result
   } finally {
     over.abort()
     await processes.killAll()
     if (requested.aborted) reclaimWork(disk, locations.cache)
+    store?.release()
     lock.release()
   }
 }
@@ -189,7 +210,8 @@ async function buildAll(
     undecided: new Set(undecided),
   })
   const report = await scheduler.run(startedAt)
-  if (report.artifacts.some(({ outcome }) => outcome === 'built')) collectAfterBuild(workspace, listener)
+  if (report.artifacts.some(({ outcome }) => outcome === 'built'))
+    await context.store.finishAlone(() => collectAfterBuild(workspace, listener))
   if (!options.invalidation) await warnOfEditedCode(workspace, listener)
   return report
 }

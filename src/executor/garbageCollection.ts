@@ -1,19 +1,25 @@
 // Garbage collection of the store: decides what to remove, removes it, and counts the removed bytes of each artifact.
 import { unusedBundles } from '../config/load.ts'
+import { storeOf } from '../config/locations.ts'
 import type { Listener } from '../events/events.ts'
 import { oldLogs } from '../events/logFiles.ts'
 import type { BuildRecord } from '../planner/domain.ts'
 import type { RawPath } from '../platform/rawPath.ts'
 import { toRawPath } from '../platform/rawPath.ts'
 import type { Digest } from '../platform/digest.ts'
+import { isDigest } from '../platform/digest.ts'
+import type { Disk } from '../platform/disk.ts'
 import { errorCode } from '../platform/disk.ts'
 import { quarantinedIn } from '../platform/quarantine.ts'
 import { Failure } from '../platform/failure.ts'
 import { readLockfile } from '../store/lockfile.ts'
 import type { ObjectListing } from '../store/objects.ts'
 import type { ListedRecord } from '../store/records.ts'
+import { isRecordName, RECORD_KIND } from '../store/records.ts'
 import type { Content, HeldRecord, Limits } from '../store/retention.ts'
 import { objectsOf, retain } from '../store/retention.ts'
+import type { LivingUser } from '../store/storeUsers.ts'
+import { storeUsers } from '../store/storeUsers.ts'
 import { subjectOf } from '../planner/part.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 
@@ -46,9 +52,9 @@ export type CollectedWorkspace = Pick<
 type Held = HeldRecord & { readonly listed: ListedRecord }
 
 /**
- * Decides what to remove from the store; changes nothing. Only the holder of the workspace lock may call it. Throws a
- * Failure (exit code 2) for an unreadable lockfile, because the downloads that it names must stay. `listing` is the
- * current listing of the objects, if the caller has one.
+ * Decides what to remove from the store; changes nothing. Only a process that has the store to itself may call it. Throws a
+ * Failure (exit code 2) for an unreadable lockfile, because the downloads that it names must stay, and a Failure if it
+ * cannot read what another workspace needs. `listing` is the current listing of the objects, if the caller has one.
  */
 export function planCollection(
   workspace: CollectedWorkspace,
@@ -61,11 +67,19 @@ export function planCollection(
       const stat = disk.lstat(path)
       return stat ? [{ path, bytes: Math.min(stat.size, stat.allocated) }] : []
     })
+  const users = storeUsers(disk, storeOf(locations))
+  const others = users.living.filter(({ cache }) => cache !== toRawPath(locations.cache))
   const found = records.list()
   const quarantined = ['', '/config', '/index'].flatMap((name) =>
     quarantinedIn(disk, toRawPath(`${locations.cache}${name}`)),
   )
-  const held = found.records.map(heldRecord)
+  const published = new Set(others.flatMap(publishedBy))
+  const held = found.records.map((listed) =>
+    heldRecord(listed, published.has(recordId(listed.record.artifact, listed.record.key))),
+  )
+  const hasOtherVersions = others.some((user) => user.records !== RECORD_KIND)
+  const foreign = new Set(hasOtherVersions ? found.leftovers.filter(isRecordName) : [])
+  const needed = [...foreign].flatMap((path) => digestsIn(disk, path))
   const lockfiles = graph.lockfiles.flatMap(
     ({ path }) => readLockfile(disk, toRawPath(`${locations.root}/${path}`))?.files ?? [],
   )
@@ -73,8 +87,15 @@ export function planCollection(
     {
       records: held,
       objects: listing.objects,
-      downloads: new Set(lockfiles.map(({ sha256 }) => sha256)),
-      artifacts: new Set(graph.artifacts.map(({ name }) => name)),
+      downloads: new Set([
+        ...lockfiles.map(({ sha256 }) => sha256),
+        ...others.flatMap(({ downloads }) => downloads),
+        ...needed,
+      ]),
+      artifacts: new Set([
+        ...graph.artifacts.map(({ name }) => name),
+        ...others.flatMap(({ artifacts }) => artifacts),
+      ]),
     },
     limits,
   )
@@ -82,7 +103,12 @@ export function planCollection(
     records: held.filter((record) => !kept.records.has(record)).map(({ listed }) => listed),
     objects: new Map([...listing.objects].filter(([digest]) => !kept.objects.has(digest))),
     damaged: files(found.damaged),
-    leftovers: files([...listing.leftovers, ...found.leftovers, ...quarantined]),
+    leftovers: files([
+      ...listing.leftovers,
+      ...found.leftovers.filter((path) => !foreign.has(path)),
+      ...quarantined,
+      ...users.vanished,
+    ]),
     logs: files(oldLogs(disk, locations.cache)),
     bundles: files(unusedBundles(disk, locations, bundle, now())),
     retained: { records: kept.records.size, objects: kept.objects.size, bytes: kept.bytes },
@@ -97,7 +123,31 @@ export function collect({ disk, objects, records }: CollectedWorkspace, collecti
   records.remove(collection.records)
   for (const digest of collection.objects.keys()) objects.remove(digest)
   const { damaged, leftovers, logs, bundles } = collection
-  for (const { path } of [...damaged, ...leftovers, ...logs, ...bundles]) disk.removeTree(path)
+  for (const { path } of [...damaged, ...leftovers, ...logs, ...bundles]) removeIfAllowed(disk, path)
+}
+
+/** Removes a file, unless it is in a directory of another user, such as the one of a vanished workspace. */
+function removeIfAllowed(disk: Disk, path: RawPath): void {
+  try {
+    disk.removeTree(path)
+  } catch (error) {
+    if (!['EACCES', 'EPERM'].includes(errorCode(error))) throw error
+  }
+}
+
+const recordId = (artifact: string, key: Digest): string => `${key} ${artifact}`
+
+/** The records that a workspace published last. */
+const publishedBy = ({ artifacts, published }: LivingUser): readonly string[] =>
+  artifacts.flatMap((artifact) => {
+    const key = published(artifact)
+    return key === undefined ? [] : [recordId(artifact, key)]
+  })
+
+/** Every digest in the text of a file. In a record of another version of lbuild, each may name an object. */
+const digestsIn = (disk: Disk, path: RawPath): readonly Digest[] => {
+  const text = disk.readFile(path, 'untrusted').toString('latin1')
+  return [...text.matchAll(/\b[0-9a-f]{64}\b/g)].map(([digest]) => digest).filter(isDigest)
 }
 
 /**
@@ -128,9 +178,10 @@ function collectedCounts(collection: Collection): { records: number; objects: nu
   return { records: records.length, objects: objects.size, bytes: sizes.reduce((sum, one) => sum + one, 0) }
 }
 
-/** A record as the retention policy sees it. */
-function heldRecord(listed: ListedRecord): Held {
-  const { record, publishedAt, latest } = listed
+/** A record as the retention policy sees it. `published` says that another workspace published it last. */
+function heldRecord(listed: ListedRecord, published = false): Held {
+  const { record, publishedAt } = listed
+  const latest = listed.latest || published
   const { artifact, key, outputs, parts } = record
   return {
     listed,

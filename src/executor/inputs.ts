@@ -1,10 +1,12 @@
 // Lays out the inputs of a run, checked against its key.
+import type { RawPath } from '../platform/rawPath.ts'
 import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Digest } from '../platform/digest.ts'
 import type { ArtifactNode, LockfileNode } from '../graph/graph.ts'
 import { lockfileDigest } from '../store/lockfile.ts'
 import { digestIn, partId } from '../planner/part.ts'
 import { lockfileSnapshot } from '../workspace/snapshot.ts'
+import type { Workspace } from '../workspace/workspace.ts'
 import type { SessionContext } from './sessionContext.ts'
 import { InputChanged, listingOf, materializeFile, materializeTree } from './materialize.ts'
 import type { Mount } from '../sandbox/bubblewrap.ts'
@@ -30,10 +32,13 @@ export async function layInputs(
   const layObject = (digest: Digest, name: string): void => {
     const object = objects.path(digest)
     const copy = toRawPath(`${work.path}/inputs/${name}`)
-    if (confined) objects.check(digest)
-    else objects.copyOut(digest, copy, { mode: 0o444, durable: false })
-    disk.utimes(confined ? object : copy, graph.epoch)
-    if (confined) mounts.push({ from: fromRawPath(object), to: `${INSIDE.inputs}/${name}` })
+    const inPlace = confined && isMountable(workspace, object)
+    if (inPlace) objects.check(digest)
+    else {
+      objects.copyOut(digest, copy, { mode: 0o444, durable: false })
+      disk.utimes(copy, graph.epoch)
+    }
+    if (confined) mounts.push({ from: fromRawPath(inPlace ? object : copy), to: `${INSIDE.inputs}/${name}` })
   }
   const digests = new Map(parts.map((part) => [partId(part), digestIn(part)]))
   for (const [name, input] of Object.entries(node.inputs)) {
@@ -62,4 +67,17 @@ export async function layInputs(
     }
   }
   return mounts
+}
+
+/**
+ * Whether a producer may see an object in place. It sees the owner and the time of a file, and neither is in the key. So the
+ * object must belong to this user and have the time `epoch`. lbuild sets the time if no other workspace uses the store.
+ */
+function isMountable({ disk, graph, locations }: Workspace, object: RawPath): boolean {
+  const stat = disk.lstat(object)
+  if (stat?.uid !== process.geteuid?.()) return false
+  if (stat?.mtimeNs === BigInt(graph.epoch) * 1_000_000_000n) return true
+  if (locations.sharedStore !== undefined) return false
+  disk.utimes(object, graph.epoch)
+  return true
 }

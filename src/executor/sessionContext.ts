@@ -3,6 +3,7 @@ import type { Listener } from '../events/events.ts'
 import type { Downloads } from '../lockfiles/downloads.ts'
 import type { Confinement } from '../sandbox/bubblewrap.ts'
 import type { Processes } from '../sandbox/process.ts'
+import type { StoreAccess } from '../store/storeAccess.ts'
 import type { Snapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { Variation } from './variation.ts'
@@ -12,6 +13,7 @@ export interface SessionContext {
   readonly workspace: Workspace
   readonly snapshot: Snapshot
   readonly processes: Processes
+  readonly store: StoreAccess
   /** Probes the host before the first producer runs. */
   readonly confinement: () => Promise<Confinement>
   readonly downloads: Downloads

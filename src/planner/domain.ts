@@ -98,8 +98,11 @@ export interface BuildRecord {
 /** The result of looking up the record of a key. */
 export type RecordLookup = BuildRecord | 'absent' | 'damaged'
 
-/** The result of looking up an artifact's latest record, the one published last; `lost` if it is known but missing. */
-export type LatestLookup = RecordLookup | 'lost'
+/**
+ * The result of looking up an artifact's latest record, the one published last; `lost` if it is known but missing, and
+ * `unpublished` if this workspace published none, but others may have added records to its store.
+ */
+export type LatestLookup = RecordLookup | 'lost' | 'unpublished'
 
 /** The record of a lookup, if it found one. */
 export const recordOf = (lookup: LatestLookup): BuildRecord | undefined =>

@@ -128,7 +128,7 @@ function decideByKey(
   if (displaced.length === 0 && latest?.key === key) return { verdict: 'fresh', record }
   const unknown: readonly Reason[] = latest
     ? []
-    : [{ kind: lookup === 'damaged' ? 'record-damaged' : 'record-lost' }]
+    : [lookup === 'absent' ? { kind: 'record-lost' } : unknownPast(lookup)]
   return { verdict: 'restorable', record, reasons: [...changes, ...unknown, ...displaced] }
 }
 

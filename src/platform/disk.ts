@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
 import type { RawPath } from './rawPath.ts'
-import { nativePath } from './rawPath.ts'
+import { nativePath, toRawPath } from './rawPath.ts'
 
 /** The state of a path. */
 export interface Stat {
@@ -51,7 +51,8 @@ export interface Disk {
   chmod(path: RawPath, mode: number): void
   /** Sets both times of a path, without following links, in seconds since 1970. */
   utimes(path: RawPath, seconds: number): void
-  mkdir(path: RawPath): void
+  /** Creates a directory and those above it. Returns the first one that it created, if it created one. */
+  mkdir(path: RawPath): RawPath | undefined
   symlink(target: RawPath, path: RawPath): void
   link(existing: RawPath, path: RawPath): void
   rename(from: RawPath, to: RawPath): void
@@ -128,7 +129,10 @@ export const realDisk: Disk = {
   close: (fd) => fs.closeSync(fd),
   chmod: (path, mode) => fs.chmodSync(nativePath(path), mode),
   utimes: (path, seconds) => fs.lutimesSync(nativePath(path), seconds, seconds),
-  mkdir: (path) => void fs.mkdirSync(nativePath(path), { recursive: true }),
+  mkdir(path) {
+    const first = fs.mkdirSync(nativePath(path), { recursive: true })
+    return first === undefined ? undefined : toRawPath(first)
+  },
   symlink: (target, path) => fs.symlinkSync(nativePath(target), nativePath(path)),
   link: (existing, path) => fs.linkSync(nativePath(existing), nativePath(path)),
   rename: (from, to) => fs.renameSync(nativePath(from), nativePath(to)),

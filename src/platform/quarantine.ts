@@ -34,15 +34,30 @@ export const quarantinedIn = (disk: Disk, directory: RawPath): readonly RawPath[
  */
 export function makeCacheDirectory(disk: Disk, base: RawPath, path: RawPath, ignored: Ignored): void {
   try {
-    disk.mkdir(path)
+    makeShared(disk, path)
   } catch (error) {
     if (!['EEXIST', 'ENOTDIR'].includes(errorCode(error))) throw error
     const obstacle = obstacleAt(disk, base, path)
     if (obstacle === undefined) throw error
     quarantine(disk, obstacle)
     ignored.add(obstacle)
-    disk.mkdir(path)
+    makeShared(disk, path)
   }
+}
+
+/** The bits of a directory that a group shares (chmod(1)): new entries get its group, and its members may write. */
+const SHARED = 0o2020
+
+/**
+ * Creates a directory. In a directory that a group shares, new ones get the mode of that directory, whatever the umask,
+ * so that the group shares them as well.
+ */
+function makeShared(disk: Disk, path: RawPath): void {
+  const first = disk.mkdir(path)
+  if (first === undefined) return
+  const mode = disk.lstat(disk.realpath(parent(first)))?.mode ?? 0
+  if ((mode & SHARED) !== SHARED) return
+  for (let at = path; at.length >= first.length; at = parent(at)) disk.chmod(at, mode)
 }
 
 function obstacleAt(disk: Disk, base: RawPath, path: RawPath): RawPath | undefined {

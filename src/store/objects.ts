@@ -49,12 +49,21 @@ export class ObjectStore {
   readonly #disk: Disk
   readonly #directory: RawPath
   readonly #ignored: Ignored
+  readonly #epoch: number | undefined
 
-  /** `ignored` receives the paths of what the store quarantines because it stands in the place of an object. */
-  constructor(disk: Disk, directory: RawPath, ignored: Ignored = new Set()) {
+  /**
+   * `ignored` receives the paths of what the store quarantines because it stands in the place of an object. New outputs and
+   * downloads get the modification time `epoch`, in seconds since 1970: producers see it.
+   */
+  constructor(
+    disk: Disk,
+    directory: RawPath,
+    { ignored = new Set(), epoch }: { ignored?: Ignored | undefined; epoch?: number | undefined } = {},
+  ) {
     this.#disk = disk
     this.#directory = directory
     this.#ignored = ignored
+    this.#epoch = epoch
   }
 
   /** The path of an object, whether or not it exists. */
@@ -71,6 +80,7 @@ export class ObjectStore {
   /** Moves a file that the caller owns into the store. Reads it once for its digest, unless that is known. */
   adopt(file: RawPath, known?: Digest): StoredObject {
     this.#disk.chmod(file, 0o444)
+    if (this.#epoch !== undefined) this.#disk.utimes(file, this.#epoch)
     const digest = known ?? fileDigest(this.#disk, file)
     const size = this.#disk.lstat(file)!.size
     const fd = this.#disk.open(file, 'r')

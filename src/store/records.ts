@@ -1,30 +1,21 @@
 // The records of past runs, on disk.
 import type { RawPath } from '../platform/rawPath.ts'
-import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
+import { toRawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
 import type { Digest } from '../platform/digest.ts'
 import { isDigest } from '../platform/digest.ts'
-import { isTemporary, syncDirectory } from '../platform/disk.ts'
-import type { FileKind } from '../platform/checksummedFile.ts'
+import { parent, syncDirectory } from '../platform/disk.ts'
 import { readChecksummed, writeChecksummed } from '../platform/checksummedFile.ts'
 import { isObject, isRecordOf } from '../platform/json.ts'
 import { isPart } from '../planner/part.ts'
 import type { Ignored } from '../platform/quarantine.ts'
-import {
-  listCacheDirectory,
-  makeCacheDirectory,
-  quarantine,
-  quarantinedIn,
-  QUARANTINE_PREFIX,
-} from '../platform/quarantine.ts'
+import { listCacheDirectory, makeCacheDirectory, quarantine, quarantinedIn } from '../platform/quarantine.ts'
 import type { BuildRecord, LatestLookup, RecordLookup } from '../planner/domain.ts'
 import { recordOf } from '../planner/domain.ts'
+import { artifactsIn, LatestRecords, leftoversIn } from './latestRecords.ts'
 
 /** The kind of a record's file; a record of another version counts as absent. */
 export const RECORD_KIND = 'record 6'
-
-/** The kind of the file that names an artifact's latest record. */
-const LATEST_KIND = 'latest 1'
 
 /** A record, when it was published, and whether it is the latest. */
 export interface ListedRecord {
@@ -49,21 +40,37 @@ function keyIn(name: RawPath): Digest | undefined {
   return isDigest(key) && key !== name ? key : undefined
 }
 
+/** Whether the name of a file is that of a record, of whatever version. */
+export const isRecordName = (path: RawPath): boolean =>
+  keyIn(path.slice(path.lastIndexOf('/') + 1)) !== undefined
+
 /**
- * The records of past runs, `records/ARTIFACT/KEY.json`. `latest.json` in the same directory contains the key of the
- * record that the last build of this artifact wrote or restored. lbuild writes it also for an artifact without published
+ * The records of past runs, `records/ARTIFACT/KEY.json`, and with {@link LatestRecords} those that the workspace published
+ * last. The latest record of an artifact is the one that its last build wrote or restored, also if it has no published
  * outputs.
  */
 export class RecordStore {
   readonly #disk: Disk
   readonly #directory: RawPath
+  readonly #latest: LatestRecords
   readonly #ignored: Ignored
+  /** Whether the files `latest.json` are in the same directories as the records. */
+  readonly #hasOwnLatest: boolean
   readonly #read = new Map<RawPath, BuildRecord>()
 
-  /** `ignored` receives the paths of what the store quarantines because it stands in the place of a record. */
-  constructor(disk: Disk, directory: RawPath, ignored: Ignored = new Set()) {
+  /**
+   * `latestIn` is the directory for the files `ARTIFACT/latest.json` of one workspace, `directory` unless given. `ignored`
+   * receives the paths of what the store quarantines because it stands in the place of a record.
+   */
+  constructor(
+    disk: Disk,
+    directory: RawPath,
+    { latestIn = directory, ignored = new Set() }: { latestIn?: RawPath; ignored?: Ignored | undefined } = {},
+  ) {
     this.#disk = disk
     this.#directory = directory
+    this.#latest = new LatestRecords(disk, latestIn, ignored)
+    this.#hasOwnLatest = latestIn === directory
     this.#ignored = ignored
   }
 
@@ -86,15 +93,15 @@ export class RecordStore {
 
   /** The latest record, or why it cannot be read. */
   findLatest(artifact: string): LatestLookup {
-    const key = this.#latestKey(artifact)
-    if (!isDigest(key)) return key
+    const key = this.#latest.key(artifact)
+    if (!isDigest(key)) return key === 'absent' && !this.#hasOwnLatest ? 'unpublished' : key
     const found = this.find(artifact, key)
     return found === 'absent' ? 'lost' : found
   }
 
   /** The latest record of every artifact that was ever built. */
   allLatest(): readonly BuildRecord[] {
-    return this.#artifacts().flatMap((artifact) => this.latest(artifact) ?? [])
+    return this.#latest.artifacts().flatMap((artifact) => this.latest(artifact) ?? [])
   }
 
   /** The readable records of one artifact. */
@@ -105,18 +112,17 @@ export class RecordStore {
     })
   }
 
-  /** Reads every record. Only the holder of the workspace lock may treat temporary files as leftovers. */
+  /** Reads every record. Only a process that has the store to itself may treat temporary files as leftovers. */
   list(): RecordListing {
     const records: ListedRecord[] = []
     const damaged: RawPath[] = []
     const leftovers: RawPath[] = [...quarantinedIn(this.#disk, this.#directory)]
-    for (const artifact of this.#artifacts()) {
-      const latest = this.#latestKey(artifact)
-      if (latest === 'damaged') damaged.push(this.#path(artifact, 'latest'))
+    for (const artifact of artifactsIn(this.#disk, this.#directory)) {
+      const latest = this.#latest.key(artifact)
+      if (!this.#hasOwnLatest) leftovers.push(...leftoversIn(this.#disk, this.#path(artifact)))
       for (const name of this.#disk.readdir(this.#path(artifact)).sort()) {
         const path = `${this.#path(artifact)}/${name}`
         const key = keyIn(name)
-        if (isTemporary(name) || name.startsWith(QUARANTINE_PREFIX)) leftovers.push(path)
         if (key === undefined) continue
         const record = this.find(artifact, key)
         if (record === 'damaged') damaged.push(path)
@@ -130,6 +136,11 @@ export class RecordStore {
           })
       }
     }
+    for (const artifact of this.#latest.artifacts()) {
+      const problems = this.#latest.problems(artifact)
+      damaged.push(...problems.damaged)
+      leftovers.push(...problems.leftovers)
+    }
     return { records, damaged, leftovers }
   }
 
@@ -138,7 +149,7 @@ export class RecordStore {
     const directories = new Set<RawPath>()
     for (const { record, latest } of records) {
       const { artifact, key } = record
-      if (latest) this.#disk.unlink(this.#path(artifact, 'latest'))
+      if (latest) this.#latest.remove(artifact)
       this.#disk.unlink(this.#path(artifact, key))
       this.#read.delete(this.#path(artifact, key))
       directories.add(this.#path(artifact))
@@ -158,31 +169,14 @@ export class RecordStore {
    * publication.
    */
   add(record: BuildRecord): void {
-    this.#write(record.artifact, record.key, RECORD_KIND, record)
-    this.#read.set(this.#path(record.artifact, record.key), record)
+    const path = this.#path(record.artifact, record.key)
+    makeCacheDirectory(this.#disk, this.#directory, parent(path), this.#ignored)
+    writeChecksummed(this.#disk, path, RECORD_KIND, record, { ignored: this.#ignored })
+    this.#read.set(path, record)
   }
 
   setLatest(artifact: string, key: Digest): void {
-    this.#write(artifact, 'latest', LATEST_KIND, { key })
-  }
-
-  #write(artifact: string, name: string, kind: FileKind, value: unknown): void {
-    makeCacheDirectory(this.#disk, this.#directory, this.#path(artifact), this.#ignored)
-    writeChecksummed(this.#disk, this.#path(artifact, name), kind, value, { ignored: this.#ignored })
-  }
-
-  #artifacts(): readonly string[] {
-    return listCacheDirectory(this.#disk, this.#directory)
-      .toSorted()
-      .filter((name) => !name.startsWith(QUARANTINE_PREFIX))
-      .filter((name) => this.#disk.lstat(`${this.#directory}/${name}`)?.type === 'directory')
-      .map(fromRawPath)
-  }
-
-  #latestKey(artifact: string): Digest | 'absent' | 'damaged' {
-    const found = readChecksummed(this.#disk, this.#path(artifact, 'latest'), LATEST_KIND)
-    if (typeof found === 'string') return found
-    return isObject(found.value) && isDigest(found.value['key']) ? found.value['key'] : 'damaged'
+    this.#latest.set(artifact, key)
   }
 
   /** The directory of an artifact's records, or one file there. */

@@ -8,7 +8,7 @@ export interface HeldRecord {
   readonly key: Digest
   /** When it was published last, in nanoseconds since 1970, by a clock that may have been wrong. */
   readonly publishedAt: bigint
-  /** Whether it is the latest record of its artifact. */
+  /** Whether a workspace that uses the store published it last. */
   readonly latest: boolean
   /** The outputs that it produced. */
   readonly outputs: readonly Content[]
@@ -30,9 +30,9 @@ export interface Holdings<R extends HeldRecord = HeldRecord> {
   readonly records: readonly R[]
   /** The disk usage of each object, in bytes. */
   readonly objects: ReadonlyMap<Digest, number>
-  /** Objects that the distro's lockfiles name. */
+  /** Objects that must stay whatever the records are, such as those that lockfiles name. */
   readonly downloads: ReadonlySet<Digest>
-  /** The artifacts that the distro declares now. */
+  /** The artifacts that the workspaces declare now. */
   readonly artifacts: ReadonlySet<string>
 }
 
@@ -53,8 +53,9 @@ export interface Retention<R extends HeldRecord = HeldRecord> {
 
 /**
  * Decides what a store retains: the newest `keep` records of each artifact, minus the oldest while their objects exceed
- * `maxSize`. It always retains the latest record of every declared artifact. For each output that a retained latest
- * record used, it also retains the newest record that produced this output, and so on for that record. So lbuild can restore every current output. Pure and idempotent.
+ * `maxSize`. It always retains the latest records of every declared artifact, or the newest one if there is no latest. For
+ * each output that a retained latest record used, it also retains the newest record that produced this output, and so on
+ * for that record. So lbuild can restore every current output. Pure and idempotent.
  */
 export function retain<R extends HeldRecord>(
   { records, objects, downloads, artifacts }: Holdings<R>,
@@ -94,7 +95,7 @@ export function retain<R extends HeldRecord>(
 export const objectsOf = ({ outputs, explanations }: HeldRecord): ReadonlySet<Digest> =>
   new Set([...outputs.map(({ sha256 }) => sha256), ...explanations])
 
-/** The latest record of each declared artifact, and the records of what these took. */
+/** The latest records of each declared artifact, and the records of what these took. */
 function neededRecords<R extends HeldRecord>(
   byArtifact: ReadonlyMap<string, readonly R[]>,
   artifacts: ReadonlySet<string>,
@@ -104,7 +105,11 @@ function neededRecords<R extends HeldRecord>(
     for (const content of record.outputs)
       if (!producers.has(contentId(content))) producers.set(contentId(content), record)
   const needed = new Set(
-    [...byArtifact].flatMap(([name, own]) => (artifacts.has(name) ? own.slice(0, 1) : [])),
+    [...byArtifact].flatMap(([name, own]) => {
+      if (!artifacts.has(name)) return []
+      const latest = own.filter((record) => record.latest)
+      return latest.length > 0 ? latest : own.slice(0, 1)
+    }),
   )
   // Iterating over a set also visits elements that are added during the loop.
   for (const record of needed)
@@ -117,7 +122,7 @@ function neededRecords<R extends HeldRecord>(
 
 const contentId = ({ output, sha256 }: Content): string => `${sha256} ${output}`
 
-/** The latest record of an artifact comes first; ties are broken by name and key. */
+/** The latest records of an artifact come first; ties are broken by name and key. */
 const newestFirst = (a: HeldRecord, b: HeldRecord): number =>
   Number(b.latest) - Number(a.latest) || oldestFirst(b, a)
 

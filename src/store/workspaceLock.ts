@@ -12,6 +12,9 @@ export interface HeldLock {
   release(): void
 }
 
+/** Whether one process holds a lock, or several do together (flock(2)). */
+export type LockMode = 'exclusive' | 'shared'
+
 /** The exit code of flock(1), and of lbuild, if another process holds the lock. */
 export const LOCK_HELD = 75
 
@@ -26,12 +29,13 @@ export async function lockWorkspace(
   wait: boolean,
   waiting: () => void,
   signal?: AbortSignal,
+  mode: LockMode = 'exclusive',
 ): Promise<HeldLock> {
   disk.mkdir(parent(toRawPath(path)))
   const fd = openLock(disk, path)
   const release = (): void => disk.close(fd)
   try {
-    if (await flock(fd, ['--nonblock'])) return { release }
+    if (await flock(fd, mode, ['--nonblock'])) return { release }
     if (!wait)
       throw new Failure('another lbuild process holds the workspace lock', {
         facts: [['lock', path]],
@@ -39,7 +43,7 @@ export async function lockWorkspace(
         exitCode: LOCK_HELD,
       })
     waiting()
-    await flock(fd, [], signal)
+    await flock(fd, mode, [], signal)
     return { release }
   } catch (error) {
     release()
@@ -65,9 +69,14 @@ function openLock(disk: Disk, path: string): number {
  * Runs flock(1) with our descriptor. The kernel attaches the lock to the open file, so we keep the lock after flock(1)
  * exits.
  */
-function flock(fd: number, options: readonly string[], signal?: AbortSignal): Promise<boolean> {
+function flock(
+  fd: number,
+  mode: LockMode,
+  options: readonly string[],
+  signal?: AbortSignal,
+): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const args = ['--exclusive', '--conflict-exit-code', String(LOCK_HELD), ...options, '3']
+    const args = [`--${mode}`, '--conflict-exit-code', String(LOCK_HELD), ...options, '3']
     const child = spawn(...withParentDeathSignal('setpriv', ['flock', ...args]), {
       detached: true,
       stdio: ['ignore', 'ignore', 'inherit', fd],

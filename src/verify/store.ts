@@ -95,8 +95,8 @@ export async function verifyStore(workspace: Workspace, signal: AbortSignal): Pr
   }
 }
 
-function quarantineRecord({ disk, records, locations }: Workspace, path: RawPath): DamagedFile {
-  const name = path.slice(toRawPath(`${locations.cache}/records/`).length)
+function quarantineRecord({ disk, records }: Workspace, path: RawPath): DamagedFile {
+  const name = path.split('/').slice(-2).join('/')
   const artifact = fromRawPath(name.slice(0, name.indexOf('/')))
   const size = disk.lstat(path)?.size ?? 0
   return { kind: 'record', name, artifact, size, quarantinedAs: records.quarantine(path), references: [] }

@@ -7,12 +7,13 @@ import type { Disk } from '../platform/disk.ts'
 import { realDisk } from '../platform/disk.ts'
 import type { Probe, SourceFile } from '../config/sourceFiles.ts'
 import type { Locations } from '../config/locations.ts'
-import { checkCache, checkSeparate, checkUtf8 } from '../config/locations.ts'
+import { checkCache, checkSeparate, checkUtf8, storeOf } from '../config/locations.ts'
 import type { EvaluationOptions } from '../config/configProcess.ts'
 import { findRoot, loadConfig } from '../config/load.ts'
 import { StatIndex } from '../fingerprint/statIndex.ts'
 import type { Graph } from '../graph/graph.ts'
 import { ObjectStore } from '../store/objects.ts'
+import { cacheInStore } from '../store/storeUsers.ts'
 import { strayTemporaries } from '../store/publish.ts'
 import { RecordStore } from '../store/records.ts'
 
@@ -63,8 +64,8 @@ export interface OpenOptions {
 const clock = (): bigint => BigInt(Date.now()) * 1_000_000n
 
 /**
- * The locations of the workspace at or above a directory; `LBUILD_CACHE_DIR` moves the cache, `output` the outputs. Throws a
- * Failure (exit code 2) for directories that cannot be used.
+ * The locations of the workspace at or above a directory. `LBUILD_CACHE_DIR` names a store that several workspaces may
+ * share, and `output` the directory for outputs. Throws a Failure (exit code 2) for directories that cannot be used.
  */
 export function locationsFor(
   disk: Disk,
@@ -73,13 +74,14 @@ export function locationsFor(
   checkUtf8('the workspace', start)
   const root = findRoot(disk, start)
   checkUtf8('the workspace', root)
-  const elsewhere = process.env.LBUILD_CACHE_DIR
-  const cache = resolve(root, elsewhere || 'cache')
-  if (elsewhere) {
-    checkUtf8('the cache directory', cache)
-    checkCache(disk, root, cache)
+  const own = `${root}/cache`
+  const store = resolve(root, process.env.LBUILD_CACHE_DIR || 'cache')
+  const places = store === own ? { cache: own } : { cache: cacheInStore(store, root), sharedStore: store }
+  if (store !== own) {
+    checkUtf8('the cache directory', store)
+    checkCache(disk, root, store)
   }
-  return { root, home, cache, output: output === undefined ? `${root}/output` : resolve(output) }
+  return { root, home, ...places, output: output === undefined ? `${root}/output` : resolve(output) }
 }
 
 /** The temporaries that killed builds left in `output/`; see {@link strayTemporaries}. */
@@ -98,6 +100,25 @@ export function ignoredFiles({ ignored }: Workspace): readonly string[] {
   return messages
 }
 
+/** The objects that a workspace uses. `epoch` is the time of new objects, in seconds since 1970. */
+export const objectStore = (
+  disk: Disk,
+  locations: Pick<Locations, 'cache' | 'sharedStore'>,
+  ignored?: Ignored,
+  epoch?: number,
+): ObjectStore => new ObjectStore(disk, toRawPath(`${storeOf(locations)}/objects`), { ignored, epoch })
+
+/** The records that a workspace uses; which of them it published last is in its own cache. */
+export const recordStore = (
+  disk: Disk,
+  locations: Pick<Locations, 'cache' | 'sharedStore'>,
+  ignored?: Ignored,
+): RecordStore =>
+  new RecordStore(disk, toRawPath(`${storeOf(locations)}/records`), {
+    latestIn: toRawPath(`${locations.cache}/records`),
+    ignored,
+  })
+
 /** Opens a workspace. Writes only caches that save time. Throws a Failure (exit code 2) if the config is invalid. */
 export async function openWorkspace(options: OpenOptions, disk: Disk = realDisk): Promise<Workspace> {
   const locations = locationsFor(disk, options)
@@ -111,8 +132,8 @@ export async function openWorkspace(options: OpenOptions, disk: Disk = realDisk)
     locations,
     index,
     ignored,
-    objects: new ObjectStore(disk, toRawPath(`${locations.cache}/objects`), ignored),
-    records: new RecordStore(disk, toRawPath(`${locations.cache}/records`), ignored),
+    objects: objectStore(disk, locations, ignored, graph.epoch),
+    records: recordStore(disk, locations, ignored),
     graph,
     bundle,
     files,

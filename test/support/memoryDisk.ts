@@ -164,10 +164,11 @@ export class MemoryDisk implements Disk {
     throw new Error('no test needs it')
   }
 
-  mkdir(path: RawPath): void {
-    if (this.#nodes.has(path)) return
-    this.mkdir(parent(path))
+  mkdir(path: RawPath): RawPath | undefined {
+    if (this.#nodes.has(path)) return undefined
+    const first = this.mkdir(parent(path))
     this.#put(path, 'directory', 0o755)
+    return first ?? path
   }
 
   symlink(target: RawPath, path: RawPath): void {

@@ -63,6 +63,11 @@ export class TestWorkspace {
     return this.#as('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--')
   }
 
+  /** The same directory, for a user with its own group and another one; needs root. */
+  asUser(id: number, group: number): TestWorkspace {
+    return this.#as('setpriv', `--reuid=${id}`, `--regid=${id}`, `--groups=${group}`, '--')
+  }
+
   /** The same directory, with another copy of lbuild, `home/lbuild`. */
   from(home: string): TestWorkspace {
     const other = this.#as()

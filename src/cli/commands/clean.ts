@@ -1,17 +1,18 @@
 // `lbuild clean`: removes outputs and work directories; with `--all` the store and the records, too.
 import type { Locations } from '../../config/locations.ts'
-import { shownOutput } from '../../config/locations.ts'
+import { shownOutput, storeOf } from '../../config/locations.ts'
 import { noConfig } from '../../config/load.ts'
 import { removeWork } from '../../sandbox/workDirectory.ts'
 import { toRawPath } from '../../platform/rawPath.ts'
 import { realDisk } from '../../platform/disk.ts'
 import { Failure } from '../../platform/failure.ts'
-import { ObjectStore } from '../../store/objects.ts'
 import { unpublish } from '../../store/publish.ts'
-import { RecordStore } from '../../store/records.ts'
-import { locationsFor } from '../../workspace/workspace.ts'
+import type { StoreUser } from '../../store/storeUsers.ts'
+import { storeUsers } from '../../store/storeUsers.ts'
+import { locationsFor, objectStore, recordStore } from '../../workspace/workspace.ts'
 import type { CommandContext, OptionsOf } from '../command.ts'
 import { OUTPUT_OPTION, workspaceCommand } from '../command.ts'
+import { counted } from '../render/format.ts'
 import { print } from '../render/print.ts'
 import { directoriesOf } from '../selection.ts'
 import { withWorkspaceLock } from '../workspaceLock.ts'
@@ -40,24 +41,47 @@ async function clean(
   const { root, cache } = locations
   if (!realDisk.lstat(toRawPath(`${root}/build.config.ts`))) throw noConfig(root)
   if (all && !yes && !(await isConfirmed(signal))) return 1
-  await withWorkspaceLock({ disk: realDisk, locations }, { wait: true }, undefined, () => {
+  const mode = all ? 'exclusive' : 'shared'
+  await withWorkspaceLock({ disk: realDisk, locations }, { wait: true, mode }, undefined, () => {
     removeOutputs(locations)
-    const parts = all ? ['work', 'objects', 'records', 'index', 'log', 'config'] : ['work']
-    for (const part of parts) removeWork(realDisk, `${cache}/${part}`)
+    removeWork(realDisk, `${cache}/work`)
+    if (all) removeAll(locations)
+    else print('removed outputs and work directories\n')
   })
-  print(
-    all
-      ? 'removed outputs, work directories, the store and the event logs\n'
-      : 'removed outputs and work directories\n',
-  )
   return 0
 }
 
+/** Removes the store and everything that a workspace has in its cache. A store that other workspaces use stays. */
+function removeAll(locations: Locations): void {
+  const store = storeOf(locations)
+  const others = storeUsers(realDisk, store).living.filter((user) => user.root !== locations.root)
+  const own = ['records', 'index', 'log', 'config', 'workspace.json'].map(
+    (part) => `${locations.cache}/${part}`,
+  )
+  if (others.length === 0) {
+    for (const path of [...own, `${store}/objects`, `${store}/records`]) removeWork(realDisk, path)
+    print('removed outputs, work directories, the store and the event logs\n')
+  } else if (locations.sharedStore === undefined) {
+    throw inUse(others)
+  } else {
+    for (const path of own) removeWork(realDisk, path)
+    const users = counted(others.length, 'other workspace')
+    print(
+      `removed outputs, work directories and the event logs; the store stays, because ${users} use${others.length === 1 ? 's' : ''} it\n`,
+    )
+  }
+}
+
+const inUse = (others: readonly StoreUser[]): Failure =>
+  new Failure('the store in cache/ is also used by other workspaces', {
+    facts: others.map(({ root }) => ['workspace', root] as const),
+    hint: 'run lbuild gc, which removes what no workspace needs',
+  })
+
 /** Removes published outputs that the store holds. A changed output stays, because nothing else holds its content. */
 function removeOutputs(locations: Locations): void {
-  const { cache } = locations
-  const objects = new ObjectStore(realDisk, toRawPath(`${cache}/objects`))
-  for (const { outputs } of new RecordStore(realDisk, toRawPath(`${cache}/records`)).allLatest())
+  const objects = objectStore(realDisk, locations)
+  for (const { outputs } of recordStore(realDisk, locations).allLatest())
     for (const { path, published } of Object.values(outputs)) {
       const place = toRawPath(`${locations.output}/${path}`)
       if (published && !unpublish(realDisk, objects, place))

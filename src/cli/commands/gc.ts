@@ -1,9 +1,8 @@
 // `lbuild gc`: removes old records and unreferenced objects from the store.
 import type { Collection, LooseFile } from '../../executor/garbageCollection.ts'
 import { collect, collectedShares, planCollection } from '../../executor/garbageCollection.ts'
-import { display, fromRawPath, toRawPath } from '../../platform/rawPath.ts'
+import { display, fromRawPath } from '../../platform/rawPath.ts'
 import type { Limits } from '../../store/retention.ts'
-import type { Workspace } from '../../workspace/workspace.ts'
 import type { CommandContext, OptionsOf } from '../command.ts'
 import { size, wholeNumber, workspaceCommand } from '../command.ts'
 import { bytes, counted } from '../render/format.ts'
@@ -47,7 +46,7 @@ async function gc({ invocation, signal }: CommandContext, options: GcOptions): P
   })
   workspace.index.save()
   if (options.json) printDocument(documentOf(collection, limits, options))
-  else show(workspace, collection, limits, options)
+  else show(collection, limits, options)
 }
 
 /**
@@ -72,12 +71,7 @@ const documentOf = (collection: Collection, limits: Limits, { dryRun }: GcOption
   retained: collection.retained,
 })
 
-function show(
-  { locations }: Workspace,
-  collection: Collection,
-  { maxSize }: Limits,
-  { dryRun }: GcOptions,
-): void {
+function show(collection: Collection, { maxSize }: Limits, { dryRun }: GcOptions): void {
   const verb = dryRun ? 'would remove' : 'removed'
   const lines: string[] = []
   for (const { artifact, records, objects, bytes: taken } of collectedShares(collection)) {
@@ -85,7 +79,7 @@ function show(
     lines.push(objects === 0 ? owner : `${owner}, ${counted(objects, 'object')}, ${bytes(taken)}`)
   }
   for (const { path } of collection.damaged)
-    lines.push(`a damaged record, ${display(path.slice(toRawPath(locations.cache).length + 1))}`)
+    lines.push(`a damaged record, ${display(path.split('/').slice(-3).join('/'))}`)
   for (const [files, noun] of [
     [collection.leftovers, 'leftover file'],
     [collection.logs, 'old log'],

@@ -97,7 +97,7 @@ async function whyPast(
   words: readonly string[],
   options: WhyOptions,
 ): Promise<number> {
-  const { cache } = locationsFor(realDisk, { home, ...directoriesOf(options) })
+  const locations = locationsFor(realDisk, { home, ...directoriesOf(options) })
   const { build = 'last', between } = options
   if (between) {
     const [before, now, ...targets] = between
@@ -107,10 +107,10 @@ async function whyPast(
         exitCode: 2,
       })
     const { whyBetween } = await import('./whyBetween.ts')
-    await whyBetween(cache, [before, now], [...words, ...targets], options)
+    await whyBetween(locations, [before, now], [...words, ...targets], options)
   } else {
     const { whyBuild } = await import('./whyBuild.ts')
-    await whyBuild(cache, build, words, options)
+    await whyBuild(locations.cache, build, words, options)
   }
   return 0
 }

@@ -1,5 +1,6 @@
 // `lbuild why --between ID ID [TARGET…]`: explains from two builds' records why their outputs differ; ignores the
 // workspace.
+import type { Locations } from '../../config/locations.ts'
 import { packageDatabase } from '../../debian/packageDatabase.ts'
 import type { LoggedBuild } from '../../events/loggedBuild.ts'
 import type { RecordPair } from '../../explain/explainBetween.ts'
@@ -7,11 +8,9 @@ import { explainBetween } from '../../explain/explainBetween.ts'
 import type { BuildRecord } from '../../planner/domain.ts'
 import { recordOf } from '../../planner/domain.ts'
 import type { Explanation } from '../../planner/evidence.ts'
-import { toRawPath } from '../../platform/rawPath.ts'
 import { isDigest } from '../../platform/digest.ts'
 import { realDisk } from '../../platform/disk.ts'
-import { ObjectStore } from '../../store/objects.ts'
-import { RecordStore } from '../../store/records.ts'
+import { objectStore, recordStore } from '../../workspace/workspace.ts'
 import { artifactsBelow, pastBuild } from '../pastBuild.ts'
 import { explanationLines, listed } from '../render/explanation.ts'
 import { ago, counted } from '../render/format.ts'
@@ -30,17 +29,20 @@ interface Comparison {
 
 /** Explains what the build `ids[1]` did differently from the build `ids[0]`. */
 export async function whyBetween(
-  cache: string,
+  locations: Locations,
   ids: readonly [string, string],
   targets: readonly string[],
   { json, all = false, diff }: WhyPastOptions,
 ): Promise<void> {
-  const comparison = await compare(cache, pastBuild(cache, ids[0]), pastBuild(cache, ids[1]), targets)
+  const [earlier, later] = ids
+  const { cache } = locations
+  const comparison = await compare(locations, pastBuild(cache, earlier), pastBuild(cache, later), targets)
   const { before, now, pairs, explanation, unknown } = comparison
   if (json) return printDocument({ between: [before.id, now.id], ...explanation, unknown })
   await showCauses(comparison, all)
   if (diff)
-    for (const pair of pairs) print((await outputLines(cache, pair, all)).map((line) => `${line}\n`).join(''))
+    for (const pair of pairs)
+      print((await outputLines(locations, pair, all)).map((line) => `${line}\n`).join(''))
   if (unknown.length > 0)
     print(
       `Not compared: ${listed(unknown, all)}; only one of the builds has a record, or the record was removed.\n`,
@@ -48,12 +50,12 @@ export async function whyBetween(
 }
 
 async function compare(
-  cache: string,
+  locations: Locations,
   before: LoggedBuild,
   now: LoggedBuild,
   targets: readonly string[],
 ): Promise<Comparison> {
-  const records = new RecordStore(realDisk, toRawPath(`${cache}/records`))
+  const records = recordStore(realDisk, locations)
   const wanted = artifactsBelow(now, targets)
   artifactsBelow(before, targets)
   const recordIn = (build: LoggedBuild, artifact: string): BuildRecord | undefined => {
@@ -68,7 +70,7 @@ async function compare(
       now: recordIn(now, name),
     }))
   const explanation = await explainBetween(
-    new ObjectStore(realDisk, toRawPath(`${cache}/objects`)),
+    objectStore(realDisk, locations),
     pairs.filter((pair) => pair.before && pair.now),
   )
   const unknown = pairs.filter((pair) => !pair.before || !pair.now).map(({ artifact }) => artifact)
@@ -100,19 +102,19 @@ const SHOWN = 30
 
 /** The differences inside the outputs of two records, in lines. */
 async function outputLines(
-  cache: string,
+  locations: Locations,
   { artifact, before, now }: RecordPair,
   all: boolean,
 ): Promise<readonly string[]> {
   const { outputChanges } = await import('../../diff/outputChanges.ts')
-  const objects = new ObjectStore(realDisk, toRawPath(`${cache}/objects`))
+  const objects = objectStore(realDisk, locations)
   const lines: string[] = []
   for (const [name, output] of Object.entries(now?.outputs ?? {})) {
     const old = before?.outputs[name]
     if (!old || old.sha256 === output.sha256 || !objects.has(old) || !objects.has(output)) continue
     const changes = await outputChanges(
       realDisk,
-      cache,
+      locations.cache,
       [packageDatabase],
       objects.path(old.sha256),
       objects.path(output.sha256),
