@@ -11,7 +11,7 @@ const CONFIG = `import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { artifact, defineConfig, file } from 'lbuild'
 const base = artifact('base', { inputs: { note: file('note.txt') }, outputs: { o: 'base.img' },
   produce: ({ inputs, outputs }) => writeFileSync(outputs.o, 'base of ' + readFileSync(inputs.note, 'utf8')) })
-const image = artifact('image', { inputs: { base: base.output('o')utput("o") }, outputs: { o: 'image.img' },
+const image = artifact('image', { inputs: { base: base.output('o') }, outputs: { o: 'image.img' },
   produce({ inputs, outputs }) {
     const { uid, mtimeMs } = statSync(inputs.base)
     writeFileSync(outputs.o, ['image of', readFileSync(inputs.base, 'utf8'), uid, mtimeMs].join(' '))
@@ -20,6 +20,13 @@ export default defineConfig({ artifacts: [base, image] })
 `
 
 const isRoot = process.geteuid?.() === 0
+/** The first user, besides root, who has subordinate ids (subuid(5)) and so can run producers; 0 if there is none. */
+const USER = userWithSubordinates()
+
+function userWithSubordinates(): number {
+  const [name] = fs.existsSync('/etc/subuid') ? fs.readFileSync('/etc/subuid', 'utf8').split(':') : []
+  return name ? Number(execFileSync('id', ['-u', name])) : 0
+}
 
 /** Workspaces with different notes, and the store that they share. */
 function sharing(...notes: readonly string[]): { store: string; workspaces: readonly TestWorkspace[] } {
@@ -76,7 +83,8 @@ describe('two workspaces', () => {
     expect((await two.lbuild('gc', '--keep', '1', '--max-size', '0')).stdout).toContain(
       'removed base: 1 record',
     )
-    expect(objectsIn(store)).toBe(before / 2)
+    // The texts of the code of 'image' are the same in both workspaces.
+    expect(objectsIn(store)).toBe((before + 1) / 2)
     expect(fs.existsSync(cacheInStore(store, one.root))).toBe(false)
     expect((await two.lbuild('status', '--check')).code).toBe(0)
   })
@@ -95,7 +103,7 @@ describe('two workspaces', () => {
   })
 
   it('build at the same time, and gc waits for both', async () => {
-    const { workspaces } = sharing('one', 'two')
+    const { store, workspaces } = sharing('one', 'two')
     const [one, two] = workspaces as [TestWorkspace, TestWorkspace]
     one.edit(
       'build.config.ts',
@@ -106,7 +114,7 @@ describe('two workspaces', () => {
     for (let at = 0; at < 100 && (await one.lbuild('gc', '--no-wait')).code !== 75; at += 1);
     const { code, report } = await two.build('image')
     expect([code, report.artifacts.length]).toEqual([0, 2])
-    expect((await two.lbuild('gc', '--no-wait')).stderr).toContain('another build holds')
+    expect((await two.lbuild('gc', '--no-wait')).stderr).toContain(`${store}/lock`)
     expect((await slow.ended).code).toBe(0)
     expect((await two.lbuild('gc', '--no-wait')).code).toBe(0)
   })
@@ -136,7 +144,8 @@ describe('another version of lbuild', () => {
     rewrite(own, 'record 4711', kind)
     expect((await two.lbuild('gc', '--keep', '1')).code).toBe(0)
     expect(published.some((path) => fs.existsSync(path))).toBe(false)
-    expect(objectsIn(store)).toBe(before / 2)
+    // The texts of the code of 'image' are the same in both workspaces.
+    expect(objectsIn(store)).toBe((before + 1) / 2)
   })
 
   it('stops gc if it registered its workspace in a way that this one cannot read', async () => {
@@ -149,7 +158,7 @@ describe('another version of lbuild', () => {
   })
 })
 
-describe.runIf(isRoot)('two users of one group', () => {
+describe.runIf(isRoot && USER > 0)('two users of one group', () => {
   const GROUP = 4242
 
   /** Sets up a store as docs/store.md says, and a workspace of each user with the same sources. */
@@ -159,19 +168,17 @@ describe.runIf(isRoot)('two users of one group', () => {
     fs.chownSync(store, 0, GROUP)
     fs.chmodSync(store, 0o2775)
     fs.chmodSync(store.slice(0, store.lastIndexOf('/')), 0o755)
-    const users = workspaces.map((workspace, at) => {
-      execFileSync('chown', ['-R', `${5000 + at}:${5000 + at}`, workspace.root])
-      fs.chmodSync(workspace.root, 0o755)
-      return workspace.asUser(5000 + at, GROUP)
-    })
-    return { store, users }
+    const [one, two] = workspaces as [TestWorkspace, TestWorkspace]
+    execFileSync('chown', ['-R', `${USER}:${USER}`, two.root])
+    fs.chmodSync(two.root, 0o755)
+    return { store, users: [one, two.asUser(USER, GROUP)] }
   }
 
-  it('build, restore and collect in each other’s store, whatever their umask', async () => {
+  it('build, restore and collect in one store', async () => {
     const { store, users } = team()
     const [one, two] = users as [TestWorkspace, TestWorkspace]
     const first = await one.build('image')
-    expect([first.code, first.ran]).toEqual([0, ['base', 'image']])
+    expect([first.code, first.ran], first.stderr).toEqual([0, ['base', 'image']])
     const second = await two.build('image')
     expect([second.code, second.ran, second.restored]).toEqual([0, [], ['base', 'image']])
     // The producer reads an object of the other user and must not see that.
