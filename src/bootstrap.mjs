@@ -28,7 +28,8 @@ export async function compile(home, cache) {
     installLibraries(home)
     return await compileInto(home, cache)
   } catch (error) {
-    if (!['EACCES', 'EROFS', 'EPERM', 'ENOTDIR'].includes(error.code)) throw error
+    // Only an error of the system has the name of a call.
+    if (error.syscall === undefined) throw error
     fail(
       `cannot write the compiled lbuild: ${error.code}`,
       cache,

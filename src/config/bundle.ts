@@ -1,5 +1,5 @@
 // Bundles build.config.ts with all that it imports, and says which modules went in.
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { version as esbuildVersion, build } from 'esbuild'
 import type { BuildFailure, Loader, Message, Metafile, Plugin } from 'esbuild'
@@ -94,6 +94,9 @@ function sourcesPlugin(labels: ModuleLabels, digests: Map<string, Digest>): Plug
     name: 'lbuild-sources',
     setup({ onLoad }) {
       onLoad({ filter: /./, namespace: 'file' }, ({ path, with: { type = '' } }) => {
+        // Reading a fifo would block this process, and reading a device might never end.
+        if (statSync(path, { throwIfNoEntry: false })?.isFile() === false)
+          return { errors: [{ text: `${path} is not a regular file` }] }
         const loader = TYPES[type] ?? LOADERS.find(([end]) => end.test(path))?.[1]
         // esbuild reports a file that it cannot read.
         if (loader === undefined) return undefined

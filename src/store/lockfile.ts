@@ -6,7 +6,7 @@ import { contentOf } from '../planner/part.ts'
 import type { RawPath } from '../platform/rawPath.ts'
 import { byBytes, display } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
-import { errorCode, replaceFile } from '../platform/disk.ts'
+import { replaceFile } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
 import type { Digest } from '../platform/digest.ts'
 import { digestOf, isDigest } from '../platform/digest.ts'
@@ -31,26 +31,27 @@ export const lockfileDigest = (files: readonly LockedFile[]): Digest =>
  * merge lockfiles.
  */
 export function readLockfile(disk: Disk, path: RawPath): LockfileContent | undefined {
-  let text: string
-  try {
-    text = disk.readFile(path).toString()
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined
-    throw error
-  }
+  const type = disk.stat(path)?.type
+  if (type === undefined) return undefined
+  // Reading a fifo would block this process.
+  if (type !== 'file') throw unreadable(path, `it is a ${type}`)
+  const text = disk.readFile(path).toString()
   try {
     const { version, request, files } = JSON.parse(text) as LockfileContent & { version: number }
     if (version !== 1 || typeof request !== 'string' || !Array.isArray(files) || !files.every(isLockedFile))
       throw new Error('it does not have the fields of a lockfile of version 1')
     return { request, files }
   } catch (error) {
-    throw new Failure(`cannot read the lockfile '${display(path)}'`, {
-      facts: [['reason', error instanceof Error ? error.message : String(error)]],
-      hint: 'restore it, or remove it so that it is resolved again',
-      exitCode: 2,
-    })
+    throw unreadable(path, error instanceof Error ? error.message : String(error))
   }
 }
+
+const unreadable = (path: RawPath, reason: string): Failure =>
+  new Failure(`cannot read the lockfile '${display(path)}'`, {
+    facts: [['reason', reason]],
+    hint: 'restore it, or remove it so that it is resolved again',
+    exitCode: 2,
+  })
 
 /** Checks what a resolver found. Throws a Failure for an entry that a lockfile cannot hold. */
 export function checkLocked(lock: string, files: readonly unknown[]): readonly LockfileEntry[] {

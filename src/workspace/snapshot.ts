@@ -112,6 +112,9 @@ export async function sourceParts(
 }
 
 /** The values of params; a size as users write it, such as `64G`. */
+/** What is wrong with the path of an input where there is nothing. */
+const DOES_NOT_EXIST = 'does not exist'
+
 const paramParts = (node: ArtifactNode | LockfileNode): readonly Part[] =>
   Object.entries(paramValues(node)).map(([name, value]) => ({
     kind: 'param',
@@ -200,9 +203,11 @@ class SnapshotTaker {
     const facts = [first, ...others].map(
       ({ who, input, path, what }) => [who, `${input}: ${path} ${what}`] as const,
     )
+    // Only then another path is meant.
+    const nearby = first.what === DOES_NOT_EXIST ? this.#nearby(first.path) : undefined
     throw new Failure('a declared input is missing', {
       facts,
-      hint: this.#nearby(first.path) ?? 'restore it, or change the declaration',
+      hint: nearby ?? 'restore it, or change the declaration',
       exitCode: 2,
     })
   }
@@ -223,7 +228,7 @@ class SnapshotTaker {
         : { kind: 'tree', name, path, digest: null }
     const expected = input.kind === 'file' ? 'file' : 'directory'
     if (stat?.type !== expected) {
-      const what = stat ? `is a ${stat.type}, not a ${expected}` : 'does not exist'
+      const what = stat ? `is a ${stat.type}, not a ${expected}` : DOES_NOT_EXIST
       this.#missing.push({ who, input: name, path: input.path, what })
       return undefined
     }

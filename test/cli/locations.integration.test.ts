@@ -59,6 +59,22 @@ it('takes a relative LBUILD_CACHE_DIR from the root of the workspace, wherever i
   expect(workspace.exists('store/cache/records')).toBe(true)
 })
 
+it.each(['file', 'dangling/cache', 'loop/cache', 'x'.repeat(300)])(
+  'reports a LBUILD_CACHE_DIR in which nothing can be written: %s',
+  async (path) => {
+    const workspace = withInputs()
+    workspace.write('file', '')
+    symlinkSync('nowhere/deep', workspace.path('dangling'))
+    symlinkSync('loop', workspace.path('loop'))
+    workspace.env['LBUILD_CACHE_DIR'] = workspace.path(path)
+    const { code, stderr } = await workspace.lbuild('one')
+    expect(stderr).toMatch(
+      /^error: cannot write the compiled lbuild: E[A-Z]+\n +directory: .*\n +hint: set LBUILD_CACHE_DIR/,
+    )
+    expect(code).toBe(2)
+  },
+)
+
 describe('a directory that lbuild writes', () => {
   it.each([
     ['src', `the cache directory lies in the tree 'src', which is an input`],
