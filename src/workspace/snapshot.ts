@@ -111,10 +111,10 @@ export async function sourceParts(
   return parts
 }
 
-/** The values of params; a size as users write it, such as `64G`. */
 /** What is wrong with the path of an input where there is nothing. */
 const DOES_NOT_EXIST = 'does not exist'
 
+/** The values of params; a size as users write it, such as `64G`. */
 const paramParts = (node: ArtifactNode | LockfileNode): readonly Part[] =>
   Object.entries(paramValues(node)).map(([name, value]) => ({
     kind: 'param',
