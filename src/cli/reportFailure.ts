@@ -25,6 +25,7 @@ const withInstallHint = (failure: Failure): Failure =>
 
 const REASONS: ReadonlyMap<string, string> = new Map([
   ['ENOSPC', 'the disk is full'],
+  ['EDQUOT', 'the disk quota is used up'],
   ['EROFS', 'the file system is read-only'],
   ['EACCES', 'permission denied'],
   ['EMFILE', 'too many open files'],
@@ -38,10 +39,14 @@ function unexpectedFailure(error: unknown): Failure {
   if (error instanceof Error && code !== '' && 'syscall' in error)
     return new Failure(REASONS.get(code) ?? message, {
       facts: [
+        ...('directory' in error ? [['full directory', String(error.directory)] as const] : []),
         ...('path' in error ? [['path', String(error.path)] as const] : []),
         ['call', `${String(error.syscall)}: ${code}`],
       ],
-      hint: 'correct this and run lbuild again; existing outputs are unchanged',
+      hint:
+        'directory' in error
+          ? 'free space there and run lbuild again, or run lbuild gc with a smaller --max-size; outputs are unchanged'
+          : 'correct this and run lbuild again; existing outputs are unchanged',
     })
   return new Failure(`internal error: ${message}`, {
     ...(stack === undefined ? {} : { tail: stack }),

@@ -17,13 +17,14 @@ import { LBUILD_VERSION } from '../platform/lbuildVersion.ts'
 import type { Confinement } from '../sandbox/bubblewrap.ts'
 import type { Processes } from '../sandbox/process.ts'
 import { hostProcesses } from '../sandbox/process.ts'
-import { hasLeftovers, reclaimWork } from '../sandbox/workDirectory.ts'
+import { hasLeftovers, reclaimFailed, reclaimWork } from '../sandbox/workDirectory.ts'
 import { LOCK_HELD, lockWorkspace } from '../store/workspaceLock.ts'
 import { StoreAccess } from '../store/storeAccess.ts'
 import { takeSnapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { outputTemporaries } from '../workspace/workspace.ts'
 import { collectAfterBuild } from './garbageCollection.ts'
+import { isCacheFull, isLackOfSpace, nameFullDirectory } from './diskSpace.ts'
 import type { SessionContext } from './sessionContext.ts'
 import { Interrupted } from './sessionContext.ts'
 import type { BuildOptions, SessionOptions } from './options.ts'
@@ -54,6 +55,7 @@ export async function inSession<T>(
   const waiting = (): void => listener({ type: 'waiting', for: 'workspace lock' })
   const lock = await processes.lock(disk, `${locations.cache}/lock`, wait, waiting, signal)
   let store: StoreAccess | undefined
+  let hasFailedForSpace = false
   try {
     const access = { mode: 'shared', wait, waiting, signal } as const
     store = await StoreAccess.open(processes.lock, disk, locations.sharedStore, access)
@@ -94,10 +96,14 @@ export async function inSession<T>(
     // The session may have resolved lockfiles.
     registerWorkspace(workspace)
     return result
+  } catch (error) {
+    nameFullDirectory(error, locations)
+    hasFailedForSpace = isLackOfSpace(error)
+    throw error
   } finally {
     over.abort()
     await processes.killAll()
-    if (requested.aborted) reclaimWork(disk, locations.cache)
+    if (requested.aborted || hasFailedForSpace) reclaimWork(disk, locations.cache)
     store?.release()
     lock.release()
   }
@@ -120,9 +126,14 @@ export async function reclaimIfFree(workspace: Workspace): Promise<void> {
   }
 }
 
-/** Removes the work directories and the unpublished temporaries in `output/` of killed builds. */
+/**
+ * Removes the work directories and the unpublished temporaries in `output/` of killed builds, and on a full disk the
+ * work directories of failed runs.
+ */
 function reclaim(workspace: Workspace): void {
-  reclaimWork(workspace.disk, workspace.locations.cache)
+  const { disk, locations } = workspace
+  reclaimWork(disk, locations.cache)
+  if (isCacheFull(locations)) reclaimFailed(disk, locations.cache)
   for (const temporary of outputTemporaries(workspace)) workspace.disk.unlink(temporary)
 }
 

@@ -10,7 +10,7 @@ import { display, toRawPath } from '../platform/rawPath.ts'
 import { monotonicSeconds } from '../platform/clock.ts'
 import { Failure } from '../platform/failure.ts'
 import { checkOutputs } from '../sandbox/result.ts'
-import { discardWork, makeWorkDirectory, preserveWork } from '../sandbox/workDirectory.ts'
+import { discardWork, makeWorkDirectory, preserveLog, preserveWork } from '../sandbox/workDirectory.ts'
 import { DamagedObject } from '../store/objects.ts'
 import { publish } from '../store/publish.ts'
 import { declaredTools, sourceParts } from '../workspace/snapshot.ts'
@@ -18,6 +18,7 @@ import { commitResult, toolVersions, toolsToAsk } from './commitResult.ts'
 import type { SessionContext } from './sessionContext.ts'
 import { Cancelled } from './sessionContext.ts'
 import { layInputs } from './inputs.ts'
+import { fullDuringRun, isCacheFull, isLackOfSpace } from './diskSpace.ts'
 import { InputChanged } from './materialize.ts'
 import { produceTask, runTask } from './producer.ts'
 import { outputReport } from './report.ts'
@@ -63,8 +64,12 @@ export async function executeArtifact(
       discardWork(disk, work.path)
       throw new Cancelled('cancelled')
     }
-    if (error instanceof InputChanged || error instanceof DamagedObject) discardWork(disk, work.path)
-    else if (!context.signal.aborted) preserveWork(disk, work)
+    if (error instanceof InputChanged || error instanceof DamagedObject || isLackOfSpace(error))
+      discardWork(disk, work.path)
+    else if (error instanceof Failure && !context.signal.aborted && isCacheFull(locations)) {
+      preserveLog(disk, work)
+      throw fullDuringRun(locations, error)
+    } else if (!context.signal.aborted) preserveWork(disk, work)
     throw error
   }
   const seconds = monotonicSeconds() - startedAt

@@ -33,6 +33,19 @@ export function preserveWork(disk: Disk, { path }: WorkDirectory): void {
   disk.close(disk.open(toRawPath(`${path}/${FAILED}`), 'a', 0o644))
 }
 
+/** Removes everything but the log from the work directory of a failed run, and preserves that. */
+export function preserveLog(disk: Disk, work: WorkDirectory): void {
+  for (const part of ['inputs', 'outputs', 'work', 'scratch', 'etc'])
+    discardWork(disk, `${work.path}/${part}`)
+  preserveWork(disk, work)
+}
+
+/** Removes the work directories of failed runs. Only the holder of the workspace lock may call it. */
+export function reclaimFailed(disk: Disk, cache: string): void {
+  for (const entry of entries(disk, cache))
+    if (OF_A_RUN.test(entry)) discardWork(disk, `${cache}/work/${entry}`)
+}
+
 /** The names that lbuild gives to directories in `work/`. It removes nothing else there. */
 const OURS = new RegExp(`^(?:${BUILD_ID}|fetch|why)\\.`)
 
