@@ -81,6 +81,21 @@ export interface Context<I extends Inputs, P extends Params, T extends string, O
   readonly log: (line: string) => void
 }
 
+/** What one run of a producer may use. */
+export interface Limits {
+  /** The time, in seconds. Default: 14400, which is 4 hours. */
+  readonly seconds?: number
+  /** The number of processes and threads at a time; Node.js and the sandbox have about 16. Default: 4096. */
+  readonly processes?: number
+  /**
+   * The memory of all processes together with the files in memory, as bytes or like `8G`. Default: `32G`, and at most 90 % of
+   * the memory of the host.
+   */
+  readonly memory?: number | string
+  /** The disk usage of everything that the run writes, and the size of each output. Default: `256G`. */
+  readonly disk?: number | string
+}
+
 /** An artifact's declaration; see {@link artifact}. */
 export interface Declaration<I extends Inputs, P extends Params, T extends string, O extends Outputs> {
   /** A short description of the artifact for help and messages. */
@@ -98,6 +113,8 @@ export interface Declaration<I extends Inputs, P extends Params, T extends strin
    * Default: false.
    */
   readonly network?: boolean
+  /** What one run may use; a run that exceeds a limit fails. Default: see {@link Limits}. */
+  readonly limits?: Limits
   /** Writes all outputs. The run fails if this throws: throw a {@link Failure} for an error with facts and a hint. */
   produce(context: Context<I, P, T, O>): Promise<void> | void
   /** Checks the outputs after `produce`, and throws if one is wrong; nothing of a failed run is published. */

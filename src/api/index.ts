@@ -8,6 +8,7 @@ export type {
   Context,
   Declaration,
   InternalOutput,
+  Limits,
   Outputs,
   Params,
   ParamValues,

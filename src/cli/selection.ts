@@ -1,5 +1,5 @@
 // Selects the workspace, its params and the targets that a command line names.
-import { sandboxProbe } from '../sandbox/bubblewrap.ts'
+import { sandboxProbe } from '../sandbox/confinement.ts'
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Failure } from '../platform/failure.ts'

@@ -60,7 +60,7 @@ function artifactNode(
   const modules = isInfluenced(own, influence)
     ? reachable(code.modules, [...code.modules.keys()], () => false)
     : own
-  const { describe, inputs, params, tools, env, outputs, network } = declaration
+  const { describe, inputs, params, tools, env, outputs, network, limits } = declaration
   return {
     name,
     ...(describe === undefined ? {} : { describe }),
@@ -75,6 +75,7 @@ function artifactNode(
       ]),
     ),
     network,
+    limits,
     code: codeDigest(modules, code.compiler),
     modules: modules.map(({ label }) => label),
     declaredIn,

@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import type { LockedFile } from '../api/lockfile.ts'
 import type { Json } from '../api/params.ts'
 import { parseSize } from '../api/params.ts'
+import { DEFAULT_LIMITS } from '../graph/limits.ts'
 import { Failure } from '../platform/failure.ts'
 
 /** The form of names, which are also words of the command line and names of directories. */
@@ -65,6 +66,31 @@ const producer = functionOf<(context: unknown) => Promise<void> | void>()
 
 const tools = v.array(v.union([v.string(), v.object({ name: v.string(), atLeast: v.string() })]))
 
+/** A size, as a number of bytes or like `20G`. */
+const size = v.pipe(
+  v.union([v.string(), v.number()], "must be a size such as '20G'"),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    try {
+      return parseSize(dataset.value)
+    } catch (error) {
+      addIssue({ message: error instanceof Error ? error.message : String(error) })
+      return NEVER
+    }
+  }),
+)
+
+const COUNT = 'must be a whole number of at least 1'
+
+const count = v.pipe(v.number(COUNT), v.safeInteger(COUNT), v.minValue(1, COUNT))
+
+/** The limits of a run. */
+const limits = v.strictObject({
+  seconds: v.optional(count, DEFAULT_LIMITS.seconds),
+  processes: v.optional(count, DEFAULT_LIMITS.processes),
+  memory: v.optional(size, DEFAULT_LIMITS.memory),
+  disk: v.optional(size, DEFAULT_LIMITS.disk),
+})
+
 /** An artifact's declaration. */
 export const ArtifactSchema = v.strictObject({
   describe: v.optional(v.string()),
@@ -77,6 +103,7 @@ export const ArtifactSchema = v.strictObject({
     v.check((outputs) => Object.keys(outputs).length > 0, 'an artifact needs at least one output'),
   ),
   network: v.optional(v.boolean(), false),
+  limits: v.optional(limits, {}),
   produce: producer,
   verify: v.optional(producer),
 })
@@ -93,24 +120,9 @@ export const LockfileSchema = v.strictObject({
   mirrors: functionOf<(params: unknown, file: LockedFile) => readonly string[]>(),
 })
 
-/** A size, as a number of bytes or like `20G`. */
-const size = v.pipe(
-  v.union([v.string(), v.number()], "must be a size such as '20G'"),
-  v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    try {
-      return parseSize(dataset.value)
-    } catch (error) {
-      addIssue({ message: error instanceof Error ? error.message : String(error) })
-      return NEVER
-    }
-  }),
-)
-
-const COUNT = 'must be a whole number of at least 1'
-
 /** The limits of the store: records of each artifact, and bytes. */
 const store = v.strictObject({
-  keep: v.optional(v.pipe(v.number(COUNT), v.safeInteger(COUNT), v.minValue(1, COUNT)), 10),
+  keep: v.optional(count, 10),
   maxSize: v.optional(size, '20G'),
 })
 

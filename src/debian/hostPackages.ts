@@ -59,6 +59,7 @@ const TOOLS: ReadonlyMap<string, Names> = new Map([
   ['debian-archive-keyring', KEYRING],
   ['bwrap', same('bubblewrap')],
   ['unshare', UTIL_LINUX],
+  ['nsenter', UTIL_LINUX],
   ['flock', UTIL_LINUX],
   ['setpriv', UTIL_LINUX],
   ['prlimit', UTIL_LINUX],

@@ -14,7 +14,7 @@ import { makeCacheDirectory } from '../platform/quarantine.ts'
 import { monotonicSeconds } from '../platform/clock.ts'
 import { Failure } from '../platform/failure.ts'
 import { LBUILD_VERSION } from '../platform/lbuildVersion.ts'
-import type { Confinement } from '../sandbox/bubblewrap.ts'
+import type { Confinement } from '../sandbox/confinement.ts'
 import type { Processes } from '../sandbox/process.ts'
 import { hostProcesses } from '../sandbox/process.ts'
 import { hasLeftovers, reclaimFailed, reclaimWork } from '../sandbox/workDirectory.ts'
@@ -103,6 +103,7 @@ export async function inSession<T>(
   } finally {
     over.abort()
     await processes.killAll()
+    processes.close()
     if (requested.aborted || hasFailedForSpace) reclaimWork(disk, locations.cache)
     store?.release()
     lock.release()

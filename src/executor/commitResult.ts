@@ -6,6 +6,7 @@ import { lockfilesOf } from '../graph/graph.ts'
 import type { SessionContext } from './sessionContext.ts'
 import { lockfileSnapshot } from '../workspace/snapshot.ts'
 import { commitTexts } from './storeTexts.ts'
+import { producerOwner } from '../sandbox/namespaces.ts'
 import type { WorkDirectory } from '../sandbox/workDirectory.ts'
 import { isSamePart, partIndex } from '../planner/part.ts'
 import type { BuildRecord, Planned, RecordedOutput } from '../planner/domain.ts'
@@ -48,7 +49,8 @@ export async function commitResult(
 }
 
 /**
- * Moves each output into the store. If another user owns the file or it has more than one hard link, copies it instead.
+ * Moves each output into the store. If the file belongs to another user than user 0 of the sandbox, or has more than one hard
+ * link, copies it instead.
  */
 function commitOutputs(
   { workspace: { disk, objects } }: SessionContext,
@@ -59,7 +61,7 @@ function commitOutputs(
     ([name, { path, published }]): [string, RecordedOutput] => {
       const file = toRawPath(`${work.outputs}/${name}`)
       const stat = disk.lstat(file)
-      const ours = stat?.uid === process.geteuid?.() && stat?.links === 1
+      const ours = stat?.links === 1 && [process.geteuid?.(), producerOwner()?.uid].includes(stat.uid)
       const object = ours ? objects.adopt(file) : objects.copyIn(file)
       return [name, { path, published, ...object }]
     },

@@ -11,6 +11,8 @@ import type { SessionContext } from './sessionContext.ts'
 import { InputChanged, listingOf, materializeFile, materializeTree } from './materialize.ts'
 import type { Mount } from '../sandbox/bubblewrap.ts'
 import { INSIDE } from '../sandbox/bubblewrap.ts'
+import { producerOwner } from '../sandbox/namespaces.ts'
+import { giveToProducer } from '../sandbox/workDirectory.ts'
 import type { WorkDirectory } from '../sandbox/workDirectory.ts'
 import type { Part } from '../planner/domain.ts'
 
@@ -29,6 +31,7 @@ export async function layInputs(
   const { disk, objects, graph, locations } = workspace
   const mounts: Mount[] = []
   const confined = (await confinement()) === 'sandbox'
+  const options = { epoch: graph.epoch, owner: confined ? producerOwner() : undefined }
   const layObject = (digest: Digest, name: string): void => {
     const object = objects.path(digest)
     const copy = toRawPath(`${work.path}/inputs/${name}`)
@@ -36,6 +39,7 @@ export async function layInputs(
     if (inPlace) objects.check(digest)
     else {
       objects.copyOut(digest, copy, { mode: 0o444, durable: false })
+      if (confined) giveToProducer(disk, [copy])
       disk.utimes(copy, graph.epoch)
     }
     if (confined) mounts.push({ from: fromRawPath(inPlace ? object : copy), to: `${INSIDE.inputs}/${name}` })
@@ -58,10 +62,10 @@ export async function layInputs(
       const to = toRawPath(`${work.path}/inputs/${name}`)
       if (input.kind === 'tree') {
         const listing = await listingOf(snapshot.trees.get(input.path), digest, from)
-        materializeTree(disk, from, to, listing, graph.epoch)
+        materializeTree(disk, from, to, listing, options)
       } else {
         const executable = parts.some((part) => part.kind === 'file' && part.name === name && part.executable)
-        materializeFile(disk, from, to, { executable, digest }, graph.epoch)
+        materializeFile(disk, from, to, { executable, digest }, options)
       }
       mounts.push({ from: fromRawPath(to), to: `${INSIDE.inputs}/${name}` })
     }
@@ -71,13 +75,16 @@ export async function layInputs(
 
 /**
  * Whether a producer may see an object in place. It sees the owner and the time of a file, and neither is in the key. So the
- * object must belong to this user and have the time `epoch`. lbuild sets the time if no other workspace uses the store.
+ * object must belong to user 0 of the sandbox and have the time `epoch`. lbuild sets both if no other workspace uses the
+ * store.
  */
 function isMountable({ disk, graph, locations }: Workspace, object: RawPath): boolean {
   const stat = disk.lstat(object)
-  if (stat?.uid !== process.geteuid?.()) return false
-  if (stat?.mtimeNs === BigInt(graph.epoch) * 1_000_000_000n) return true
-  if (locations.sharedStore !== undefined) return false
+  const user = process.geteuid?.()
+  const isProducers = stat?.uid === (producerOwner()?.uid ?? user)
+  if (isProducers && stat?.mtimeNs === BigInt(graph.epoch) * 1_000_000_000n) return true
+  if (locations.sharedStore !== undefined || !(isProducers || stat?.uid === user)) return false
+  giveToProducer(disk, [object])
   disk.utimes(object, graph.epoch)
   return true
 }

@@ -8,6 +8,7 @@ import { sha256, sha256Hasher } from '../platform/digest.ts'
 import type { Disk } from '../platform/disk.ts'
 import { errorCode } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
+import type { Owner } from '../sandbox/namespaces.ts'
 import { copySparse } from '../store/objects.ts'
 
 /**
@@ -31,6 +32,14 @@ export async function listingOf(tree: Tree | undefined, digest: Digest, path: Ra
   throw new InputChanged(path)
 }
 
+/** What all copies of a run share. */
+export interface MaterializeOptions {
+  /** The time of each copy, in seconds since 1970. */
+  readonly epoch: number
+  /** The owner of each copy; the user who runs lbuild if it is missing. */
+  readonly owner: Owner | undefined
+}
+
 const mode = (executable: boolean): number => (executable ? 0o755 : 0o644)
 
 /**
@@ -42,7 +51,7 @@ export function materializeFile(
   from: RawPath,
   to: RawPath,
   item: { executable: boolean; digest: Digest },
-  epoch: number,
+  { epoch, owner }: MaterializeOptions,
 ): void {
   const hasher = sha256Hasher()
   try {
@@ -53,6 +62,7 @@ export function materializeFile(
   }
   if (hasher.digest() !== item.digest) throw new InputChanged(from)
   disk.chmod(to, mode(item.executable))
+  if (owner) disk.chown(to, owner.uid, owner.gid)
   disk.utimes(to, epoch)
 }
 
@@ -62,8 +72,9 @@ export function materializeTree(
   from: RawPath,
   to: RawPath,
   listing: Listing,
-  epoch: number,
+  options: MaterializeOptions,
 ): void {
+  const { epoch, owner } = options
   const directories: RawPath[] = []
   for (const item of listing) {
     const [path, type] = item
@@ -71,9 +82,11 @@ export function materializeTree(
     if (type === 'directory') {
       disk.mkdir(target)
       disk.chmod(target, 0o755)
+      if (owner) disk.chown(target, owner.uid, owner.gid)
       directories.push(target)
     } else if (type === 'symlink') {
       disk.symlink(item[2], target)
+      if (owner) disk.chown(target, owner.uid, owner.gid)
       disk.utimes(target, epoch)
     } else {
       materializeFile(
@@ -81,7 +94,7 @@ export function materializeTree(
         `${from}/${path}`,
         target,
         { executable: type === 'executable', digest: item[2] },
-        epoch,
+        options,
       )
     }
   }

@@ -3,16 +3,20 @@ import type { LockedFile } from '../api/lockfile.ts'
 import type { Json } from '../api/params.ts'
 import type { ArtifactNode, LockfileNode } from '../graph/graph.ts'
 import { paramValues } from '../graph/graph.ts'
+import type { Limits } from '../graph/limits.ts'
+import { DEFAULT_LIMITS } from '../graph/limits.ts'
 import type { RawPath } from '../platform/rawPath.ts'
 import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import { searchPath } from '../platform/findTool.ts'
 import type { Mount } from '../sandbox/bubblewrap.ts'
 import { insideWorkspace, toolMounts } from '../sandbox/toolMounts.ts'
-import { HOSTNAME, INSIDE, memoryIsRoomy, sandboxed } from '../sandbox/bubblewrap.ts'
+import { HOSTNAME, INSIDE, memoryIsRoomy } from '../sandbox/bubblewrap.ts'
 import type { ProducerRequest, ProducerResult } from '../sandbox/request.ts'
 import { RESULT } from '../sandbox/request.ts'
+import { limitFailure } from '../sandbox/limitFailure.ts'
 import { readResult } from '../sandbox/result.ts'
 import type { WorkDirectory } from '../sandbox/workDirectory.ts'
+import { giveToProducer } from '../sandbox/workDirectory.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { toolDirectories } from '../workspace/toolPlaces.ts'
 import type { SessionContext } from './sessionContext.ts'
@@ -31,6 +35,7 @@ export interface ProducerTask {
   readonly params: Readonly<Record<string, Json>>
   readonly env: readonly string[]
   readonly network: boolean
+  readonly limits: Limits
   /** Absolute paths of the host that the task may read, if they exist. */
   readonly hostFiles: readonly string[]
 }
@@ -43,6 +48,7 @@ export const produceTask = (node: ArtifactNode, ask: readonly string[] = []): Pr
   params: paramValues(node),
   env: node.env,
   network: node.network,
+  limits: node.limits,
   hostFiles: [],
 })
 
@@ -57,6 +63,7 @@ export const resolveTask = (node: LockfileNode, previous: readonly LockedFile[])
   params: paramValues(node),
   env: PROXIES,
   network: true,
+  limits: DEFAULT_LIMITS,
   hostFiles: node.hostFiles,
 })
 
@@ -92,10 +99,13 @@ export async function runTask(
     epoch: graph.epoch,
     result: `${at.work}/${RESULT}`,
   }
-  const write = (name: string, text: string): void => writeNew(disk, toRawPath(`${work.path}/${name}`), text)
-  write('work/.lbuild-request.json', JSON.stringify(request))
-  write('etc/passwd', PASSWD)
-  write('etc/group', GROUP)
+  writeFiles(disk, work, request)
+  const writable = ['outputs', 'work', ...(scratchOnDisk ? ['scratch'] : [])]
+  if (confined)
+    giveToProducer(
+      disk,
+      [...writable, ...FILES].map((name) => toRawPath(`${work.path}/${name}`)),
+    )
   const child = `${confined ? INSIDE.code : context.code}/child.cjs`
   const node = process.execPath.startsWith('/usr/') || !confined ? process.execPath : INSIDE.node
   const command = [...(variation?.wrapper ?? []), node, child, `${at.work}/.lbuild-request.json`]
@@ -108,29 +118,41 @@ export async function runTask(
     { from: workspace.bundle, to: `${INSIDE.lbuild}/${bundleName}` },
     { from: `${work.path}/etc/passwd`, to: '/etc/passwd' },
     { from: `${work.path}/etc/group`, to: '/etc/group' },
-    ...task.hostFiles.filter((path) => disk.lstat(toRawPath(path))).map((path) => ({ from: path, to: path })),
+    ...existing(disk, task.hostFiles),
     ...inputs,
-    { from: `${work.path}/outputs`, to: INSIDE.outputs, writable: true },
-    { from: `${work.path}/work`, to: INSIDE.work, writable: true },
-    ...(scratchOnDisk ? [{ from: `${work.path}/scratch`, to: INSIDE.scratch, writable: true }] : []),
+    ...writable.map((name) => ({ from: `${work.path}/${name}`, to: `/${name}`, writable: true })),
     ...(node === INSIDE.node ? [{ from: process.execPath, to: INSIDE.node }] : []),
   ]
-  const options = {
+  const sandbox = {
     mounts,
     network: task.network,
     hostname: variation?.hostname ?? HOSTNAME,
     ...(scratchOnDisk ? {} : { tmpfs: INSIDE.scratch }),
   }
   if (context.signal.aborted) throw new Interrupted('interrupted')
-  const group = context.processes.start(confined ? sandboxed(command, options) : command, {
+  const group = context.processes.start(command, {
     env: environment(workspace, task, at, toolDirectories(workspace).map(seenAs)),
     cwd: confined ? '/' : work.path,
     log: work.log,
+    limits: task.limits,
+    writes: writable.map((name) => `${work.path}/${name}`),
+    ...(confined ? { sandbox } : {}),
   })
   const kill = (): void => group.kill()
   context.signal.addEventListener('abort', kill, { once: true })
-  const { code, signal } = await group.ended.finally(() => context.signal.removeEventListener('abort', kill))
+  const { code, signal, exceeded } = await group.ended.finally(() =>
+    context.signal.removeEventListener('abort', kill),
+  )
+  if (exceeded) throw limitFailure(exceeded, work)
   return readResult(workspace, task.node, work, signal ?? `exit code ${code}`)
+}
+
+/** The files that {@link writeFiles} writes to a work directory. */
+const FILES = ['work/.lbuild-request.json', 'etc/passwd', 'etc/group']
+
+function writeFiles(disk: Workspace['disk'], work: WorkDirectory, request: ProducerRequest): void {
+  for (const [position, text] of [JSON.stringify(request), PASSWD, GROUP].entries())
+    writeNew(disk, toRawPath(`${work.path}/${FILES[position]}`), text)
 }
 
 const insideOf = (path: string): typeof INSIDE => ({
@@ -143,6 +165,10 @@ const insideOf = (path: string): typeof INSIDE => ({
 
 const pathsIn = (directory: string, names: readonly string[]): Record<string, string> =>
   Object.fromEntries(names.map((name) => [name, `${directory}/${name}`]))
+
+/** The mounts of those paths that exist. A task sees them where they are. */
+const existing = (disk: Workspace['disk'], paths: readonly string[]): readonly Mount[] =>
+  paths.filter((path) => disk.lstat(toRawPath(path))).map((path) => ({ from: path, to: path }))
 
 /** The environment of a task: declared variables, and others with the same values on every host. */
 function environment(

@@ -1,7 +1,7 @@
 // What the steps of a build session share.
 import type { Listener } from '../events/events.ts'
 import type { Downloads } from '../lockfiles/downloads.ts'
-import type { Confinement } from '../sandbox/bubblewrap.ts'
+import type { Confinement } from '../sandbox/confinement.ts'
 import type { Processes } from '../sandbox/process.ts'
 import type { StoreAccess } from '../store/storeAccess.ts'
 import type { Snapshot } from '../workspace/snapshot.ts'

@@ -1,4 +1,5 @@
 // Explains why two builds of an artifact differ, from their records alone.
+import { DEFAULT_LIMITS } from '../graph/limits.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
 import { analyzeCauses } from '../planner/causes.ts'
 import type { ExplainedCause, Explanation } from '../planner/evidence.ts'
@@ -63,6 +64,7 @@ const nodeOf = (name: string, { parts, outputs, modules }: BuildRecord): Artifac
   env: [],
   outputs,
   network: false,
+  limits: DEFAULT_LIMITS,
   code: sha256(''),
   modules: Object.keys(modules),
   declaredIn: [],

@@ -2,6 +2,7 @@
 import type { BootPatterns } from '../api/config.ts'
 import type { Input } from '../api/inputs.ts'
 import type { Json, Param } from '../api/params.ts'
+import type { Limits } from './limits.ts'
 import type { Digest } from '../platform/digest.ts'
 import { Failure } from '../platform/failure.ts'
 
@@ -27,6 +28,7 @@ export interface ArtifactNode {
   readonly env: readonly string[]
   readonly outputs: Readonly<Record<string, OutputSpec>>
   readonly network: boolean
+  readonly limits: Limits
   /** The digest over `modules`. */
   readonly code: Digest
   /** The modules that the producer can reach. */

@@ -49,6 +49,8 @@ export interface Disk {
   fsync(fd: number): void
   close(fd: number): void
   chmod(path: RawPath, mode: number): void
+  /** Changes the owner of a path, without following links. */
+  chown(path: RawPath, uid: number, gid: number): void
   /** Sets both times of a path, without following links, in seconds since 1970. */
   utimes(path: RawPath, seconds: number): void
   /** Creates a directory and those above it. Returns the first one that it created, if it created one. */
@@ -128,6 +130,7 @@ export const realDisk: Disk = {
   fsync: (fd) => fs.fsyncSync(fd),
   close: (fd) => fs.closeSync(fd),
   chmod: (path, mode) => fs.chmodSync(nativePath(path), mode),
+  chown: (path, uid, gid) => fs.lchownSync(nativePath(path), uid, gid),
   utimes: (path, seconds) => fs.lutimesSync(nativePath(path), seconds, seconds),
   mkdir(path) {
     const first = fs.mkdirSync(nativePath(path), { recursive: true })

@@ -1,12 +1,6 @@
-// Runs commands in a bubblewrap sandbox, and probes whether that works on this host.
-import { execFile, spawnSync } from 'node:child_process'
-import { lstatSync, readFileSync, readlinkSync, existsSync } from 'node:fs'
-import { promisify } from 'node:util'
-import { Failure } from '../platform/failure.ts'
-import { SEARCH_PATH } from '../platform/findTool.ts'
-
-/** Whether producers run in the sandbox or unconfined. */
-export type Confinement = 'sandbox' | 'none'
+// The argument vector of the sandbox in which producers run.
+import { lstatSync, readFileSync, readlinkSync } from 'node:fs'
+import type { Namespaces } from './namespaces.ts'
 
 /** A directory or file of the host that a producer sees under another path, or a link. */
 export type Mount =
@@ -51,20 +45,57 @@ const ETC_NETWORK = [
 ]
 const SYSTEM = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']
 
-const isRoot = (): boolean => process.geteuid?.() === 0
-
 /** The tools that lbuild needs to run producers on this host. */
 export const sandboxTools = (): readonly string[] =>
-  isRoot() ? ['bwrap'] : ['bwrap', 'unshare', 'newuidmap']
+  process.geteuid?.() === 0 ? ['bwrap', 'unshare', 'nsenter'] : ['bwrap', 'unshare', 'nsenter', 'newuidmap']
+
+/** The mounts that show the system's programs: /usr, and /bin and its like as the host has them. */
+export const systemMounts = (): readonly string[] => [
+  '--ro-bind',
+  '/usr',
+  '/usr',
+  ...SYSTEM.flatMap(systemDirectory),
+]
+
+function systemDirectory(path: string): string[] {
+  const stat = lstatSync(path, { throwIfNoEntry: false })
+  if (!stat) return []
+  return stat.isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path]
+}
+
+/** The capabilities of producers over the files and processes of their namespace; they have none over the host. */
+const CAPABILITIES = [
+  ['chown', 'dac_override', 'dac_read_search', 'fowner', 'fsetid', 'setfcap'],
+  ['kill', 'setgid', 'setuid', 'setpcap', 'sys_chroot', 'net_bind_service'],
+].flat()
+
+/** The file descriptors under which {@link sandboxed} expects the namespaces. */
+const FDS = { user: 3, mount: 4, owner: 5 }
+
+/** The files that the process of a {@link sandboxed} command must inherit, from descriptor 3 on. */
+export const inheritedFiles = ({ user, mount, owner }: Namespaces): readonly number[] =>
+  owner === undefined ? [user, mount] : [user, mount, owner]
+
+const open = (fd: number): string => `/proc/self/fd/${fd}`
 
 /**
  * Returns the argument vector that runs a command in the sandbox. The command sees /usr, a bare /etc and the mounts. It
- * runs as uid 0: for root directly, for other users in a user namespace with 65536 ids, so that both can create files of
- * every owner. The sandbox kills all its processes when the command ends or lbuild dies.
+ * runs as user 0 of the namespace that all producers share, so that it can create files of every owner. The kernel ends
+ * all its processes before the command counts as ended, and all of them if lbuild dies.
+ *
+ * bwrap(1) makes the mounts. The command then leaves the mount namespace, but keeps its root directory, for two reasons:
+ * it can change no mount, and /proc does not show where the mounts come from. It has a namespace of process ids of its own,
+ * in which no process of the sandbox itself is visible.
  */
-export function sandboxed(command: readonly string[], options: SandboxOptions): string[] {
-  const namespace = isRoot() ? [] : ['unshare', '--map-root-user', '--map-auto', '--']
+export function sandboxed(
+  command: readonly string[],
+  options: SandboxOptions,
+  { owner }: Pick<Namespaces, 'owner'>,
+): string[] {
+  const enter =
+    owner === undefined ? [] : ['nsenter', '--preserve-credentials', `--user=${open(FDS.owner)}`, '--']
   const bind = (path: string): string[] => ['--ro-bind-try', path, path]
+  const tmpfs = (path: string): string[] => ['--perms', '1777', '--tmpfs', path]
   const args = [
     '--die-with-parent',
     '--unshare-pid',
@@ -74,14 +105,13 @@ export function sandboxed(command: readonly string[], options: SandboxOptions): 
     options.hostname,
   ]
   if (!options.network) args.push('--unshare-net')
-  args.push('--ro-bind', '/usr', '/usr', ...SYSTEM.flatMap(inPlace))
-  args.push('--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--tmpfs', '/run', '--dir', '/etc')
+  args.push(...systemMounts(), '--proc', '/proc', '--dev', '/dev')
+  args.push(...tmpfsOf(options).flatMap(tmpfs), '--dir', '/etc')
   args.push(...ETC.flatMap(bind), ...(options.network ? ETC_NETWORK.flatMap(bind) : []))
-  if (options.tmpfs !== undefined) args.push('--tmpfs', options.tmpfs)
-  args.push('--dir', '/inputs')
+  args.push(...directoriesOf(options.mounts).flatMap((path) => ['--dir', path]))
   args.push(...options.mounts.flatMap(mountArguments))
   args.push('--remount-ro', '/')
-  return [...namespace, 'bwrap', ...args, '--', ...command]
+  return [...enter, 'bwrap', ...args, '--', ...INTO_NAMESPACES, ...command]
 }
 
 function mountArguments(mount: Mount): string[] {
@@ -89,60 +119,29 @@ function mountArguments(mount: Mount): string[] {
   return [mount.writable ? '--bind' : '--ro-bind', mount.from, mount.to]
 }
 
-/** Shows a path as it is on the host; nothing if it does not exist. */
-function inPlace(path: string): string[] {
-  const stat = lstatSync(path, { throwIfNoEntry: false })
-  if (!stat) return []
-  return stat.isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path]
+/** The directories of the sandbox that are in memory. */
+export const tmpfsOf = ({ tmpfs }: SandboxOptions): readonly string[] => [
+  '/dev/shm',
+  '/tmp',
+  '/run',
+  ...(tmpfs === undefined ? [] : [tmpfs]),
+]
+
+/** The directories in which mounts appear. bwrap(1) makes missing ones as well, but only its own user may read those. */
+function directoriesOf(mounts: readonly Mount[]): readonly string[] {
+  const directories = new Set([INSIDE.inputs])
+  for (const { to } of mounts)
+    for (let at = to.indexOf('/', 1); at > 0; at = to.indexOf('/', at + 1)) directories.add(to.slice(0, at))
+  return [...directories]
 }
 
-/** The command that runs true(1) in the sandbox. */
-const probeCommand = (): string[] =>
-  sandboxed(['true'], {
-    mounts: [],
-    network: false,
-    hostname: HOSTNAME,
-    tmpfs: '/scratch',
-  })
-
-/** Whether the sandbox works on this host. Runs it once, at the first call of the function that this returns. */
-export function sandboxProbe(): () => boolean {
-  let works: boolean | undefined
-  return () => {
-    const [program = '', ...args] = probeCommand()
-    works ??= spawnSync(program, args, { env: { PATH: SEARCH_PATH }, stdio: 'ignore' }).status === 0
-    return works
-  }
-}
-
-/**
- * Probes whether the sandbox works on this host by running it once. If not, root may run producers unconfined, and the
- * caller must warn. Throws a Failure for other users, because they cannot own files of other users without it.
- */
-export async function probeConfinement(): Promise<{ confinement: Confinement; reason?: string }> {
-  const [program = '', ...args] = probeCommand()
-  try {
-    await promisify(execFile)(program, args, { env: { PATH: SEARCH_PATH } })
-    return { confinement: 'sandbox' }
-  } catch (error) {
-    const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : ''
-    const reason = stderr || (error instanceof Error ? error.message : String(error))
-    if (isRoot()) return { confinement: 'none', reason }
-    throw new Failure('producers cannot run here: you cannot create user namespaces', {
-      facts: [['tried', [program, ...args.slice(0, 3)].join(' ')]],
-      tail: reason,
-      hint: namespaceHint(),
-    })
-  }
-}
-
-function namespaceHint(): string {
-  const subuid = existsSync('/etc/subuid') ? readFileSync('/etc/subuid', 'utf8') : ''
-  const user = process.env.USER ?? String(process.geteuid?.())
-  if (!subuid.split('\n').some((line) => line.startsWith(`${user}:`)))
-    return `add subordinate ids: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user}`
-  return 'allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns), or run as root'
-}
+/** The words before a producer's command that let it enter the namespaces and drop what it does not need. */
+const INTO_NAMESPACES: readonly string[] = [
+  ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', '--'],
+  ['nsenter', '--pid=/proc/self/ns/pid', `--mount=${open(FDS.mount)}`, `--user=${open(FDS.user)}`],
+  ['--root=/', '--wd=/', '--'],
+  ['setpriv', `--bounding-set=-all,+${CAPABILITIES.join(',+')}`, '--'],
+].flat()
 
 /** With less available memory than this, in KiB, scratch directories are on disk. */
 const ROOMY_KIB = 4 * 1024 * 1024

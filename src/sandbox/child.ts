@@ -1,5 +1,5 @@
 // The child process that runs one producer or resolver: reads a request, runs it, writes a result.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import type { Run } from '../api/artifact.ts'
 import { evaluateConfig } from '../config/evaluate.ts'
 import type { FailureData } from '../platform/failureData.ts'
@@ -19,8 +19,31 @@ function endWithParent(): void {
   process.stdin.unref()
 }
 
+/** Two pipes lead to the log, so what both receive could change its order. Node.js itself still uses standard error. */
+function useOneStream(): void {
+  Object.defineProperty(process, 'stderr', { value: process.stdout })
+}
+
+/**
+ * Closes the files that this process inherited and needs no more: the namespaces that nsenter(1) entered, and those that
+ * the caller of lbuild left open. Node.js opens its own files with O_CLOEXEC (octal 2000000 in proc_pid_fdinfo(5)).
+ */
+function closeInherited(): void {
+  for (const fd of readdirSync('/proc/self/fd').map(Number))
+    try {
+      const target = readlinkSync(`/proc/self/fd/${fd}`)
+      const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0'
+      const isInherited = (Number.parseInt(flags, 8) & 0o2000000) === 0
+      if (fd > 2 && (isInherited || /^(user|mnt):/.test(target))) closeSync(fd)
+    } catch {
+      // The directory itself was open while it was read.
+    }
+}
+
 async function main(requestPath: string): Promise<void> {
   process.umask(0o022)
+  useOneStream()
+  closeInherited()
   const request = JSON.parse(readFileSync(requestPath, 'utf8')) as ProducerRequest
   const write = (result: ProducerResult): void => writeFileSync(request.result, JSON.stringify(result))
   process.once('beforeExit', () => write({ ok: false, failure: failureData(NEVER_SETTLES) }))
@@ -139,7 +162,7 @@ function toolRunner(request: ProducerRequest): Run {
       argv0: tool,
       maxBuffer: MAX_OUTPUT,
     })
-    child.stderr?.pipe(process.stderr, { end: false })
+    child.stderr?.pipe(process.stdout, { end: false })
     const { stdout, stderr, exitCode, signal, failed, originalMessage, isMaxBuffer } = await child
     if (!failed) return { stdout, stderr }
     const command = [tool, ...args].join(' ')

@@ -1,14 +1,23 @@
 // Starts producers, and ends all that a session started.
 import { spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import type { Limits } from '../graph/limits.ts'
 import { lockWorkspace } from '../store/workspaceLock.ts'
-import type { Confinement } from './bubblewrap.ts'
-import { probeConfinement } from './bubblewrap.ts'
+import { BoundedLog } from './boundedLog.ts'
+import type { SandboxOptions } from './bubblewrap.ts'
+import { inheritedFiles, sandboxed, tmpfsOf } from './bubblewrap.ts'
+import type { Confinement } from './confinement.ts'
+import { openSandbox } from './confinement.ts'
+import type { ExceededLimit } from './limitWatch.ts'
+import { watchLimits, withKernelLimits } from './limitWatch.ts'
+import type { Namespaces } from './namespaces.ts'
+import { closeNamespaces } from './namespaces.ts'
 
 /** How a process ended. */
 export interface Ended {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
+  /** The limit that the group exceeded; then lbuild killed it. */
+  readonly exceeded?: ExceededLimit
 }
 
 /** A producer's process and everything that it started. */
@@ -22,8 +31,13 @@ export interface ProcessGroup {
 export interface GroupOptions {
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
-  /** The file that receives standard output and standard error. */
+  /** The file that receives standard output and standard error; it must not exist. */
   readonly log: string
+  readonly limits: Limits
+  /** The directories of the disk to which the command writes. */
+  readonly writes: readonly string[]
+  /** What the command sees in the sandbox. It runs unconfined if this is missing. */
+  readonly sandbox?: SandboxOptions
 }
 
 /**
@@ -32,21 +46,29 @@ export interface GroupOptions {
  */
 export interface Processes {
   readonly lock: typeof lockWorkspace
-  /** How this host can confine producers; if not at all, the reason. */
+  /** How this host can confine producers; if not at all, the reason. Call it before {@link Processes.start}. */
   confinement(): Promise<{ confinement: Confinement; reason?: string }>
   start(command: readonly string[], options: GroupOptions): ProcessGroup
   /** Kills every group that this object started, and resolves when all have ended. */
   killAll(): Promise<void>
+  /** Releases what the sandbox needs. Nothing can be started afterwards. */
+  close(): void
 }
 
 /** The processes of one session on this host. */
 export function hostProcesses(): Processes {
   const running = new Set<ProcessGroup>()
+  let namespaces: Namespaces | undefined
   return {
     lock: lockWorkspace,
-    confinement: probeConfinement,
+    async confinement() {
+      const opened = await openSandbox()
+      if ('reason' in opened) return { confinement: 'none', reason: opened.reason }
+      namespaces = opened
+      return { confinement: 'sandbox' }
+    },
     start(command, options) {
-      const group = startGroup(command, options)
+      const group = startGroup(command, options, namespaces)
       running.add(group)
       return { ...group, ended: group.ended.finally(() => running.delete(group)) }
     },
@@ -55,23 +77,35 @@ export function hostProcesses(): Processes {
       for (const group of groups) group.kill()
       await Promise.allSettled(groups.map(({ ended }) => ended))
     },
+    close() {
+      if (namespaces) closeNamespaces(namespaces)
+      namespaces = undefined
+    },
   }
 }
 
 /**
  * Starts a command in its own process group, with nothing of lbuild's environment. So Ctrl-C in a terminal reaches only
  * lbuild, which then decides whether to kill the command. Standard input is a pipe that lbuild never writes: the child
- * reads its end when lbuild dies.
+ * reads its end when lbuild dies. Standard output and standard error are pipes as well, because the path of a file would be
+ * visible in /proc.
  */
-function startGroup([program = '', ...args]: readonly string[], options: GroupOptions): ProcessGroup {
-  const log = openSync(options.log, 'a')
+function startGroup(
+  command: readonly string[],
+  { env, cwd, log: path, sandbox, limits, writes }: GroupOptions,
+  namespaces: Namespaces | undefined,
+): ProcessGroup {
+  const confined = sandbox && namespaces
+  const limited = withKernelLimits(limits, command)
+  const [program = '', ...args] = confined ? sandboxed(limited, sandbox, namespaces) : limited
+  const log = new BoundedLog(path)
   const child = spawn(program, args, {
-    cwd: options.cwd,
-    env: options.env,
+    cwd,
+    env,
     detached: true,
-    stdio: ['pipe', log, log],
+    stdio: ['pipe', 'pipe', 'pipe', ...(confined ? inheritedFiles(namespaces) : [])],
   })
-  closeSync(log)
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data: Buffer) => log.write(data))
   const kill = (): void => {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
@@ -79,13 +113,26 @@ function startGroup([program = '', ...args]: readonly string[], options: GroupOp
       // The group has already ended.
     }
   }
+  let exceeded: ExceededLimit | undefined
+  const inMemory = confined ? tmpfsOf(sandbox) : []
+  const run = child.pid === undefined ? undefined : { pid: child.pid, limits, directories: writes, inMemory }
+  const stopWatching =
+    run &&
+    watchLimits(run, (what) => {
+      exceeded = what
+      kill()
+    })
+  const closed = new Promise<void>((resolve) => void child.once('close', () => resolve()))
   const ended = new Promise<Ended>((resolve, reject) => {
     child.once('error', reject)
-    child.once('exit', (code, signal) => resolve({ code, signal }))
-  }).finally(() => {
+    child.once('exit', (code, signal) => resolve({ code, signal, ...(exceeded ? { exceeded } : {}) }))
+  }).finally(async () => {
+    stopWatching?.()
     child.stdin?.destroy()
     // Without a sandbox, tools that the producer left in the background still run.
     kill()
+    if (child.pid !== undefined) await closed
+    log.close()
   })
   return { ended, kill }
 }

@@ -95,7 +95,10 @@ function parseResult(text: string): ProducerResult | undefined {
   }
 }
 
-/** Checks that a run wrote exactly the declared outputs, each a regular file; throws a Failure otherwise. */
+/**
+ * Checks that a run wrote exactly the declared outputs, each a regular file within the limit of the disk; throws a Failure
+ * otherwise. A file with holes may be much larger than what it uses, and lbuild reads all of it.
+ */
 export function checkOutputs(disk: Disk, node: ArtifactNode, work: WorkDirectory): void {
   const directory = toRawPath(work.outputs)
   const found = disk.readdir(directory).map(fromRawPath).sort()
@@ -103,7 +106,11 @@ export function checkOutputs(disk: Disk, node: ArtifactNode, work: WorkDirectory
     ...Object.keys(node.outputs).flatMap((name): [string, string][] => {
       const stat = disk.lstat(`${directory}/${toRawPath(name)}`)
       if (!stat) return [[name, 'was not written']]
-      return stat.type === 'file' ? [] : [[name, `is a ${stat.type}, not a file`]]
+      if (stat.type !== 'file') return [[name, `is a ${stat.type}, not a file`]]
+      const { disk: limit } = node.limits
+      return stat.size <= limit
+        ? []
+        : [[name, `has ${stat.size} bytes, more than its limit (disk: ${limit})`]]
     }),
     ...found
       .filter((name) => !Object.hasOwn(node.outputs, name))

@@ -1,10 +1,12 @@
 // The directories in which producers run: created, preserved after a failure, and reclaimed after a crash.
 import { execFileSync } from 'node:child_process'
 import { BUILD_ID } from '../events/logFiles.ts'
+import type { RawPath } from '../platform/rawPath.ts'
 import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
 import { errorCode } from '../platform/disk.ts'
 import { listCacheDirectory } from '../platform/quarantine.ts'
+import { asOwner, producerOwner } from './namespaces.ts'
 
 /** The file that marks a work directory as preserved for inspection. */
 const FAILED = 'failed'
@@ -26,6 +28,15 @@ export function makeWorkDirectory(disk: Disk, cache: string, build: string, name
   const path = `${cache}/work/${build}.${name}`
   for (const part of ['inputs', 'outputs', 'work', 'etc']) disk.mkdir(toRawPath(`${path}/${part}`))
   return { path, log: `${path}/log`, outputs: `${path}/outputs` }
+}
+
+/**
+ * Gives files to user 0 of the sandbox. Root does not run producers as itself, so it changes the owner; for other users,
+ * user 0 is the user who runs lbuild.
+ */
+export function giveToProducer(disk: Disk, paths: readonly RawPath[]): void {
+  const owner = producerOwner()
+  if (owner) for (const path of paths) disk.chown(path, owner.uid, owner.gid)
 }
 
 /** Preserves a work directory until its artifact runs again. */
@@ -76,14 +87,10 @@ export function removeWork(disk: Disk, path: string): void {
     disk.removeTree(toRawPath(path))
   } catch (error) {
     if (!['EACCES', 'EPERM', 'ENAMETOOLONG'].includes(errorCode(error))) throw error
-    const [program, ...args] = [...asTheirRoot(), 'rm', '-rf', '--', path]
+    const [program = '', ...args] = [...asOwner(), 'rm', '-rf', '--', path]
     execFileSync(program, args, { stdio: 'ignore' })
   }
 }
-
-/** The prefix of a command that may remove the files of all users of a producer's namespace. */
-const asTheirRoot = (): [] | [string, ...string[]] =>
-  process.geteuid?.() === 0 ? [] : ['unshare', '--map-root-user', '--map-auto', '--']
 
 /**
  * Removes a work directory if it is possible. Otherwise the directory stays, because that must not fail a build whose

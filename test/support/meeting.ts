@@ -17,7 +17,7 @@ export class Meeting {
     workspace.write('tools/meet', '#!/bin/sh\ncd "${0%/*}" && echo here >there && read -r go <back\n', 0o755)
     // A failed test leaves no process waiting.
     onTestFinished(() => workspace.running.forEach((child) => child.kill('SIGKILL')))
-    execFileSync('mkfifo', [workspace.path('tools/there'), workspace.path('tools/back')])
+    execFileSync('mkfifo', ['--mode=666', workspace.path('tools/there'), workspace.path('tools/back')])
   }
 
   /** Makes the tool ignore every signal except SIGKILL. */

@@ -160,6 +160,10 @@ export class MemoryDisk implements Disk {
     node.ctimeNs = this.now
   }
 
+  chown(): void {
+    throw new Error('no test needs it')
+  }
+
   utimes(): void {
     throw new Error('no test needs it')
   }

@@ -1,4 +1,5 @@
 // A graph and its facts in memory, for the planner.
+import { DEFAULT_LIMITS } from '../../src/graph/limits.ts'
 import type { ArtifactNode, Graph } from '../../src/graph/graph.ts'
 import { inOrder } from '../../src/graph/graph.ts'
 import type { Digest } from '../../src/platform/digest.ts'
@@ -33,6 +34,7 @@ export function artifactNode(
     env: [],
     outputs: { image: { path: `${name}.img`, published: true } },
     network: false,
+    limits: DEFAULT_LIMITS,
     code: sha256(`code of ${name}`),
     modules: [`${name}.ts`],
     declaredIn: [`${name}.ts`],

@@ -3,7 +3,9 @@ import { allTools } from '../../executor/preflight.ts'
 import { Failure } from '../../platform/failure.ts'
 import { MissingToolsFailure } from '../../platform/missingTools.ts'
 import { renderFailure } from '../../platform/renderFailure.ts'
-import { memoryIsRoomy, probeConfinement } from '../../sandbox/bubblewrap.ts'
+import { memoryIsRoomy } from '../../sandbox/bubblewrap.ts'
+import { openSandbox } from '../../sandbox/confinement.ts'
+import { closeNamespaces } from '../../sandbox/namespaces.ts'
 import type { CommandContext, OptionsOf } from '../command.ts'
 import { collect, workspaceCommand } from '../command.ts'
 import { install, missingTools } from '../hostTools.ts'
@@ -45,9 +47,12 @@ async function doctor({ invocation }: CommandContext, options: OptionsOf<typeof 
 /** Reports whether producers can run in a sandbox. False if this host refuses what a build needs. */
 async function checkSandbox(): Promise<boolean> {
   try {
-    const { reason } = await probeConfinement()
-    if (reason === undefined) report('ok', 'producers run in a sandbox')
-    else report('no', `producers run without a sandbox: ${reason}`)
+    const opened = await openSandbox()
+    if ('reason' in opened) report('no', `producers run without a sandbox: ${opened.reason}`)
+    else {
+      closeNamespaces(opened)
+      report('ok', 'producers run in a sandbox')
+    }
     return true
   } catch (error) {
     if (!(error instanceof Failure)) throw error

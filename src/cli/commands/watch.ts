@@ -1,5 +1,5 @@
 // `lbuild watch TARGET…`: keeps targets fresh until it is interrupted.
-import { sandboxProbe } from '../../sandbox/bubblewrap.ts'
+import { sandboxProbe } from '../../sandbox/confinement.ts'
 import { failureData } from '../../platform/failureData.ts'
 import { NO_PROFILE } from '../../graph/params.ts'
 import { Failure } from '../../platform/failure.ts'

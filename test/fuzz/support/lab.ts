@@ -134,6 +134,7 @@ function functionsAsProcesses(produce: Produce): Processes {
       // A call cannot be killed, so it must end before the next build starts.
       await Promise.allSettled(calls)
     },
+    close() {},
   }
 }
 

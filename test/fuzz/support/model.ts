@@ -1,4 +1,5 @@
 // A generated distro, its producers and its expected outputs.
+import { DEFAULT_LIMITS } from '../../../src/graph/limits.ts'
 import * as fs from 'node:fs'
 import type { ArtifactNode, Graph } from '../../../src/graph/graph.ts'
 import { sha256 } from '../../../src/platform/digest.ts'
@@ -184,6 +185,7 @@ export class Model {
         ...(outputs === 2 ? { second: { path: pathOf(index, 'second'), published: !internal } } : {}),
       },
       network: false,
+      limits: DEFAULT_LIMITS,
       // A module defines what its artifact does and where the outputs go.
       code: sha256(JSON.stringify([code, artifact.kind, outputs, internal])),
       modules: [`${name}.ts`],

@@ -1,0 +1,94 @@
+// Measures what the processes of a run use.
+import { execFile } from 'node:child_process'
+import { readdirSync, readFileSync, statfsSync } from 'node:fs'
+import { promisify } from 'node:util'
+import { asOwner } from './namespaces.ts'
+
+/** The fields of /proc/PID/stat that are used here (proc_pid_stat(5)). */
+interface ProcessState {
+  readonly pid: number
+  readonly parent: number
+  readonly threads: number
+}
+
+/** Reads a file of /proc; undefined if the process has ended. */
+function readProc(path: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${path}`, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+/** Parses /proc/PID/stat. The second field, the name in parentheses, may contain blanks and parentheses. */
+export function parseStat(text: string): ProcessState {
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return { pid: Number.parseInt(text), parent: Number(fields[1]), threads: Number(fields[17]) }
+}
+
+/** The numbers of all processes of the host. */
+export const processIds = (): readonly number[] => readdirSync('/proc').map(Number).filter(Number.isInteger)
+
+/** The processes that descend from some processes, with those themselves. */
+export function descendantsOf(roots: ReadonlySet<number>): readonly ProcessState[] {
+  const children = new Map<number, ProcessState[]>()
+  const found: ProcessState[] = []
+  for (const pid of processIds()) {
+    const text = readProc(`${pid}/stat`)
+    if (text === undefined) continue
+    const state = parseStat(text)
+    if (roots.has(pid)) found.push(state)
+    else if (children.has(state.parent)) children.get(state.parent)?.push(state)
+    else children.set(state.parent, [state])
+  }
+  for (const state of found) found.push(...(children.get(state.pid) ?? []))
+  return found
+}
+
+/** The values of some fields of /proc/PID/status, in bytes; 0 for a process that has ended. */
+function memoryFields(pid: number, ...names: readonly string[]): readonly number[] {
+  const text = readProc(`${pid}/status`) ?? ''
+  return names.map((name) => 1024 * Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0))
+}
+
+/**
+ * The memory of some processes, in bytes: their own pages, in memory or swapped out, and the largest amount that one of them
+ * shares with others. Several processes may share the same pages, so the sum of these would be too large.
+ */
+export function memoryOf(processes: readonly ProcessState[]): number {
+  let [own, shared] = [0, 0]
+  for (const { pid } of processes) {
+    const [anonymous = 0, swapped = 0, mapped = 0] = memoryFields(pid, 'RssAnon', 'VmSwap', 'RssShmem')
+    own += anonymous + swapped
+    shared = Math.max(shared, mapped)
+  }
+  return own + shared
+}
+
+/** The size of the files in directories that a process sees in memory (tmpfs(5)), in bytes. */
+export function filesInMemory(pid: number, directories: readonly string[]): number {
+  let used = 0
+  for (const directory of directories)
+    try {
+      const { bsize, blocks, bfree } = statfsSync(`/proc/${pid}/root${directory}`)
+      used += bsize * (blocks - bfree)
+    } catch {
+      // The process has ended.
+    }
+  return used
+}
+
+/** The used part of the file system of a path, in bytes. */
+export function usedOnFileSystem(path: string): number {
+  const { bsize, blocks, bfree } = statfsSync(path)
+  return bsize * (blocks - bfree)
+}
+
+/** The disk usage of some directories, in bytes. Files that disappear meanwhile do not matter. */
+export async function diskUsage(paths: readonly string[]): Promise<number> {
+  const [program = '', ...args] = [...asOwner(), 'du', '-scx', '--block-size=1', '--', ...paths]
+  const { stdout } = await promisify(execFile)(program, args).catch((error: { stdout?: string }) => ({
+    stdout: error.stdout ?? '',
+  }))
+  return Number(/^(\d+)\ttotal$/m.exec(stdout)?.[1] ?? 0)
+}
