@@ -8,8 +8,8 @@ import { Failure } from '../platform/failure.ts'
  * Finds the build whose id begins with `id`, or whose last id component begins with `id`. `last` finds the newest build.
  * Throws a Failure (exit code 2) if there is none or more than one.
  */
-export function pastBuild(cache: string, id: string): LoggedBuild {
-  const build = readBuild(realDisk, cache, id)
+export async function pastBuild(cache: string, id: string): Promise<LoggedBuild> {
+  const build = await readBuild(realDisk, cache, id)
   if (build) return build
   if (id === 'last')
     throw new Failure('no build is in the log', {

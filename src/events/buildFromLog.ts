@@ -1,7 +1,7 @@
 // Reconstructs a past build from the lines of its log.
 import type { BuildEvent, EventOf, Outcome } from './events.ts'
 import type { LoggedArtifact, LoggedBuild, LoggedLockfile, Span } from './loggedBuild.ts'
-import type { ReadLog } from './logReader.ts'
+import type { ReadLog } from './logFormat.ts'
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 type OpenSpan = Writable<Span>

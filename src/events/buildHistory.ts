@@ -4,16 +4,16 @@ import { Failure } from '../platform/failure.ts'
 import { buildFromLog } from './buildFromLog.ts'
 import { loggedIds, logPath } from './logFiles.ts'
 import type { LoggedBuild } from './loggedBuild.ts'
-import type { ReadLog } from './logReader.ts'
+import type { ReadLog } from './logFormat.ts'
 import { readLog } from './logReader.ts'
 
 /**
  * The past builds, newest first; each is read when the caller asks for it. An unreadable log gives a build without
  * data. Logs of commands that build nothing are left out. Takes no workspace lock, writes nothing and needs no config.
  */
-export function* listBuilds(disk: Disk, cache: string): Generator<LoggedBuild, void> {
+export async function* listBuilds(disk: Disk, cache: string): AsyncGenerator<LoggedBuild, void> {
   for (const id of loggedIds(disk, cache).toReversed()) {
-    const log = readLog(disk, logPath(cache, id))
+    const log = await readLog(disk, logPath(cache, id))
     if (isOfBuild(log)) yield buildFromLog(id, log)
   }
 }
@@ -22,8 +22,8 @@ export function* listBuilds(disk: Disk, cache: string): Generator<LoggedBuild, v
  * Reads one build: the one whose name, or the last part of it, begins with `id`; or with `last`, the newest. Undefined if
  * there is none. Throws a Failure (exit code 2) if several builds match.
  */
-export function readBuild(disk: Disk, cache: string, id: string): LoggedBuild | undefined {
-  if (id === 'last') return listBuilds(disk, cache).next().value ?? undefined
+export async function readBuild(disk: Disk, cache: string, id: string): Promise<LoggedBuild | undefined> {
+  if (id === 'last') return (await listBuilds(disk, cache).next()).value ?? undefined
   const all = loggedIds(disk, cache)
   const matches = (name: string): boolean =>
     name.startsWith(id) || name.slice(name.lastIndexOf('-') + 1).startsWith(id)
@@ -35,7 +35,7 @@ export function readBuild(disk: Disk, cache: string, id: string): LoggedBuild | 
       hint: 'write more digits of the id',
       exitCode: 2,
     })
-  return buildFromLog(found, readLog(disk, logPath(cache, found)))
+  return buildFromLog(found, await readLog(disk, logPath(cache, found)))
 }
 
 /** Events that `update` and `verify` log, too. */

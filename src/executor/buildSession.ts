@@ -73,7 +73,7 @@ export async function inSession<T>(
     }
     registerWorkspace(workspace)
     const build = newBuildId(disk, locations.cache, Number(now() / 1_000_000n))
-    const log = eventLog(disk, locations.cache, build, { now, startedAt })
+    const log = await eventLog(disk, locations.cache, build, { now, startedAt })
     const both: Listener = (event) => {
       log(event)
       listener(event)

@@ -14,8 +14,11 @@ export interface FormerFailure {
 }
 
 /** Finds the artifacts of a plan that failed in the last build and have not changed since. */
-export function formerFailures({ disk, locations }: Workspace, plan: Plan): readonly FormerFailure[] {
-  const last = readBuild(disk, locations.cache, 'last')
+export async function formerFailures(
+  { disk, locations }: Workspace,
+  plan: Plan,
+): Promise<readonly FormerFailure[]> {
+  const last = await readBuild(disk, locations.cache, 'last')
   if (!last) return []
   const { id: build, startedAt } = last
   return plan

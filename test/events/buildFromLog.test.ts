@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest'
 import type { BuildEvent } from '../../src/events/events.ts'
 import type { LoggedBuild } from '../../src/events/loggedBuild.ts'
 import { buildFromLog } from '../../src/events/buildFromLog.ts'
-import { parseLog } from '../../src/events/logReader.ts'
+import { logFormat } from '../../src/events/logFormat.ts'
 import { EVENTS, linesOf, logOf } from '../support/logged.ts'
+
+const { parseLog } = await logFormat()
 
 const ID = '20260131-101502-123-4f2a9c'
 

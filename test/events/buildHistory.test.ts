@@ -50,31 +50,35 @@ describe('the name of a build', () => {
     expect(hasLeftovers(realDisk, cache)).toBe(true)
   })
 
-  it('may be abbreviated to a beginning that only one build has', () => {
+  it('may be abbreviated to a beginning that only one build has', async () => {
     const disk = new MemoryDisk()
     const ids = ['20260131-101502-123-4f2a9c', '20260131-101502-124-000000', '20260201-101502-123-4f2a9c']
     for (const id of ids) disk.file(`${CACHE}/log/${id}.jsonl`, TEXT)
-    const found = (id: string): string | undefined => readBuild(disk, CACHE, id)?.id
-    expect([found('last'), found('20260201'), found('20260131-101502-124'), found(ids[0]!)]).toEqual([
+    const found = async (id: string): Promise<string | undefined> => (await readBuild(disk, CACHE, id))?.id
+    expect(await Promise.all(['last', '20260201', '20260131-101502-124', ids[0]!].map(found))).toEqual([
       ids[2],
       ids[2],
       ids[1],
       ids[0],
     ])
-    expect([found('2027'), found('../log/20260131'), found('ast')]).toEqual([undefined, undefined, undefined])
-    expect(() => found('20260131')).toThrow('2 builds match')
-    expect(() => found('')).toThrow('3 builds')
+    expect(await Promise.all(['2027', '../log/20260131', 'ast'].map(found))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ])
+    await expect(found('20260131')).rejects.toThrow('2 builds match')
+    await expect(found('')).rejects.toThrow('3 builds')
   })
 
-  it('is not found in logs of other commands', () => {
+  it('is not found in logs of other commands', async () => {
     const disk = new MemoryDisk()
-    expect(readBuild(disk, CACHE, 'last')).toBeUndefined()
+    expect(await readBuild(disk, CACHE, 'last')).toBeUndefined()
     disk.file(`${CACHE}/log/${ID}.jsonl`, logOf(linesOf(EVENTS.resolving, EVENTS.resolved, EVENTS.warning)))
     disk.file(
       `${CACHE}/log/20260201-101502-123-4f2a9c.jsonl`,
       logOf(linesOf(EVENTS.rebuilding, EVENTS.rebuilt)),
     )
-    expect(readBuild(disk, CACHE, 'last')).toBeUndefined()
-    expect([...listBuilds(disk, CACHE)]).toEqual([])
+    expect(await readBuild(disk, CACHE, 'last')).toBeUndefined()
+    expect((await listBuilds(disk, CACHE).next()).done).toBe(true)
   })
 })

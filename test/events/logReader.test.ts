@@ -8,11 +8,12 @@ import { traceOf } from '../../src/cli/trace/trace.ts'
 import { listBuilds, readBuild } from '../../src/events/buildHistory.ts'
 import type { LoggedBuild } from '../../src/events/loggedBuild.ts'
 import { buildFromLog } from '../../src/events/buildFromLog.ts'
-import { parseLine, parseLog } from '../../src/events/logReader.ts'
-import type { LogLine } from '../../src/events/logWriter.ts'
-import { formatLine, checksumOf } from '../../src/events/logWriter.ts'
+import type { LogLine } from '../../src/events/logFormat.ts'
+import { logFormat } from '../../src/events/logFormat.ts'
 import { EVENTS, linesOf, logOf } from '../support/logged.ts'
 import { MemoryDisk } from '../support/memoryDisk.ts'
+
+const { formatLine, parseLine, parseLog, withChecksum } = await logFormat()
 
 const CACHE = '/cache'
 const ID = '20260131-101502-123-4f2a9c'
@@ -39,17 +40,14 @@ describe('a line of the log', () => {
   it('is JSON with its version, both times, the event, and a checksum at its end', () => {
     const line = formatLine({ at: 1_769_850_902_123, t: 41.25, event: EVENTS.retrying })
     expect(line).toMatch(
-      /^\{"v":3,"at":1769850902123,"t":41.25,"type":"retrying","artifact":"packed",.*,"sum":"[0-9a-f]{16}"\}$/,
+      /^\{"v":4,"at":1769850902123,"t":41.25,"type":"retrying","artifact":"packed",.*,"sum":"[0-9a-f]{16}"\}$/,
     )
-    expect(JSON.parse(line)).toMatchObject({ v: 3, ...EVENTS.retrying })
+    expect(JSON.parse(line)).toMatchObject({ v: 4, ...EVENTS.retrying })
   })
 
   it('is not parsed if it has another version or lacks a member', () => {
-    const checksummed = (value: object): string => {
-      const body = JSON.stringify(value)
-      return `${body.slice(0, -1)},"sum":"${checksumOf(body)}"}`
-    }
-    const base = { v: 3, at: 1, t: 1 }
+    const checksummed = (value: object): string => withChecksum(JSON.stringify(value))
+    const base = { v: 4, at: 1, t: 1 }
     expect(parseLine(checksummed({ ...base, ...EVENTS.fetched }))).toBeDefined()
     expect(parseLine(checksummed({ ...base, v: 2, ...EVENTS.fetched }))).toBeUndefined()
     expect(parseLine(checksummed({ ...base, type: 'fetched', lockfile: 'packages' }))).toBeUndefined()
@@ -111,22 +109,22 @@ describe('a log', () => {
     }
   })
 
-  it('of arbitrary content, also with valid checksums, never makes reading or rendering fail', () => {
+  it('of arbitrary content, also with valid checksums, never makes reading or rendering fail', async () => {
     const disk = new MemoryDisk()
     const anyLine = fc.oneof(
       fc.string({ unit: 'binary' }),
-      fc.json().map((text) => `{"v":3,"at":1,"t":1,"of":${text}}`),
+      fc.json().map((text) => `{"v":4,"at":1,"t":1,"of":${text}}`),
       fc.record({ type: fc.constantFrom(...Object.keys(EVENTS)) }).map((value) => JSON.stringify(value)),
       // A real event with arbitrary members.
       fc
         .tuple(fc.constantFrom(...Object.values(EVENTS)), fc.dictionary(fc.string(), fc.jsonValue()))
-        .map(([event, more]) => JSON.stringify({ v: 3, at: 1, t: 1, ...event, ...more })),
+        .map(([event, more]) => JSON.stringify({ v: 4, at: 1, t: 1, ...event, ...more })),
     )
-    const checksummed = anyLine.map((body) => `${body.slice(0, -1)},"sum":"${checksumOf(body)}"}`)
-    fc.assert(
-      fc.property(fc.array(fc.oneof(anyLine, checksummed), { maxLength: 8 }), (lines) => {
+    const checksummed = anyLine.map(withChecksum)
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.oneof(anyLine, checksummed), { maxLength: 8 }), async (lines) => {
         disk.file(`${CACHE}/log/${ID}.jsonl`, Buffer.from(lines.join('\n')).toString('latin1'))
-        for (const build of listBuilds(disk, CACHE)) render(build)
+        for await (const build of listBuilds(disk, CACHE)) render(build)
       }),
       { numRuns: 500 },
     )
@@ -159,17 +157,18 @@ describe('a log', () => {
     )
   })
 
-  it('that is unreadable, too large or not a file stands for a build of which nothing is known', () => {
+  it('that is unreadable, too large or not a file stands for a build of which nothing is known', async () => {
     const disk = new MemoryDisk()
     const paths = [1, 2, 3, 4].map((at) => `${CACHE}/log/20260131-10150${at}-123-4f2a9c.jsonl`)
     disk.mkdir(paths[0]!)
     disk.file(paths[1]!, BYTES)
     disk.forbidden.set(`read ${paths[1]}`, 'EIO')
     disk.file(paths[2]!, '')
-    disk.file(paths[3]!, TEXT.replaceAll('"v":3', '"v":7'))
+    disk.file(paths[3]!, TEXT.replaceAll('"v":4', '"v":7'))
     const others = [`${CACHE}/log/README`, `${CACHE}/log/20260131-101501-123-4f2a9c.jsonl.tmp-1-00000000-1`]
     for (const path of others) disk.file(path, TEXT)
-    const builds = [...listBuilds(disk, CACHE)]
+    const builds: LoggedBuild[] = []
+    for await (const build of listBuilds(disk, CACHE)) builds.push(build)
     expect(builds.map(({ id }) => id)).toEqual([4, 3, 2, 1].map((at) => `20260131-10150${at}-123-4f2a9c`))
     for (const build of builds) {
       expect(build).toMatchObject({ incomplete: true, end: 'unfinished', artifacts: [], targets: [] })
@@ -182,7 +181,7 @@ describe('a log', () => {
           : target[name].bind(target),
     })
     disk.file(paths[3]!, BYTES)
-    expect(readBuild(disk, CACHE, 'last')?.incomplete).toBe(false)
-    expect(readBuild(large, CACHE, 'last')).toMatchObject({ incomplete: true, artifacts: [] })
+    expect((await readBuild(disk, CACHE, 'last'))?.incomplete).toBe(false)
+    expect(await readBuild(large, CACHE, 'last')).toMatchObject({ incomplete: true, artifacts: [] })
   })
 })

@@ -4,11 +4,13 @@ import { realDisk } from '../../src/platform/disk.ts'
 import type { Disk } from '../../src/platform/disk.ts'
 import type { BuildEvent } from '../../src/events/events.ts'
 import { buildFromLog } from '../../src/events/buildFromLog.ts'
-import type { ReadLog } from '../../src/events/logReader.ts'
-import { parseLine, parseLog } from '../../src/events/logReader.ts'
-import { eventLog, formatLine } from '../../src/events/logWriter.ts'
+import type { ReadLog } from '../../src/events/logFormat.ts'
+import { logFormat } from '../../src/events/logFormat.ts'
+import { eventLog } from '../../src/events/logWriter.ts'
 import { EVENTS } from '../support/logged.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
+
+const { formatLine, parseLine, parseLog } = await logFormat()
 
 const ID = '20260131-101502-123-4f2a9c'
 
@@ -64,11 +66,11 @@ describe('an event of any size', () => {
 })
 
 describe('the writer', () => {
-  it('stamps each line with the wall clock and the time since the build began', () => {
+  it('stamps each line with the wall clock and the time since the build began', async () => {
     const cache = temporaryDirectory()
     let now = 1_769_850_902_123_000_000n
     const startedAt = Number(process.hrtime.bigint()) / 1e9
-    const log = eventLog(realDisk, cache, ID, { now: () => now, startedAt })
+    const log = await eventLog(realDisk, cache, ID, { now: () => now, startedAt })
     log(EVENTS.started)
     // The clock is set back by a day: the time since the start of the build is not affected.
     now -= 86_400_000_000_000n
@@ -79,7 +81,7 @@ describe('the writer', () => {
     expect(buildFromLog(ID, readOnly(cache))).toMatchObject({ end: 'failed', incomplete: false })
   })
 
-  it('loses a line that a full disk truncated, and none after it', () => {
+  it('loses a line that a full disk truncated, and none after it', async () => {
     const cache = temporaryDirectory()
     let full = false
     const disk: Disk = {
@@ -89,7 +91,7 @@ describe('the writer', () => {
         if (full) throw Object.assign(new Error('ENOSPC: write'), { code: 'ENOSPC' })
       },
     }
-    const log = eventLog(disk, cache, ID, { now: () => 0n, startedAt: 0 })
+    const log = await eventLog(disk, cache, ID, { now: () => 0n, startedAt: 0 })
     log(EVENTS.started)
     full = true
     expect(() => log(EVENTS.running)).toThrow('ENOSPC')

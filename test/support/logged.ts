@@ -1,8 +1,10 @@
 // Sample events and logs for tests.
 import type { BuildEvent, EventOf, LoggedEvent } from '../../src/events/events.ts'
 import { sha256 } from '../../src/platform/digest.ts'
-import type { LogLine } from '../../src/events/logWriter.ts'
-import { formatLine } from '../../src/events/logWriter.ts'
+import type { LogLine } from '../../src/events/logFormat.ts'
+import { logFormat } from '../../src/events/logFormat.ts'
+
+const { formatLine } = await logFormat()
 
 const DIGEST = sha256('some content')
 

@@ -54,7 +54,7 @@ export async function buildTargets(
     )
   } catch (error) {
     try {
-      trace?.write()
+      await trace?.write()
     } catch {
       // The first error is reported, not this one.
     }
@@ -64,7 +64,7 @@ export async function buildTargets(
   if (json) printDocument(report)
   showFailures(report)
   if (!json && !quiet) showSummary(report, workspace.locations)
-  trace?.write()
+  await trace?.write()
   return report.exitCode
 }
 
@@ -72,7 +72,7 @@ export async function buildTargets(
 async function traceTo(
   { disk, locations }: Workspace,
   file: string,
-): Promise<{ readonly listener: Listener; write(): void }> {
+): Promise<{ readonly listener: Listener; write(): Promise<void> }> {
   const { checkTraceFile, writeTrace } = await import('../trace/traceFile.ts')
   const { readBuild } = await import('../../events/buildHistory.ts')
   checkTraceFile(disk, file)
@@ -81,7 +81,8 @@ async function traceTo(
     listener: (event) => {
       if (event.type === 'started') id = event.build
     },
-    write: () => writeTrace(disk, file, id === undefined ? undefined : readBuild(disk, locations.cache, id)),
+    write: async () =>
+      writeTrace(disk, file, id === undefined ? undefined : await readBuild(disk, locations.cache, id)),
   }
 }
 

@@ -51,20 +51,24 @@ async function history(home: string, targets: readonly string[], options: Histor
       hint: 'name the build: --build last, or the beginning of its id',
       exitCode: 2,
     })
-  showList(cache, targets, options)
+  return showList(cache, targets, options)
 }
 
-function showList(cache: string, targets: readonly string[], { number, all, json }: HistoryOptions): void {
+async function showList(
+  cache: string,
+  targets: readonly string[],
+  { number, all, json }: HistoryOptions,
+): Promise<void> {
   const most = all ? Number.POSITIVE_INFINITY : number
   const builds: LoggedBuild[] = []
   let more = false
-  for (const build of listBuilds(realDisk, cache)) {
+  for await (const build of listBuilds(realDisk, cache)) {
     if (!involves(build, targets)) continue
     more = builds.length >= most
     if (more) break
     builds.push(build)
   }
-  if (builds.length === 0) checkNames(cache, targets)
+  if (builds.length === 0) await checkNames(cache, targets)
   if (json) return printDocument({ builds: builds.map(summaryDocument) })
   if (builds.length === 0)
     print(targets.length > 0 ? 'no build in the log involved these targets\n' : 'no build is in the log\n')
@@ -82,9 +86,10 @@ const involves = ({ targets: requested, artifacts }: LoggedBuild, targets: reado
   )
 
 /** Throws a Failure (exit code 2) if no log mentions one of the targets. */
-function checkNames(cache: string, targets: readonly string[]): void {
+async function checkNames(cache: string, targets: readonly string[]): Promise<void> {
   const names = new Set<string>()
-  for (const { artifacts } of listBuilds(realDisk, cache)) for (const { name } of artifacts) names.add(name)
+  for await (const { artifacts } of listBuilds(realDisk, cache))
+    for (const { name } of artifacts) names.add(name)
   const unknown = targets.find((target) => !names.has(target))
   if (unknown === undefined || names.size === 0) return
   throw new Failure(`no build in the log involved '${unknown}'`, {
@@ -104,7 +109,7 @@ async function showBuild(
       hint: `run lbuild history --build ${id}`,
       exitCode: 2,
     })
-  const build = pastBuild(cache, id)
+  const build = await pastBuild(cache, id)
   if (trace !== undefined) {
     const { checkTraceFile, writeTrace } = await import('../trace/traceFile.ts')
     checkTraceFile(realDisk, trace)

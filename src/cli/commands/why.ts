@@ -85,7 +85,7 @@ async function whyNext(
   const explanation = await explainPlan(workspace, snapshot, planned)
   const failures = planned.every(isFresh)
     ? []
-    : (await import('../../explain/formerFailures.ts')).formerFailures(workspace, planned)
+    : await (await import('../../explain/formerFailures.ts')).formerFailures(workspace, planned)
   if (options.json) printDocument({ ...planDocument(planned, targets), ...explanation, failures })
   else await show(workspace, planned, targets, explanation, failures, options)
   return planExitCode(planned, options)

@@ -36,7 +36,12 @@ export async function whyBetween(
 ): Promise<void> {
   const [earlier, later] = ids
   const { cache } = locations
-  const comparison = await compare(locations, pastBuild(cache, earlier), pastBuild(cache, later), targets)
+  const comparison = await compare(
+    locations,
+    await pastBuild(cache, earlier),
+    await pastBuild(cache, later),
+    targets,
+  )
   const { before, now, pairs, explanation, unknown } = comparison
   if (json) return printDocument({ between: [before.id, now.id], ...explanation, unknown })
   await showCauses(comparison, all)

@@ -27,7 +27,7 @@ export async function whyBuild(
   targets: readonly string[],
   { json, all = false, diff }: WhyPastOptions,
 ): Promise<void> {
-  const build = pastBuild(cache, id)
+  const build = await pastBuild(cache, id)
   if (diff) throw noDiff(build)
   const wanted = artifactsBelow(build, targets)
   const explanation = explanationOf(build, wanted)
