@@ -1,5 +1,5 @@
 // Tests that the sources follow the rules of the project's structure, and that every rule can fail.
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import * as structure from './support/structure.ts'
@@ -54,6 +54,14 @@ describe('every file', () => {
 describe('test/', () => {
   it('mirrors src/', () => {
     expect(structure.strayTestFolders(ROOT)).toEqual([])
+  })
+})
+
+describe('docs/trust.md', () => {
+  it('names only tests that exist', () => {
+    const named = readFileSync(`${ROOT}/docs/trust.md`, 'utf8').match(/test\/[\w/.]+\.ts/g) ?? []
+    expect(named.length).toBeGreaterThan(15)
+    expect(named.filter((path) => !existsSync(`${ROOT}/${path}`))).toEqual([])
   })
 })
 
