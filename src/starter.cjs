@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env sh
 ':' //; read -r LBUILD_STARTED < /proc/$$/stat; export LBUILD_STARTED; exec node "$0" "$@"
 // Starts lbuild: the compiled program of an installed package, or of a checkout, where changed sources are compiled first.
 'use strict'
