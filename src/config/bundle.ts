@@ -1,7 +1,7 @@
 // Bundles build.config.ts with all that it imports, and says which modules went in.
 import { readFileSync, statSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
-import { version as esbuildVersion, build } from 'esbuild'
+import { version as esbuildVersion, build, stop } from 'esbuild'
 import type { BuildFailure, Loader, Message, Metafile, Plugin } from 'esbuild'
 import type { Digest } from '../platform/digest.ts'
 import { digestOf, sha256 } from '../platform/digest.ts'
@@ -48,32 +48,34 @@ export async function bundleConfig(disk: Disk, { root, home, cache }: Locations)
   const digests = new Map<string, Digest>()
   let mismatch: Failure | undefined
   try {
-    const result = await build({
-      // A relative path: an entry point with a star is a pattern, and the path of the workspace may contain one.
-      entryPoints: ['./build.config.ts'],
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      target: 'node20',
-      sourcemap: 'inline',
-      sourcesContent: false,
-      metafile: true,
-      write: false,
-      outfile: `${cache}/config/bundle.mjs`,
-      absWorkingDir: root,
-      tsconfigRaw: {},
-      // An import whose path is computed then calls `require`, which the guard of the evaluation sees.
-      supported: { 'dynamic-import': false },
-      // Otherwise `sideEffects` of a package.json decides which modules run.
-      ignoreAnnotations: true,
-      logLevel: 'silent',
-      banner: {
-        js:
-          "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);" +
-          `globalThis[Symbol.for(${JSON.stringify(GUARD)})]?.();`,
-      },
-      plugins: [lbuildImports(home, (failure) => (mismatch ??= failure)), sourcesPlugin(labels, digests)],
-    })
+    const result = await endingEsbuild(() =>
+      build({
+        // A relative path: an entry point with a star is a pattern, and the path of the workspace may contain one.
+        entryPoints: ['./build.config.ts'],
+        bundle: true,
+        format: 'esm',
+        platform: 'node',
+        target: 'node20',
+        sourcemap: 'inline',
+        sourcesContent: false,
+        metafile: true,
+        write: false,
+        outfile: `${cache}/config/bundle.mjs`,
+        absWorkingDir: root,
+        tsconfigRaw: {},
+        // An import whose path is computed then calls `require`, which the guard of the evaluation sees.
+        supported: { 'dynamic-import': false },
+        // Otherwise `sideEffects` of a package.json decides which modules run.
+        ignoreAnnotations: true,
+        logLevel: 'silent',
+        banner: {
+          js:
+            "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);" +
+            `globalThis[Symbol.for(${JSON.stringify(GUARD)})]?.();`,
+        },
+        plugins: [lbuildImports(home, (failure) => (mismatch ??= failure)), sourcesPlugin(labels, digests)],
+      }),
+    )
     if (mismatch) throw mismatch
     const [output] = result.outputFiles
     probes.record(result.metafile, root)
@@ -82,6 +84,23 @@ export async function bundleConfig(disk: Disk, { root, home, cache }: Locations)
   } catch (error) {
     if (mismatch) throw mismatch
     throw isBuildFailure(error) ? syntaxFailure(error.errors) : error
+  }
+}
+
+/** How many compilations use the process of esbuild. */
+let compilations = 0
+
+/**
+ * Compiles with esbuild. Ends the process of esbuild when no other compilation uses it; otherwise it would run as long as
+ * `lbuild watch` does.
+ */
+async function endingEsbuild<T>(compile: () => Promise<T>): Promise<T> {
+  compilations += 1
+  try {
+    return await compile()
+  } finally {
+    compilations -= 1
+    if (compilations === 0) await stop()
   }
 }
 
