@@ -18,6 +18,8 @@ type Trouble =
   | { readonly kind: 'edit'; readonly at: number; readonly edits: readonly Edit[]; readonly undo: boolean }
 
 export interface Step {
+  /** The workspace that the step edits and builds, modulo their number. */
+  readonly workspace: number
   readonly edits: readonly Edit[]
   readonly revert: number
   readonly damages: readonly Damage[]
@@ -43,6 +45,8 @@ export interface History {
   readonly artifacts: readonly ArtifactModel[]
   /** The steps of the file times, in seconds; 0 for the times of the real disk. */
   readonly grain: number
+  /** The number of workspaces; two share a store. */
+  readonly workspaces: 1 | 2
   readonly steps: readonly Step[]
 }
 
@@ -94,6 +98,7 @@ const trouble: fc.Arbitrary<Trouble> = fc.oneof(
 )
 
 const step: fc.Arbitrary<Step> = fc.record({
+  workspace: fc.nat({ max: 1 }),
   edits: fc.array(edit, { maxLength: 4 }),
   revert: fc.nat({ max: 9 }),
   damages: fc.oneof(
@@ -142,5 +147,6 @@ export const history: fc.Arbitrary<History> = fc.record({
     { weight: 1, arbitrary: fc.array(artifact, { minLength: 20, maxLength: 60, size: 'max' }) },
   ),
   grain: fc.constantFrom(0, 0, 0, 1, 2),
+  workspaces: fc.constantFrom(1, 1, 2),
   steps: fc.array(step, { minLength: 1, maxLength: 5, size: 'max' }),
 })

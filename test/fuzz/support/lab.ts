@@ -12,9 +12,10 @@ import type { BuildOptions } from '../../../src/executor/options.ts'
 import type { Ended, Processes } from '../../../src/sandbox/process.ts'
 import type { BuildReport } from '../../../src/executor/report.ts'
 import type { ProducerRequest, ProducerResult } from '../../../src/sandbox/request.ts'
-import { ObjectStore } from '../../../src/store/objects.ts'
-import { RecordStore } from '../../../src/store/records.ts'
+import { cacheInStore } from '../../../src/store/storeUsers.ts'
+import type { Locations } from '../../../src/config/locations.ts'
 import type { Workspace } from '../../../src/workspace/workspace.ts'
+import { objectStore, recordStore } from '../../../src/workspace/workspace.ts'
 import { MEMORY_PARENT } from '../../support/temporary.ts'
 
 /**
@@ -46,6 +47,24 @@ const systemNow = (): bigint => BigInt(Date.now()) * 1_000_000n
  */
 export class Lab {
   readonly root = fs.realpathSync(fs.mkdtempSync(`${MEMORY_PARENT}/lbuild-lab-`))
+  readonly #locations: Locations
+
+  /** `sharedStore` is the directory of a store that several labs share; `cache` in the root then leads there. */
+  constructor(sharedStore?: string) {
+    const places = { root: this.root, home: '/nonexistent', output: this.path('output') }
+    this.#locations =
+      sharedStore === undefined
+        ? { ...places, cache: this.path('cache') }
+        : { ...places, cache: cacheInStore(sharedStore, this.root), sharedStore }
+    if (sharedStore !== undefined) fs.symlinkSync(sharedStore, this.path('cache'))
+    // Without it, the workspace does not count as a user of a shared store.
+    fs.writeFileSync(this.path('build.config.ts'), '')
+  }
+
+  /** The files of this workspace in the cache. */
+  get cache(): string {
+    return this.#locations.cache
+  }
 
   /** Builds with a new lbuild, which knows only the files on the disk. */
   build({
@@ -85,7 +104,8 @@ export class Lab {
   }
 
   #open(graph: Graph, disk: Disk, now: () => bigint): Workspace {
-    const cache = `${this.root}/cache`
+    const locations = this.#locations
+    const { cache } = locations
     // There is no compiled config, since a lab's producers are functions.
     const ignored = new Set<string>()
     fs.mkdirSync(`${cache}/config`, { recursive: true })
@@ -93,11 +113,11 @@ export class Lab {
     fs.writeFileSync(bundle, 'no producer is taken from it')
     return {
       disk,
-      locations: { root: this.root, home: '/nonexistent', cache, output: `${this.root}/output` },
+      locations,
       index: new StatIndex(disk, `${cache}/index`, now, ignored),
       ignored,
-      objects: new ObjectStore(disk, `${cache}/objects`, { ignored }),
-      records: new RecordStore(disk, `${cache}/records`, { ignored }),
+      objects: objectStore(disk, locations, ignored),
+      records: recordStore(disk, locations, ignored),
       graph,
       bundle,
       files: [],

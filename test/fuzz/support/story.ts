@@ -4,6 +4,7 @@ import { expect } from 'vitest'
 import type { BuildReport } from '../../../src/executor/report.ts'
 import { realDisk } from '../../../src/platform/disk.ts'
 import { Failure } from '../../../src/platform/failure.ts'
+import { MEMORY_PARENT } from '../../support/temporary.ts'
 import { Crash, DiskError, FaultyDisk } from '../../support/faultyDisk.ts'
 import { CoarseDisk } from './coarseDisk.ts'
 import { inflict } from './damage.ts'
@@ -16,14 +17,17 @@ import type { ArtifactModel } from './model.ts'
 import { Model } from './model.ts'
 
 /** Replays a history. Throws if an output differs from that of a clean build. */
-export async function replay({ artifacts, grain, steps }: History): Promise<void> {
-  const lab = new Lab()
+export async function replay({ artifacts, grain, workspaces, steps }: History): Promise<void> {
+  const store =
+    workspaces === 1 ? undefined : fs.realpathSync(fs.mkdtempSync(`${MEMORY_PARENT}/lbuild-store-`))
+  const labs = Array.from({ length: workspaces }, () => new Lab(store))
   try {
-    const story = new Story(lab, artifacts, grain)
-    for (const one of steps) await story.step(one)
-    await story.end()
+    const stories = labs.map((lab) => new Story(lab, artifacts, grain))
+    for (const one of steps) await stories[one.workspace % workspaces]?.step(one)
+    for (const story of stories) await story.end()
   } finally {
-    lab.end()
+    for (const lab of labs) lab.end()
+    if (store !== undefined) fs.rmSync(store, { recursive: true, force: true })
   }
 }
 
@@ -79,6 +83,7 @@ class Story {
   /** Builds everything once more: all outputs are right, and the next build has nothing to do. */
   async end(): Promise<void> {
     const calm: Step = {
+      workspace: 0,
       edits: [],
       revert: 9,
       damages: [],
@@ -189,7 +194,7 @@ class Story {
       Object.fromEntries(expected),
     )
     // Work directories of failed runs stay for inspection.
-    const work = this.#lab.path('cache/work')
+    const work = `${this.#lab.cache}/work`
     const left = fs.existsSync(work) ? fs.readdirSync(work) : []
     expect(left.filter((name) => !fs.existsSync(`${work}/${name}/failed`))).toEqual([])
   }
