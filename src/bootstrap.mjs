@@ -158,6 +158,8 @@ function stateOf(path, before = Number.POSITIVE_INFINITY) {
 function replace(path, content) {
   const temporary = `${path}.tmp-${process.pid}`
   writeFileSync(temporary, content)
+  // Whatever the umask: the producers of root are another user, and read the program that runs them.
+  chmodSync(temporary, 0o644)
   removeUnless(path, (stat) => stat.isFile())
   renameSync(temporary, path)
 }

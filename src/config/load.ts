@@ -82,6 +82,8 @@ async function evaluate(
     const bundle = `${locations.cache}/config/${digest}.mjs`
     // Written even if it exists: collecting skips bundles that were written recently.
     replaceCacheFile(disk, toRawPath(bundle), bundled.text, ignored)
+    // Whatever the umask: the producers of root are another user.
+    disk.chmod(toRawPath(bundle), 0o644)
     const modules = [...bundled.modules.values()]
     const graph = await evaluator.graph({ bundle, modules, compiler: bundled.compiler })
     const files: readonly SourceFile[] = [
