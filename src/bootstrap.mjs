@@ -78,26 +78,26 @@ function withoutLibraries(home, paths) {
 /** The format of the compiled program and its manifest, as the starter expects it. */
 const FORMAT = 3
 
-/** The programs, each one function in one file because that starts fastest. */
-const PROGRAMS = ['main.cjs', 'childProgram.cjs']
+/** The programs, each one function in one file because that starts fastest, in the order of their entry points. */
+const PROGRAMS = ['main.cjs', 'configProgram.cjs', 'childProgram.cjs']
 
 /**
- * Compiles the program: `main.cjs`, and `childProgram.cjs`, in which producers run, with `child.cjs`, which starts it.
+ * Compiles the programs: `main.cjs`, `configProgram.cjs`, which evaluates a config, and `childProgram.cjs`, in which producers run, with
+ * `child.cjs`, which starts it.
  * @param {string} home the sources and their libraries
  */
 export async function program(home) {
   // Not with import(), which finds no library if the path of the checkout has a backslash.
-  const { build } = createRequire(import.meta.filename)('esbuild')
-  const [main, child] = await Promise.all([
-    build(options(home, 'src/cli/main.ts')),
-    build(options(home, 'src/sandbox/child.ts')),
-  ])
-  const [mainFile, childFile] = [...main.outputFiles, ...child.outputFiles]
-  const inputs = [...new Set([main, child].flatMap(({ metafile }) => Object.keys(metafile.inputs)))]
+  const { build, stop } = createRequire(import.meta.filename)('esbuild')
+  const entries = ['src/cli/main.ts', 'src/cli/configProgram.ts', 'src/sandbox/child.ts']
+  const built = await Promise.all(entries.map((entry) => build(options(home, entry))))
+  // Otherwise the process of esbuild runs as long as this one.
+  await stop()
+  const inputs = [...new Set(built.flatMap(({ metafile }) => Object.keys(metafile.inputs)))]
+  const texts = built.flatMap(({ outputFiles }) => outputFiles.map(functionOf))
   return {
     files: [
-      { name: 'main.cjs', text: functionOf(mainFile) },
-      { name: 'childProgram.cjs', text: functionOf(childFile) },
+      ...PROGRAMS.map((name, position) => ({ name, text: texts[position] })),
       { name: 'child.cjs', text: CHILD_STARTER },
     ],
     inputs: inputs.map((path) => resolve(home, path)),

@@ -34,7 +34,6 @@ const MODULES: ReadonlyMap<string, () => Promise<CommandModule>> = new Map<
   ['doctor', () => import('./commands/doctor.ts')],
   ['gc', () => import('./commands/gc.ts')],
   ['clean', () => import('./commands/clean.ts')],
-  ['evaluate-config', () => import('./commands/evaluateConfig.ts')],
 ])
 
 /** The command that runs when the command line names none. */
@@ -100,7 +99,7 @@ async function programOf(names: readonly string[], context: CommandContext): Pro
     .addHelpText('after', HELP_TEXT)
   for (const name of names) {
     const { command } = await moduleOf(name)
-    program.addCommand(command(context), { isDefault: name === DEFAULT, hidden: name === 'evaluate-config' })
+    program.addCommand(command(context), { isDefault: name === DEFAULT })
   }
   return program
 }

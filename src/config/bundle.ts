@@ -19,8 +19,8 @@ export interface Bundle extends Code {
   readonly text: string
   /** The imported packages, which decide labels. */
   readonly packages: readonly Package[]
-  /** What decides which file each import resolves to. */
-  readonly probes: ProbeRecorder
+  /** Records what decided which file each import resolves to. */
+  readonly recordProbes: () => ProbeRecorder
 }
 
 /** How esbuild reads a file, by the end of its name. */
@@ -78,9 +78,9 @@ export async function bundleConfig(disk: Disk, { root, home, cache }: Locations)
     )
     if (mismatch) throw mismatch
     const [output] = result.outputFiles
-    probes.record(result.metafile, root)
     const modules = modulesOf(result.metafile, root, labels, digests, probes)
-    return { text: output?.text ?? '', modules, compiler, packages: labels.packages, probes }
+    const recordProbes = (): ProbeRecorder => probes.record(result.metafile, root)
+    return { text: output?.text ?? '', modules, compiler, packages: labels.packages, recordProbes }
   } catch (error) {
     if (mismatch) throw mismatch
     throw isBuildFailure(error) ? syntaxFailure(error.errors) : error

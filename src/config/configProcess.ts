@@ -38,7 +38,7 @@ export interface EvaluationOptions {
 const TIMEOUT_VARIABLE = 'LBUILD_CONFIG_TIMEOUT'
 const DEFAULT_TIMEOUT = 60
 
-/** The file descriptor on which `lbuild evaluate-config` answers its parent. */
+/** The file descriptor on which `lbuild --evaluate-config` answers its parent. */
 export const ANSWER_FD = 3
 
 /** Asks for the graph that a bundled config declares. */
@@ -89,7 +89,7 @@ export class ConfigProcess implements Evaluator {
   /** Throws a Failure (exit code 2) if the time limit of the user is no number. */
   constructor({ home, root }: Locations, { signal, showsOutput = true }: EvaluationOptions) {
     this.#seconds = timeLimit()
-    const command = [process.execPath, `${home}/src/starter.cjs`, 'evaluate-config']
+    const command = [process.execPath, `${home}/src/starter.cjs`, '--evaluate-config']
     const setpriv = findTool('setpriv')
     const [program, words] = setpriv
       ? withParentDeathSignal(setpriv, command)

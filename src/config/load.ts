@@ -85,16 +85,20 @@ async function evaluate(
     // Whatever the umask: the producers of root are another user.
     disk.chmod(toRawPath(bundle), 0o644)
     const modules = [...bundled.modules.values()]
-    const graph = await evaluator.graph({ bundle, modules, compiler: bundled.compiler })
+    const [graph, recorded] = await Promise.all([
+      evaluator.graph({ bundle, modules, compiler: bundled.compiler }),
+      // Keeps this process busy while the other one evaluates.
+      Promise.resolve().then(bundled.recordProbes),
+    ])
     const files: readonly SourceFile[] = [
       ...modules.map(({ path, digest: one, label }): SourceFile => [toRawPath(path), one, label]),
       ...bundled.packages.map((one): SourceFile => [toRawPath(`${one.directory}/package.json`), one.digest]),
-      ...bundled.probes.files,
+      ...recorded.files,
       [toRawPath(bundle), digest],
     ]
     const contents = new Set(files.map(([path]) => path))
-    const probes = bundled.probes.probes.filter(([path]) => !contents.has(path))
-    if (!bundled.probes.settled) return
+    const probes = recorded.probes.filter(([path]) => !contents.has(path))
+    if (!recorded.settled) return
     const cachePath = toRawPath(`${locations.cache}/config/graph.json`)
     const cached: CacheFile = { locations, graph, bundle, files, probes }
     writeChecksummed(disk, cachePath, GRAPH_KIND, cached, { ignored })

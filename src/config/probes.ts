@@ -84,7 +84,7 @@ export class ProbeRecorder {
   }
 
   /** Records everything that led esbuild from the entry to the modules of a bundle. */
-  record({ inputs }: Metafile, root: string): void {
+  record({ inputs }: Metafile, root: string): this {
     for (const above of withParents(root)) for (const name of PNP) this.#contentOf(join(above, name))
     for (const [input, { imports }] of Object.entries(inputs)) {
       if (input.startsWith('(disabled):')) continue
@@ -98,6 +98,7 @@ export class ProbeRecorder {
         this.#import(directory, specifier, external ? undefined : resolve(root, path))
       }
     }
+    return this
   }
 
   /** What package.json says about the modules in a directory: whether `.js` is an ES module. */

@@ -44,7 +44,6 @@ export const COMMANDS: readonly string[] = [
   'status',
   'why',
   'watch',
-  'evaluate-config',
   'graph',
   'verify',
   'boot',

@@ -20,9 +20,10 @@ function smallHome(): string {
       onNothingToDo()
     }
 `,
+    'src/cli/configProgram.ts': "console.log('the config')\n",
     'src/sandbox/child.ts': "console.log('the child')\n",
   })) {
-    fs.mkdirSync(dirname(`${home}/${path}`))
+    fs.mkdirSync(dirname(`${home}/${path}`), { recursive: true })
     fs.writeFileSync(`${home}/${path}`, code)
   }
   fs.symlinkSync(`${HOME}/node_modules`, `${home}/node_modules`)
@@ -48,6 +49,8 @@ it('compiles a cut, flipped or deleted file of the program again, to the same by
     'child.cjs',
     'childProgram.cjs',
     'childProgram.cjs.cache',
+    'configProgram.cjs',
+    'configProgram.cjs.cache',
     'main.cjs',
     'main.cjs.cache',
     'main.cjs.warm',

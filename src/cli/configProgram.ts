@@ -1,19 +1,14 @@
-// `lbuild evaluate-config`: runs code of the config on behalf of another lbuild, which reads the answer from a pipe.
+// The entry point of the compiled program that runs code of the config on behalf of another lbuild, which reads the answer from a pipe.
 import { writeSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { setImmediate } from 'node:timers/promises'
-import { ANSWER_FD } from '../../config/configProcess.ts'
-import type { Answer, ConfigRequest } from '../../config/configProcess.ts'
-import { thrownFailure } from '../../config/evaluate.ts'
-import { evaluateGraph, evaluateMirrors } from '../../config/evaluateGraph.ts'
-import { HostGuard } from '../../config/hostGuard.ts'
-import { failureData } from '../../platform/failureData.ts'
-import { Failure } from '../../platform/failure.ts'
-import { plainCommand } from '../command.ts'
-import { reportedFailure } from '../reportFailure.ts'
-
-/** Hidden from help: it needs a request on standard input and a pipe for its answer. */
-export const command = () => plainCommand('evaluate-config').action(answerRequest)
+import { ANSWER_FD } from '../config/configProcess.ts'
+import type { Answer, ConfigRequest } from '../config/configProcess.ts'
+import { thrownFailure } from '../config/evaluate.ts'
+import { evaluateGraph, evaluateMirrors } from '../config/evaluateGraph.ts'
+import { HostGuard } from '../config/hostGuard.ts'
+import { failureData } from '../platform/failureData.ts'
+import { Failure } from '../platform/failure.ts'
 
 const { stringify } = JSON
 
@@ -30,7 +25,8 @@ function answer(result: Answer): never {
 const answerFailure = ({ exitCode, ...failure }: Failure): never =>
   answer({ ok: false, exitCode, failure: failureData(new Failure(failure.headline, failure)) })
 
-async function answerRequest(): Promise<never> {
+/** Answers the request on standard input. */
+export async function main(): Promise<never> {
   const request: ConfigRequest = JSON.parse(await text(process.stdin))
   process.once('beforeExit', () => answerFailure(NEVER_SETTLES))
   process.once('uncaughtException', (error) => answerFailure(thrownFailure(error)))
@@ -43,7 +39,9 @@ async function answerRequest(): Promise<never> {
     await setImmediate()
     return guard.refusal ? answerFailure(guard.refusal) : answer({ ok: true, ...result })
   } catch (error) {
-    return answerFailure(guard.refusal ?? reportedFailure(error))
+    if (guard.refusal) return answerFailure(guard.refusal)
+    const { reportedFailure } = await import('./reportFailure.ts')
+    return answerFailure(reportedFailure(error))
   }
 }
 
