@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { Failure } from '../platform/failure.ts'
 import { SEARCH_PATH } from '../platform/findTool.ts'
 import type { Namespaces } from './namespaces.ts'
-import { openNamespaces, probeCommand } from './namespaces.ts'
+import { hasIds, openNamespaces, probeCommand } from './namespaces.ts'
 
 /** Whether producers run in the sandbox or unconfined. */
 export type Confinement = 'sandbox' | 'none'
@@ -14,7 +14,8 @@ export function sandboxProbe(): () => boolean {
   let works: boolean | undefined
   return () => {
     const [program = '', ...args] = probeCommand()
-    works ??= spawnSync(program, args, { env: { PATH: SEARCH_PATH }, stdio: 'ignore' }).status === 0
+    works ??=
+      hasIds() && spawnSync(program, args, { env: { PATH: SEARCH_PATH }, stdio: 'ignore' }).status === 0
     return works
   }
 }

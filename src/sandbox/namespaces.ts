@@ -46,13 +46,14 @@ function parseRanges(text: string): readonly Range[] {
 /**
  * The ids of a root's producers, given the ids that this root has. In a container, root often has only the ids up to 65535
  * or 65536. Then the last of them stands for user 0, which must not be root itself, and the others stay what they are.
+ * Undefined if this root has fewer.
  */
-export function rangesOfRoot(own: string): readonly Range[] {
+export function rangesOfRoot(own: string): readonly Range[] | undefined {
   const available = parseRanges(own)
   if (available.some(([first, , count]) => first <= FIRST && FIRST + COUNT <= first + count))
     return [[0, FIRST, COUNT]]
   const last = Math.max(...available.map(([first, , count]) => first + count - 1))
-  if (last < COUNT - 1) throw new Error(`root has only ${last + 1} user or group ids here, not ${COUNT}`)
+  if (last < COUNT - 1) return undefined
   return [
     [0, last, 1],
     [1, 1, Math.min(last, COUNT) - 1],
@@ -64,8 +65,11 @@ const textOf = (ranges: readonly Range[]): string => ranges.map((range) => `${ra
 /** The maps of user and group ids below `/proc/PID`. */
 const MAPS = ['uid_map', 'gid_map'] as const
 
-const rootMap = (map: (typeof MAPS)[number]): readonly Range[] =>
+const rootMap = (map: (typeof MAPS)[number]): readonly Range[] | undefined =>
   rangesOfRoot(readFileSync(`/proc/self/${map}`, 'utf8'))
+
+/** Whether the user who runs lbuild has the ids that producers in the sandbox need, as far as it can be told in advance. */
+export const hasIds = (): boolean => !isRoot() || MAPS.every((map) => rootMap(map) !== undefined)
 
 /** The ids of the host that are user 0 and group 0 of producers in the sandbox. */
 export interface Owner {
@@ -77,8 +81,8 @@ let owner: Owner | undefined
 
 /** Whom the files of a producer in the sandbox must belong to; undefined if that is the user who runs lbuild. */
 export function producerOwner(): Owner | undefined {
-  if (!isRoot()) return undefined
-  const first = (map: (typeof MAPS)[number]): number => rootMap(map)[0]?.[1] ?? 0
+  if (!isRoot() || !hasIds()) return undefined
+  const first = (map: (typeof MAPS)[number]): number => rootMap(map)?.[0]?.[1] ?? 0
   owner ??= { uid: first('uid_map'), gid: first('gid_map') }
   return owner
 }
@@ -109,6 +113,7 @@ export const probeCommand = (): readonly string[] => holder('--unshare-pid', '--
  * closed and the processes in them have ended.
  */
 export async function openNamespaces(): Promise<Namespaces> {
+  if (!hasIds()) throw new Error(`root has fewer than ${COUNT} user or group ids here`)
   const [program = '', ...args] = holder('--info-fd', '3')
   const child = spawn(program, args, { env: { PATH: SEARCH_PATH }, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] })
   const stderr = child.stderr ? readAll(child.stderr) : ''
@@ -126,7 +131,7 @@ export async function openNamespaces(): Promise<Namespaces> {
     const user = open(`/proc/${pid}/ns/user`)
     const mount = open(`/proc/${pid}/ns/mnt`)
     if (isRoot()) {
-      for (const map of MAPS) writeFileSync(`/proc/${pid}/${map}`, textOf(rootMap(map)))
+      for (const map of MAPS) writeFileSync(`/proc/${pid}/${map}`, textOf(rootMap(map) ?? []))
       return { user, mount }
     }
     const setup = open(`/proc/${child.pid}/ns/user`)

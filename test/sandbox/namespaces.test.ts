@@ -33,5 +33,5 @@ it.each([
 })
 
 it('root of a container with too few ids cannot run producers in the sandbox', () => {
-  expect(() => rangesOfRoot('0 1000 1\n')).toThrow('root has only 1 user or group ids here, not 65536')
+  expect(rangesOfRoot('0 1000 1\n')).toBeUndefined()
 })
