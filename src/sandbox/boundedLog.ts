@@ -1,5 +1,6 @@
 // Writes the log of a run. However much its processes print, the log stays small.
 import { closeSync, openSync, writeSync } from 'node:fs'
+import { errorCode } from '../platform/disk.ts'
 
 /** How much of the beginning and of the end of a longer log is preserved, in bytes. */
 const HEAD = 64 * 1024 * 1024
@@ -12,6 +13,7 @@ export class BoundedLog {
   #written = 0
   #omitted = 0
   #tail = Buffer.alloc(0)
+  #isFull = false
 
   /** Creates the file, which must not exist. */
   constructor(path: string, head = HEAD) {
@@ -21,7 +23,7 @@ export class BoundedLog {
 
   write(data: Buffer): void {
     const fits = data.subarray(0, this.#head - this.#written)
-    writeFully(this.#fd, fits)
+    this.#append(fits)
     this.#written += fits.length
     if (fits.length === data.length) return
     const tail = Buffer.concat([this.#tail, data.subarray(fits.length)])
@@ -30,12 +32,18 @@ export class BoundedLog {
   }
 
   close(): void {
-    if (this.#omitted > 0) writeFully(this.#fd, Buffer.from(`\n… ${this.#omitted} bytes omitted …\n`))
-    writeFully(this.#fd, this.#tail)
+    if (this.#omitted > 0) this.#append(Buffer.from(`\n… ${this.#omitted} bytes omitted …\n`))
+    this.#append(this.#tail)
     closeSync(this.#fd)
   }
-}
 
-function writeFully(fd: number, data: Buffer): void {
-  for (let done = 0; done < data.length;) done += writeSync(fd, data, done)
+  /** Writes to the file. A full disk costs the rest of the log, and nothing else: the run itself may need no disk. */
+  #append(data: Buffer): void {
+    try {
+      for (let done = 0; done < data.length && !this.#isFull;) done += writeSync(this.#fd, data, done)
+    } catch (error) {
+      if (!['ENOSPC', 'EDQUOT'].includes(errorCode(error))) throw error
+      this.#isFull = true
+    }
+  }
 }
