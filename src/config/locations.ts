@@ -9,13 +9,13 @@ import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
 export interface Locations {
   /** The directory of build.config.ts. */
   readonly root: string
-  /** Where lbuild itself lies. */
+  /** The directory of lbuild itself. */
   readonly home: string
   /** The files of this workspace: `cache/` in the root, or `workspaces/ID/` in the shared store. */
   readonly cache: string
   /**
-   * The directory of LBUILD_CACHE_DIR, which may be relative to the root, with the objects and records of all workspaces that use it. Without it, or if it names
-   * `cache/` in the root, these are in `cache`.
+   * The directory of LBUILD_CACHE_DIR, which may be relative to the root, with the objects and records of all workspaces
+   * that use it. Without it, or if it names `cache/` in the root, these are in `cache`.
    */
   readonly sharedStore?: string
   /** `output/` in the root, unless `--output` is given. */
