@@ -1,25 +1,10 @@
 // Tests that no edit hides behind an unchanged state on disk, whatever the file system stores of times.
 import { describe, expect, it } from 'vitest'
 import { StatIndex } from '../../src/fingerprint/statIndex.ts'
-import { fingerprintTree } from '../../src/fingerprint/tree.ts'
 import { sha256 } from '../../src/platform/digest.ts'
 import { realDisk } from '../../src/platform/disk.ts'
 import { MemoryDisk } from '../support/memoryDisk.ts'
-
-const MILLISECOND = 1_000_000n
-const SECOND = 1000n * MILLISECOND
-
-const open = (disk: MemoryDisk): StatIndex => new StatIndex(disk, '/index', disk.clock)
-const fileDigest = (disk: MemoryDisk, index: StatIndex): string => index.file('/f', disk.lstat('/f')!)
-const treeDigest = async (disk: MemoryDisk, index: StatIndex): Promise<string> =>
-  (await fingerprintTree(disk, index, '/t', disk.clock)).digest
-
-/** The number of files that `action` reads. */
-async function readsOf(disk: MemoryDisk, action: () => unknown): Promise<number> {
-  const before = disk.reads
-  await action()
-  return disk.reads - before
-}
+import { fileDigest, MILLISECOND, open, readsOf, SECOND, treeDigest } from './support/digests.ts'
 
 describe('an edit that preserves size and times', () => {
   // A file system's clock ticks in steps: two edits within a step have the same time.

@@ -1,24 +1,9 @@
 // Tests that the index saves reads, and that a lost, damaged or outdated index never gives a wrong digest.
 import { sha256 } from '../../src/platform/digest.ts'
 import { describe, expect, it } from 'vitest'
-import { StatIndex } from '../../src/fingerprint/statIndex.ts'
 import { fingerprintTree, parseListing } from '../../src/fingerprint/tree.ts'
 import { MemoryDisk } from '../support/memoryDisk.ts'
-
-const MILLISECOND = 1_000_000n
-const SECOND = 1000n * MILLISECOND
-
-const open = (disk: MemoryDisk): StatIndex => new StatIndex(disk, '/index', disk.clock)
-const fileDigest = (disk: MemoryDisk, index: StatIndex): string => index.file('/f', disk.lstat('/f')!)
-const treeDigest = async (disk: MemoryDisk, index: StatIndex): Promise<string> =>
-  (await fingerprintTree(disk, index, '/t', disk.clock)).digest
-
-/** The number of files that `action` reads. */
-async function readsOf(disk: MemoryDisk, action: () => unknown): Promise<number> {
-  const before = disk.reads
-  await action()
-  return disk.reads - before
-}
+import { fileDigest, MILLISECOND, open, readsOf, SECOND, treeDigest } from './support/digests.ts'
 
 describe('a file that has not changed for a while', () => {
   it('is read once, even across processes', async () => {

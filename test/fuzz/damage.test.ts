@@ -57,9 +57,9 @@ async function expectRecovery(damaged: string, content: Uint8Array, what: string
 }
 
 describe('a damaged file of the cache never causes a wrong output', () => {
-  it('in records, objects, index and logs, which the cache contains', () => {
+  it('in records, objects, index, logs and the needs of the workspace, which the cache contains', () => {
     const directories = [...originals.keys()].map((name) => name.split('/')[0])
-    expect([...new Set(directories)]).toEqual(['index', 'log', 'objects', 'records'])
+    expect([...new Set(directories)]).toEqual(['index', 'log', 'objects', 'records', 'workspace.json'])
     expect(originals.size).toBeGreaterThan(8)
   })
 
