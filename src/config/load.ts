@@ -14,8 +14,8 @@ import type { StatIndex } from '../fingerprint/statIndex.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { EvaluationOptions } from './configProcess.ts'
 import type { Locations } from './locations.ts'
-import type { Probe, SourceFile } from './sourceFiles.ts'
-import { changedFiles, stateOf } from './sourceFiles.ts'
+import type { ProbedDirectory, SourceFile } from './sourceFiles.ts'
+import { areUnmoved, changedFiles } from './sourceFiles.ts'
 
 /** A graph, and the bundle that holds its producers. */
 export interface LoadedConfig {
@@ -24,7 +24,7 @@ export interface LoadedConfig {
   /** Every file that the graph was made of, and the bundle. */
   readonly files: readonly SourceFile[]
   /** The paths that decide which file each import resolves to. */
-  readonly probes: readonly Probe[]
+  readonly probes: readonly ProbedDirectory[]
 }
 
 interface CacheFile extends LoadedConfig {
@@ -33,7 +33,7 @@ interface CacheFile extends LoadedConfig {
 }
 
 /** The kind of the file with the graph: its format, and the programs that made it. */
-export const GRAPH_KIND = `graph 14 ${LBUILD_VERSION} ${process.versions.node}` as const
+export const GRAPH_KIND = `graph 15 ${LBUILD_VERSION} ${process.versions.node}` as const
 
 /** The number of attempts to load a config whose sources change meanwhile; 20 outlast any realistic series of saves. */
 const ATTEMPTS = 20
@@ -97,7 +97,7 @@ async function evaluate(
       [toRawPath(bundle), digest],
     ]
     const contents = new Set(files.map(([path]) => path))
-    const probes = recorded.probes.filter(([path]) => !contents.has(path))
+    const probes = recorded.probes((path) => contents.has(path))
     if (!recorded.settled) return
     const cachePath = toRawPath(`${locations.cache}/config/graph.json`)
     const cached: CacheFile = { locations, graph, bundle, files, probes }
@@ -120,8 +120,9 @@ export async function cachedConfig(
   if (!disk.lstat(toRawPath(`${locations.root}/build.config.ts`))) throw noConfig(locations.root)
   const cached = readCache(disk, locations.cache, ignored)
   if (!cached || !isSamePlace(cached.locations, locations)) return undefined
-  const isUnmoved = cached.probes.every(([path, state]) => stateOf(disk, path) === state)
-  return isUnmoved && (await changedFiles(disk, index, cached.files)).length === 0 ? cached : undefined
+  return areUnmoved(disk, cached.probes) && (await changedFiles(disk, index, cached.files)).length === 0
+    ? cached
+    : undefined
 }
 
 /** Creates the directory for the config in the cache. Throws a Failure (exit code 2) if the user may not create it. */

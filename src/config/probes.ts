@@ -1,16 +1,17 @@
 // Records the paths that decide which file an import resolves to, whether they exist or not.
 import { isBuiltin } from 'node:module'
-import { dirname, extname, join, resolve } from 'node:path'
+import { basename, dirname, extname, join, resolve } from 'node:path'
 import type { Metafile } from 'esbuild'
-import { isYoung } from '../fingerprint/fileState.ts'
+import { isRacy, isYoung, signatureOf } from '../fingerprint/fileState.ts'
 import { sha256 } from '../platform/digest.ts'
 import type { Disk } from '../platform/disk.ts'
 import { parent } from '../platform/disk.ts'
-import { isObject } from '../platform/json.ts'
 import type { RawPath } from '../platform/rawPath.ts'
 import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
-import type { Probe, SourceFile } from './sourceFiles.ts'
-import { linkTarget, MISSING, stateOf } from './sourceFiles.ts'
+import type { PackageManifest } from './packageManifest.ts'
+import { packageName, parseManifest } from './packageManifest.ts'
+import type { ProbedDirectory, SourceFile } from './sourceFiles.ts'
+import { childOf, linkTarget, MISSING, stateOf } from './sourceFiles.ts'
 
 /** The extensions that an import may omit (esbuild.github.io/api/#resolve-extensions). */
 const EXTENSIONS = ['.tsx', '.ts', '.jsx', '.js', '.css', '.json']
@@ -21,30 +22,6 @@ const PNP = ['.pnp.data.json', '.pnp.cjs', '.pnp.js']
 /** The kernel follows no more links than this on one path (path_resolution(7)). */
 const MAX_LINKS = 40
 
-/** A package.json as far as it decides resolution. */
-class Manifest {
-  readonly directory: string
-  readonly #content: Readonly<Record<string, unknown>>
-
-  constructor(directory: string, content: Readonly<Record<string, unknown>>) {
-    this.directory = directory
-    this.#content = content
-  }
-
-  text(field: string): string | undefined {
-    const value = this.#content[field]
-    return typeof value === 'string' ? value : undefined
-  }
-
-  /** Every target to which a field may map an import. A `*` of a pattern stands for some end of the import's path. */
-  targets(field: 'imports' | 'exports', specifier: string): readonly string[] {
-    const ends = [...specifier.matchAll(/[/#]/g)].map(({ index }) => specifier.slice(index + 1))
-    return texts(this.#content[field]).flatMap((target) =>
-      target.includes('*') ? ends.map((end) => target.replaceAll('*', end)) : [target],
-    )
-  }
-}
-
 /**
  * Records probes for one bundle. It records at least the paths at which esbuild looks: if none of them changes, every
  * import resolves to the same file (esbuild.github.io/api/#how-conditions-work, nodejs.org/api/esm.html, "Resolution
@@ -54,10 +31,13 @@ export class ProbeRecorder {
   readonly #disk: Disk
   readonly #root: RawPath
   readonly #since: bigint
-  readonly #states = new Map<RawPath, string>()
+  readonly #directories = new Map<RawPath, Directory>()
+  /** What {@link #walk} returned, by path. */
+  readonly #walked = new Map<string, string | undefined>()
+  /** What {@link #variants} has recorded. */
+  readonly #varied = new Set<string>()
   readonly #read = new Map<string, Buffer | undefined>()
-  readonly #manifests = new Map<string, Manifest | undefined>()
-  readonly #checked = new Set<RawPath>()
+  readonly #manifests = new Map<string, PackageManifest | undefined>()
   #settled = true
 
   /** `since` is the time before esbuild started, in nanoseconds since 1970. */
@@ -72,8 +52,16 @@ export class ProbeRecorder {
     return this.#settled
   }
 
-  get probes(): readonly Probe[] {
-    return [...this.#states].sort(([a], [b]) => (a < b ? -1 : 1))
+  /** Without the paths for which `isKnown` returns true. */
+  probes(isKnown: (path: RawPath) => boolean): readonly ProbedDirectory[] {
+    return [...this.#directories]
+      .map(([path, { signature, entries }]): ProbedDirectory => [
+        path,
+        signature,
+        [...entries].filter(([name]) => !isKnown(childOf(path, name))),
+      ])
+      .filter(([, , entries]) => entries.length > 0)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
   }
 
   /** The files whose content decides resolution. */
@@ -112,6 +100,7 @@ export class ProbeRecorder {
     for (const above of this.#packagesAbove(directory)) {
       const isInternal = specifier.startsWith('#')
       // A package may also import itself by its name.
+      if (!isInternal && above.text('name') !== packageName(specifier)) continue
       const targets = above.targets(isInternal ? 'imports' : 'exports', specifier)
       for (const target of targets)
         if (target.startsWith('.')) this.#variants(join(above.directory, target))
@@ -122,7 +111,7 @@ export class ProbeRecorder {
 
   /** Records the directories in which a package is searched, the nearest first. */
   #package(directory: string, specifier: string, found: string | undefined): void {
-    const name = /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier
+    const name = packageName(specifier)
     for (const above of withParents(directory)) {
       if (above.endsWith('/node_modules')) continue
       if (this.#walk(`${above}/node_modules`) === undefined) continue
@@ -137,7 +126,7 @@ export class ProbeRecorder {
 
   #fileOrDirectory(path: string): void {
     const real = this.#walk(path)
-    if (real !== undefined && this.#states.get(toRawPath(real)) === 'file') return
+    if (real !== undefined && this.#isFile(real)) return
     this.#variants(path)
     if (real === undefined) return
     const manifest = this.#manifest(real)
@@ -151,6 +140,8 @@ export class ProbeRecorder {
 
   /** A path, and the paths that esbuild takes instead. */
   #variants(path: string): void {
+    if (this.#varied.has(path)) return
+    this.#varied.add(path)
     const extension = extname(path)
     this.#walk(path)
     for (const one of EXTENSIONS) this.#walk(`${path}${one}`)
@@ -160,14 +151,14 @@ export class ProbeRecorder {
   }
 
   /** The readable package.json files in a directory and above it, the nearest first. */
-  #packagesAbove(directory: string): readonly Manifest[] {
+  #packagesAbove(directory: string): readonly PackageManifest[] {
     return withParents(directory).flatMap((above) => {
       const manifest = this.#manifest(above)
       return manifest ? [manifest] : []
     })
   }
 
-  #manifest(directory: string): Manifest | undefined {
+  #manifest(directory: string): PackageManifest | undefined {
     if (!this.#manifests.has(directory))
       this.#manifests.set(
         directory,
@@ -179,19 +170,32 @@ export class ProbeRecorder {
   #contentOf(path: string): Buffer | undefined {
     if (this.#read.has(path)) return this.#read.get(path)
     const real = this.#walk(path)
-    const isFile = real !== undefined && this.#states.get(toRawPath(real)) === 'file'
+    const isFile = real !== undefined && this.#isFile(real)
     if (isFile && real !== path) return this.#contentOf(real)
     const content = isFile ? this.#disk.readFile(toRawPath(path)) : undefined
-    if (content) this.#checkAge(toRawPath(path))
+    const stat = content && this.#disk.lstat(toRawPath(path))
+    if (stat && isYoung(stat, this.#since)) this.#settled = false
     this.#read.set(path, content)
     return content
   }
 
   /** Records each component of a path, and follows links. Returns the real path; undefined if nothing exists there. */
   #walk(path: string): string | undefined {
-    let names = toRawPath(path).split('/')
+    if (path === '/') return ''
+    if (this.#walked.has(path)) return this.#walked.get(path)
+    const above = this.#walk(dirname(path))
+    const isDirectory =
+      above === '' || (above !== undefined && this.#stateOf(toRawPath(above)) === 'directory')
+    const real = isDirectory ? this.#follow(toRawPath(above), toRawPath(basename(path))) : undefined
+    this.#walked.set(path, real)
+    return real
+  }
+
+  /** Follows the links to which an entry of a real directory leads. */
+  #follow(directory: RawPath, entry: RawPath): string | undefined {
+    let names = [entry]
     let links = 0
-    let real = ''
+    let real = directory
     for (let name = names.shift(); name !== undefined; name = names.shift()) {
       if (name === '' || name === '.') continue
       if (name === '..') {
@@ -210,43 +214,40 @@ export class ProbeRecorder {
     return fromRawPath(real)
   }
 
+  #isFile(real: string): boolean {
+    return this.#stateOf(toRawPath(real)) === 'file'
+  }
+
   #stateOf(path: RawPath): string {
-    const known = this.#states.get(path)
-    if (known !== undefined) return known
-    const state = stateOf(this.#disk, path)
-    this.#states.set(path, state)
-    const directory = parent(path)
-    // Other programs change the directories above a workspace, such as /tmp, all the time.
-    if (!`${this.#root}/`.startsWith(directory === '/' ? '/' : `${directory}/`) || directory === this.#root)
-      this.#checkAge(directory)
+    const above = parent(path)
+    const { entries } = this.#directory(above)
+    const name = path.slice(path.lastIndexOf('/') + 1)
+    const state = entries.get(name) ?? stateOf(this.#disk, path)
+    entries.set(name, state)
     return state
   }
 
-  #checkAge(path: RawPath): void {
-    if (this.#checked.has(path)) return
-    this.#checked.add(path)
+  /** Must be called before the first entry is examined: then a later change of the directory changes its signature. */
+  #directory(path: RawPath): Directory {
+    const known = this.#directories.get(path)
+    if (known) return known
     const stat = this.#disk.lstat(path)
-    if (stat && isYoung(stat, this.#since)) this.#settled = false
+    // Other programs change the directories above a workspace, such as /tmp, all the time.
+    const isAbove = path !== this.#root && `${this.#root}/`.startsWith(path === '/' ? '/' : `${path}/`)
+    if (stat && !isAbove && isYoung(stat, this.#since)) this.#settled = false
+    const isStable = stat?.type === 'directory' && !isRacy(this.#disk, path, stat, this.#since)
+    const directory = { signature: isStable ? signatureOf(stat) : '', entries: new Map<RawPath, string>() }
+    this.#directories.set(path, directory)
+    return directory
   }
 }
 
-function parseManifest(directory: string, content: Buffer | undefined): Manifest | undefined {
-  try {
-    const value: unknown = JSON.parse(content?.toString() ?? '')
-    return isObject(value) ? new Manifest(directory, value) : undefined
-  } catch {
-    return undefined
-  }
+/** A directory with the states of its probed entries, by name. `signature` is that of {@link ProbedDirectory}. */
+interface Directory {
+  readonly signature: string
+  readonly entries: Map<RawPath, string>
 }
 
 /** A directory and all directories above it, the nearest first. */
 const withParents = (directory: string): string[] =>
   directory === dirname(directory) ? [directory] : [directory, ...withParents(dirname(directory))]
-
-/** All texts in a value of package.json, such as the targets of `exports`. */
-const texts = (value: unknown): string[] =>
-  typeof value === 'string'
-    ? [value]
-    : typeof value === 'object' && value !== null
-      ? Object.values(value).flatMap(texts)
-      : []

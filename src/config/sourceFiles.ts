@@ -1,4 +1,5 @@
 // The files that a graph was made of: which is which module, and which of them changed.
+import { signatureOf } from '../fingerprint/fileState.ts'
 import type { StatIndex } from '../fingerprint/statIndex.ts'
 import type { RawPath } from '../platform/rawPath.ts'
 import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
@@ -9,8 +10,16 @@ import { errorCode } from '../platform/disk.ts'
 /** A file with its digest; the label is that of a module, and missing for other files, such as a package.json. */
 export type SourceFile = readonly [path: RawPath, digest: Digest, label?: string]
 
-/** A path that decides which file an import resolves to, and its state; see {@link stateOf}. */
-export type Probe = readonly [path: RawPath, state: string]
+/**
+ * A directory with entries that decide which file an import resolves to, and the state of each; see {@link stateOf}. While the
+ * directory has the same signature (see {@link signatureOf}), none of its entries was created, removed or replaced. It is '' if
+ * such a change could leave it the same.
+ */
+export type ProbedDirectory = readonly [
+  path: RawPath,
+  signature: string,
+  entries: readonly (readonly [name: RawPath, state: string])[],
+]
 
 /** The state of a path where nothing exists. */
 export const MISSING = ''
@@ -27,6 +36,32 @@ export function stateOf(disk: Disk, path: RawPath): string {
   } catch (error) {
     if (errorCode(error) === '') throw error
     return MISSING
+  }
+}
+
+/** The path of an entry of a directory. */
+export const childOf = (directory: RawPath, name: RawPath): RawPath =>
+  directory === '/' ? `/${name}` : `${directory}/${name}`
+
+/**
+ * Whether all probed entries have the recorded states. The function examines entries only in directories that changed: there
+ * are some hundred entries, and every command calls it.
+ */
+export const areUnmoved = (disk: Disk, probes: readonly ProbedDirectory[]): boolean =>
+  probes.every(
+    ([directory, signature, entries]) =>
+      (signature !== '' && directorySignature(disk, directory) === signature) ||
+      entries.every(([name, state]) => stateOf(disk, childOf(directory, name)) === state),
+  )
+
+/** The signature of a directory; undefined if there is none, or it cannot be read. */
+function directorySignature(disk: Disk, path: RawPath): string | undefined {
+  try {
+    const stat = disk.lstat(path)
+    return stat?.type === 'directory' ? signatureOf(stat) : undefined
+  } catch (error) {
+    if (errorCode(error) === '') throw error
+    return undefined
   }
 }
 

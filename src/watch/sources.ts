@@ -1,6 +1,7 @@
 // Determines which files and directories the targets are built from.
 import { readdirSync } from 'node:fs'
 import { closure, lockfilesOf } from '../graph/graph.ts'
+import { childOf } from '../config/sourceFiles.ts'
 import { fromRawPath } from '../platform/rawPath.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { toolDirectories } from '../workspace/toolPlaces.ts'
@@ -33,8 +34,11 @@ export function sourcesOf(workspace: Workspace, targets: readonly string[]): Sou
     .filter((path) => !path.startsWith(`${locations.cache}/`))
   // Directories outside the workspace, such as /tmp, change too often to be watched.
   const probes = workspace.probes
-    .filter(([, state]) => state !== 'directory')
-    .map(([path]) => fromRawPath(path))
+    .flatMap(([directory, , entries]) =>
+      entries.flatMap(([name, state]) =>
+        state === 'directory' ? [] : [fromRawPath(childOf(directory, name))],
+      ),
+    )
     .filter((path) => path.startsWith(`${locations.root}/`))
   const lockfilePaths = lockfiles.map(({ path }) => `${locations.root}/${path}`)
   const config = `${locations.root}/build.config.ts`

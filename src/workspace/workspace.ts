@@ -5,7 +5,7 @@ import type { RawPath } from '../platform/rawPath.ts'
 import type { Ignored } from '../platform/quarantine.ts'
 import type { Disk } from '../platform/disk.ts'
 import { realDisk } from '../platform/disk.ts'
-import type { Probe, SourceFile } from '../config/sourceFiles.ts'
+import type { ProbedDirectory, SourceFile } from '../config/sourceFiles.ts'
 import type { Locations } from '../config/locations.ts'
 import { checkCache, checkSeparate, checkUtf8, storeOf } from '../config/locations.ts'
 import type { EvaluationOptions } from '../config/configProcess.ts'
@@ -32,7 +32,7 @@ export interface Workspace {
   /** The files that graph and bundle were made from; none if they were not read from a config. */
   readonly files: readonly SourceFile[]
   /** The paths that decide which modules the graph was made from. */
-  readonly probes: readonly Probe[]
+  readonly probes: readonly ProbedDirectory[]
   /** The environment variables when the workspace was opened. */
   readonly env: Environment
   /** Nanoseconds since 1970. */
