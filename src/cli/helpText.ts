@@ -6,7 +6,7 @@ were built from its current inputs, params, tools and code, and have not changed
 params and outputs of a target. If the first word is no command, it is a target to build: 'lbuild qcow2' means 'lbuild
 build qcow2'. The workspace is the directory of build.config.ts. The store, in the cache directory, holds downloads,
 and the outputs and records of past producer runs. If it exceeds its size limit after a build, the build removes the
-oldest records, and the files that only they need.
+oldest records that no published output needs, and the files that only they need.
 
 Examples:
   lbuild qcow2                    Build qcow2 and its dependencies
@@ -26,7 +26,7 @@ Exit codes:
   129, 130, 143  terminated by SIGHUP, SIGINT (Ctrl-C), SIGTERM
 
 Environment:
-  LBUILD_CACHE_DIR       the cache directory, relative to that of build.config.ts (default: cache/)
+  LBUILD_CACHE_DIR       the cache directory; a relative path starts at build.config.ts (default: cache/)
   LBUILD_CONFIG_TIMEOUT  how long evaluating build.config.ts may take, in seconds (default: 60)
   NO_COLOR               if set, print no colors
   FORCE_COLOR            if set, print colors even if the output is not a terminal

@@ -13,7 +13,7 @@ import { openSelection } from '../selection.ts'
 const declare = () =>
   targetCommand('verify')
     .description(
-      'Rehash published outputs and report each file that differs from what the last build published, even if that build had other params',
+      'Rehash published outputs and report each file that differs from what lbuild last published there',
     )
     .usage('[options] <targets...>\n       lbuild verify [options] --store')
     .argument('[targets...]', 'the artifacts to verify, with their dependencies; none with --store')
@@ -23,7 +23,7 @@ const declare = () =>
     )
     .option(
       '--rebuild',
-      'run the producers of the targets and their dependencies again, with another host name and number of CPUs, and report outputs that differ from those of a build with the same inputs and params; publishes nothing',
+      'run the producers of the targets and their dependencies again, with another host name and number of CPUs, and report outputs that differ from those of the earlier build with the same inputs and params; publishes nothing',
     )
     .option(
       '-j, --jobs <n>',

@@ -32,7 +32,7 @@ const declare = () =>
     .usage('[options] [targets...]\n       lbuild why [options] <target> <path>')
     .argument(
       '[targets...]',
-      'the artifacts to explain (default: those that no other artifact depends on); or one target and the path of a source or an output (write ./NAME if it is also the name of an artifact)',
+      'the artifacts to explain (default: those that no other artifact depends on); or one target and the path of a source or an output (if an artifact has the name of the path, write ./NAME for the path)',
     )
     .option('--diff', 'show the changed lines of files')
     .option('-f, --force', 'explain what build --force would do')
