@@ -45,7 +45,9 @@ async function compileInto(home, cache) {
   for (const { name, text } of files) digest.update(name).update(text)
   const directory = `${cache}/${digest.digest('hex').slice(0, 16)}`
   for (const path of [cache, directory]) removeUnless(path, (stat) => !stat.isFile())
-  shareWithGroup(mkdirSync(directory, { recursive: true }))
+  const created = mkdirSync(directory, { recursive: true })
+  shareWithGroup(created)
+  if (created !== undefined) makeReadable(directory)
   for (const { name, text } of files) {
     // Another lbuild may be using a file that is whole.
     const path = `${directory}/${name}`
@@ -158,10 +160,15 @@ function stateOf(path, before = Number.POSITIVE_INFINITY) {
 function replace(path, content) {
   const temporary = `${path}.tmp-${process.pid}`
   writeFileSync(temporary, content)
-  // Whatever the umask: the producers of root are another user, and read the program that runs them.
-  chmodSync(temporary, 0o644)
+  makeReadable(temporary)
   removeUnless(path, (stat) => stat.isFile())
   renameSync(temporary, path)
+}
+
+/** Lets every user read, whatever the umask: the producers of root are another user, and read the program that runs them. */
+function makeReadable(path) {
+  const { mode } = statSync(path)
+  chmodSync(path, mode | (mode & 0o100 ? 0o55 : 0o44))
 }
 
 /** Lets the group of a shared directory write to a directory that was just created in it. */

@@ -16,6 +16,13 @@ beforeAll(async () => {
   usual = await contentsOf(new TestWorkspace(TINY, TestWorkspace.lasting()))
 })
 
+it('with umask 077, producers can read an lbuild that was compiled with it', async () => {
+  const workspace = new TestWorkspace(TINY)
+  workspace.env['LBUILD_CACHE_DIR'] = workspace.path('elsewhere')
+  expect((await workspace.withUmask('077').lbuild('image')).code).toBe(0)
+  expect(workspace.exists('output/tiny.img')).toBe(true)
+})
+
 describe.each(['000', '027', '077'])('with umask %s', (umask) => {
   it('a build makes the same keys and outputs', async () => {
     const workspace = new TestWorkspace(TINY)
