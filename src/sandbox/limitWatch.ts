@@ -92,15 +92,23 @@ function preferForKilling(pid: number): void {
 
 /**
  * Wraps a command with limits that the kernel enforces, larger than those that {@link watchLimits} reports: one user cannot
- * have more processes, and no process more memory of its own. They never exceed the limits of lbuild itself.
+ * have more processes, and no process more memory of its own. They never exceed the limits of lbuild itself. The limit on the
+ * size of files marks the processes of the run; if lbuild has such a limit itself, that one applies.
  */
-export function withKernelLimits(limits: Limits, command: readonly string[]): readonly string[] {
+export function withKernelLimits(
+  limits: Limits,
+  command: readonly string[],
+  fileSize?: string,
+): readonly string[] {
   const own = readFileSync('/proc/self/limits', 'utf8')
+  const ownLimit = (name: string): number => Number(new RegExp(`^${name} +\\S+ +(\\S+)`, 'm').exec(own)?.[1])
   const within = (name: string, wanted: number): number => {
-    const hard = Number(new RegExp(`^${name} +\\S+ +(\\S+)`, 'm').exec(own)?.[1])
+    const hard = ownLimit(name)
     return Number.isNaN(hard) ? wanted : Math.min(hard, wanted)
   }
+  const mark =
+    fileSize !== undefined && Number.isNaN(ownLimit('Max file size')) ? [`--fsize=${fileSize}`] : []
   const processes = within('Max processes', 2 * limits.processes)
   const data = within('Max data size', Math.max(2 * limits.memory, 2 ** 30))
-  return ['prlimit', `--nproc=${processes}`, `--data=${data}`, '--core=0', '--', ...command]
+  return ['prlimit', `--nproc=${processes}`, `--data=${data}`, '--core=0', ...mark, '--', ...command]
 }

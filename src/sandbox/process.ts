@@ -7,6 +7,7 @@ import type { SandboxOptions } from './bubblewrap.ts'
 import { inheritedFiles, sandboxed, tmpfsOf } from './bubblewrap.ts'
 import type { Confinement } from './confinement.ts'
 import { openSandbox } from './confinement.ts'
+import { killMarked, logClosed, newMark } from './leftProcesses.ts'
 import type { ExceededLimit } from './limitWatch.ts'
 import { watchLimits, withKernelLimits } from './limitWatch.ts'
 import type { Namespaces } from './namespaces.ts'
@@ -22,6 +23,7 @@ export interface Ended {
 
 /** A producer's process and everything that it started. */
 export interface ProcessGroup {
+  /** Resolves when no process of the group is left. Rejects with a Failure if one cannot be found or ended. */
   readonly ended: Promise<Ended>
   /** Kills the whole group at once. */
   kill(): void
@@ -96,7 +98,8 @@ function startGroup(
   namespaces: Namespaces | undefined,
 ): ProcessGroup {
   const confined = sandbox && namespaces
-  const limited = withKernelLimits(limits, command)
+  const mark = confined ? undefined : newMark(env, cwd)
+  const limited = withKernelLimits(limits, command, mark?.fileSize)
   const [program = '', ...args] = confined ? sandboxed(limited, sandbox, namespaces) : limited
   const log = new BoundedLog(path)
   const child = spawn(program, args, {
@@ -129,10 +132,15 @@ function startGroup(
   }).finally(async () => {
     stopWatching?.()
     child.stdin?.destroy()
-    // Without a sandbox, tools that the producer left in the background still run.
+    // Without a sandbox, processes that the producer left in the background still run.
     kill()
-    if (child.pid !== undefined) await closed
-    log.close()
+    try {
+      if (mark) await killMarked(mark)
+      if (child.pid !== undefined) await logClosed(closed, path)
+    } finally {
+      for (const stream of [child.stdout, child.stderr]) stream?.destroy()
+      log.close()
+    }
   })
   return { ended, kill }
 }

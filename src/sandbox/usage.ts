@@ -5,10 +5,14 @@ import { promisify } from 'node:util'
 import { asOwner } from './namespaces.ts'
 
 /** The fields of /proc/PID/stat that are used here (proc_pid_stat(5)). */
-interface ProcessState {
+export interface ProcessState {
   readonly pid: number
   readonly parent: number
   readonly threads: number
+  /** When it started, in clock ticks since the host started: distinguishes it from other processes with the same number. */
+  readonly startTime: number
+  /** Whether only its parent still has to notice its end. Its first thread may end before others. */
+  readonly hasEnded: boolean
 }
 
 /** Reads a file of /proc; undefined if the process has ended. */
@@ -23,21 +27,38 @@ function readProc(path: string): string | undefined {
 /** Parses /proc/PID/stat. The second field, the name in parentheses, may contain blanks and parentheses. */
 export function parseStat(text: string): ProcessState {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return { pid: Number.parseInt(text), parent: Number(fields[1]), threads: Number(fields[17]) }
+  const threads = Number(fields[17])
+  return {
+    pid: Number.parseInt(text),
+    parent: Number(fields[1]),
+    threads,
+    startTime: Number(fields[19]),
+    hasEnded: /^[ZX]/.test(fields[0] ?? '') && threads <= 1,
+  }
+}
+
+/** The state of a process; undefined if there is none with that number. */
+export function processState(pid: number): ProcessState | undefined {
+  const text = readProc(`${pid}/stat`)
+  return text === undefined ? undefined : parseStat(text)
 }
 
 /** The numbers of all processes of the host. */
-export const processIds = (): readonly number[] => readdirSync('/proc').map(Number).filter(Number.isInteger)
+const processIds = (): readonly number[] => readdirSync('/proc').map(Number).filter(Number.isInteger)
+
+/** All processes of the host. */
+export const processStates = (): readonly ProcessState[] =>
+  processIds().flatMap((pid) => processState(pid) ?? [])
 
 /** The processes that descend from some processes, with those themselves. */
-export function descendantsOf(roots: ReadonlySet<number>): readonly ProcessState[] {
+export function descendantsOf(
+  roots: ReadonlySet<number>,
+  processes: readonly ProcessState[] = processStates(),
+): readonly ProcessState[] {
   const children = new Map<number, ProcessState[]>()
   const found: ProcessState[] = []
-  for (const pid of processIds()) {
-    const text = readProc(`${pid}/stat`)
-    if (text === undefined) continue
-    const state = parseStat(text)
-    if (roots.has(pid)) found.push(state)
+  for (const state of processes) {
+    if (roots.has(state.pid)) found.push(state)
     else if (children.has(state.parent)) children.get(state.parent)?.push(state)
     else children.set(state.parent, [state])
   }

@@ -1,0 +1,98 @@
+// Finds and kills the processes that a run without a sandbox left behind.
+import { readFileSync } from 'node:fs'
+import { randomInt } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Failure } from '../platform/failure.ts'
+import type { ProcessState } from './usage.ts'
+import { descendantsOf, processState, processStates } from './usage.ts'
+
+/**
+ * What each process of one run inherits, and no other process has. A process inherits both marks even if it leaves its group
+ * and session, changes its directory and closes its files.
+ */
+export interface RunMark {
+  /** A limit on the size of files, in bytes. No file system stores such large files, so it limits nothing. */
+  readonly fileSize: string
+  /** Entries of the environment that name the directory of the run. */
+  readonly variables: readonly string[]
+}
+
+/** How long killed processes may take to end, in milliseconds. Large amounts of memory take some seconds to free. */
+const PATIENCE = 20_000
+
+/** The number of values that the limit of a mark can have: the probability that two runs share one is negligible. */
+const VALUES = 2 ** 48 - 1
+
+/** The mark of a new run, given its environment and its directory. */
+export function newMark(env: Readonly<Record<string, string>>, directory: string): RunMark {
+  return {
+    fileSize: String(2n ** 63n - 1n - BigInt(randomInt(1, VALUES))),
+    variables: Object.entries(env).flatMap(([name, value]) =>
+      value.startsWith(`${directory}/`) ? [`${name}=${value}`] : [],
+    ),
+  }
+}
+
+/**
+ * Kills the processes of a run, and resolves when none is left. Repeats that, because they may start others meanwhile. Throws
+ * a Failure if some are left after 20 s.
+ */
+export async function killMarked(mark: RunMark): Promise<void> {
+  const deadline = performance.now() + PATIENCE
+  for (let delay = 1; ; delay = Math.min(2 * delay, 50)) {
+    const found = markedProcesses(mark)
+    if (found.length === 0) return
+    for (const state of found) kill(state)
+    if (performance.now() > deadline) throw outlived([['processes', found.map(({ pid }) => pid).join(' ')]])
+    await pause(delay)
+  }
+}
+
+/**
+ * Resolves when the log of a run has no writer. Throws a Failure if it still has one after 20 s: a process of the run that
+ * cannot be found may change the outputs, too.
+ */
+export async function logClosed(closed: Promise<void>, log: string): Promise<void> {
+  const timeout = new AbortController()
+  const isLate = pause(PATIENCE, true, { signal: timeout.signal }).catch(() => false)
+  if (await Promise.race([closed.then(() => false), isLate])) throw outlived([['holds', log]])
+  timeout.abort()
+}
+
+const outlived = (facts: Failure['facts']): Failure =>
+  new Failure('a process that the producer started outlives it', {
+    facts,
+    hint: 'make the producer end all processes that it starts in the background',
+  })
+
+/** The marked processes that have not ended, and their descendants, which may have removed the marks. */
+function markedProcesses(mark: RunMark): readonly ProcessState[] {
+  const all = processStates()
+  const marked = all.filter(({ pid }) => carries(pid, mark)).map(({ pid }) => pid)
+  return descendantsOf(new Set(marked), all).filter(({ hasEnded }) => !hasEnded)
+}
+
+function carries(pid: number, { fileSize, variables }: RunMark): boolean {
+  if (new RegExp(`^Max file size +${fileSize} `, 'm').test(read(`/proc/${pid}/limits`))) return true
+  const environment = read(`/proc/${pid}/environ`).split('\0')
+  return variables.some((variable) => environment.includes(variable))
+}
+
+/** A file of /proc; empty if the process has ended or belongs to somebody else. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** Kills a process, but not another one that has its number by now. */
+function kill({ pid, startTime }: ProcessState): void {
+  if (processState(pid)?.startTime !== startTime) return
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended. If it cannot be killed, the caller finds it again.
+  }
+}
