@@ -30,3 +30,23 @@ export function failureData(error: unknown): FailureData {
     ...(tail === undefined ? {} : { tail }),
   }
 }
+
+/** How many facts of a failure that a producer wrote are shown. */
+const MAX_FACTS = 50
+/** How much of each of its texts is shown, in characters. */
+const MAX_TEXT = 16 * 1024
+/** How much of the label of a fact is shown, in characters: labels are aligned. */
+const MAX_LABEL = 100
+
+const cut = (text: string, length: number): string =>
+  text.length <= length ? text : `${text.slice(0, length)}…`
+
+/** A failure that a producer wrote, which may be of any size, cut to what a reader can use. */
+export const boundedFailure = ({ headline, facts, hint, tail }: FailureData): FailureData => ({
+  headline: cut(headline, MAX_TEXT),
+  facts: facts
+    .slice(0, MAX_FACTS)
+    .map(([label, value]) => [cut(label, MAX_LABEL), cut(value, MAX_TEXT)] as const),
+  ...(hint === undefined ? {} : { hint: cut(hint, MAX_TEXT) }),
+  ...(tail === undefined ? {} : { tail: cut(tail, MAX_TEXT) }),
+})

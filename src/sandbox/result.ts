@@ -1,7 +1,7 @@
 // Reads the result of a producer's process and checks the outputs that it wrote.
 import * as v from 'valibot'
 import type { FailureData } from '../platform/failureData.ts'
-import { failureSchema } from '../platform/failureData.ts'
+import { boundedFailure, failureSchema } from '../platform/failureData.ts'
 import type { ArtifactNode, LockfileNode } from '../graph/graph.ts'
 import { display, fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
@@ -44,7 +44,7 @@ export function readResult(
   const { disk, locations, files } = workspace
   const result = resultOf(disk, work, ended)
   if (result.ok) return result
-  const { headline, facts, hint, tail } = hostFailure(result.failure, locations.root)
+  const { headline, facts, hint, tail } = hostFailure(boundedFailure(result.failure), locations.root)
   const places = { root: locations.root, toolDirectories: toolDirectories(workspace) }
   const undeclared = undeclaredRead(disk, places, node, `${headline}\n${tail ?? ''}`)
   const advice = undeclared?.hint ?? hint
@@ -95,13 +95,20 @@ function parseResult(text: string): ProducerResult | undefined {
   }
 }
 
+/** How many undeclared outputs an error names. */
+const MAX_UNDECLARED = 20
+
 /**
  * Checks that a run wrote exactly the declared outputs, each a regular file within the limit of the disk; throws a Failure
  * otherwise. A file with holes may be much larger than what it uses, and lbuild reads all of it.
  */
 export function checkOutputs(disk: Disk, node: ArtifactNode, work: WorkDirectory): void {
   const directory = toRawPath(work.outputs)
-  const found = disk.readdir(directory).map(fromRawPath).sort()
+  const undeclared = disk
+    .readdir(directory)
+    .map(fromRawPath)
+    .filter((name) => !Object.hasOwn(node.outputs, name))
+    .sort()
   const problems = [
     ...Object.keys(node.outputs).flatMap((name): [string, string][] => {
       const stat = disk.lstat(`${directory}/${toRawPath(name)}`)
@@ -112,9 +119,12 @@ export function checkOutputs(disk: Disk, node: ArtifactNode, work: WorkDirectory
         ? []
         : [[name, `has ${stat.size} bytes, more than its limit (disk: ${limit})`]]
     }),
-    ...found
-      .filter((name) => !Object.hasOwn(node.outputs, name))
+    ...undeclared
+      .slice(0, MAX_UNDECLARED)
       .map((name): [string, string] => [display(toRawPath(name)), 'was written but is not declared']),
+    ...(undeclared.length <= MAX_UNDECLARED
+      ? []
+      : [['…', `${undeclared.length - MAX_UNDECLARED} more were written but are not declared`] as const]),
   ]
   if (problems.length === 0) return
   throw new Failure('the outputs differ from the declaration', {
