@@ -1,5 +1,5 @@
 // Inspects a distro without building it: its keys, and the reasons that its artifacts have in their own inputs.
-import { chmodSync, cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
@@ -16,10 +16,13 @@ export function temporaryDirectory(): string {
 const copyTree = (from: string, to: string): void =>
   cpSync(from, to, { recursive: true, verbatimSymlinks: true })
 
-/** The sources of the built distro in another directory, without a cache: {@link inspect} uses that of the built one. */
+/** The sources of the built distro in another directory, with its records and objects but without its other caches. */
 export function copied(copy = copyTree): Distro {
   const distro = new Distro(temporaryDirectory())
   for (const part of ['build.config.ts', 'artifacts']) copy(Distro.built().path(part), distro.path(part))
+  mkdirSync(distro.path('cache'))
+  copyTree(Distro.built().path('cache/records'), distro.path('cache/records'))
+  symlinkSync(Distro.built().path('cache/objects'), distro.path('cache/objects'))
   return distro
 }
 
@@ -48,12 +51,11 @@ interface ArtifactState {
 
 export type Inspection = Readonly<Record<string, ArtifactState>>
 
-/** The state of every artifact according to `status`, with the records of the built distro. */
+/** The state of every artifact according to `status`. */
 export async function inspect(distro: Distro, circumstances: Circumstances = {}): Promise<Inspection> {
   const { cwd = distro.root, env = {}, through = [], args = [], home = HOME } = circumstances
   const command = [...through, process.execPath, `${home}/lbuild`, 'status', '--json', ...args]
-  const cache = Distro.built().path('cache')
-  const { stdout, stderr } = await exec(command, cwd, { LBUILD_CACHE_DIR: cache, ...env })
+  const { stdout, stderr } = await exec(command, cwd, env)
   if (stdout === '') throw new Error(stderr)
   const { artifacts } = JSON.parse(stdout) as {
     artifacts: readonly { name: string; key: string | null; reasons: readonly ReportedReason[] }[]
