@@ -1,7 +1,8 @@
 // Tests that without a sandbox, no process that a producer starts outlives its run, wherever the process goes.
 import { readFileSync } from 'node:fs'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { sha256 } from '../../src/platform/digest.ts'
+import { PATIENCE } from '../support/processes.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 
 /**
@@ -118,6 +119,16 @@ it('a daemon of a producer that exceeds a limit is dead when the build ends', as
   expect(runs(daemonOf(workspace))).toBe(false)
   expect(stderr).toContain('did not finish in time')
   expect(code).toBe(1)
+})
+
+it.each(['SIGINT', 'SIGTERM'] as const)('a daemon is dead when %s ended the build', async (signal) => {
+  const workspace = workspaceOf(FOREVER, 'await new Promise((done) => setTimeout(done, 600_000))')
+  const { child, ended } = workspace.start('image')
+  await vi.waitUntil(() => workspace.exists('started') && startedIn(workspace) > 0, { timeout: PATIENCE })
+  child.kill(signal)
+  const { code } = await ended
+  expect(runs(daemonOf(workspace))).toBe(false)
+  expect(code).not.toBe(0)
 })
 
 it('a daemon that lbuild cannot recognize fails the build while it holds the log', async () => {

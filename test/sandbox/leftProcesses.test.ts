@@ -66,6 +66,25 @@ it.each([
   expect(hasEnded(unrelated)).toBe(false)
 })
 
+it('a descendant is killed that removed both marks while its parent lives', async () => {
+  const mark = newMark({}, '/w')
+  const parent = spawn(
+    'prlimit',
+    [
+      `--fsize=${mark.fileSize}`,
+      'sh',
+      '-c',
+      'setsid prlimit --fsize=1000000 env -i sh -c "echo; exec sleep 600" & wait',
+    ],
+    { env: { PATH: '/usr/bin:/bin' }, stdio: ['ignore', 'pipe', 'ignore'] },
+  )
+  started.push(parent)
+  await once(parent.stdout, 'data')
+  // The descendant holds the pipe, too.
+  await Promise.all([killMarked(mark), once(parent, 'close')])
+  expect(parent.signalCode).toBe('SIGKILL')
+})
+
 it('a run that left nothing needs no wait', async () => {
   await expect(killMarked(newMark({ TMPDIR: '/w/3/scratch' }, '/w/3'))).resolves.toBeUndefined()
 })
