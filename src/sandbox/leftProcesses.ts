@@ -1,4 +1,4 @@
-// Finds and kills the processes that a run without a sandbox left behind.
+// Finds the processes of a run without a sandbox, and kills those that it left behind.
 import { readFileSync } from 'node:fs'
 import { randomInt } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -15,6 +15,8 @@ export interface RunMark {
   readonly fileSize: string
   /** Entries of the environment that name the directory of the run. */
   readonly variables: readonly string[]
+  /** The start of lbuild, in clock ticks since the host started. Older processes are not looked at. */
+  readonly since: number
 }
 
 /** How long killed processes may take to end, in milliseconds. Large amounts of memory take some seconds to free. */
@@ -30,6 +32,7 @@ export function newMark(env: Readonly<Record<string, string>>, directory: string
     variables: Object.entries(env).flatMap(([name, value]) =>
       value.startsWith(`${directory}/`) ? [`${name}=${value}`] : [],
     ),
+    since: processState(process.pid)?.startTime ?? 0,
   }
 }
 
@@ -66,9 +69,10 @@ const outlived = (facts: Failure['facts']): Failure =>
   })
 
 /** The marked processes that have not ended, and their descendants, which may have removed the marks. */
-function markedProcesses(mark: RunMark): readonly ProcessState[] {
+export function markedProcesses(mark: RunMark): readonly ProcessState[] {
   const all = processStates()
-  const marked = all.filter(({ pid }) => carries(pid, mark)).map(({ pid }) => pid)
+  const young = all.filter(({ startTime }) => startTime >= mark.since)
+  const marked = young.filter(({ pid }) => carries(pid, mark)).map(({ pid }) => pid)
   return descendantsOf(new Set(marked), all).filter(({ hasEnded }) => !hasEnded)
 }
 

@@ -2,7 +2,8 @@
 import { totalmem } from 'node:os'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Limits } from '../graph/limits.ts'
-import { descendantsOf, diskUsage, filesInMemory, memoryOf, usedOnFileSystem } from './usage.ts'
+import type { ProcessState } from './usage.ts'
+import { diskUsage, filesInMemory, memoryOf, usedOnFileSystem } from './usage.ts'
 
 /** A limit that a run exceeded, and what the run used. */
 export interface ExceededLimit {
@@ -13,8 +14,10 @@ export interface ExceededLimit {
 
 /** What to watch. */
 export interface WatchedRun {
-  /** The first process; all others descend from it. */
+  /** The first process. */
   readonly pid: number
+  /** Finds all processes of the run. */
+  processes(): readonly ProcessState[]
   readonly limits: Limits
   /** The directories of the disk to which the run writes. */
   readonly directories: readonly string[]
@@ -52,7 +55,7 @@ export function watchLimits(run: WatchedRun, exceeded: (what: ExceededLimit) => 
   const before = usedOn(run)
   let isMeasuringDisk = false
   const measure = async (): Promise<void> => {
-    const processes = descendantsOf(new Set([run.pid]))
+    const processes = run.processes()
     if (
       check(
         'processes',

@@ -7,11 +7,12 @@ import type { SandboxOptions } from './bubblewrap.ts'
 import { inheritedFiles, sandboxed, tmpfsOf } from './bubblewrap.ts'
 import type { Confinement } from './confinement.ts'
 import { openSandbox } from './confinement.ts'
-import { killMarked, logClosed, newMark } from './leftProcesses.ts'
+import { killMarked, logClosed, markedProcesses, newMark } from './leftProcesses.ts'
 import type { ExceededLimit } from './limitWatch.ts'
 import { watchLimits, withKernelLimits } from './limitWatch.ts'
 import type { Namespaces } from './namespaces.ts'
 import { closeNamespaces } from './namespaces.ts'
+import { descendantsOf } from './usage.ts'
 
 /** How a process ended. */
 export interface Ended {
@@ -118,7 +119,10 @@ function startGroup(
   }
   let exceeded: ExceededLimit | undefined
   const inMemory = confined ? tmpfsOf(sandbox) : []
-  const run = child.pid === undefined ? undefined : { pid: child.pid, limits, directories: writes, inMemory }
+  const { pid } = child
+  const processes = () =>
+    mark ? markedProcesses(mark) : descendantsOf(new Set(pid === undefined ? [] : [pid]))
+  const run = pid === undefined ? undefined : { pid, processes, limits, directories: writes, inMemory }
   const stopWatching =
     run &&
     watchLimits(run, (what) => {

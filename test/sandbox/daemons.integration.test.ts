@@ -121,6 +121,28 @@ it('a daemon of a producer that exceeds a limit is dead when the build ends', as
   expect(code).toBe(1)
 })
 
+it.each([
+  [
+    'memory',
+    `memory: '200M'`,
+    `my @held; ready(); push @held, 'x' x 1_000_000 while @held < 600; sleep 1 while 1;`,
+    /too much memory/,
+  ],
+  [
+    'processes',
+    'processes: 60',
+    `ready(); for (1 .. 100) { fork || last } sleep 1 while 1;`,
+    /too many processes/,
+  ],
+])('a daemon cannot exceed the limit of %s', async (_, limit, code, message) => {
+  const workspace = workspaceOf(code, 'await new Promise((done) => setTimeout(done, 600_000))')
+  workspace.edit('build.config.ts', 'inputs: {', `limits: { ${limit} }, inputs: {`)
+  const { code: exitCode, stderr } = await workspace.lbuild('image')
+  expect(runs(daemonOf(workspace))).toBe(false)
+  expect(stderr).toMatch(message)
+  expect(exitCode).toBe(1)
+})
+
 it.each(['SIGINT', 'SIGTERM'] as const)('a daemon is dead when %s ended the build', async (signal) => {
   const workspace = workspaceOf(FOREVER, 'await new Promise((done) => setTimeout(done, 600_000))')
   const { child, ended } = workspace.start('image')
