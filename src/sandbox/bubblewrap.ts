@@ -1,6 +1,8 @@
 // The argument vector of the sandbox in which producers run.
+import type { ChildProcess } from 'node:child_process'
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs'
 import type { Namespaces } from './namespaces.ts'
+import { systemCallFilter } from './systemCalls.ts'
 
 /** A directory or file of the host that a producer sees under another path, or a link. */
 export type Mount =
@@ -69,12 +71,19 @@ const CAPABILITIES = [
   ['kill', 'setgid', 'setuid', 'setpcap', 'sys_chroot', 'net_bind_service'],
 ].flat()
 
-/** The file descriptors under which {@link sandboxed} expects the namespaces. */
-const FDS = { user: 3, mount: 4, owner: 5 }
+/** The file descriptors under which {@link sandboxed} expects the namespaces and the filter of system calls. */
+const FDS = { user: 3, mount: 4, filter: 5, owner: 6 }
 
 /** The files that the process of a {@link sandboxed} command must inherit, from descriptor 3 on. */
-export const inheritedFiles = ({ user, mount, owner }: Namespaces): readonly number[] =>
-  owner === undefined ? [user, mount] : [user, mount, owner]
+export const inheritedFiles = ({ user, mount, owner }: Namespaces): readonly (number | 'pipe')[] =>
+  owner === undefined ? [user, mount, 'pipe'] : [user, mount, 'pipe', owner]
+
+/** Sends the filter of system calls to a {@link sandboxed} command, which waits for it. */
+export function sendFilter({ stdio }: Pick<ChildProcess, 'stdio'>): void {
+  const pipe = stdio[FDS.filter]
+  // If the command ends early, its exit is reported.
+  if (pipe && 'end' in pipe) pipe.on('error', () => {}).end(systemCallFilter())
+}
 
 const open = (fd: number): string => `/proc/self/fd/${fd}`
 
@@ -103,6 +112,8 @@ export function sandboxed(
     '--unshare-uts',
     '--hostname',
     options.hostname,
+    '--seccomp',
+    String(FDS.filter),
   ]
   if (!options.network) args.push('--unshare-net')
   args.push(...systemMounts(), '--proc', '/proc', '--dev', '/dev')

@@ -4,7 +4,7 @@ import type { Limits } from '../graph/limits.ts'
 import { lockWorkspace } from '../store/workspaceLock.ts'
 import { BoundedLog } from './boundedLog.ts'
 import type { SandboxOptions } from './bubblewrap.ts'
-import { inheritedFiles, sandboxed, tmpfsOf } from './bubblewrap.ts'
+import { inheritedFiles, sandboxed, sendFilter, tmpfsOf } from './bubblewrap.ts'
 import type { Confinement } from './confinement.ts'
 import { openSandbox } from './confinement.ts'
 import { killMarked, logClosed, markedProcesses, newMark } from './leftProcesses.ts'
@@ -109,6 +109,7 @@ function startGroup(
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe', ...(confined ? inheritedFiles(namespaces) : [])],
   })
+  if (confined) sendFilter(child)
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data: Buffer) => log.write(data))
   const kill = (): void => {
     try {

@@ -28,7 +28,7 @@ const SETTINGS = [
   },
   {
     setting: 'without namespaces',
-    abuses: [...OUTPUTS, ...RESULTS, ...LEFTOVERS],
+    abuses: [...OUTPUTS, ...RESULTS, ...LEFTOVERS, ...DAEMONS],
     as: (one: TestWorkspace) => one.withoutNamespaces(),
     skipped: !isRoot,
   },

@@ -191,7 +191,7 @@ export const LEFTOVERS: readonly Abuse[] = [
   },
 ]
 
-/** Processes that outlive their producer. Without a namespace of process ids, lbuild cannot end all of them. */
+/** Processes that outlive their producer. */
 export const DAEMONS: readonly Abuse[] = [
   {
     title: 'a daemon that writes to the output',

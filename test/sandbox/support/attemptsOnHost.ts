@@ -9,7 +9,7 @@ const PROCESSES: readonly Attempt[] = [
   },
   {
     title: 'traces processes of the host and the first one',
-    python: `for pid in (int(params['sleeper']), 1): call('ptrace', 16, pid, None, None)`,
+    python: `for pid in (int(params['sleeper']), 1): call('ptrace', 0x4206, pid, None, None)`,
     expected: /^refused (ESRCH|EPERM)$/,
   },
   {
@@ -85,6 +85,16 @@ call('syscall', 241 if arm else 298, struct.pack('IIQ', 1, 112, 0) + bytes(96), 
 call('syscall', 104 if arm else 246, 0, 0, None, 0)
 `,
     expected: /^refused (EPERM|EACCES|ENOSYS|ENOENT)$/,
+  },
+  {
+    title: 'uses the keyrings of the session',
+    python: `
+add, request, control = (217, 218, 219) if arm else (248, 249, 250)
+for ring in (-3, -4, -5): call('syscall', add, b'user', b'lbuild-test', b'secret', 6, ring)
+call('syscall', request, b'user', b'lbuild-test', None, 0)
+call('syscall', control, 0, -3, 1)
+`,
+    expected: /^refused ENOSYS$/,
   },
 ]
 
