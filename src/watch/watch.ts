@@ -171,6 +171,11 @@ export class Watch {
       await this.#reload()
       if (cause?.entries !== false) await this.#cover()
       const workspace = this.#workspace
+      // Probably somebody removes the workspace, and a build would write into it.
+      if (!workspace.disk.lstat(toRawPath(`${this.#root}/build.config.ts`))) {
+        this.#reportIdle([], changed)
+        return { result: 'failed', planned: [] }
+      }
       const snapshot = await takeSnapshot(workspace, targets, new Set())
       workspace.index.save()
       const planned = plan(workspace.graph, targets, snapshot)
