@@ -16,11 +16,14 @@ import { readPackage } from './moduleLabels.ts'
 export const lbuildImports = (home: string, onMismatch: (failure: Failure) => void): Plugin => ({
   name: 'lbuild-imports',
   setup(build) {
+    // Many modules of few directories import few names.
+    const packageOf = remembered(nearestPackage)
+    const sourceOf = remembered((path) => sourceIn(home, path))
     build.onResolve({ filter: /^lbuild($|\/)/ }, async ({ path, importer, kind, resolveDir, pluginData }) => {
       if (pluginData === RESOLVING) return undefined
-      const installed = nearestPackage(resolveDir)
+      const installed = packageOf(resolveDir)
       const own = installed === undefined || realpathSync(installed) === home
-      const source = own ? sourceIn(home, path) : undefined
+      const source = own ? sourceOf(path) : undefined
       if (source !== undefined) return { path: source }
       const from = installed === undefined ? home : resolveDir
       const found = await build.resolve(path, { importer, kind, resolveDir: from, pluginData: RESOLVING })
@@ -46,6 +49,16 @@ function sourceIn(home: string, imported: string): string | undefined {
  * them.
  */
 const RESOLVING = Symbol('resolving')
+
+/** The same function, which computes the result for each argument once. */
+function remembered<T>(compute: (argument: string) => T): (argument: string) => T {
+  const results = new Map<string, { readonly result: T }>()
+  return (argument) => {
+    const known = results.get(argument) ?? { result: compute(argument) }
+    results.set(argument, known)
+    return known.result
+  }
+}
 
 const withParents = (directory: string): string[] =>
   directory === dirname(directory) ? [directory] : [directory, ...withParents(dirname(directory))]
