@@ -1,6 +1,7 @@
 // Tests that lbuild bears whatever producers leave behind, print and use up.
 import * as fs from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { producerOwner } from '../../src/sandbox/namespaces.ts'
 import { allEnded } from '../support/processes.ts'
 import type { Built } from '../support/workspace.ts'
 import { TestWorkspace } from '../support/workspace.ts'
@@ -78,6 +79,13 @@ describe.each(SETTINGS)('producers $setting', ({ abuses, as, skipped }) => {
     expect(built.stderr.length).toBeLessThan(500_000)
     expect(workspace.read('output/victim.txt')).toBe('untouched')
     await allEnded(root)
+    const owners = [fs.statSync(root).uid, producerOwner()?.uid]
+    const objects = fs.readdirSync(`${root}/cache/objects`, { recursive: true, withFileTypes: true })
+    for (const object of objects.filter((entry) => entry.isFile())) {
+      const { mode, uid } = fs.statSync(`${object.parentPath}/${object.name}`)
+      expect(mode).toBe(0o100444)
+      expect(owners).toContain(uid)
+    }
     const succeeding = abuses.filter(({ failure }) => !failure).map(nameOf)
     expect((await workspace.build('victim', ...succeeding)).ran).toEqual([])
     expect((await workspace.lbuild('verify', 'victim', ...succeeding)).code).toBe(0)

@@ -150,6 +150,11 @@ export const LEFTOVERS: readonly Abuse[] = [
     content: /^written$/,
   },
   {
+    title: 'an output of another user',
+    code: `${WRITE}; try { fs.chownSync(outputs.o, 1234, 1234) } catch {}`,
+    content: /^written$/,
+  },
+  {
     title: 'an output without permissions',
     code: `${WRITE}; fs.chmodSync(outputs.o, 0)`,
     content: /^written$/,

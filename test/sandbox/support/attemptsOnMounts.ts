@@ -37,7 +37,7 @@ const MOUNTS: readonly Attempt[] = [
   },
   {
     title: 'remounts inputs and usr writable',
-    python: `for path in (b'/inputs/note', b'/inputs/tree', b'/usr', b'/', b'/proc'): call('mount', None, path, None, 32 | 4096, None)`,
+    python: `for path in (b'/inputs/note', b'/inputs/object', b'/inputs/tree', b'/usr', b'/', b'/proc'): call('mount', None, path, None, 32 | 4096, None)`,
     expected: /^refused EPERM$/,
   },
   {
@@ -101,27 +101,29 @@ for path in ('/work', '/usr'):
 const FILES: readonly Attempt[] = [
   {
     title: 'writes to inputs',
-    code: `return [...attempts([inputs.note, inputs.tree + '/deep/file', inputs.tree + '/new'], (path) => fs.writeFileSync(path, 'x')),
+    code: `return [...attempts([inputs.note, inputs.object, inputs.tree + '/deep/file', inputs.tree + '/new'], (path) => fs.writeFileSync(path, 'x')),
       attempt(() => fs.truncateSync(inputs.note)), attempt(() => fs.rmSync(inputs.tree + '/deep/file'))]`,
     expected: /^refused EROFS$/,
   },
   {
     title: 'changes the metadata of inputs',
-    code: `return [attempt(() => fs.chmodSync(inputs.note, 0o777)), attempt(() => fs.chownSync(inputs.note, 1, 1)),
+    code: `return [...attempts([inputs.note, inputs.object], (path) => fs.chmodSync(path, 0o777)), ...attempts([inputs.note, inputs.object], (path) => fs.chownSync(path, 1, 1)),
       attempt(() => fs.utimesSync(inputs.tree, 1, 1))]`,
     python: `attempt(os.setxattr, '/inputs/note', 'user.x', b'1')`,
     expected: /^refused EROFS$/,
   },
   {
     title: 'links and renames inputs',
-    code: `return [attempt(() => fs.linkSync(inputs.note, work + '/link')), attempt(() => fs.renameSync(inputs.note, work + '/moved')),
+    code: `return [...attempts([inputs.note, inputs.object], (path) => fs.linkSync(path, work + '/link')), attempt(() => fs.renameSync(inputs.note, work + '/moved')),
       attempt(() => fs.renameSync(inputs.tree + '/deep', inputs.tree + '/moved'))]`,
     expected: /^refused (EXDEV|EROFS|EBUSY)$/,
   },
   {
     title: 'reopens an input through proc',
-    code: `const fd = fs.openSync(inputs.note, 'r')
-      return attempts(['/proc/self/fd/' + fd, '/proc/self/root/inputs/note', '/dev/fd/' + fd], (path) => fs.openSync(path, 'r+'))`,
+    code: `return [inputs.note, inputs.object].flatMap((input) => {
+        const fd = fs.openSync(input, 'r')
+        return attempts(['/proc/self/fd/' + fd, '/proc/self/root' + input, '/dev/fd/' + fd], (path) => fs.openSync(path, 'r+'))
+      })`,
     expected: /^refused EROFS$/,
   },
   {

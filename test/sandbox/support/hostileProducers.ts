@@ -76,7 +76,7 @@ export const nameOf = ({ title }: { readonly title: string }): string =>
     .replaceAll(/^-|-$/g, '')
 
 const declare = (name: string, code: string, declaration: string, index: number): string =>
-  `const case${index} = artifact('${name}', { inputs: { note: file('note.txt'), tree: tree('tree') },
+  `const case${index} = artifact('${name}', { inputs: { note: file('note.txt'), tree: tree('tree'), object: victim.output('o') },
   outputs: { o: '${name}.txt' }, ${declaration}
   async produce({ inputs, outputs, params, work, scratch, log, run }) { ${code} } })`
 
