@@ -110,7 +110,10 @@ function replace(path, content) {
  */
 function load(file, cachedData) {
   const program = { exports: {} }
-  const script = new Script(fs.readFileSync(file, 'latin1'), { filename: `lbuild/${basename(file)}`, cachedData })
+  const script = new Script(fs.readFileSync(file, 'latin1'), {
+    filename: `lbuild/${basename(file)}`,
+    cachedData,
+  })
   script.runInThisContext()(program.exports, createRequire(__filename), program, (address) => import(address))
   return { script, main: program.exports.main }
 }
