@@ -39,6 +39,9 @@ export const GRAPH_KIND = `graph 15 ${LBUILD_VERSION} ${process.versions.node}` 
 const ATTEMPTS = 20
 const RETRY_MS = 100
 
+/** A little longer than the steps in which clocks of most file systems advance; see src/fingerprint/fileState.ts. */
+const SETTLED_MS = 25
+
 /**
  * Loads the graph of `build.config.ts`. While none of its sources has changed, that reads one small JSON file and loads
  * neither a compiler nor the distro's code. Otherwise it compiles the config, and a process of its own evaluates it.
@@ -57,7 +60,10 @@ export async function loadConfig(
     if (cached) return cached
     // A file system may store times in steps of seconds; until one is past, lbuild cannot exclude a change.
     if (attempt > 1) await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+    const isFirst = !disk.lstat(toRawPath(locations.cache))
     makeCache(disk, locations, ignored)
+    // The new directory may change the time of the workspace's directory, which must be past before the compilation begins.
+    if (isFirst) await new Promise((resolve) => setTimeout(resolve, SETTLED_MS))
     await evaluate(disk, locations, options, ignored)
   }
   throw new Failure('build.config.ts, or lbuild itself, keeps changing', {

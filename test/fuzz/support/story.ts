@@ -4,6 +4,7 @@ import { expect } from 'vitest'
 import type { BuildReport } from '../../../src/executor/report.ts'
 import { realDisk } from '../../../src/platform/disk.ts'
 import { Failure } from '../../../src/platform/failure.ts'
+import type { Limits } from '../../../src/store/retention.ts'
 import { MEMORY_PARENT } from '../../support/temporary.ts'
 import { Crash, DiskError, FaultyDisk } from '../../support/faultyDisk.ts'
 import { CoarseDisk } from './coarseDisk.ts'
@@ -67,7 +68,7 @@ class Story {
       else if (/output.* (gone|cut)|cache gone|objects gone/.test(each.kind)) this.#changed = []
     }
     this.#coarse?.advance(one.pause)
-    if (one.collect) this.#lab.collect(this.#model.graph(), one.collect)
+    if (one.collect) this.#collect(one.collect)
     const targets = one.targets.map((at) => at % this.#model.artifacts.length)
     const wanted = targets.length > 0 ? [...new Set(targets)] : this.#model.artifacts.map((_, at) => at)
     const before = this.#published()
@@ -165,6 +166,16 @@ class Story {
     } finally {
       faulty?.end()
       delete process.env['LAB_ENV']
+    }
+  }
+
+  /** Collects the store. That fails if damage hides what the other workspace needs. */
+  #collect(limits: Limits): void {
+    try {
+      this.#lab.collect(this.#model.graph(), limits)
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      expect(error.headline).toBe('cannot read what another workspace needs of the store')
     }
   }
 
