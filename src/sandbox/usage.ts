@@ -1,6 +1,6 @@
 // Measures what the processes of a run use.
 import { execFile } from 'node:child_process'
-import { readdirSync, readFileSync, statfsSync } from 'node:fs'
+import { readdirSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { asOwner } from './namespaces.ts'
 
@@ -86,17 +86,29 @@ export function memoryOf(processes: readonly ProcessState[]): number {
   return own + shared
 }
 
-/** The size of the files in directories that a process sees in memory (tmpfs(5)), in bytes. */
+/** The type of a file system in memory (statfs(2), `f_type`: TMPFS_MAGIC). */
+const TMPFS = 0x01021994
+
+/**
+ * The size of the files in directories that a process sees in memory (tmpfs(5)), in bytes; 0 for a process that has not
+ * entered the sandbox yet, and sees the directories of the host.
+ */
 export function filesInMemory(pid: number, directories: readonly string[]): number {
   let used = 0
   for (const directory of directories)
     try {
-      const { bsize, blocks, bfree } = statfsSync(`/proc/${pid}/root${directory}`)
-      used += bsize * (blocks - bfree)
+      if (isHostRoot(`/proc/${pid}/root/`)) return 0
+      const { type, bsize, blocks, bfree } = statfsSync(`/proc/${pid}/root${directory}`)
+      if (type === TMPFS) used += bsize * (blocks - bfree)
     } catch {
       // The process has ended.
     }
   return used
+}
+
+function isHostRoot(path: string): boolean {
+  const [found, host] = [statSync(path), statSync('/')]
+  return found.dev === host.dev && found.ino === host.ino
 }
 
 /** The used part of the file system of a path, in bytes. */
