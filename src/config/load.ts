@@ -10,6 +10,7 @@ import type { Ignored } from '../platform/quarantine.ts'
 import { listCacheDirectory, makeCacheDirectory, replaceCacheFile } from '../platform/quarantine.ts'
 import { sha256 } from '../platform/digest.ts'
 import { makeCacheInStore } from '../store/storeUsers.ts'
+import { CLOCK_STEP } from '../fingerprint/fileState.ts'
 import type { StatIndex } from '../fingerprint/statIndex.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { EvaluationOptions } from './configProcess.ts'
@@ -39,8 +40,8 @@ export const GRAPH_KIND = `graph 15 ${LBUILD_VERSION} ${process.versions.node}` 
 const ATTEMPTS = 20
 const RETRY_MS = 100
 
-/** A little longer than the steps in which clocks of most file systems advance; see src/fingerprint/fileState.ts. */
-const SETTLED_MS = 25
+/** After this, a later change of a file has another time on most file systems. */
+const SETTLED_MS = Number(CLOCK_STEP / 1_000_000n) + 5
 
 /**
  * Loads the graph of `build.config.ts`. While none of its sources has changed, that reads one small JSON file and loads
@@ -59,11 +60,11 @@ export async function loadConfig(
     const cached = await cachedConfig(disk, index, locations, ignored)
     if (cached) return cached
     // A file system may store times in steps of seconds; until one is past, lbuild cannot exclude a change.
-    if (attempt > 1) await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+    if (attempt > 1) await pause(RETRY_MS)
     const isFirst = !disk.lstat(toRawPath(locations.cache))
     makeCache(disk, locations, ignored)
     // The new directory may change the time of the workspace's directory, which must be past before the compilation begins.
-    if (isFirst) await new Promise((resolve) => setTimeout(resolve, SETTLED_MS))
+    if (isFirst) await pause(SETTLED_MS)
     await evaluate(disk, locations, options, ignored)
   }
   throw new Failure('build.config.ts, or lbuild itself, keeps changing', {
@@ -71,6 +72,9 @@ export async function loadConfig(
     exitCode: 2,
   })
 }
+
+const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 /** Compiles and evaluates the config, and leaves the graph in the cache unless sources changed meanwhile. */
 async function evaluate(
@@ -156,8 +160,8 @@ export const noConfig = (root: string, more = ''): Failure =>
   })
 
 /**
- * The cached graph, if this lbuild and this Node.js wrote it. The function does not validate the value, because the checksum already proves
- * that lbuild wrote it, and validation would load valibot.
+ * The cached graph, if this lbuild and this Node.js wrote it. The function does not validate the value, because the checksum
+ * already proves that lbuild wrote it, and validation would load valibot.
  */
 function readCache(disk: Disk, cache: string, ignored: Ignored = new Set()): CacheFile | undefined {
   const path = toRawPath(`${cache}/config/graph.json`)

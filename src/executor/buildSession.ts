@@ -38,8 +38,8 @@ import { registerWorkspace } from './storeUser.ts'
 
 /**
  * Does work that writes to the workspace while holding the workspace lock. First reclaims what killed builds left
- * behind. Every event goes to the event log and the listener, except `waiting`, which precedes the log. However the work ends, no process that
- * it started survives. `startedAt` is the zero of the log's times, in seconds of {@link monotonicSeconds}. Throws a
+ * behind. Every event goes to the event log and the listener, except `waiting`, which precedes the log. However the work
+ * ends, no process that it started survives. `startedAt` is the zero of the log's times, in seconds of {@link monotonicSeconds}. Throws a
  * Failure (exit code 75) if another build holds the lock and `wait` is false.
  */
 export async function inSession<T>(

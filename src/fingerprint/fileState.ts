@@ -10,7 +10,7 @@ const SECOND = 1_000_000_000n
  * How far the clock that stamps files may lag behind, in nanoseconds: the kernel advances it in steps of up to 10 ms
  * (CONFIG_HZ=100).
  */
-const CLOCK_STEP = 20n * MILLISECOND
+export const CLOCK_STEP = 20n * MILLISECOND
 
 /**
  * The coarsest steps in which a file system stores times, in nanoseconds: 2 s on FAT; 1 s on ext3, on ext4 with inodes of

@@ -1,10 +1,9 @@
 // Finds the processes of a run without a sandbox, and kills those that it left behind.
-import { readFileSync } from 'node:fs'
 import { randomInt } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Failure } from '../platform/failure.ts'
 import type { ProcessState } from './usage.ts'
-import { descendantsOf, processState, processStates } from './usage.ts'
+import { descendantsOf, processState, processStates, readProc } from './usage.ts'
 
 /**
  * What each process of one run inherits, and no other process has. A process inherits both marks even if it leaves its group
@@ -77,21 +76,12 @@ export function markedProcesses(mark: RunMark): readonly ProcessState[] {
 }
 
 function carries(pid: number, { fileSize, variables }: RunMark): boolean {
-  if (new RegExp(`^Max file size +${fileSize} `, 'm').test(read(`/proc/${pid}/limits`))) return true
-  const environment = read(`/proc/${pid}/environ`).split('\0')
+  if (new RegExp(`^Max file size +${fileSize} `, 'm').test(readProc(`${pid}/limits`) ?? '')) return true
+  const environment = (readProc(`${pid}/environ`) ?? '').split('\0')
   return variables.some((variable) => environment.includes(variable))
 }
 
-/** A file of /proc; empty if the process has ended or belongs to somebody else. */
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
-}
-
-/** Kills a process, but not another one that has its number by now. */
+/** Kills a process, unless it has ended and another process has its number. */
 function kill({ pid, startTime }: ProcessState): void {
   if (processState(pid)?.startTime !== startTime) return
   try {

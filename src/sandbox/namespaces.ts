@@ -65,10 +65,15 @@ const textOf = (ranges: readonly Range[]): string => ranges.map((range) => `${ra
 /** The maps of user and group ids below `/proc/PID`. */
 const MAPS = ['uid_map', 'gid_map'] as const
 
-const rootMap = (map: (typeof MAPS)[number]): readonly Range[] | undefined =>
-  rangesOfRoot(readFileSync(`/proc/self/${map}`, 'utf8'))
+const rootMaps = new Map<string, readonly Range[] | undefined>()
 
-/** Whether the user who runs lbuild has the ids that producers in the sandbox need, as far as it can be told in advance. */
+/** The ids of root's producers in a map; undefined if root has too few. The map of a process never changes. */
+function rootMap(map: (typeof MAPS)[number]): readonly Range[] | undefined {
+  if (!rootMaps.has(map)) rootMaps.set(map, rangesOfRoot(readFileSync(`/proc/self/${map}`, 'utf8')))
+  return rootMaps.get(map)
+}
+
+/** Whether the user who runs lbuild has enough ids for producers in the sandbox. For ordinary users, only an attempt shows it. */
 export const hasIds = (): boolean => !isRoot() || MAPS.every((map) => rootMap(map) !== undefined)
 
 /** The ids of the host that are user 0 and group 0 of producers in the sandbox. */
@@ -77,14 +82,11 @@ export interface Owner {
   readonly gid: number
 }
 
-let owner: Owner | undefined
-
 /** Whom the files of a producer in the sandbox must belong to; undefined if that is the user who runs lbuild. */
 export function producerOwner(): Owner | undefined {
   if (!isRoot() || !hasIds()) return undefined
   const first = (map: (typeof MAPS)[number]): number => rootMap(map)?.[0]?.[1] ?? 0
-  owner ??= { uid: first('uid_map'), gid: first('gid_map') }
-  return owner
+  return { uid: first('uid_map'), gid: first('gid_map') }
 }
 
 /** For ordinary users: the words before a command that becomes user 0 of a namespace with all ids of the user. */

@@ -15,8 +15,8 @@ export interface ProcessState {
   readonly hasEnded: boolean
 }
 
-/** Reads a file of /proc; undefined if the process has ended. */
-function readProc(path: string): string | undefined {
+/** Reads a file of /proc; undefined if the process has ended or belongs to somebody else. */
+export function readProc(path: string): string | undefined {
   try {
     return readFileSync(`/proc/${path}`, 'utf8')
   } catch {
@@ -94,10 +94,10 @@ const TMPFS = 0x01021994
  * entered the sandbox yet, and sees the directories of the host.
  */
 export function filesInMemory(pid: number, directories: readonly string[]): number {
+  if (seesHost(pid)) return 0
   let used = 0
   for (const directory of directories)
     try {
-      if (isHostRoot(`/proc/${pid}/root/`)) return 0
       const { type, bsize, blocks, bfree } = statfsSync(`/proc/${pid}/root${directory}`)
       if (type === TMPFS) used += bsize * (blocks - bfree)
     } catch {
@@ -106,9 +106,14 @@ export function filesInMemory(pid: number, directories: readonly string[]): numb
   return used
 }
 
-function isHostRoot(path: string): boolean {
-  const [found, host] = [statSync(path), statSync('/')]
-  return found.dev === host.dev && found.ino === host.ino
+/** Whether a process has the root directory of lbuild, or has ended. */
+function seesHost(pid: number): boolean {
+  try {
+    const [found, host] = [statSync(`/proc/${pid}/root/`), statSync('/')]
+    return found.dev === host.dev && found.ino === host.ino
+  } catch {
+    return true
+  }
 }
 
 /** The used part of the file system of a path, in bytes. */
