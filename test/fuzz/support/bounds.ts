@@ -1,4 +1,5 @@
 // The duration and the seed of random tests.
+import fc from 'fast-check'
 import { monotonicSeconds } from '../../../src/platform/clock.ts'
 import { random } from './system.ts'
 
@@ -36,4 +37,25 @@ export async function sample<T>(
     if (!isTimeLeft()) break
   }
   console.log(`${what}: ${checked} of ${cases.length} cases, seed ${SEED}`)
+}
+
+/**
+ * Checks a property with generated values until the time of a test is over. `progress` says how much was checked, such as
+ * `12 builds`; it is printed at the end, and it is part of the error if a value fails.
+ */
+export async function checkProperty<T>(
+  values: fc.Arbitrary<T>,
+  check: (value: T) => Promise<void>,
+  progress: () => string,
+): Promise<void> {
+  const outcome = await fc.check(fc.asyncProperty(values, check), {
+    seed: SEED,
+    numRuns: 1e9,
+    interruptAfterTimeLimit: SECONDS * 1000,
+  })
+  if (outcome.failed)
+    throw new Error(`after ${progress()}: ${fc.defaultReportMessage(outcome)}`, {
+      cause: outcome.errorInstance,
+    })
+  console.log(`${progress()} in ${SECONDS} s, seed ${SEED}`)
 }
