@@ -136,6 +136,6 @@ function linksTo({ disk }: ToolFinder, path: RawPath): readonly RawPath[] {
 const isBelow = (path: RawPath, others: ReadonlySet<RawPath>): boolean =>
   others.has(path) || (path !== '/' && isBelow(posix.dirname(path), others))
 
-/** Paths without those that lie below another one. */
+/** Removes the paths that are below another of the paths. */
 const withoutNested = (paths: ReadonlySet<RawPath>): readonly RawPath[] =>
   [...paths].filter((path) => !isBelow(posix.dirname(path), paths)).sort(byBytes)

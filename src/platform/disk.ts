@@ -28,7 +28,7 @@ export interface Stat {
 export interface Disk {
   /** The state of the path itself, without following links; undefined if nothing exists there. */
   lstat(path: RawPath): Stat | undefined
-  /** The state of what a path leads to; undefined if that does not exist. */
+  /** The state of a path, following links; undefined if nothing exists there. */
   stat(path: RawPath): Stat | undefined
   readdir(path: RawPath): RawPath[]
   readlink(path: RawPath): RawPath

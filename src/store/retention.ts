@@ -95,7 +95,7 @@ export function retain<R extends HeldRecord>(
 export const objectsOf = ({ outputs, explanations }: HeldRecord): ReadonlySet<Digest> =>
   new Set([...outputs.map(({ sha256 }) => sha256), ...explanations])
 
-/** The latest records of each declared artifact, and the records of what these took. */
+/** The latest records of each declared artifact, and the records that produced their inputs. */
 function neededRecords<R extends HeldRecord>(
   byArtifact: ReadonlyMap<string, readonly R[]>,
   artifacts: ReadonlySet<string>,
