@@ -7,6 +7,7 @@ import { text as readAll } from 'node:stream/consumers'
 import type { Readable } from 'node:stream'
 import { SEARCH_PATH } from '../platform/findTool.ts'
 import { systemMounts } from './bubblewrap.ts'
+import { bwrapChild } from './handshake.ts'
 
 /** Namespaces, as open files. */
 export interface Namespaces {
@@ -155,10 +156,9 @@ export async function openNamespaces(): Promise<Namespaces> {
 async function startedIn(child: ChildProcess): Promise<number> {
   const info = child.stdio[3] as Readable
   child.stdin?.on('error', () => {}).write('\n')
-  const [text] = await Promise.all([readAll(info), child.stdout ? once(child.stdout, 'data') : undefined])
-  const pid = /"child-pid": (\d+)/.exec(text)?.[1]
+  const [pid] = await Promise.all([bwrapChild(info), child.stdout ? once(child.stdout, 'data') : undefined])
   if (pid === undefined) throw new Error('bubblewrap did not report its process')
-  return Number(pid)
+  return pid
 }
 
 /** Writes a file as user 0 of a namespace: only a process in the parent namespace may map ids. */

@@ -1,6 +1,8 @@
 // Tests that a producer in the sandbox sees only what it declares.
-import { chmodSync, mkdirSync, symlinkSync, utimesSync } from 'node:fs'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { chmodSync, mkdirSync, readdirSync, symlinkSync, utimesSync } from 'node:fs'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { readProc } from '../../src/sandbox/usage.ts'
+import { PATIENCE } from '../support/processes.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 
 const CONFIG = `import { artifact, defineConfig, file, text, tree } from 'lbuild'
@@ -137,4 +139,28 @@ describe('a producer', () => {
     })
     expect(seen['epoch']).toBe(EPOCH)
   })
+})
+
+it('a producer that resists ends with lbuild, even after SIGKILL, and so do its daemons', async () => {
+  const time = `600.${process.pid}`
+  const resisting = new TestWorkspace({
+    'build.config.ts': `import { spawn } from 'node:child_process'
+import { artifact, defineConfig } from 'lbuild'
+const one = artifact('one', { outputs: { one: 'one.txt' },
+  produce() {
+    process.stdin.removeAllListeners('end')
+    spawn('setsid', ['sleep', '${time}'], { stdio: 'ignore', detached: true })
+    return new Promise((resolve) => setTimeout(resolve, 600_000))
+  },
+})
+export default defineConfig({ artifacts: [one] })
+`,
+  })
+  const daemons = (): readonly string[] =>
+    readdirSync('/proc').filter((id) => /^\d+$/.test(id) && readProc(`${id}/cmdline`)?.includes(time))
+  const build = resisting.start('one')
+  await vi.waitUntil(() => daemons().length > 0, { timeout: PATIENCE })
+  build.child.kill('SIGKILL')
+  await build.ended
+  await vi.waitUntil(() => daemons().length === 0, { timeout: PATIENCE })
 })
