@@ -3,7 +3,6 @@ import type { RawPath } from '../platform/rawPath.ts'
 import { toRawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
 import type { AskLoader } from './loader.ts'
-import { askLoader } from './loader.ts'
 import { isRacy, signatureOf } from './fileState.ts'
 import type { StatIndex, ToolEntry } from './statIndex.ts'
 import type { DirectoryScan, ToolDirectory } from './toolDirectory.ts'
@@ -53,7 +52,7 @@ export class ToolFinder {
     index: StatIndex,
     places: ToolPlaces,
     now: () => bigint,
-    ask: AskLoader = askLoader,
+    ask: AskLoader,
   ) {
     this.disk = disk
     this.index = index

@@ -143,8 +143,8 @@ class SnapshotTaker {
 
   constructor(workspace: Workspace) {
     this.#workspace = workspace
-    const { disk, index, now } = workspace
-    this.#finder = new ToolFinder(disk, index, toolPlaces(workspace), now)
+    const { disk, index, now, askLoader } = workspace
+    this.#finder = new ToolFinder(disk, index, toolPlaces(workspace), now, askLoader)
   }
 
   async ownParts(node: ArtifactNode): Promise<readonly Part[]> {

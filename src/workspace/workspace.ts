@@ -10,6 +10,8 @@ import type { Locations } from '../config/locations.ts'
 import { checkCache, checkSeparate, checkUtf8, storeOf } from '../config/locations.ts'
 import type { EvaluationOptions } from '../config/configProcess.ts'
 import { findRoot, loadConfig } from '../config/load.ts'
+import type { AskLoader } from '../fingerprint/loader.ts'
+import { askLoader } from '../fingerprint/loader.ts'
 import { StatIndex } from '../fingerprint/statIndex.ts'
 import type { Graph } from '../graph/graph.ts'
 import { ObjectStore } from '../store/objects.ts'
@@ -39,6 +41,7 @@ export interface Workspace {
   readonly now: () => bigint
   /** Whether this host can run producers in the sandbox. */
   readonly hasSandbox: () => boolean
+  readonly askLoader: AskLoader
 }
 
 /** Environment variables by name. */
@@ -141,5 +144,6 @@ export async function openWorkspace(options: OpenOptions, disk: Disk = realDisk)
     env: { ...process.env },
     now: clock,
     hasSandbox: options.hasSandbox,
+    askLoader,
   }
 }

@@ -1,6 +1,6 @@
 // Tests that the digest of a tool covers everything that it loads and may read, and nothing else.
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { LoadedFiles } from '../../src/fingerprint/loader.ts'
+import type { AskLoader, LoadedFiles } from '../../src/fingerprint/loader.ts'
 import { StatIndex } from '../../src/fingerprint/statIndex.ts'
 import type { Tool } from '../../src/fingerprint/tools.ts'
 import { ToolFinder } from '../../src/fingerprint/tools.ts'
@@ -31,16 +31,18 @@ beforeEach(() => {
   disk.now += SECOND
 })
 
+const ask: AskLoader = (_, executable) => {
+  loaderCalls += 1
+  return Promise.resolve(loaded.get(executable) ?? { libraries: [], searched: [] })
+}
+
 /** Finds a tool as a new process does. */
 function find(name = 'tool', own: readonly string[] = []): Promise<Tool | undefined> {
   const places = {
     own: own.map((path) => ({ path, label: path.slice(1) })),
     host: ['/usr/local/bin', '/usr/bin'],
   }
-  return new ToolFinder(disk, index, places, disk.clock, (_, executable) => {
-    loaderCalls += 1
-    return Promise.resolve(loaded.get(executable) ?? { libraries: [], searched: [] })
-  }).find(name)
+  return new ToolFinder(disk, index, places, disk.clock, ask).find(name)
 }
 
 const digestOf = async (name?: string, own?: readonly string[]): Promise<string | undefined> =>
@@ -270,8 +272,9 @@ describe('a tool', () => {
     disk.file('/e/real', 'x', 0o755)
     disk.symlink('../e/real', '/d/tool')
     const places = { own: [], host: ['/none', '/a', '/b', '/c', '/d', '/usr/bin'] }
-    expect(new ToolFinder(disk, index, places, disk.clock).locate('tool')).toBe('/d/tool')
-    expect(new ToolFinder(disk, index, places, disk.clock).locate('none')).toBeUndefined()
+    const finder = new ToolFinder(disk, index, places, disk.clock, ask)
+    expect(finder.locate('tool')).toBe('/d/tool')
+    expect(finder.locate('none')).toBeUndefined()
   })
 
   it.each([

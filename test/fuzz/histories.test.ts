@@ -4,6 +4,10 @@ import { checkProperty, SEED } from './support/bounds.ts'
 import { history } from './support/history.ts'
 import { replay } from './support/story.ts'
 
+/** The number of histories; without it, they take the time of a test. */
+const COUNT =
+  process.env['LBUILD_FUZZ_HISTORIES'] === undefined ? undefined : Number(process.env['LBUILD_FUZZ_HISTORIES'])
+
 it(`builds the outputs of a clean build after edits, reverts, failures, kills, damage and edits during runs (seed ${SEED})`, async () => {
   let rounds = 0
   await checkProperty(
@@ -13,6 +17,7 @@ it(`builds the outputs of a clean build after edits, reverts, failures, kills, d
       rounds += 1
     },
     () => `${rounds} histories`,
+    COUNT,
   )
   expect(rounds).toBeGreaterThan(0)
 })

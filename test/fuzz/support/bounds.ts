@@ -40,22 +40,25 @@ export async function sample<T>(
 }
 
 /**
- * Checks a property with generated values until the time of a test is over. `progress` says how much was checked, such as
- * `12 builds`; it is printed at the end, and it is part of the error if a value fails.
+ * Checks a property with generated values: with `count` values, or without it until the time of a test is over. `progress`
+ * says how much was checked, such as `12 builds`; it is printed at the end, and it is part of the error if a value fails.
  */
 export async function checkProperty<T>(
   values: fc.Arbitrary<T>,
   check: (value: T) => Promise<void>,
   progress: () => string,
+  count?: number,
 ): Promise<void> {
+  const start = monotonicSeconds()
+  const bound =
+    count === undefined ? { numRuns: 1e9, interruptAfterTimeLimit: SECONDS * 1000 } : { numRuns: count }
   const outcome = await fc.check(fc.asyncProperty(values, check), {
     seed: SEED,
-    numRuns: 1e9,
-    interruptAfterTimeLimit: SECONDS * 1000,
+    ...bound,
   })
   if (outcome.failed)
     throw new Error(`after ${progress()}: ${fc.defaultReportMessage(outcome)}`, {
       cause: outcome.errorInstance,
     })
-  console.log(`${progress()} in ${SECONDS} s, seed ${SEED}`)
+  console.log(`${progress()} in ${Math.round(monotonicSeconds() - start)} s, seed ${SEED}`)
 }

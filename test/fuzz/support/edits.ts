@@ -2,7 +2,8 @@
 import * as fs from 'node:fs'
 import { dirname } from 'node:path'
 import type { Model } from './model.ts'
-import { ANVIL, BESIDE, FORGE, KINDS, SOURCES, TOOL_PATH } from './model.ts'
+import { KINDS, SOURCES } from './model.ts'
+import { ANVIL, BESIDE, FORGE, LIBRARY, LIBRARY_PATH, PRESS, TOOL_PATH, TOOLS } from './tools.ts'
 
 /** One edit as data: its kind, and three numbers that choose its subject. */
 export interface Edit {
@@ -18,7 +19,7 @@ export const EDIT_NAMES = (): (keyof typeof EDITS)[] => Object.keys(EDITS) as (k
 export const apply = (edit: Edit, root: string, model: Model): void => EDITS[edit.kind](root, edit, model)
 
 /** The directories of the sources and tools. */
-const TOPS = ['src', ...TOOL_PATH]
+const TOPS = ['src', 'host', ...TOOL_PATH]
 
 /** All files below these. */
 export type Snapshot = ReadonlyMap<string, { mode: number; mtime: number; content: string; type: string }>
@@ -32,7 +33,7 @@ export function takeSnapshot(root: string): Snapshot {
       const content = {
         link: () => fs.readlinkSync(`${root}/${path}`),
         directory: () => '',
-        file: () => fs.readFileSync(`${root}/${path}`, 'utf8'),
+        file: () => fs.readFileSync(`${root}/${path}`, 'latin1'),
       }[type]()
       return [path, { mode: stat.mode & 0o777, mtime: stat.mtimeMs / 1000, content, type }]
     }),
@@ -45,7 +46,7 @@ export function putBack(root: string, snapshot: Snapshot, times: boolean): void 
   for (const [path, { mode, content, type }] of snapshot) {
     if (type === 'directory') fs.mkdirSync(`${root}/${path}`, { mode })
     else if (type === 'link') fs.symlinkSync(content, `${root}/${path}`)
-    else fs.writeFileSync(`${root}/${path}`, content, { mode })
+    else fs.writeFileSync(`${root}/${path}`, content, { mode, encoding: 'latin1' })
   }
   if (times)
     for (const [path, { mtime }] of [...snapshot].reverse()) fs.lutimesSync(`${root}/${path}`, mtime, mtime)
@@ -63,7 +64,7 @@ function write(path: string, content: string, mtime?: number): void {
   const before = fs.lstatSync(path, { bigint: true, throwIfNoEntry: false })
   do {
     fs.mkdirSync(dirname(path), { recursive: true })
-    fs.writeFileSync(path, content)
+    fs.writeFileSync(path, content, 'latin1')
     if (mtime !== undefined) fs.utimesSync(path, mtime, mtime)
   } while (before && fs.lstatSync(path, { bigint: true }).ctimeNs === before.ctimeNs)
 }
@@ -179,6 +180,22 @@ const EDITS = {
     const path = `${root}/${pick(TOOL_PATH, a)!}/${pick(BESIDE, b)!}`
     if (c % 3 === 0) fs.rmSync(path, { force: true })
     else write(path, `beside ${c % 5}`)
+  },
+  'a linked tool': (root, { b }) => writeProgram(`${root}/tools/press`, `${PRESS}${b % 3}`),
+  library(root, { a, b, c }) {
+    const path = `${root}/${pick(LIBRARY_PATH, a)!}/${LIBRARY}`
+    if (fs.lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() || c % 3 === 0)
+      fs.rmSync(path, { force: true })
+    else write(path, `library ${b % 4}`)
+  },
+  'library through a link'(root, { b, c }) {
+    const path = `${root}/host/first/${LIBRARY}`
+    write(`${root}/host/library${c % 2}`, `linked ${b % 4}`)
+    fs.rmSync(path, { force: true })
+    fs.symlinkSync(`../library${c % 2}`, path)
+  },
+  'another tool'(_root, { a, b }, model) {
+    pick(model.artifacts, a)!.tool = b % (TOOLS.length + 1)
   },
   environment(_root, { b }, model) {
     model.environment = `value ${b % 3}`

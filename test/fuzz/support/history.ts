@@ -8,6 +8,7 @@ import { EDIT_NAMES } from './edits.ts'
 import { MISDEED_NAMES } from './misdeeds.ts'
 import type { ArtifactModel } from './model.ts'
 import { KINDS, SOURCES } from './model.ts'
+import { TOOLS } from './tools.ts'
 
 /** What goes wrong during a build. */
 type Trouble =
@@ -23,8 +24,8 @@ export interface Step {
   readonly edits: readonly Edit[]
   readonly revert: number
   readonly damages: readonly Damage[]
-  /** The limits of a garbage collection before the build. */
-  readonly collect: Limits | undefined
+  /** A garbage collection before the build: its limits, and the access to the disk at which it is killed, if so many follow. */
+  readonly collect: (Limits & { readonly killedAt: number }) | undefined
   readonly targets: readonly number[]
   readonly jobs: number
   readonly force: boolean
@@ -112,6 +113,7 @@ const step: fc.Arbitrary<Step> = fc.record({
       arbitrary: fc.record({
         keep: fc.integer({ min: 1, max: 3 }),
         maxSize: fc.constantFrom(0, 2_000, 2 ** 40),
+        killedAt: fc.oneof(fc.constant(1_000_000), fc.nat({ max: 200 })),
       }),
     },
   ),
@@ -131,7 +133,7 @@ const artifact: fc.Arbitrary<ArtifactModel> = fc.record({
   files: fc.uniqueArray(fc.nat({ max: SOURCES - 1 }), { maxLength: 2 }),
   trees: fc.uniqueArray(fc.nat({ max: SOURCES - 1 }), { maxLength: 2 }),
   optional: fc.boolean(),
-  tool: fc.oneof({ weight: 2, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+  tool: fc.nat({ max: 2 * TOOLS.length }),
   env: fc.boolean(),
   param: fc.nat({ max: 2 }),
   code: fc.nat({ max: 2 }),

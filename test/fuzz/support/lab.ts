@@ -16,6 +16,8 @@ import { cacheInStore } from '../../../src/store/storeUsers.ts'
 import type { Locations } from '../../../src/config/locations.ts'
 import type { Workspace } from '../../../src/workspace/workspace.ts'
 import { objectStore, recordStore } from '../../../src/workspace/workspace.ts'
+import { LIBRARY, LIBRARY_PATH } from './tools.ts'
+import type { LoadedFiles } from '../../../src/fingerprint/loader.ts'
 import { MEMORY_PARENT } from '../../support/temporary.ts'
 
 /**
@@ -90,8 +92,8 @@ export class Lab {
   }
 
   /** Collects the store as `lbuild gc` does. */
-  collect(graph: Graph, limits: Limits): void {
-    const workspace = this.#open(graph, realDisk, systemNow)
+  collect(graph: Graph, limits: Limits, disk: Disk): void {
+    const workspace = this.#open(graph, disk, systemNow)
     collect(workspace, planCollection(workspace, limits))
   }
 
@@ -101,6 +103,14 @@ export class Lab {
 
   end(): void {
     fs.rmSync(this.root, { recursive: true, force: true })
+  }
+
+  /** The library of a program of the workspace. Those of the host never change here. */
+  #loadedBy(executable: string): LoadedFiles {
+    if (!executable.startsWith(`${this.root}/`)) return { libraries: [], searched: [] }
+    const searched = LIBRARY_PATH.map((directory) => this.path(directory))
+    const library = searched.map((directory) => `${directory}/${LIBRARY}`).find((path) => fs.existsSync(path))
+    return { libraries: library === undefined ? [] : [library], searched }
   }
 
   #open(graph: Graph, disk: Disk, now: () => bigint): Workspace {
@@ -125,6 +135,7 @@ export class Lab {
       env: process.env,
       now,
       hasSandbox: () => false,
+      askLoader: (_, executable) => Promise.resolve(this.#loadedBy(executable)),
     }
   }
 }

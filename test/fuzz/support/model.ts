@@ -4,6 +4,7 @@ import * as fs from 'node:fs'
 import type { ArtifactNode, Graph } from '../../../src/graph/graph.ts'
 import { sha256 } from '../../../src/platform/digest.ts'
 import type { ProducerRequest } from '../../../src/sandbox/request.ts'
+import { makeTools, TOOL_PATH, toolContent, TOOLS } from './tools.ts'
 
 /** How much of its inputs an artifact writes into its outputs. The less it writes, the more early cutoff there is. */
 export const KINDS = ['all', 'names', 'parity', 'start', 'constant'] as const
@@ -14,7 +15,8 @@ export interface ArtifactModel {
   files: number[]
   trees: number[]
   optional: boolean
-  tool: boolean
+  /** The index of its tool; with none, there are as many. */
+  tool: number
   env: boolean
   param: number
   code: number
@@ -30,7 +32,7 @@ export const PLAIN: ArtifactModel = {
   files: [],
   trees: [],
   optional: false,
-  tool: false,
+  tool: TOOLS.length,
   env: false,
   param: 0,
   code: 0,
@@ -38,16 +40,6 @@ export const PLAIN: ArtifactModel = {
   outputs: 1,
   internal: false,
 }
-
-/** The directories of the distro's own tools: a program in the first one shadows its namesake in the second. */
-export const TOOL_PATH = ['first', 'tools'] as const
-
-/** A tool whose interpreter is searched for, and that interpreter. */
-export const FORGE = '#!/usr/bin/env anvil\n'
-export const ANVIL = '#!/bin/sh\n'
-
-/** The files beside the tools that the tools read. */
-export const BESIDE = ['words', 'lib/deep/words'] as const
 
 /** How many files, and how many trees, a generated distro has. */
 export const SOURCES = 3
@@ -71,9 +63,7 @@ export class Model {
       fs.writeFileSync(`${root}/src/t${number}/b`, 'b')
       fs.writeFileSync(`${root}/src/t${number}/deep/c`, 'c')
     }
-    for (const directory of TOOL_PATH) fs.mkdirSync(`${root}/${directory}`)
-    fs.writeFileSync(`${root}/tools/forge`, FORGE, { mode: 0o755 })
-    fs.writeFileSync(`${root}/tools/anvil`, ANVIL, { mode: 0o755 })
+    makeTools(root)
   }
 
   nameOf(index: number): string {
@@ -121,7 +111,8 @@ export class Model {
     for (const [name, path] of Object.entries(request.inputs))
       if (!optional || name !== 'maybe' || fs.existsSync(path)) seen.set(name, stateOf(path, kind))
     for (const at of dependencies) seen.set(`d${at}`, fs.readFileSync(request.inputs[`d${at}`]!, 'utf8'))
-    if (tool) seen.set('tool', toolContent(this.#root))
+    const used = TOOLS[tool]
+    if (used) seen.set('tool', toolContent(this.#root, used))
     if (seesEnv) seen.set('env', env['LAB_ENV'] ?? 'none')
     const { param } = request.params as { param: number }
     for (const [name, path] of Object.entries(request.outputs))
@@ -152,7 +143,8 @@ export class Model {
       const outputs = this.#made(at, made)
       seen.set(`d${at}`, outputs.get(takenOutput(this.artifacts[at]!, index))!)
     }
-    if (artifact.tool) seen.set('tool', toolContent(this.#root))
+    const tool = TOOLS[artifact.tool]
+    if (tool) seen.set('tool', toolContent(this.#root, tool))
     if (artifact.env) seen.set('env', this.environment)
     const names = artifact.outputs === 1 ? ['first'] : ['first', 'second']
     const outputs = new Map(
@@ -178,7 +170,7 @@ export class Model {
       name,
       inputs,
       params: { param: { type: 'integer', value: param } },
-      tools: tool ? [{ name: 'forge' }] : [],
+      tools: TOOLS.filter((_, at) => at === tool).map((one) => ({ name: one })),
       env: env ? ['LAB_ENV'] : [],
       outputs: {
         first: { path: pathOf(index, 'first'), published: true },
@@ -229,19 +221,4 @@ function contentOf(
   // A digest keeps contents short in a chain of sixty artifacts.
   const short = shown.length > 100 ? sha256(shown) : shown
   return `${output} by code ${code} with ${param}: ${kind} ${short}\n`
-}
-
-/** Everything that the tool `forge` consists of: its bytes, its interpreter's, and the files beside both. */
-function toolContent(root: string): string {
-  const found = ['forge', 'anvil'].map((name) =>
-    TOOL_PATH.map((directory) => `${root}/${directory}/${name}`).find((path) => fs.existsSync(path)),
-  )
-  const beside = TOOL_PATH.filter((directory) =>
-    found.some((path) => path?.startsWith(`${root}/${directory}/`)),
-  )
-    .flatMap((directory) => BESIDE.map((name) => `${root}/${directory}/${name}`))
-    .filter((path) => fs.existsSync(path))
-  return [...found, ...beside]
-    .map((path) => (path === undefined ? '' : fs.readFileSync(path, 'utf8')))
-    .join('|')
 }

@@ -68,7 +68,7 @@ class Story {
       else if (/output.* (gone|cut)|cache gone|objects gone/.test(each.kind)) this.#changed = []
     }
     this.#coarse?.advance(one.pause)
-    if (one.collect) this.#collect(one.collect)
+    if (one.collect) this.#collect(one.collect, one.collect.killedAt)
     const targets = one.targets.map((at) => at % this.#model.artifacts.length)
     const wanted = targets.length > 0 ? [...new Set(targets)] : this.#model.artifacts.map((_, at) => at)
     const before = this.#published()
@@ -170,12 +170,16 @@ class Story {
   }
 
   /** Collects the store. That fails if damage hides what the other workspace needs. */
-  #collect(limits: Limits): void {
+  #collect(limits: Limits, killedAt: number): void {
+    const faulty = new FaultyDisk(killedAt + 1, 'crash', undefined, this.#coarse?.disk)
     try {
-      this.#lab.collect(this.#model.graph(), limits)
+      this.#lab.collect(this.#model.graph(), limits, faulty.disk)
     } catch (error) {
+      if (error instanceof Crash) return
       if (!(error instanceof Failure)) throw error
       expect(error.headline).toBe('cannot read what another workspace needs of the store')
+    } finally {
+      faulty.end()
     }
   }
 
@@ -237,4 +241,5 @@ const DECLARES: readonly string[] = [
   'dependencies',
   'inputs',
   'publishing',
+  'another tool',
 ]
