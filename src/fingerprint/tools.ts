@@ -47,13 +47,7 @@ export class ToolFinder {
   readonly #scans = new Map<RawPath, Promise<DirectoryScan>>()
 
   /** `now` returns nanoseconds since 1970. */
-  constructor(
-    disk: Disk,
-    index: StatIndex,
-    places: ToolPlaces,
-    now: () => bigint,
-    ask: AskLoader,
-  ) {
+  constructor(disk: Disk, index: StatIndex, places: ToolPlaces, now: () => bigint, ask: AskLoader) {
     this.disk = disk
     this.index = index
     this.places = places

@@ -6,7 +6,9 @@ import { replay } from './support/story.ts'
 
 /** The number of histories; without it, they take the time of a test. */
 const COUNT =
-  process.env['LBUILD_FUZZ_HISTORIES'] === undefined ? undefined : Number(process.env['LBUILD_FUZZ_HISTORIES'])
+  process.env['LBUILD_FUZZ_HISTORIES'] === undefined
+    ? undefined
+    : Number(process.env['LBUILD_FUZZ_HISTORIES'])
 
 it(`builds the outputs of a clean build after edits, reverts, failures, kills, damage and edits during runs (seed ${SEED})`, async () => {
   let rounds = 0
