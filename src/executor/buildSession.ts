@@ -162,7 +162,7 @@ export function runBuild(
 ): Promise<BuildReport> {
   const { targets, invalidation } = options
   const work = async (base: Omit<SessionContext, 'snapshot'>): Promise<BuildReport> => {
-    invalidation?.take()
+    invalidation?.clear()
     // Another build may have changed the workspace before this one got the lock, so the first plan no longer counts.
     const snapshot = await takeSnapshot(workspace, targets, forced)
     const planned = plan(workspace.graph, targets, snapshot)

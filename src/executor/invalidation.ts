@@ -5,30 +5,30 @@
  * cancels stale runs.
  */
 export class Invalidation {
-  #given = false
+  #isRaised = false
   #wake: (() => void) | undefined
   #next: Promise<void> | undefined
 
-  /** Invalidates the inputs. Repeated calls before the build takes it count as one. */
-  give(): void {
-    this.#given = true
+  /** Invalidates the inputs. Repeated calls before the build clears it count as one. */
+  raise(): void {
+    this.#isRaised = true
     this.#wake?.()
   }
 
   /** Whether watch has raised the flag and the build has not cleared it. */
-  get given(): boolean {
-    return this.#given
+  get isRaised(): boolean {
+    return this.#isRaised
   }
 
   /** Clears the flag. */
-  take(): void {
-    this.#given = false
+  clear(): void {
+    this.#isRaised = false
     this.#wake = this.#next = undefined
   }
 
   /** Resolves when watch raises the flag. */
   next(): Promise<void> {
-    if (this.#given) return Promise.resolve()
+    if (this.#isRaised) return Promise.resolve()
     return (this.#next ??= new Promise((resolve) => (this.#wake = resolve)))
   }
 }

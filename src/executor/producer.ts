@@ -89,7 +89,7 @@ export async function runTask(
   })
   const request: ProducerRequest = {
     task: task.task,
-    bundle: confined ? `${INSIDE.lbuild}/${bundleName}` : workspace.bundle,
+    bundle: confined ? `${INSIDE.distro}/${bundleName}` : workspace.bundle,
     inputs: pathsIn(at.inputs, Object.keys(task.node.inputs)),
     outputs: pathsIn(at.outputs, task.outputs),
     params: task.params,
@@ -106,7 +106,7 @@ export async function runTask(
       disk,
       [...writable, ...FILES].map((name) => toRawPath(`${work.path}/${name}`)),
     )
-  const child = `${confined ? INSIDE.code : context.code}/child.cjs`
+  const child = `${confined ? INSIDE.program : context.code}/child.cjs`
   const node = process.execPath.startsWith('/usr/') || !confined ? process.execPath : INSIDE.node
   const command = [...(variation?.wrapper ?? []), node, child, `${at.work}/.lbuild-request.json`]
   const mounts: Mount[] = [
@@ -114,8 +114,8 @@ export async function runTask(
       tools.map(([, tool]) => tool),
       root,
     ),
-    { from: context.code, to: INSIDE.code },
-    { from: workspace.bundle, to: `${INSIDE.lbuild}/${bundleName}` },
+    { from: context.code, to: INSIDE.program },
+    { from: workspace.bundle, to: `${INSIDE.distro}/${bundleName}` },
     { from: `${work.path}/etc/passwd`, to: '/etc/passwd' },
     { from: `${work.path}/etc/group`, to: '/etc/group' },
     ...existing(disk, task.hostFiles),

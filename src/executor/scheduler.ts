@@ -87,10 +87,10 @@ export class Scheduler {
     const { invalidation } = this.#options
     for (;;) {
       this.#throwIfOver()
-      if (invalidation?.given) await this.#followInvalidation()
+      if (invalidation?.isRaised) await this.#followInvalidation()
       if (invalidation) this.#cancelStale()
       const isOver = await this.#startReady()
-      if (isOver && !invalidation?.given) {
+      if (isOver && !invalidation?.isRaised) {
         this.#throwIfOver()
         return this.#report(startedAt)
       }
@@ -219,7 +219,7 @@ export class Scheduler {
    * continue: another invalidation follows when the inputs are complete again.
    */
   async #followInvalidation(): Promise<void> {
-    this.#options.invalidation?.take()
+    this.#options.invalidation?.clear()
     this.#attempts.clear()
     try {
       await this.#takeSnapshot()

@@ -90,7 +90,7 @@ export class StatIndex {
 
   /** The digest of a regular file; from the index if its state is unchanged. */
   file(path: RawPath, stat: Stat): Digest {
-    const known = this.knows(path, stat)
+    const known = this.digestIfUnchanged(path, stat)
     if (known !== undefined) return known
     const entry = this.read(path, stat)
     this.#load().files[path] = entry
@@ -99,7 +99,7 @@ export class StatIndex {
   }
 
   /** The digest of a file whose state is unchanged since it was read; else undefined. */
-  knows(path: RawPath, stat: Stat): Digest | undefined {
+  digestIfUnchanged(path: RawPath, stat: Stat): Digest | undefined {
     const files = this.#load().files
     const known = Object.hasOwn(files, path) ? files[path] : undefined
     return known?.[0] === signatureOf(stat) ? known[1] : undefined

@@ -10,9 +10,9 @@ export type Mount =
 /** The paths that a producer sees in the sandbox, independent of the workspace's path. */
 export const INSIDE = {
   /** The compiled config of the distro lies here; the paths of its modules begin with it. */
-  lbuild: '/lbuild',
+  distro: '/lbuild',
   /** The compiled program of lbuild, which runs producers. */
-  code: '/lbuild/code',
+  program: '/lbuild/code',
   node: '/lbuild/node',
   /** The part of the workspace that belongs to declared tools. */
   workspace: '/workspace',

@@ -2,7 +2,7 @@
 import type { ChildProcess, StdioPipe } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { text as readAll } from 'node:stream/consumers'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { FDS } from './bubblewrap.ts'
 import type { Namespaces } from './namespaces.ts'
 import { systemCallFilter } from './systemCalls.ts'
@@ -19,7 +19,7 @@ export function sandboxFiles({ user, mount, owner }: Namespaces): readonly (numb
  */
 export function letStart(child: ChildProcess): void {
   send(child, FDS.filter, systemCallFilter())
-  void bwrapChild(child.stdio[FDS.info] as Readable).then((pid) => {
+  void bwrapChild(child.stdio[FDS.info]).then((pid) => {
     if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return
     const mounts = openSync(`/proc/${pid}/ns/mnt`, 'r')
     child.once('exit', () => closeSync(mounts))
@@ -33,7 +33,8 @@ function send({ stdio }: ChildProcess, fd: number, data: string | Buffer): void 
 }
 
 /** The process id that `bwrap --info-fd` reports: that of the command; undefined if bwrap failed before. */
-export async function bwrapChild(info: Readable): Promise<number | undefined> {
+export async function bwrapChild(info: unknown): Promise<number | undefined> {
+  if (!(info instanceof Readable)) return undefined
   const pid = /"child-pid": (\d+)/.exec(await readAll(info))?.[1]
   return pid === undefined ? undefined : Number(pid)
 }

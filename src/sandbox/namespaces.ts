@@ -4,7 +4,6 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { text as readAll } from 'node:stream/consumers'
-import type { Readable } from 'node:stream'
 import { SEARCH_PATH } from '../platform/findTool.ts'
 import { systemMounts } from './bubblewrap.ts'
 import { bwrapChild } from './handshake.ts'
@@ -154,9 +153,11 @@ export async function openNamespaces(): Promise<Namespaces> {
 
 /** The process id of the holder's `cat`, once it runs. */
 async function startedIn(child: ChildProcess): Promise<number> {
-  const info = child.stdio[3] as Readable
   child.stdin?.on('error', () => {}).write('\n')
-  const [pid] = await Promise.all([bwrapChild(info), child.stdout ? once(child.stdout, 'data') : undefined])
+  const [pid] = await Promise.all([
+    bwrapChild(child.stdio[3]),
+    child.stdout ? once(child.stdout, 'data') : undefined,
+  ])
   if (pid === undefined) throw new Error('bubblewrap did not report its process')
   return pid
 }

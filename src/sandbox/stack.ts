@@ -18,7 +18,7 @@ export function readableStack(text: string, files: readonly SourceFile[], { cach
   for (const [bytes, , label] of files) {
     if (label === undefined) continue
     const path = fromRawPath(bytes)
-    const seen = posix.join(INSIDE.lbuild, posix.relative(`${cache}/config`, path))
+    const seen = posix.join(INSIDE.distro, posix.relative(`${cache}/config`, path))
     for (const known of [path, seen]) labels.set(known, label)
   }
   const readable = (line: string): string => {

@@ -75,7 +75,7 @@ const explainProgram = (name: string, word: string): Advice => ({
 function inWorkspace(word: string, root: string, node: ArtifactNode | LockfileNode): readonly string[] {
   const below = (directory: string): string | undefined =>
     word.startsWith(`${directory}/`) ? word.slice(directory.length + 1) : undefined
-  const beside = below(INSIDE.lbuild)
+  const beside = below(INSIDE.distro)
   const paths =
     beside === undefined
       ? [below(root) ?? word]

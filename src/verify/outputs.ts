@@ -136,7 +136,7 @@ class Verifier {
   #isUndetected(path: RawPath, sha256: Digest): boolean {
     const { disk, index } = this.#workspace
     const stat = disk.lstat(path)
-    return stat?.type === 'file' && index.knows(path, stat) === sha256
+    return stat?.type === 'file' && index.digestIfUnchanged(path, stat) === sha256
   }
 
   /** Verifies the objects that only explain later changes: listings of trees, and texts. */

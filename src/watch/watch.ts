@@ -281,7 +281,7 @@ export class Watch {
     const edited = (await changedFiles(disk, index, files)).length > 0
     const graphChanged = edited && (await this.#reload())
     if (!graphChanged && burst.entries) await this.#cover()
-    if (!graphChanged) this.#build?.invalidation.give()
+    if (!graphChanged) this.#build?.invalidation.raise()
     this.#dispatch({ type: 'checked', graphChanged })
   }
 }

@@ -53,7 +53,7 @@ it('a build under watch retries until the input stops changing', async () => {
     listener({ type }) {
       events.push(type)
       // Watch does the same after its debounce time.
-      if (type === 'retrying') setTimeout(() => invalidation.give(), 20)
+      if (type === 'retrying') setTimeout(() => invalidation.raise(), 20)
     },
   })
   expect(exitCode).toBe(0)
@@ -88,7 +88,7 @@ it('a build under watch reruns an artifact whose input changed, in whatever orde
       ...once,
       invalidation,
       listener({ type }) {
-        if (type === 'retrying') setImmediate(() => invalidation.give())
+        if (type === 'retrying') setImmediate(() => invalidation.raise())
       },
     })
     expect(exitCode).toBe(0)
