@@ -32,7 +32,11 @@ export default defineConfig({
           ...IN_SHARED_PROCESS,
           name: 'integration',
           include: ['test/**/*.integration.test.ts'],
-          globalSetup: ['test/support/compile.ts', 'test/support/templates.ts'],
+          globalSetup: [
+            'test/support/compile.ts',
+            'test/support/templates.ts',
+            'test/support/ordinaryUser.ts',
+          ],
         },
       },
       {
@@ -50,7 +54,11 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          globalSetup: ['test/support/compile.ts', 'test/e2e/support/setup.ts'],
+          globalSetup: [
+            'test/support/compile.ts',
+            'test/support/ordinaryUser.ts',
+            'test/e2e/support/setup.ts',
+          ],
           testTimeout: 60 * MINUTE,
           hookTimeout: 60 * MINUTE,
         },

@@ -5,6 +5,7 @@ import { chmodSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { ORDINARY_USER } from '../support/ordinaryUser.ts'
 import { Distro, exec, HOME, IMAGES } from './support/distro.ts'
 
 const digests = (directory: string): Record<string, string> =>
@@ -19,15 +20,8 @@ const digests = (directory: string): Record<string, string> =>
       ]),
   )
 
-/** An ordinary user with ids to map into a namespace. */
-const USER = 'lbuild-e2e'
-
-function ordinaryUser(): string[] {
-  if (process.geteuid?.() !== 0) return []
-  if (!readFileSync('/etc/passwd', 'utf8').includes(`${USER}:`))
-    execFileSync('useradd', ['--create-home', USER])
-  return ['runuser', '-u', USER, '--']
-}
+/** The words before a command that run it as an ordinary user. */
+const AS_USER = process.geteuid?.() === 0 ? ['runuser', '-u', ORDINARY_USER, '--'] : []
 
 test('another user in another directory, with another umask, time zone and locale, builds the same bytes', async () => {
   const first = Distro.built()
@@ -39,10 +33,9 @@ test('another user in another directory, with another umask, time zone and local
     first.copySourcesTo(home)
     writeFileSync(join(home, 'build.sh'), 'umask 077\nexec "$@"\n')
     chmodSync(home, 0o755)
-    const as = ordinaryUser()
-    if (as.length > 0) execFileSync('chown', ['-R', USER, home])
-    const command = [...as, 'sh', './build.sh', process.execPath, './lbuild', ...IMAGES]
-    const { code, stderr } = await exec(command, home, { TZ: 'Asia/Tokyo', LC_ALL: 'C', USER })
+    if (AS_USER.length > 0) execFileSync('chown', ['-R', ORDINARY_USER, home])
+    const command = [...AS_USER, 'sh', './build.sh', process.execPath, './lbuild', ...IMAGES]
+    const { code, stderr } = await exec(command, home, { TZ: 'Asia/Tokyo', LC_ALL: 'C', USER: ORDINARY_USER })
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
     expect(digests(join(home, 'output'))).toEqual(digests(first.path('output')))
   } finally {

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { sha256 } from '../../src/platform/digest.ts'
 import { cacheInStore } from '../../src/store/storeUsers.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
+import { ordinaryUser } from '../support/ordinaryUser.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 
 const CONFIG = `import { readFileSync, statSync, writeFileSync } from 'node:fs'
@@ -20,13 +21,7 @@ export default defineConfig({ artifacts: [base, image] })
 `
 
 const isRoot = process.geteuid?.() === 0
-/** The first user, besides root, who has subordinate ids (subuid(5)) and so can run producers; 0 if there is none. */
-const USER = userWithSubordinates()
-
-function userWithSubordinates(): number {
-  const [name] = fs.existsSync('/etc/subuid') ? fs.readFileSync('/etc/subuid', 'utf8').split(':') : []
-  return name ? Number(execFileSync('id', ['-u', name])) : 0
-}
+const USER = ordinaryUser() ?? 0
 
 /** Workspaces with different notes, and the store that they share. */
 function sharing(...notes: readonly string[]): { store: string; workspaces: readonly TestWorkspace[] } {
@@ -158,7 +153,7 @@ describe('another version of lbuild', () => {
   })
 })
 
-describe.runIf(isRoot && USER > 0)('two users of one group', () => {
+describe.runIf(isRoot)('two users of one group', () => {
   const GROUP = 4242
 
   /** Sets up a store as docs/store.md says, and a workspace of each user with the same sources. */

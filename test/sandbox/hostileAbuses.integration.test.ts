@@ -4,11 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { producerOwner } from '../../src/sandbox/namespaces.ts'
 import { allEnded } from '../support/processes.ts'
 import type { Built } from '../support/workspace.ts'
+import { ordinaryUser } from '../support/ordinaryUser.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 import { DAEMONS, EXCESSES, LEFTOVERS, OUTPUTS, RESULTS } from './support/abuses.ts'
-import { abusing, buildAll, nameOf, reportOf, userWithSubordinates } from './support/hostileProducers.ts'
+import { abusing, buildAll, nameOf, reportOf } from './support/hostileProducers.ts'
 
-const USER = userWithSubordinates()
+const USER = ordinaryUser()
 const isRoot = process.geteuid?.() === 0
 
 const SETTINGS = [

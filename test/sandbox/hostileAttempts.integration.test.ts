@@ -8,13 +8,14 @@ import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { processesOf } from '../support/processes.ts'
 import type { Built } from '../support/workspace.ts'
+import { ordinaryUser } from '../support/ordinaryUser.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 import { ATTEMPTS_ON_HOST } from './support/attemptsOnHost.ts'
 import { ATTEMPTS_ON_MOUNTS } from './support/attemptsOnMounts.ts'
-import { attempting, buildAll, nameOf, reportOf, userWithSubordinates } from './support/hostileProducers.ts'
+import { attempting, buildAll, nameOf, reportOf } from './support/hostileProducers.ts'
 
 const ATTEMPTS = [...ATTEMPTS_ON_MOUNTS, ...ATTEMPTS_ON_HOST]
-const USER = userWithSubordinates()
+const USER = ordinaryUser()
 const isRoot = process.geteuid?.() === 0
 
 const USERS = [

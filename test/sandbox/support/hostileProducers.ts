@@ -1,6 +1,4 @@
 // A workspace with many hostile producers, which one build runs.
-import { execFileSync } from 'node:child_process'
-import * as fs from 'node:fs'
 import type { ArtifactReport } from '../../../src/executor/report.ts'
 import type { Built } from '../../support/workspace.ts'
 import { TestWorkspace } from '../../support/workspace.ts'
@@ -140,11 +138,4 @@ export function reportOf({ report }: Built, one: { readonly title: string }): Ar
   const found = report.artifacts.find(({ name }) => name === nameOf(one))
   if (!found) throw new Error(`no report of ${nameOf(one)}`)
   return found
-}
-
-/** The first user, besides root, who has subordinate ids (subuid(5)) and so can run producers; undefined if there is none. */
-export function userWithSubordinates(): number | undefined {
-  if (process.geteuid?.() !== 0 || !fs.existsSync('/etc/subuid')) return undefined
-  const [name] = fs.readFileSync('/etc/subuid', 'utf8').split(':')
-  return name ? Number(execFileSync('id', ['-u', name], { encoding: 'utf8' })) : undefined
 }
