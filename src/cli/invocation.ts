@@ -14,5 +14,5 @@ export interface Invocation {
   /** Called when a build finds nothing to do. */
   readonly onNothingToDo?: () => void
   /** The arguments behind `--`: the command that `watch --exec` runs. */
-  readonly rest?: readonly string[]
+  readonly execCommand?: readonly string[]
 }

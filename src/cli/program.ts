@@ -125,5 +125,5 @@ async function flagsOfCommands(context: CommandContext): Promise<ReadonlyMap<str
 function withRest(invocation: Invocation): Invocation {
   const at = invocation.argv.indexOf('--')
   if (at < 0 || !invocation.argv.slice(0, at).includes('watch')) return invocation
-  return { ...invocation, argv: invocation.argv.slice(0, at), rest: invocation.argv.slice(at + 1) }
+  return { ...invocation, argv: invocation.argv.slice(0, at), execCommand: invocation.argv.slice(at + 1) }
 }

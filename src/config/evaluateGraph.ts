@@ -4,7 +4,7 @@ import { evaluateConfig, thrownFailure } from './evaluate.ts'
 import type { HostGuard } from './hostGuard.ts'
 import { ModuleRegistry } from './moduleState.ts'
 import type { GraphRequest, MirrorRequest } from './configProcess.ts'
-import { compileGraph } from './graphFromConfig.ts'
+import { graphOf } from './graphFromConfig.ts'
 
 /**
  * Evaluates the config with an empty environment, because keys do not contain the environment. The process of a producer
@@ -30,7 +30,7 @@ export async function evaluateGraph(
       guard?.leave()
     },
   }).finally(() => (process.env = environment))
-  return compileGraph(evaluated, { modules, compiler }, registry)
+  return graphOf(evaluated, { modules, compiler }, registry)
 }
 
 /** Calls `mirrors`. It may read any variable: the environment decides where files come from, never what they contain. */

@@ -18,7 +18,7 @@ import { nameProblem } from './schema.ts'
  * Turns an evaluated config into a graph. Throws a Failure (exit code 2) for invalid names, references to undeclared
  * artifacts, cycles, overlapping outputs, and values that a param cannot have.
  */
-export function compileGraph(config: EvaluatedConfig, code: Code, influence: Influence): Graph {
+export function graphOf(config: EvaluatedConfig, code: Code, influence: Influence): Graph {
   const isDeclaration = (label: string): boolean => {
     const exported = Object.values(config.exports.get(label) ?? {})
     return exported.length > 0 && exported.every(isHandle)

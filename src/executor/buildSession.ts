@@ -69,7 +69,7 @@ export async function inSession<T>(
     reclaim(workspace)
     for (const name of ['log', 'work']) {
       const directory = toRawPath(`${locations.cache}/${name}`)
-      makeCacheDirectory(disk, directory, directory, workspace.ignored)
+      makeCacheDirectory(disk, directory, directory, workspace.unreportedDamage)
     }
     registerWorkspace(workspace)
     const build = newBuildId(disk, locations.cache, Number(now() / 1_000_000n))
@@ -261,11 +261,11 @@ function logBestEffort(listener: Listener, event: BuildEvent): void {
 
 /** Warns about code that was edited since the build began, because the build used the previous version. */
 async function warnOfEditedCode(
-  { disk, index, locations, files }: Workspace,
+  { disk, index, locations, configFiles }: Workspace,
   listener: Listener,
 ): Promise<void> {
   const root = toRawPath(`${locations.root}/`)
-  for (const path of await changedFiles(disk, index, files))
+  for (const path of await changedFiles(disk, index, configFiles))
     listener({
       type: 'warning',
       message: `${display(path.replace(root, ''))} changed during the build, which used the previous version`,

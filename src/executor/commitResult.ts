@@ -9,7 +9,7 @@ import { commitTexts } from './storeTexts.ts'
 import { producerOwner } from '../sandbox/namespaces.ts'
 import type { WorkDirectory } from '../sandbox/workDirectory.ts'
 import { isSamePart, partIndex } from '../planner/part.ts'
-import type { BuildRecord, Planned, RecordedOutput } from '../planner/domain.ts'
+import type { Planned, RecordedOutput, RunRecord } from '../planner/domain.ts'
 import type { Runnable } from './runningProducer.ts'
 
 /**
@@ -20,13 +20,13 @@ export async function commitResult(
   context: SessionContext,
   { node, key, parts }: Runnable,
   work: WorkDirectory,
-  run: Pick<BuildRecord, 'startedAt' | 'seconds' | 'sandboxed' | 'toolVersions'>,
-): Promise<BuildRecord> {
+  run: Pick<RunRecord, 'startedAt' | 'seconds' | 'sandboxed' | 'toolVersions'>,
+): Promise<RunRecord> {
   const { graph, records } = context.workspace
   const outputs = commitOutputs(context, node, work)
   await commitListings(context, node)
   const texts = await commitTexts(context, node, work)
-  const record: BuildRecord = {
+  const record: RunRecord = {
     artifact: node.name,
     key,
     parts,
@@ -56,7 +56,7 @@ function commitOutputs(
   { workspace: { disk, objects } }: SessionContext,
   node: ArtifactNode,
   work: WorkDirectory,
-): BuildRecord['outputs'] {
+): RunRecord['outputs'] {
   const outputs = Object.entries(node.outputs).map(
     ([name, { path, published }]): [string, RecordedOutput] => {
       const file = toRawPath(`${work.outputs}/${name}`)
@@ -92,8 +92,8 @@ export const toolsToAsk = ({ node, parts, latest }: Planned): readonly string[] 
 /** The versions of all tools, for display: those that were just asked for, and the others from the last record. */
 export function toolVersions(
   planned: Planned,
-  asked: BuildRecord['toolVersions'] = {},
-): BuildRecord['toolVersions'] {
+  asked: RunRecord['toolVersions'] = {},
+): RunRecord['toolVersions'] {
   const changed = toolsToAsk(planned)
   const known = Object.entries(planned.latest?.toolVersions ?? {}).filter(([name]) => !changed.includes(name))
   return { ...Object.fromEntries(known), ...asked }

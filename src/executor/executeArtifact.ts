@@ -4,7 +4,7 @@ import type { BuiltOutput } from '../events/events.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
 import { lockfilesOf } from '../graph/graph.ts'
 import { isSamePart, partIndex, subjectOf } from '../planner/part.ts'
-import type { BuildRecord, Planned, Reason } from '../planner/domain.ts'
+import type { Planned, Reason, RunRecord } from '../planner/domain.ts'
 import { recordOf } from '../planner/domain.ts'
 import { display, toRawPath } from '../platform/rawPath.ts'
 import { monotonicSeconds } from '../platform/clock.ts'
@@ -39,7 +39,7 @@ export async function executeArtifact(
   const { node, parts } = planned
   const { disk, locations } = workspace
   const before = recordOf(snapshot.latest(node.name))
-  for (const lock of lockfilesOf(node)) await context.downloads.fetch(context, lock)
+  for (const lockfile of lockfilesOf(node)) await context.downloads.fetch(context, lockfile)
   listener({
     type: 'running',
     artifact: node.name,
@@ -141,7 +141,7 @@ export async function restoreArtifact(
 async function publishOutputs(
   { workspace, snapshot, listener }: SessionContext,
   node: ArtifactNode,
-  record: BuildRecord,
+  record: RunRecord,
   checked: boolean,
 ): Promise<void> {
   const { disk, objects, records, index, locations } = workspace
@@ -194,8 +194,8 @@ async function warnOfChangedInputs(
 
 /** The outputs of a record, each with whether it differs from the previous record's. */
 function outcomeOf(
-  before: BuildRecord | undefined,
-  { outputs }: BuildRecord,
+  before: RunRecord | undefined,
+  { outputs }: RunRecord,
 ): { readonly changed: boolean; readonly outputs: readonly BuiltOutput[] } {
   const built = Object.entries(outputs).map(([name, output]): BuiltOutput => ({
     name,

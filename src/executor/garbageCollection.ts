@@ -3,7 +3,7 @@ import { unusedBundles } from '../config/load.ts'
 import { storeOf } from '../config/locations.ts'
 import type { Listener } from '../events/events.ts'
 import { oldLogs } from '../events/logFiles.ts'
-import type { BuildRecord } from '../planner/domain.ts'
+import type { RunRecord } from '../planner/domain.ts'
 import type { RawPath } from '../platform/rawPath.ts'
 import { toRawPath } from '../platform/rawPath.ts'
 import type { Digest } from '../platform/digest.ts'
@@ -87,7 +87,7 @@ export function planCollection(
     {
       records: held,
       objects: listing.objects,
-      downloads: new Set([
+      pinned: new Set([
         ...lockfiles.map(({ sha256 }) => sha256),
         ...others.flatMap(({ downloads }) => downloads),
         ...needed,
@@ -119,7 +119,10 @@ export function planCollection(
  * Removes what a collection lists: first the records, durably, then the objects that they named, so that an interruption
  * never leaves a record without its objects.
  */
-export function collect({ disk, objects, records }: CollectedWorkspace, collection: Collection): void {
+export function removeCollected(
+  { disk, objects, records }: CollectedWorkspace,
+  collection: Collection,
+): void {
   records.remove(collection.records)
   for (const digest of collection.objects.keys()) objects.remove(digest)
   const { damaged, leftovers, logs, bundles } = collection
@@ -161,7 +164,7 @@ export function collectAfterBuild(workspace: Workspace, listener: Listener): voi
     const sizes = [...listing.objects.values()]
     if (sizes.reduce((sum, bytes) => sum + bytes, 0) <= graph.store.maxSize) return
     const collection = planCollection(workspace, graph.store, listing)
-    collect(workspace, collection)
+    removeCollected(workspace, collection)
     if (collection.objects.size > 0 || collection.records.length > 0)
       listener({ type: 'collected', ...collectedCounts(collection) })
   } catch (error) {
@@ -193,12 +196,12 @@ function heldRecord(listed: ListedRecord, published = false): Held {
     inputs: parts.flatMap((part): Content[] =>
       part.kind === 'output' ? [{ output: subjectOf(part), sha256: part.digest }] : [],
     ),
-    explanations: explanationsOf(record),
+    describingObjects: describingObjectsOf(record),
   }
 }
 
 /** The objects that describe what a record's run saw: listings of trees and tools, and texts. Builds never read them. */
-export const explanationsOf = (record: BuildRecord): readonly Digest[] => [
+export const describingObjectsOf = (record: RunRecord): readonly Digest[] => [
   ...listingsOf(record).map(({ digest }) => digest),
   ...(record.sourceTexts === undefined ? [] : [record.sourceTexts]),
 ]
@@ -212,7 +215,7 @@ export interface ListedPart {
 }
 
 /** The trees and tools among a record's parts. */
-export const listingsOf = ({ parts }: BuildRecord): readonly ListedPart[] =>
+export const listingsOf = ({ parts }: RunRecord): readonly ListedPart[] =>
   parts.flatMap((part) => {
     if ((part.kind !== 'tree' && part.kind !== 'tool') || part.digest === null) return []
     return [{ kind: part.kind, name: part.kind === 'tree' ? part.path : part.name, digest: part.digest }]

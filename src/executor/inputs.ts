@@ -35,7 +35,7 @@ export async function layInputs(
   const layObject = (digest: Digest, name: string): void => {
     const object = objects.path(digest)
     const copy = toRawPath(`${work.path}/inputs/${name}`)
-    const inPlace = confined && isMountable(workspace, object)
+    const inPlace = confined && makeMountable(workspace, object)
     if (inPlace) objects.check(digest)
     else {
       objects.copyOut(digest, copy, { mode: 0o444, durable: false })
@@ -74,11 +74,11 @@ export async function layInputs(
 }
 
 /**
- * Whether a producer may see an object in place. It sees the owner and the time of a file, and neither is in the key. So the
- * object must belong to user 0 of the sandbox and have the time `epoch`. lbuild sets both if no other workspace uses the
- * store.
+ * Makes an object fit for a mount into the sandbox, and returns whether it is. A producer sees the owner and the time of
+ * a file, and neither is in the key. So the object must belong to user 0 of the sandbox and have the time `epoch`. The
+ * function sets both if no other workspace uses the store.
  */
-function isMountable({ disk, graph, locations }: Workspace, object: RawPath): boolean {
+function makeMountable({ disk, graph, locations }: Workspace, object: RawPath): boolean {
   const stat = disk.lstat(object)
   const user = process.geteuid?.()
   const isProducers = stat?.uid === (producerOwner()?.uid ?? user)

@@ -2,7 +2,7 @@
 import type { Listener } from '../events/events.ts'
 import { failureData } from '../platform/failureData.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
-import type { BuildRecord, Plan, Planned, Reason } from '../planner/domain.ts'
+import type { Plan, Planned, Reason, RunRecord } from '../planner/domain.ts'
 import { Failure } from '../platform/failure.ts'
 import type { KnownFailure } from './options.ts'
 import type { ArtifactReport } from './report.ts'
@@ -48,7 +48,7 @@ export class BuildOutcomes {
   /** Notes that an artifact was built in `seconds` or restored, with the record that is now its latest. */
   add(
     { name }: ArtifactNode,
-    record: BuildRecord | undefined,
+    record: RunRecord | undefined,
     outcome: 'built' | 'restored',
     reasons: readonly Reason[],
     seconds?: number,

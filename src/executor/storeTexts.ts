@@ -26,7 +26,7 @@ export async function commitTexts(
   node: ArtifactNode,
   work: WorkDirectory,
 ): Promise<Digest | undefined> {
-  const { disk, objects, graph, locations, files } = workspace
+  const { disk, objects, graph, locations, configFiles } = workspace
   const texts = new Map<Digest, string>()
   let left = MAX_BYTES
   const add = (digest: Digest, text: string | undefined): void => {
@@ -38,7 +38,7 @@ export async function commitTexts(
   }
   for (const label of node.modules)
     if (!isLibrary(label)) {
-      const text = textAt(disk, toRawPath(pathOfLabel(files, label, locations.root)))
+      const text = textAt(disk, toRawPath(pathOfLabel(configFiles, label, locations.root)))
       if (text !== undefined && sha256(text) === graph.modules[label]) add(sha256(text), text)
     }
   for (const [name, input] of Object.entries(node.inputs)) {

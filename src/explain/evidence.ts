@@ -5,7 +5,7 @@ import type { TreeChange } from '../diff/treeChanges.ts'
 import { treeChanges } from '../diff/treeChanges.ts'
 import type { EntryChange, Evidence, RunId } from '../planner/evidence.ts'
 import { digestIn } from '../planner/part.ts'
-import type { BuildRecord, PartOf, Reason } from '../planner/domain.ts'
+import type { PartOf, Reason, RunRecord } from '../planner/domain.ts'
 import type { RawPath } from '../platform/rawPath.ts'
 import { display, toRawPath } from '../platform/rawPath.ts'
 import type { Digest } from '../platform/digest.ts'
@@ -133,4 +133,4 @@ function lastEdit(side: Side, subject: EditedSubject): Pick<Evidence, 'editedAt'
 }
 
 /** The identity of a run, as evidence names it. */
-export const runId = ({ build, startedAt }: BuildRecord): RunId => ({ build, startedAt })
+export const runId = ({ build, startedAt }: RunRecord): RunId => ({ build, startedAt })

@@ -4,7 +4,7 @@ import type { ArtifactNode } from '../graph/graph.ts'
 import { analyzeCauses } from '../planner/causes.ts'
 import type { ExplainedCause, Explanation } from '../planner/evidence.ts'
 import { differences } from '../planner/reason.ts'
-import type { BuildRecord, Planned, Reason } from '../planner/domain.ts'
+import type { Planned, Reason, RunRecord } from '../planner/domain.ts'
 import { sha256 } from '../platform/digest.ts'
 import type { ObjectStore } from '../store/objects.ts'
 import { evidenceOf, runId } from './evidence.ts'
@@ -14,8 +14,8 @@ import { unchangedOf } from './unchangedParts.ts'
 /** The records that two builds used of one artifact; undefined if a build had none, or if the store no longer has it. */
 export interface RecordPair {
   readonly artifact: string
-  readonly before: BuildRecord | undefined
-  readonly now: BuildRecord | undefined
+  readonly before: RunRecord | undefined
+  readonly now: RunRecord | undefined
 }
 
 /**
@@ -50,7 +50,7 @@ export async function explainBetween(
 }
 
 /** The declaration of an artifact, as far as its record holds it. */
-const nodeOf = (name: string, { parts, outputs, modules }: BuildRecord): ArtifactNode => ({
+const nodeOf = (name: string, { parts, outputs, modules }: RunRecord): ArtifactNode => ({
   name,
   inputs: Object.fromEntries(
     parts.flatMap((part) => {

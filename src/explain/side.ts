@@ -4,7 +4,7 @@ import { isLibrary } from '../config/moduleLabels.ts'
 import { pathOfLabel } from '../config/sourceFiles.ts'
 import { READ_ONLY_SANDBOX } from '../diff/readOnlySandbox.ts'
 import { listingIfThere } from '../fingerprint/tree.ts'
-import type { BuildRecord } from '../planner/domain.ts'
+import type { RunRecord } from '../planner/domain.ts'
 import type { RawPath } from '../platform/rawPath.ts'
 import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Digest } from '../platform/digest.ts'
@@ -41,10 +41,10 @@ export type EditedSubject =
 /** What a past run saw, as far as its record and the store hold it. */
 export class RecordSide implements Side {
   readonly #objects: ObjectStore
-  readonly #record: BuildRecord | undefined
+  readonly #record: RunRecord | undefined
   readonly #texts: ReadonlyMap<Digest, string>
 
-  constructor(objects: ObjectStore, record: BuildRecord | undefined) {
+  constructor(objects: ObjectStore, record: RunRecord | undefined) {
     this.#objects = objects
     this.#record = record
     this.#texts = readSourceTexts(objects, record?.sourceTexts)
@@ -161,7 +161,7 @@ export class WorkspaceSide implements Side {
   }
 
   #modulePath(label: string): RawPath {
-    return toRawPath(pathOfLabel(this.#workspace.files, label, this.#workspace.locations.root))
+    return toRawPath(pathOfLabel(this.#workspace.configFiles, label, this.#workspace.locations.root))
   }
 
   #lockfile(name: string): Snapshot['lockfiles'][number] | undefined {

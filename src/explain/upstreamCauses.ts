@@ -1,7 +1,7 @@
 // Traces a changed input that is another artifact's output back to what changed that artifact.
 import type { ExplainedCause } from '../planner/evidence.ts'
 import { partIndex } from '../planner/part.ts'
-import type { BuildRecord, Cause, OutputPart } from '../planner/domain.ts'
+import type { Cause, OutputPart, RunRecord } from '../planner/domain.ts'
 import type { RecordStore } from '../store/records.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { RecordPair } from './explainBetween.ts'
@@ -45,7 +45,7 @@ function addPairs(
 }
 
 /** The last run that produced an output with this content. */
-function producerOf(records: RecordStore, { artifact, output, digest }: OutputPart): BuildRecord | undefined {
+function producerOf(records: RecordStore, { artifact, output, digest }: OutputPart): RunRecord | undefined {
   return records
     .listOf(artifact)
     .filter(({ outputs }) => outputs[output]?.sha256 === digest)

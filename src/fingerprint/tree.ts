@@ -144,7 +144,7 @@ function walk(disk: Disk, root: RawPath): readonly ScannedDirectory[] {
     const entries: ScannedEntry[] = []
     for (const name of readdir(disk, inside(root, path)).sort(byBytes)) {
       const at = path === '' ? name : `${path}/${name}`
-      const stat = state(disk, inside(root, at))
+      const stat = statOf(disk, inside(root, at))
       if (stat?.type === 'directory') visit(at)
       else if (stat?.type === 'special file') throw notAFile(inside(root, at))
       else if (stat) entries.push({ name, stat, signature: signatureOf(stat) })
@@ -173,7 +173,7 @@ function readdir(disk: Disk, path: RawPath): RawPath[] {
 }
 
 /** The state of an input's path; undefined if nothing exists there. */
-export function state(disk: Disk, path: RawPath): Stat | undefined {
+export function statOf(disk: Disk, path: RawPath): Stat | undefined {
   try {
     return disk.lstat(path)
   } catch (error) {

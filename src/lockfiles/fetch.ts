@@ -42,14 +42,14 @@ const TOLERATED = 3
  */
 export async function fetchFiles(
   workspace: FetchWorkspace,
-  lock: string,
+  lockfile: string,
   files: readonly LockfileEntry[],
   mirrors: (file: LockfileEntry) => readonly string[],
   signal: AbortSignal,
   patience: Patience = DEFAULT_PATIENCE,
 ): Promise<void> {
   const { disk, locations } = workspace
-  const directory = toRawPath(`${locations.cache}/work/fetch.${lock}.lock`)
+  const directory = toRawPath(`${locations.cache}/work/fetch.${lockfile}.lock`)
   disk.mkdir(directory)
   try {
     const fetcher = new Fetcher(workspace, directory, patience)
@@ -60,7 +60,7 @@ export async function fetchFiles(
       const problems = await fetcher.fetch(file, mirrors(file), ended)
       if (problems) gone.push({ file, problems })
     })
-    if (gone.length > 0) throw goneFailure(lock, gone)
+    if (gone.length > 0) throw goneFailure(lockfile, gone)
   } finally {
     disk.removeTree(directory)
   }
@@ -156,15 +156,15 @@ const addressOf = (mirror: string, { path }: LockfileEntry): string =>
 /** How many files an error names. */
 const NAMED = 5
 
-function goneFailure(lock: string, gone: readonly Gone[]): Failure {
+function goneFailure(lockfile: string, gone: readonly Gone[]): Failure {
   const rest = gone.length > NAMED ? ` and ${gone.length - NAMED} others` : ''
   const named = gone.slice(0, NAMED)
   const lines = named.flatMap(({ file, problems }) =>
     [...problems].map(([mirror, problem]) => `${file.name}, ${mirror}: ${problem}`),
   )
-  return new Failure(`cannot fetch ${gone.length} of the files of the lockfile '${lock}'`, {
+  return new Failure(`cannot fetch ${gone.length} of the files of the lockfile '${lockfile}'`, {
     facts: [['files', `${named.map(({ file }) => file.name).join(', ')}${rest}`]],
     tail: lines.join('\n'),
-    hint: `check the network; if the mirrors no longer have these versions, run lbuild update ${lock}`,
+    hint: `check the network; if the mirrors no longer have these versions, run lbuild update ${lockfile}`,
   })
 }

@@ -73,7 +73,7 @@ export interface RecordedOutput extends StoredObject {
  * What one past run of an artifact saw and produced. While the store has its objects, an artifact with the same key is
  * restored from it instead of running its producer.
  */
-export interface BuildRecord {
+export interface RunRecord {
   readonly artifact: string
   readonly key: Digest
   readonly parts: readonly Part[]
@@ -96,7 +96,7 @@ export interface BuildRecord {
 }
 
 /** The result of looking up the record of a key. */
-export type RecordLookup = BuildRecord | 'absent' | 'damaged'
+export type RecordLookup = RunRecord | 'absent' | 'damaged'
 
 /**
  * The result of looking up an artifact's latest record, the one published last; `lost` if it is known but missing, and
@@ -105,7 +105,7 @@ export type RecordLookup = BuildRecord | 'absent' | 'damaged'
 export type LatestLookup = RecordLookup | 'lost' | 'unpublished'
 
 /** The record of a lookup, if it found one. */
-export const recordOf = (lookup: LatestLookup): BuildRecord | undefined =>
+export const recordOf = (lookup: LatestLookup): RunRecord | undefined =>
   typeof lookup === 'string' ? undefined : lookup
 
 /** What exists at the path of a published output. */
@@ -179,25 +179,25 @@ export type Reason =
  * - `undecided`: wait. None of its own inputs changed, but it reads an output that may change, or a lockfile that must be
  *   resolved. It runs only if their content differs (early cutoff).
  */
-export type Verdict =
-  | { readonly verdict: 'fresh'; readonly record: BuildRecord }
-  | { readonly verdict: 'restorable'; readonly record: BuildRecord; readonly reasons: readonly Reason[] }
+export type Decision =
+  | { readonly verdict: 'fresh'; readonly record: RunRecord }
+  | { readonly verdict: 'restorable'; readonly record: RunRecord; readonly reasons: readonly Reason[] }
   | { readonly verdict: 'stale'; readonly reasons: readonly Reason[] }
   | { readonly verdict: 'undecided'; readonly reasons: readonly Reason[] }
 
-/** One artifact with its verdict. */
+/** One artifact and the decision on it. */
 export interface Planned {
   readonly node: ArtifactNode
-  readonly decision: Verdict
+  readonly decision: Decision
   /** Undefined while the artifact waits for another artifact or for a lockfile. */
   readonly key: Digest | undefined
   /** The parts that are known so far. */
   readonly parts: readonly Part[]
   /** Its latest record, the one published last. */
-  readonly latest: BuildRecord | undefined
+  readonly latest: RunRecord | undefined
 }
 
-/** A verdict for each target and each of its dependencies, dependencies first. */
+/** A decision on each target and each of its dependencies, dependencies first. */
 export type Plan = readonly Planned[]
 
 /** A reason that does not follow from another artifact of the same plan, and the artifacts that see it directly. */

@@ -2,7 +2,7 @@
 import type { Graph } from '../graph/graph.ts'
 import { dependenciesOf } from '../graph/graph.ts'
 import { decide } from './plan.ts'
-import type { BuildRecord, Plan, Planned, PlannerFacts } from './domain.ts'
+import type { Plan, Planned, PlannerFacts, RunRecord } from './domain.ts'
 
 /**
  * A plan that a build updates while artifacts finish. `update` usually decides about an artifact twice: after its last
@@ -88,7 +88,7 @@ export class IncrementalPlan {
 /** Whether the outputs of an artifact will not change any more in this build. */
 const isSettled = (planned: Planned): boolean => settledRecord(planned) !== undefined
 
-const settledRecord = ({ decision }: Planned): BuildRecord | undefined =>
+const settledRecord = ({ decision }: Planned): RunRecord | undefined =>
   decision.verdict === 'fresh' || decision.verdict === 'restorable' ? decision.record : undefined
 
 /** Whether two decisions about an artifact promise the same outputs to its dependents. */

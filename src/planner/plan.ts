@@ -6,7 +6,7 @@ import { keyOf } from './key.ts'
 import { partId } from './part.ts'
 import { changedParts, differences } from './reason.ts'
 import type {
-  BuildRecord,
+  Decision,
   LatestLookup,
   Part,
   Plan,
@@ -14,7 +14,7 @@ import type {
   PlannerFacts,
   Reason,
   RecordedOutput,
-  Verdict,
+  RunRecord,
 } from './domain.ts'
 import { recordOf } from './domain.ts'
 
@@ -66,7 +66,7 @@ function inputsOf(
   node: ArtifactNode,
   facts: PlannerFacts,
   planned: ReadonlyMap<string, Planned>,
-  latest: BuildRecord | undefined,
+  latest: RunRecord | undefined,
 ): KnownInputs {
   const parts: Part[] = [...facts.ownParts(node)]
   const pendingIds = new Set<string>()
@@ -104,7 +104,7 @@ function decideByKey(
   facts: PlannerFacts,
   lookup: LatestLookup,
   changes: readonly Reason[],
-): Verdict {
+): Decision {
   const latest = recordOf(lookup)
   if (facts.forced.has(node.name)) return { verdict: 'stale', reasons: [{ kind: 'forced' }, ...changes] }
   const record = facts.record(node.name, key)
@@ -133,7 +133,7 @@ function decideByKey(
 }
 
 /** Whether a record has exactly the outputs that an artifact declares, at the same paths. */
-function hasDeclaredOutputs({ outputs }: ArtifactNode, record: BuildRecord): boolean {
+function hasDeclaredOutputs({ outputs }: ArtifactNode, record: RunRecord): boolean {
   const declared = Object.entries(outputs)
   return (
     declared.length === Object.keys(record.outputs).length &&
@@ -157,7 +157,7 @@ function unknownPast(lookup: LatestLookup): Reason {
 function displacement(
   facts: PlannerFacts,
   output: RecordedOutput,
-  latest: BuildRecord | undefined,
+  latest: RunRecord | undefined,
 ): readonly Reason[] {
   const found = facts.output(output.path)
   if (found.state === 'missing') return [{ kind: 'output-missing', path: output.path }]

@@ -1,13 +1,13 @@
 // Compares the parts of two runs and gives the reasons for a new run.
 import { isSamePart, partId, partIndex } from './part.ts'
-import type { BuildRecord, Part, Reason } from './domain.ts'
+import type { Part, Reason, RunRecord } from './domain.ts'
 
 /**
  * How current parts differ from those of a record. Changed code is reported by module. `pendingIds` are the ids of parts
  * that are not known yet; they do not count as removed.
  */
 export function differences(
-  record: BuildRecord,
+  record: RunRecord,
   parts: readonly Part[],
   modules: Readonly<Record<string, string>>,
   pendingIds: ReadonlySet<string>,

@@ -36,12 +36,12 @@ const Result = v.variant('ok', [
  * it read an undeclared file of the workspace, the Failure names that file and how to declare it.
  */
 export function readResult(
-  workspace: Pick<Workspace, 'disk' | 'locations' | 'files' | 'graph'>,
+  workspace: Pick<Workspace, 'disk' | 'locations' | 'configFiles' | 'graph'>,
   node: ArtifactNode | LockfileNode,
   work: WorkDirectory,
   ended: string,
 ): Extract<ProducerResult, { ok: true }> {
-  const { disk, locations, files } = workspace
+  const { disk, locations, configFiles } = workspace
   const result = resultOf(disk, work, ended)
   if (result.ok) return result
   const { headline, facts, hint, tail } = hostFailure(boundedFailure(result.failure), locations.root)
@@ -51,7 +51,7 @@ export function readResult(
   throw new Failure(headline, {
     facts: [...(undeclared?.facts ?? []), ...facts, ['work directory', work.path], ['log', work.log]],
     ...(advice === undefined ? {} : { hint: advice }),
-    ...(tail === undefined ? {} : { tail: readableStack(tail, files, locations) }),
+    ...(tail === undefined ? {} : { tail: readableStack(tail, configFiles, locations) }),
   })
 }
 

@@ -54,11 +54,11 @@ const unreadable = (path: RawPath, reason: string): Failure =>
   })
 
 /** Checks what a resolver found. Throws a Failure for an entry that a lockfile cannot hold. */
-export function checkLocked(lock: string, files: readonly unknown[]): readonly LockfileEntry[] {
+export function checkLocked(lockfile: string, files: readonly unknown[]): readonly LockfileEntry[] {
   const names = new Set<string>()
   const wrong = files.find((file) => !isLockedFile(file) || names.size === names.add(file.name).size)
   if (wrong === undefined) return files.filter(isLockedFile)
-  throw new Failure(`the resolver of the lockfile '${lock}' returned an invalid entry`, {
+  throw new Failure(`the resolver of the lockfile '${lockfile}' returned an invalid entry`, {
     facts: [['entry', JSON.stringify(wrong)]],
     hint: 'give each entry a unique name, a version, a path without .., a size in bytes and a SHA-256',
   })

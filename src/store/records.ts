@@ -10,7 +10,7 @@ import { isObject, isRecordOf } from '../platform/json.ts'
 import { isPart } from '../planner/part.ts'
 import type { Ignored } from '../platform/quarantine.ts'
 import { listCacheDirectory, makeCacheDirectory, quarantine, quarantinedIn } from '../platform/quarantine.ts'
-import type { BuildRecord, LatestLookup, RecordLookup } from '../planner/domain.ts'
+import type { LatestLookup, RecordLookup, RunRecord } from '../planner/domain.ts'
 import { recordOf } from '../planner/domain.ts'
 import { artifactsIn, LatestRecords, leftoversIn } from './latestRecords.ts'
 
@@ -19,7 +19,7 @@ export const RECORD_KIND = 'record 6'
 
 /** A record, when it was published, and whether it is the latest. */
 export interface ListedRecord {
-  readonly record: BuildRecord
+  readonly record: RunRecord
   /** When it was published last, in nanoseconds since 1970. */
   readonly publishedAt: bigint
   readonly latest: boolean
@@ -56,7 +56,7 @@ export class RecordStore {
   readonly #ignored: Ignored
   /** Whether the files `latest.json` are in the same directories as the records. */
   readonly #hasOwnLatest: boolean
-  readonly #read = new Map<RawPath, BuildRecord>()
+  readonly #read = new Map<RawPath, RunRecord>()
 
   /**
    * `latestIn` is the directory for the files `ARTIFACT/latest.json` of one workspace, `directory` unless given. `ignored`
@@ -87,7 +87,7 @@ export class RecordStore {
   }
 
   /** The latest record, if it can be read. */
-  latest(artifact: string): BuildRecord | undefined {
+  latest(artifact: string): RunRecord | undefined {
     return recordOf(this.findLatest(artifact))
   }
 
@@ -100,12 +100,12 @@ export class RecordStore {
   }
 
   /** The latest record of every artifact that was ever built. */
-  allLatest(): readonly BuildRecord[] {
+  allLatest(): readonly RunRecord[] {
     return this.#latest.artifacts().flatMap((artifact) => this.latest(artifact) ?? [])
   }
 
   /** The readable records of one artifact. */
-  listOf(artifact: string): readonly BuildRecord[] {
+  listOf(artifact: string): readonly RunRecord[] {
     return listCacheDirectory(this.#disk, this.#path(artifact)).flatMap((name) => {
       const key = keyIn(name)
       return key === undefined ? [] : (recordOf(this.find(artifact, key)) ?? [])
@@ -168,7 +168,7 @@ export class RecordStore {
    * Writes a record. Writes it again even if it exists, because retention reads the file's mtime as the time of the last
    * publication.
    */
-  add(record: BuildRecord): void {
+  add(record: RunRecord): void {
     const path = this.#path(record.artifact, record.key)
     makeCacheDirectory(this.#disk, this.#directory, parent(path), this.#ignored)
     writeChecksummed(this.#disk, path, RECORD_KIND, record, { ignored: this.#ignored })
@@ -200,7 +200,7 @@ const isOutput = (value: unknown): boolean =>
   typeof value['size'] === 'number'
 
 /** Checks a record that was read. By hand, since every no-op reads records and loading a schema library takes 10 ms. */
-const isRecord = (value: unknown): value is BuildRecord =>
+const isRecord = (value: unknown): value is RunRecord =>
   isObject(value) &&
   ['artifact', 'build', 'startedAt'].every((field) => isText(value[field])) &&
   isDigest(value['key']) &&

@@ -15,7 +15,7 @@ export interface HeldRecord {
   /** The outputs of other artifacts that it took. */
   readonly inputs: readonly Content[]
   /** Objects that only explanations need: listings of trees, and source texts. */
-  readonly explanations: readonly Digest[]
+  readonly describingObjects: readonly Digest[]
 }
 
 /** The content of one output. */
@@ -31,7 +31,7 @@ export interface Holdings<R extends HeldRecord = HeldRecord> {
   /** The disk usage of each object, in bytes. */
   readonly objects: ReadonlyMap<Digest, number>
   /** Objects that must stay whatever the records are, such as those that lockfiles name. */
-  readonly downloads: ReadonlySet<Digest>
+  readonly pinned: ReadonlySet<Digest>
   /** The artifacts that the workspaces declare now. */
   readonly artifacts: ReadonlySet<string>
 }
@@ -58,7 +58,7 @@ export interface Retention<R extends HeldRecord = HeldRecord> {
  * for that record. So lbuild can restore every current output. Pure and idempotent.
  */
 export function retain<R extends HeldRecord>(
-  { records, objects, downloads, artifacts }: Holdings<R>,
+  { records, objects, pinned, artifacts }: Holdings<R>,
   { keep, maxSize }: Limits,
 ): Retention<R> {
   const byArtifact = new Map<string, R[]>()
@@ -66,7 +66,7 @@ export function retain<R extends HeldRecord>(
     byArtifact.set(record.artifact, [...(byArtifact.get(record.artifact) ?? []), record])
   const needed = neededRecords(byArtifact, artifacts)
   const retained = new Set([...needed, ...[...byArtifact.values()].flatMap((own) => own.slice(0, keep))])
-  const users = new Map([...downloads].map((digest) => [digest, 1]))
+  const users = new Map([...pinned].map((digest) => [digest, 1]))
   for (const record of retained)
     for (const digest of objectsOf(record)) users.set(digest, (users.get(digest) ?? 0) + 1)
   let bytes = 0
@@ -92,8 +92,8 @@ export function retain<R extends HeldRecord>(
 }
 
 /** Every object that a record names. */
-export const objectsOf = ({ outputs, explanations }: HeldRecord): ReadonlySet<Digest> =>
-  new Set([...outputs.map(({ sha256 }) => sha256), ...explanations])
+export const objectsOf = ({ outputs, describingObjects }: HeldRecord): ReadonlySet<Digest> =>
+  new Set([...outputs.map(({ sha256 }) => sha256), ...describingObjects])
 
 /** The latest records of each declared artifact, and the records that produced their inputs. */
 function neededRecords<R extends HeldRecord>(

@@ -8,9 +8,9 @@ import type { Digest } from '../platform/digest.ts'
 import { fileDigest } from '../platform/digest.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
 import { closure } from '../graph/graph.ts'
-import { explanationsOf } from '../executor/garbageCollection.ts'
+import { describingObjectsOf } from '../executor/garbageCollection.ts'
 import { Interrupted } from '../executor/sessionContext.ts'
-import type { BuildRecord, LatestLookup } from '../planner/domain.ts'
+import type { LatestLookup, RunRecord } from '../planner/domain.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { ByteDifference } from '../diff/byteDifference.ts'
 import { byteDifference } from '../diff/byteDifference.ts'
@@ -140,9 +140,9 @@ class Verifier {
   }
 
   /** Verifies the objects that only explain later changes: listings of trees, and texts. */
-  async #explanatory(record: BuildRecord): Promise<readonly Mismatch[]> {
+  async #explanatory(record: RunRecord): Promise<readonly Mismatch[]> {
     const mismatches: Mismatch[] = []
-    for (const digest of explanationsOf(record)) {
+    for (const digest of describingObjectsOf(record)) {
       const found = await this.#object(digest)
       if (found.state !== 'missing' && !hasContent(found, digest))
         mismatches.push({ artifact: record.artifact, ...this.#objectPath(digest), found })

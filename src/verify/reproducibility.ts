@@ -23,7 +23,7 @@ import type { ByteDifference } from '../diff/byteDifference.ts'
 import { byteDifference } from '../diff/byteDifference.ts'
 import type { MemberDifference } from '../diff/tarDifference.ts'
 import { tarDifference } from '../diff/tarDifference.ts'
-import type { BuildRecord, Plan, Planned, RecordedOutput } from '../planner/domain.ts'
+import type { Plan, Planned, RecordedOutput, RunRecord } from '../planner/domain.ts'
 
 export interface ReproducibilityOptions extends SessionOptions {
   readonly targets: readonly string[]
@@ -91,7 +91,7 @@ export function checkReproducibility(
 function freshArtifacts(
   planned: Plan,
   targets: readonly string[],
-): { planned: Planned; record: BuildRecord }[] {
+): { planned: Planned; record: RunRecord }[] {
   const others = planned.filter(({ decision }) => decision.verdict !== 'fresh')
   if (others.length > 0)
     throw new Failure('verify --rebuild needs fresh artifacts', {
@@ -133,7 +133,7 @@ async function inParallel<Item, Result>(
 async function rebuild(
   context: SessionContext,
   planned: Planned,
-  record: BuildRecord,
+  record: RunRecord,
 ): Promise<RebuiltArtifact> {
   const { workspace, build, listener } = context
   const { disk, locations } = workspace
@@ -157,7 +157,7 @@ async function rebuild(
 async function runAndCompare(
   context: SessionContext,
   planned: Planned,
-  record: BuildRecord,
+  record: RunRecord,
   work: WorkDirectory,
 ): Promise<Pick<RebuiltArtifact, 'outcome' | 'differences' | 'failure'>> {
   const { workspace, signal } = context
@@ -181,7 +181,7 @@ async function runAndCompare(
 
 async function differencesOf(
   workspace: Workspace,
-  record: BuildRecord,
+  record: RunRecord,
   work: WorkDirectory,
 ): Promise<readonly OutputDifference[]> {
   const differences: OutputDifference[] = []

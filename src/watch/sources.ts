@@ -29,7 +29,7 @@ export function sourcesOf(workspace: Workspace, targets: readonly string[]): Sou
         input.kind === kind ? [`${locations.root}/${input.path}`] : [],
       ),
     )
-  const modules = workspace.files
+  const modules = workspace.configFiles
     .map(([path]) => fromRawPath(path))
     .filter((path) => !path.startsWith(`${locations.cache}/`))
   // Directories outside the workspace, such as /tmp, change too often to be watched.

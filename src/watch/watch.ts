@@ -275,10 +275,10 @@ export class Watch {
   async #checkConfig(burst: Burst): Promise<void> {
     const gone = this.#gone()
     if (gone) throw gone
-    const { disk, index, files } = this.#workspace
+    const { disk, index, configFiles } = this.#workspace
     this.#reporter.changed(burst, this.#root)
     this.#failures.forgetAttempt()
-    const edited = (await changedFiles(disk, index, files)).length > 0
+    const edited = (await changedFiles(disk, index, configFiles)).length > 0
     const graphChanged = edited && (await this.#reload())
     if (!graphChanged && burst.entries) await this.#cover()
     if (!graphChanged) this.#build?.invalidation.raise()

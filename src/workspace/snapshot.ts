@@ -5,7 +5,7 @@ import { formatSize } from '../api/params.ts'
 import type { Tool } from '../fingerprint/tools.ts'
 import { ToolFinder } from '../fingerprint/tools.ts'
 import type { Tree } from '../fingerprint/tree.ts'
-import { fingerprintTree, isExecutable, state as inputState, unreadable } from '../fingerprint/tree.ts'
+import { fingerprintTree, isExecutable, statOf, unreadable } from '../fingerprint/tree.ts'
 import type { ArtifactNode, LockfileNode, ToolSpec } from '../graph/graph.ts'
 import { closure, lockfilesOf, paramValues } from '../graph/graph.ts'
 import { suggestion } from '../graph/names.ts'
@@ -220,7 +220,7 @@ class SnapshotTaker {
     if (input.kind !== 'file' && input.kind !== 'tree') return undefined
     const { disk, index, now } = this.#workspace
     const absolute = this.#absolute(input.path)
-    const stat = inputState(disk, absolute)
+    const stat = statOf(disk, absolute)
     const { path } = input
     if (!stat && input.optional)
       return input.kind === 'file'

@@ -25,14 +25,14 @@ export interface Workspace {
   readonly locations: Locations
   readonly index: StatIndex
   /** Files of the cache that were ignored because they are damaged or of another kind, until somebody reports them. */
-  readonly ignored: Ignored
+  readonly unreportedDamage: Ignored
   readonly objects: ObjectStore
   readonly records: RecordStore
   readonly graph: Graph
   /** The path of the compiled config. */
   readonly bundle: string
   /** The files that graph and bundle were made from; none if they were not read from a config. */
-  readonly files: readonly SourceFile[]
+  readonly configFiles: readonly SourceFile[]
   /** The paths that decide which modules the graph was made from. */
   readonly probes: readonly ProbedDirectory[]
   /** The environment variables when the workspace was opened. */
@@ -95,11 +95,11 @@ export function outputTemporaries({ disk, graph, locations }: Workspace): readon
 }
 
 /** Reports each file of the cache that was ignored, once, as a text. */
-export function ignoredFiles({ ignored }: Workspace): readonly string[] {
-  const messages = [...ignored].map(
+export function ignoredFiles({ unreportedDamage }: Workspace): readonly string[] {
+  const messages = [...unreportedDamage].map(
     (path) => `${display(path)} is damaged or of another kind, and is ignored`,
   )
-  ignored.clear()
+  unreportedDamage.clear()
   return messages
 }
 
@@ -134,12 +134,12 @@ export async function openWorkspace(options: OpenOptions, disk: Disk = realDisk)
     disk,
     locations,
     index,
-    ignored,
+    unreportedDamage: ignored,
     objects: objectStore(disk, locations, ignored, graph.epoch),
     records: recordStore(disk, locations, ignored),
     graph,
     bundle,
-    files,
+    configFiles: files,
     probes,
     env: { ...process.env },
     now: clock,

@@ -6,13 +6,13 @@ import { sha256 } from '../../src/platform/digest.ts'
 import type { Disk } from '../../src/platform/disk.ts'
 import { realDisk } from '../../src/platform/disk.ts'
 import type { CollectedWorkspace } from '../../src/executor/garbageCollection.ts'
-import { collect, planCollection } from '../../src/executor/garbageCollection.ts'
+import { planCollection, removeCollected } from '../../src/executor/garbageCollection.ts'
 import { ObjectStore } from '../../src/store/objects.ts'
 import { RecordStore } from '../../src/store/records.ts'
 import { atEveryCall, FaultyDisk } from '../support/faultyDisk.ts'
 import { memoryDirectory } from '../support/temporary.ts'
 import { artifactNode, graphOf } from '../support/world.ts'
-import type { BuildRecord, Part } from '../../src/planner/domain.ts'
+import type { Part, RunRecord } from '../../src/planner/domain.ts'
 
 describe('a collection', () => {
   const graph = graphOf(artifactNode('base'), artifactNode('image', ['base']))
@@ -30,7 +30,7 @@ describe('a collection', () => {
         path: 'src',
         digest: objects.putText(`listing of ${text}`),
       } as const
-      const record: BuildRecord = {
+      const record: RunRecord = {
         artifact,
         key,
         parts: [...parts, tree],
@@ -81,7 +81,7 @@ describe('a collection', () => {
           root = memoryDirectory()
           fillStore(root)
           const workspace = open(root, disk)
-          collect(workspace, planCollection(workspace, LIMITS))
+          removeCollected(workspace, planCollection(workspace, LIMITS))
         },
         (completed, call) => {
           const { objects, records } = open(root, realDisk)
@@ -112,7 +112,7 @@ describe('a collection', () => {
     fillStore(root)
     const faulty = new FaultyDisk()
     const workspace = open(root, faulty.disk)
-    collect(workspace, planCollection(workspace, LIMITS))
+    removeCollected(workspace, planCollection(workspace, LIMITS))
     const { calls } = faulty
     const first = calls.findIndex((call) => call.startsWith(`removeTree ${root}/cache/objects/`))
     const last = calls.findLastIndex((call) => call.startsWith(`unlink ${root}/cache/records/`))

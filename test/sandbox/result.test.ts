@@ -19,7 +19,7 @@ function resultAfter(act: (path: string) => void, ended = 'exit code 0'): unknow
   act(`${work.path}/work/${NAME}`)
   const locations = { root, home: root, cache: root, output: root }
   const node = artifactNode('image')
-  const workspace = { disk: realDisk, locations, files: [], graph: graphOf(node) }
+  const workspace = { disk: realDisk, locations, configFiles: [], graph: graphOf(node) }
   return readResult(workspace, node, work, ended)
 }
 

@@ -4,14 +4,14 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { writeChecksummed } from '../../src/platform/checksummedFile.ts'
 import { sha256 } from '../../src/platform/digest.ts'
 import { realDisk } from '../../src/platform/disk.ts'
-import type { BuildRecord } from '../../src/planner/domain.ts'
+import type { RunRecord } from '../../src/planner/domain.ts'
 import { RecordStore } from '../../src/store/records.ts'
 import { atEveryCall } from '../support/faultyDisk.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 
 const [KEY, OTHER_KEY] = [sha256('key'), sha256('other key')]
 
-const record = (seconds: number): BuildRecord => ({
+const record = (seconds: number): RunRecord => ({
   artifact: 'image',
   key: KEY,
   parts: [{ kind: 'param', name: 'title', value: 'ein Name \ufffd é' }],

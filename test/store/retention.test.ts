@@ -17,7 +17,7 @@ const record = (artifact: string, key: string, more: Partial<HeldRecord> = {}): 
   latest: false,
   outputs: [],
   inputs: [],
-  explanations: [],
+  describingObjects: [],
   ...more,
 })
 
@@ -36,15 +36,15 @@ const holdings: fc.Arbitrary<Holdings> = fc
           fc.record({ artifact: fc.constantFrom('base', 'rootfs'), sha256: digest, output: fc.nat(1) }),
           { maxLength: 2 },
         ),
-        explanations: fc.array(digest, { maxLength: 1 }),
+        describingObjects: fc.array(digest, { maxLength: 1 }),
       }),
       { selector: ({ artifact, key }) => `${artifact} ${key}`, maxLength: 25 },
     ),
     latest: fc.dictionary(fc.constantFrom(...ARTIFACTS), fc.constantFrom(...KEYS.keys())),
     sizes: fc.array(fc.tuple(digest, fc.nat(9))),
-    downloads: fc.array(digest, { maxLength: 2 }),
+    pinned: fc.array(digest, { maxLength: 2 }),
   })
-  .map(({ records, latest, sizes, downloads }) => ({
+  .map(({ records, latest, sizes, pinned }) => ({
     records: records.map(({ outputs, inputs, ...rest }) => ({
       ...rest,
       latest: latest[rest.artifact] === rest.key,
@@ -52,7 +52,7 @@ const holdings: fc.Arbitrary<Holdings> = fc
       inputs: inputs.map(({ artifact, sha256, output }) => ({ output: `${artifact}.${output}`, sha256 })),
     })),
     objects: new Map(sizes),
-    downloads: new Set(downloads),
+    pinned: new Set(pinned),
     artifacts: DISTRO,
   }))
 
@@ -94,18 +94,18 @@ function mustStay({ records, artifacts }: Holdings): Set<HeldRecord> {
 const bytesOf = (objects: ReadonlySet<string>, sizes: ReadonlyMap<string, number>): number =>
   [...objects].reduce((sum, object) => sum + (sizes.get(object) ?? 0), 0)
 
-const namedBy = (records: Iterable<HeldRecord>, downloads: ReadonlySet<string>): Set<string> =>
-  new Set([...downloads, ...[...records].flatMap((one) => [...objectsOf(one)])])
+const namedBy = (records: Iterable<HeldRecord>, pinned: ReadonlySet<string>): Set<string> =>
+  new Set([...pinned, ...[...records].flatMap((one) => [...objectsOf(one)])])
 
 /** The docstring of `retain`, literally. */
 function oracle(holdings: Holdings, { keep, maxSize }: Limits): Set<HeldRecord> {
-  const { records, objects, downloads } = holdings
+  const { records, objects, pinned } = holdings
   const stays = mustStay(holdings)
   const newerThan = (one: HeldRecord): number =>
     records.filter(({ artifact }) => artifact === one.artifact).filter((other) => givesWayTo(one, other))
       .length
   const retained = new Set(records.filter((one) => stays.has(one) || newerThan(one) < keep))
-  while (bytesOf(namedBy(retained, downloads), objects) > maxSize) {
+  while (bytesOf(namedBy(retained, pinned), objects) > maxSize) {
     const candidates = [...retained].filter((one) => !stays.has(one))
     const oldest = candidates.find((one) => candidates.every((other) => other === one || older(one, other)))
     if (!oldest) break
@@ -131,7 +131,7 @@ describe('what any store retains', () => {
     fc.assert(
       fc.property(holdings, limits, (held, within) => {
         const { records, objects, bytes } = retain(held, within)
-        const named = namedBy(records, held.downloads)
+        const named = namedBy(records, held.pinned)
         expect([...objects].sort()).toEqual([...held.objects.keys()].filter((one) => named.has(one)).sort())
         expect(bytes).toBe(bytesOf(objects, held.objects))
       }),
@@ -169,7 +169,7 @@ describe('a store retains', () => {
   const holding = (...records: readonly HeldRecord[]): Holdings => ({
     records,
     objects: new Map(DIGESTS.map((name) => [name, 10])),
-    downloads: new Set(),
+    pinned: new Set(),
     artifacts: DISTRO,
   })
 

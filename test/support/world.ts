@@ -8,13 +8,13 @@ import { plan } from '../../src/planner/plan.ts'
 import { contentOf } from '../../src/planner/part.ts'
 import type { Json } from '../../src/api/params.ts'
 import type {
-  BuildRecord,
   LockfileState,
   OutputState,
   Part,
   Plan,
   PlannerFacts,
   RecordLookup,
+  RunRecord,
 } from '../../src/planner/domain.ts'
 
 /** An artifact with one published output, `NAME.img`, and the outputs of others as inputs. */
@@ -62,7 +62,7 @@ export class World implements PlannerFacts {
   readonly graph: Graph
   readonly own = new Map<string, Part[]>()
   readonly lockfiles = new Map<string, LockfileState>()
-  readonly records = new Map<string, BuildRecord | 'damaged'>()
+  readonly records = new Map<string, RunRecord | 'damaged'>()
   readonly latestKeys = new Map<string, Digest>()
   readonly objects = new Set<string>()
   readonly outputs = new Map<string, OutputState>()
@@ -91,7 +91,7 @@ export class World implements PlannerFacts {
   latest = (artifact: string): RecordLookup => this.record(artifact, this.latestKeys.get(artifact) ?? '')
 
   /** The record of the last published run; throws if there is none. */
-  latestRecord(artifact: string): BuildRecord {
+  latestRecord(artifact: string): RunRecord {
     const found = this.latest(artifact)
     if (typeof found === 'string') throw new Error(`the latest record of ${artifact} is ${found}`)
     return found
@@ -124,7 +124,7 @@ export class World implements PlannerFacts {
     const digest = sha256(text)
     this.objects.add(digest)
     const { image } = node.outputs
-    const record: BuildRecord = {
+    const record: RunRecord = {
       artifact: node.name,
       key,
       parts,
@@ -141,7 +141,7 @@ export class World implements PlannerFacts {
     this.#publish(record)
   }
 
-  #publish({ artifact, key, outputs }: BuildRecord): void {
+  #publish({ artifact, key, outputs }: RunRecord): void {
     for (const { path, sha256: digest, size } of Object.values(outputs))
       this.outputs.set(path, { state: 'file', sha256: digest, size })
     this.latestKeys.set(artifact, key)

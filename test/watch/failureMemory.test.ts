@@ -3,10 +3,10 @@ import { expect, it } from 'vitest'
 import { isStillRight } from '../../src/executor/runningProducer.ts'
 import { FailureMemory } from '../../src/watch/failureMemory.ts'
 import { type Digest, sha256 } from '../../src/platform/digest.ts'
-import type { BuildRecord, Part, Plan, Planned, Reason } from '../../src/planner/domain.ts'
+import type { Part, Plan, Planned, Reason, RunRecord } from '../../src/planner/domain.ts'
 import { artifactNode } from '../support/world.ts'
 
-const record = (artifact: string, key: Digest): BuildRecord => ({
+const record = (artifact: string, key: Digest): RunRecord => ({
   artifact,
   key,
   parts: [],

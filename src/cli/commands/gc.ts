@@ -1,6 +1,6 @@
 // `lbuild gc`: removes old records and unreferenced objects from the store.
 import type { Collection, LooseFile } from '../../executor/garbageCollection.ts'
-import { collect, collectedShares, planCollection } from '../../executor/garbageCollection.ts'
+import { collectedShares, planCollection, removeCollected } from '../../executor/garbageCollection.ts'
 import { display, fromRawPath } from '../../platform/rawPath.ts'
 import type { Limits } from '../../store/retention.ts'
 import type { CommandContext, OptionsOf } from '../command.ts'
@@ -41,7 +41,7 @@ async function gc({ invocation, signal }: CommandContext, options: GcOptions): P
   const limits: Limits = { keep: options.keep ?? store.keep, maxSize: options.maxSize ?? store.maxSize }
   const collection = await withWorkspaceLock(workspace, options, signal, () => {
     const planned = planCollection(workspace, limits)
-    if (!options.dryRun) collect(workspace, planned)
+    if (!options.dryRun) removeCollected(workspace, planned)
     return planned
   })
   workspace.index.save()

@@ -131,19 +131,19 @@ function usesScreen(json: boolean | undefined): boolean {
 
 /** What `--exec` and `--run` request. Throws a Failure (exit code 2) for an invalid combination. */
 async function followersOf(
-  { rest = [] }: Invocation,
+  { execCommand = [] }: Invocation,
   { workspace, targets }: Selection,
   { exec, run, window, json }: WatchOptions,
   listener: WatchListener,
 ): Promise<Followers> {
-  if ((exec ?? false) !== rest.length > 0)
+  if ((exec ?? false) !== execCommand.length > 0)
     throw new Failure(exec ? '--exec needs a command after --' : 'a command after -- needs --exec', {
       hint: 'write, for example: lbuild watch iso --exec -- cp output/my.iso /mnt',
       exitCode: 2,
     })
   const { cache } = workspace.locations
   const output = usesScreen(json) ? `${cache}/watch/exec.log` : json ? 2 : 1
-  const command = exec ? new ExecCommand(rest, listener, output) : undefined
+  const command = exec ? new ExecCommand(execCommand, listener, output) : undefined
   if (!run) return { ready: () => command?.start(), stop: async () => command?.stop() }
   const { RunningMachine } = await import('../../vm/runningMachine.ts')
   const [target = ''] = targets

@@ -5,7 +5,7 @@ import { packageDatabase } from '../../debian/packageDatabase.ts'
 import type { LoggedBuild } from '../../events/loggedBuild.ts'
 import type { RecordPair } from '../../explain/explainBetween.ts'
 import { explainBetween } from '../../explain/explainBetween.ts'
-import type { BuildRecord } from '../../planner/domain.ts'
+import type { RunRecord } from '../../planner/domain.ts'
 import { recordOf } from '../../planner/domain.ts'
 import type { Explanation } from '../../planner/evidence.ts'
 import { isDigest } from '../../platform/digest.ts'
@@ -63,7 +63,7 @@ async function compare(
   const records = recordStore(realDisk, locations)
   const wanted = artifactsBelow(now, targets)
   artifactsBelow(before, targets)
-  const recordIn = (build: LoggedBuild, artifact: string): BuildRecord | undefined => {
+  const recordIn = (build: LoggedBuild, artifact: string): RunRecord | undefined => {
     const key = build.artifacts.find(({ name }) => name === artifact)?.key
     return isDigest(key) ? recordOf(records.find(artifact, key)) : undefined
   }

@@ -30,16 +30,16 @@ export async function whyPath(
 
 /** The path that the user asks about: relative to the current directory, or the label of a module as causes show it. */
 async function subjectOf(workspace: Workspace, target: string, word: string): Promise<Subject> {
-  const { disk, locations, graph, files } = workspace
+  const { disk, locations, graph, configFiles } = workspace
   const exists = (path: string): boolean => disk.lstat(toRawPath(path)) !== undefined
   const isLabel = Object.hasOwn(graph.modules, word) && !exists(resolve(word))
-  const absolute = isLabel ? pathOfLabel(files, word, locations.root) : resolve(word)
+  const absolute = isLabel ? pathOfLabel(configFiles, word, locations.root) : resolve(word)
   const inside = relative(locations.root, absolute)
   const isInside = !inside.startsWith('../')
   const output = relative(locations.output, absolute)
   return {
     path: inside === '' ? '.' : isInside ? inside : absolute,
-    label: isLabel ? word : labelOfPath(files, absolute, locations.root),
+    label: isLabel ? word : labelOfPath(configFiles, absolute, locations.root),
     ...(output.startsWith('../') ? {} : { output }),
     tools: exists(absolute) ? await toolsOf(workspace, target, absolute) : [],
   }
@@ -93,9 +93,9 @@ function influenceLines(
 }
 
 /** Reports a missing path, and suggests a similar one. Undefined if the path exists. */
-function absence({ disk, locations, files }: Workspace, { path, label }: Subject): string | undefined {
+function absence({ disk, locations, configFiles }: Workspace, { path, label }: Subject): string | undefined {
   const absolute = path.startsWith('/') ? path : resolve(locations.root, path)
-  if ([absolute, pathOfLabel(files, label, locations.root)].some((one) => disk.lstat(toRawPath(one))))
+  if ([absolute, pathOfLabel(configFiles, label, locations.root)].some((one) => disk.lstat(toRawPath(one))))
     return undefined
   let missing = absolute
   while (!disk.lstat(toRawPath(dirname(missing)))) missing = dirname(missing)

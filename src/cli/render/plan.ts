@@ -2,7 +2,7 @@
 import { checkTargets } from '../../executor/checkTargets.ts'
 import { describeReason } from '../../explain/describeReason.ts'
 import { isFresh, plan } from '../../planner/plan.ts'
-import type { BuildRecord, Plan, Verdict } from '../../planner/domain.ts'
+import type { Decision, Plan, RunRecord } from '../../planner/domain.ts'
 import { takeSnapshot } from '../../workspace/snapshot.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import { paint } from './color.ts'
@@ -59,7 +59,7 @@ function printTable(planned: Plan): void {
     const verdict = paint(process.stdout, COLORS[decision.verdict], decision.verdict.padEnd(10))
     print(`${verdict} ${node.name.padEnd(NAME_WIDTH)} ${remark(decision)}\n`)
   }
-  const count = (verdict: Verdict['verdict']): number =>
+  const count = (verdict: Decision['verdict']): number =>
     planned.filter(({ decision }) => decision.verdict === verdict).length
   const [stale, undecided, restorable] = [count('stale'), count('undecided'), count('restorable')]
   const parts = [
@@ -70,12 +70,12 @@ function printTable(planned: Plan): void {
   print(parts.length === 0 ? 'everything is fresh\n' : `${parts.join(', ')}\n`)
 }
 
-function remark(decision: Verdict): string {
+function remark(decision: Decision): string {
   if (decision.verdict === 'fresh') return paint(process.stdout, 'dim', provenance(decision.record))
   const [first = '', ...rest] = decision.reasons.map(describeReason)
   return `${first}${rest.length > 0 ? ` (and ${counted(rest.length, 'more reason')})` : ''}`
 }
 
 /** An unconfined run may have depended on undeclared inputs, so the table marks it. */
-const provenance = ({ seconds, sandboxed }: BuildRecord): string =>
+const provenance = ({ seconds, sandboxed }: RunRecord): string =>
   `built in ${duration(seconds)}${sandboxed ? '' : ', unconfined'}`

@@ -5,7 +5,7 @@ import type { Disk } from '../../../src/platform/disk.ts'
 import { realDisk } from '../../../src/platform/disk.ts'
 import { StatIndex } from '../../../src/fingerprint/statIndex.ts'
 import { build } from '../../../src/executor/build.ts'
-import { collect, planCollection } from '../../../src/executor/garbageCollection.ts'
+import { planCollection, removeCollected } from '../../../src/executor/garbageCollection.ts'
 import type { Limits } from '../../../src/store/retention.ts'
 import type { BuildEvent } from '../../../src/events/events.ts'
 import type { BuildOptions } from '../../../src/executor/options.ts'
@@ -94,7 +94,7 @@ export class Lab {
   /** Collects the store as `lbuild gc` does. */
   collect(graph: Graph, limits: Limits, disk: Disk): void {
     const workspace = this.#open(graph, disk, systemNow)
-    collect(workspace, planCollection(workspace, limits))
+    removeCollected(workspace, planCollection(workspace, limits))
   }
 
   path(path: string): string {
@@ -125,12 +125,12 @@ export class Lab {
       disk,
       locations,
       index: new StatIndex(disk, `${cache}/index`, now, ignored),
-      ignored,
+      unreportedDamage: ignored,
       objects: objectStore(disk, locations, ignored),
       records: recordStore(disk, locations, ignored),
       graph,
       bundle,
-      files: [],
+      configFiles: [],
       probes: [],
       env: process.env,
       now,

@@ -1,5 +1,5 @@
 // A chain of three artifacts in memory, and the decisions that the planner takes about them.
-import type { Reason, Verdict } from '../../../src/planner/domain.ts'
+import type { Decision, Reason } from '../../../src/planner/domain.ts'
 import { artifactNode, graphOf, World } from '../../support/world.ts'
 
 export const CHAIN = graphOf(
@@ -21,7 +21,7 @@ export const verdicts = (world: World): Record<string, string> =>
 export function decisionOf(
   world: World,
   name: string,
-): { readonly verdict: Verdict['verdict']; readonly reasons: readonly Reason[] } {
+): { readonly verdict: Decision['verdict']; readonly reasons: readonly Reason[] } {
   const planned = world.plan('iso').find(({ node }) => node.name === name)
   if (!planned) throw new Error(`'${name}' is not in the plan`)
   const { decision } = planned
