@@ -93,11 +93,14 @@ export function producerOwner(): Owner | undefined {
 export const asOwner = (): readonly string[] =>
   isRoot() ? [] : ['unshare', '--map-root-user', '--map-auto', '--']
 
-/** A command that prints what it reads, in a mount namespace with nothing but /usr and in a user namespace without ids. */
+/**
+ * A command that prints what it reads, in a mount namespace with nothing but /usr and in a user namespace without ids. It ends
+ * when its input does, even if lbuild was killed. With `--die-with-parent`, the second process of bwrap(1) would wait without
+ * end if the first one died before it let the second one start.
+ */
 const holder = (...options: readonly string[]): readonly string[] => [
   ...asOwner(),
   'bwrap',
-  '--die-with-parent',
   ...options,
   ...systemMounts(),
   '--',
