@@ -88,8 +88,8 @@ export interface Limits {
   /** The number of processes and threads at a time; Node.js and the sandbox have about 16. Default: 4096. */
   readonly processes?: number
   /**
-   * The memory of all processes together with the files in memory, as bytes or like `8G`. Default: `32G`, and at most 90 % of
-   * the memory of the host.
+   * The memory of all processes and of all files in memory (tmpfs) together, in bytes or like `8G`. Default: `32G`. The
+   * limit is never above 90 % of the memory of the host.
    */
   readonly memory?: number | string
   /** The disk usage of everything that the run writes, and the size of each output. Default: `256G`. */
@@ -145,8 +145,9 @@ export const ARTIFACT: unique symbol = Symbol.for('lbuild.artifact')
 /**
  * Declares an artifact: a producer, everything that it reads, and the files that it writes. lbuild runs the producer in
  * a sandbox, and only when its key changes: the declared inputs, params, tools and variables, and the code of the
- * module that calls `artifact` with all that it imports. The sandbox hides undeclared files, except those of the host's
- * `/usr` and those beside declared tools.
+ * module that calls `artifact` with all that it imports. The sandbox hides undeclared files, except those beside declared
+ * tools, those of the host's `/usr`, `/bin`, `/sbin` and `/lib` (and `/lib64` and the like), and the few files of `/etc`
+ * that programs need to start or to use the network.
  *
  * @param name the name on the command line: letters, digits, dots, dashes and underscores, and none of lbuild's commands
  * @returns a handle; nothing runs yet. Wrong declarations are reported when the config is loaded

@@ -33,7 +33,10 @@ export interface BootPatterns {
 export interface Config {
   /** Every artifact and lockfile of the distro, in any order. */
   readonly artifacts: readonly (Artifact | Lockfile)[]
-  /** Values of params that replace their defaults, by `NAME` for every artifact with that param, or by `ARTIFACT.NAME`. */
+  /**
+   * Values of params that replace their defaults: by `NAME` for every artifact and lockfile with that param, or by
+   * `ARTIFACT.NAME` or `LOCKFILE.NAME` for one of them.
+   */
   readonly params?: Readonly<Record<string, Json>>
   /**
    * Profiles: named sets of values that replace those of `params`. `--profile NAME` selects one; without it `lbuild
@@ -43,13 +46,15 @@ export interface Config {
   /** The time that producers write into outputs, in seconds since 1970; 1767225600 (2026-01-01) unless given. */
   readonly epoch?: number
   /**
-   * Directories with tools of the workspace, absolute or from its root, searched before those of the host. An artifact
-   * that declares a tool there sees this tool and every file beside it that is no program, and its key contains these.
+   * Directories with tools of the workspace, absolute or from its root. lbuild searches them before the host. If an
+   * artifact declares a tool in such a directory, its producer sees the tool and everything else there except other
+   * programs, and its key contains the same.
    */
   readonly toolPath?: readonly string[]
   /**
-   * The limits of the store, which `gc` applies, and each build after which the objects exceed `maxSize`. lbuild retains the newest records of each artifact, the latest included, and removes older
-   * ones while the objects exceed `maxSize`. It never removes what the current outputs need.
+   * The limits of the store. `lbuild gc` applies them, and so does a build after which the objects exceed `maxSize`. lbuild
+   * retains the newest records of each artifact, the latest included, and removes older ones while the objects exceed
+   * `maxSize`. It never removes what the current outputs need.
    */
   readonly store?: {
     /** The number of records of each artifact; 10 unless given. */

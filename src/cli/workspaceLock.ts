@@ -7,8 +7,9 @@ import { lockWorkspace } from '../store/workspaceLock.ts'
 import { WAITING } from './render/progress.ts'
 
 /**
- * Runs an action under the workspace lock. `mode` says whether other workspaces may use a shared store meanwhile. Says on standard error that it waits for another build; with `wait` false it
- * throws a Failure (exit code 75) instead.
+ * Runs an action under the workspace lock. `mode` says whether other workspaces may use a shared store meanwhile. While
+ * another build holds a lock, the function says on standard error that it waits; if `wait` is false, it throws a Failure
+ * (exit code 75) instead.
  */
 export async function withWorkspaceLock<Result>(
   { disk, locations }: { readonly disk: Disk; readonly locations: Pick<Locations, 'cache' | 'sharedStore'> },

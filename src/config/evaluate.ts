@@ -101,7 +101,10 @@ async function defaultExport(bundle: string, surroundings: Surroundings): Promis
   }
 }
 
-/** Imports a module and then calls `done`. Node.js refuses an address with a backslash, but not a link to one, such as that of an open directory. */
+/**
+ * Imports a module and then calls `done`. Node.js refuses an address with a backslash, but not a link to one, such as that
+ * of an open directory.
+ */
 async function importFile(path: string, done: () => void): Promise<unknown> {
   if (!path.includes('\\')) return importAddress(path).finally(done)
   const directory = openSync(dirname(path), 'r')

@@ -24,7 +24,10 @@ const HOST = 'declare a param, which --set NAME=VALUE sets, or ask for the value
 type Caller = (...args: never[]) => unknown
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown
 
-/** Functions that are refused. `instead` answers a library, which may only measure its own time when it is loaded. */
+/**
+ * Functions that a config must not call. If a library in node_modules calls one, it gets the fixed value of `instead`, if
+ * there is one: many libraries read a clock when they are loaded.
+ */
 interface Refused {
   readonly name: string
   readonly owner: object

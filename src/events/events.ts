@@ -62,7 +62,7 @@ export const LOGGED_EVENT = oneOf('type', [
     /** The version of lbuild. */
     lbuild: text,
     targets: list(text),
-    /** The params that the command line set. */
+    /** The params that the profile and the command line set. */
     params: v.pipe(v.record(text, json), v.readonly()),
     jobs: amount,
     force: v.boolean(),

@@ -68,7 +68,7 @@ export interface LoggedBuild {
   /** The version of lbuild that ran it. */
   readonly lbuild?: string
   readonly targets: readonly string[]
-  /** The params that the command line set. */
+  /** The params that the profile and the command line set. */
   readonly params: Readonly<Record<string, Json>>
   /** The maximum number of producers that ran at a time. */
   readonly jobs?: number

@@ -12,8 +12,8 @@ import type { Owner } from '../sandbox/namespaces.ts'
 import { copySparse } from '../store/objects.ts'
 
 /**
- * An input no longer matches the key. If an artifact was about to run, the build takes a new snapshot and plans again;
- * if a lockfile was about to be resolved, that fails.
+ * An input or tool no longer matches the key. A build of an artifact then takes a new snapshot and plans again. The
+ * resolution of a lockfile fails.
  */
 export class InputChanged extends Failure {
   constructor(path: RawPath) {

@@ -13,7 +13,7 @@ export interface SessionOptions {
   readonly wait: boolean
   readonly listener: Listener
   readonly signal: AbortSignal
-  /** The directory of lbuild's compiled child process. */
+  /** The directory of lbuild's compiled programs. */
   readonly code: string
   /** Processes of this host unless given. */
   readonly processes?: Processes

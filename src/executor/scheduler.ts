@@ -23,7 +23,10 @@ import type { Run, Runnable } from './runningProducer.ts'
 import { isStillRight } from './runningProducer.ts'
 import { WorkQueue } from './workQueue.ts'
 
-/** The maximum number of attempts at one artifact whose inputs or output change during its run. */
+/**
+ * An artifact fails at its fifth attempt. A run counts as an attempt if an input or object that it relies on changed. A
+ * restoration always counts, because something may change the output again at once; if an object is damaged, it counts twice.
+ */
 const ATTEMPTS = 5
 /**
  * How long a run that found a changed input waits for the watcher to report it, in milliseconds. The watcher waits for

@@ -17,7 +17,7 @@ export interface SessionContext {
   /** Probes the host before the first producer runs. */
   readonly confinement: () => Promise<Confinement>
   readonly downloads: Downloads
-  /** The directory of lbuild's compiled child process. */
+  /** The directory of lbuild's compiled programs. */
   readonly code: string
   /** The id of the build. */
   readonly build: string

@@ -12,7 +12,7 @@ export interface Subject {
   readonly label: string
   /** Relative to the output directory, if it is in it. */
   readonly output?: string
-  /** The names of the tools that use this file as executable, interpreter or shared library. */
+  /** The names of the tools that it is a part of: their executable, interpreter, library, or a file beside them. */
   readonly tools: readonly string[]
 }
 

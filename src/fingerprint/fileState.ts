@@ -47,9 +47,11 @@ export function isRacy(disk: Disk, path: RawPath, stat: Stat, readAt: bigint): b
 }
 
 /**
- * Returns true if every later write changes the modification time of a file that lbuild wrote at `writtenAt` under another
- * name and then renamed, which sets the change time. So it is if the file still has that time, and the change time is
- * later by more than the clock may lag. On a file system with coarse times, it is then later by a whole step.
+ * Whether the state of a file proves that nobody wrote to it since lbuild did, and will show every later write. lbuild wrote
+ * the file at `writtenAt` under a temporary name and then renamed it, which set the change time. The state is proof if the
+ * modification time is still `writtenAt` and the change time is later by more than the kernel's clock may lag: a write
+ * after the rename then gets another modification time. This holds on a file system with coarse times, too, because there
+ * the change time is later by a whole step.
  */
 export const isSettled = (stat: Stat, writtenAt: bigint): boolean =>
   stat.mtimeNs === writtenAt && stat.ctimeNs > stat.mtimeNs + CLOCK_STEP

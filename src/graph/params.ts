@@ -5,7 +5,9 @@ import { Failure } from '../platform/failure.ts'
 import type { ArtifactNode, Graph, LockfileNode } from './graph.ts'
 import { nearest, suggestion } from './names.ts'
 
-/** Values for params, by `NAME` (every artifact that declares it) or `ARTIFACT.NAME`. */
+/**
+ * Values for params, by `NAME` (every artifact and lockfile that declares the param), `ARTIFACT.NAME` or `LOCKFILE.NAME`.
+ */
 export type Overrides = Readonly<Record<string, Json>>
 
 /**

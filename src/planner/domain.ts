@@ -99,8 +99,9 @@ export interface RunRecord {
 export type RecordLookup = RunRecord | 'absent' | 'damaged'
 
 /**
- * The result of looking up an artifact's latest record, the one published last; `lost` if it is known but missing, and
- * `unpublished` if this workspace published none, but others may have added records to its store.
+ * The result of looking up an artifact's latest record: the record that the last build wrote or restored. It is `lost` if
+ * it is known but missing, and `unpublished` if this workspace published none, but others may have added records to its
+ * store.
  */
 export type LatestLookup = RecordLookup | 'lost' | 'unpublished'
 
@@ -193,7 +194,7 @@ export interface Planned {
   readonly key: Digest | undefined
   /** The parts that are known so far. */
   readonly parts: readonly Part[]
-  /** Its latest record, the one published last. */
+  /** Its latest record: the one that the last build wrote or restored. */
   readonly latest: RunRecord | undefined
 }
 

@@ -1,4 +1,4 @@
-// Moves what stands in the way of a file or directory of the cache aside.
+// Moves aside whatever blocks the path of a cache file or directory.
 import type { Disk } from './disk.ts'
 import { errorCode, parent, replaceFile } from './disk.ts'
 import type { RawPath } from './rawPath.ts'
@@ -29,8 +29,8 @@ export const quarantinedIn = (disk: Disk, directory: RawPath): readonly RawPath[
     .map((name) => `${directory}/${name}`)
 
 /**
- * Creates a directory of the cache. If something else stands in its place, or in that of a directory between `base` and it, that is
- * quarantined. A symbolic link stays, since a user made it; then this throws an error of the operating system.
+ * Creates a directory of the cache. A file at its path, or at the path of a directory between `base` and it, is quarantined.
+ * A symbolic link stays, since a user made it; the function then throws an error of the operating system.
  */
 export function makeCacheDirectory(disk: Disk, base: RawPath, path: RawPath, ignored: Ignored): void {
   try {

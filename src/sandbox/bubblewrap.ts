@@ -89,11 +89,13 @@ const open = (fd: number): string => `/proc/self/fd/${fd}`
  * runs as user 0 of the user namespace that all producers share, so that it can create files of every owner.
  *
  * bwrap(1) makes the mounts. The command then leaves the mount namespace, but keeps its root directory, for two reasons:
- * it can change no mount, and /proc does not show where the mounts come from. lbuild must keep the namespace alive.
+ * the command can change no mount, and /proc does not show where the mounts come from. lbuild must keep the namespace
+ * alive.
  *
- * The first process of the namespace of process ids is nsenter(1), which waits for the command. When it ends, the kernel ends
- * all others before bwrap(1) notices. If lbuild dies, the kernel kills bwrap(1), and then nsenter(1): only the child that
- * it starts changes its user id, so it keeps the signal that bwrap(1) has asked for (PR_SET_PDEATHSIG of prctl(2)).
+ * The first process of the namespace of process ids is nsenter(1), which waits for the command. When nsenter(1) ends, the
+ * kernel ends all others before bwrap(1) notices. If lbuild dies, the kernel kills bwrap(1), and then nsenter(1), because
+ * bwrap(1) has set a parent-death signal (PR_SET_PDEATHSIG of prctl(2)). A process that changes its user id loses this
+ * signal. nsenter(1) itself keeps its user id; only its child changes it.
  */
 export function sandboxed(
   command: readonly string[],

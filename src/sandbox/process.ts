@@ -45,8 +45,8 @@ export interface GroupOptions {
 }
 
 /**
- * What a build session needs to run producers. Tests replace it to run producers as functions. It covers no
- * other process that lbuild starts.
+ * What a build session needs to run producers and to take locks. Tests replace it to run producers as functions. It
+ * covers producers, their sandbox and flock(1); lbuild starts all other programs without it.
  */
 export interface Processes {
   readonly lock: typeof lockWorkspace

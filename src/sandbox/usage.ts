@@ -11,7 +11,10 @@ export interface ProcessState {
   readonly threads: number
   /** When it started, in clock ticks since the host started: distinguishes it from other processes with the same number. */
   readonly startTime: number
-  /** Whether only its parent still has to notice its end. Its first thread may end before others. */
+  /**
+   * Whether all of its threads have ended: it is dead, or a zombie until its parent waits for it. The state alone does not
+   * show that, because the first thread may end before others.
+   */
   readonly hasEnded: boolean
 }
 

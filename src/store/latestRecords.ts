@@ -37,7 +37,7 @@ export class LatestRecords {
     writeChecksummed(this.#disk, this.#path(artifact), KIND, { key }, { ignored: this.#ignored })
   }
 
-  /** Removes what names the latest record of an artifact, durably. */
+  /** Removes, durably, the file that names the latest record of an artifact. */
   remove(artifact: string): void {
     this.#disk.unlink(this.#path(artifact))
     syncDirectory(this.#disk, this.#directoryOf(artifact))

@@ -163,7 +163,7 @@ export class ObjectStore {
     return quarantine(this.#disk, this.path(digest), `${this.#directory}/${QUARANTINE_PREFIX}${digest}`)
   }
 
-  /** Lists the store. Only the holder of the workspace lock may treat temporary files as leftovers. */
+  /** Lists the store. Only a process that has the store to itself may treat temporary files as leftovers. */
   list(): ObjectListing {
     const objects = new Map<Digest, number>()
     const leftovers: RawPath[] = []

@@ -1,4 +1,4 @@
-// The workspace lock, which lets one build run at a time.
+// Takes the lock of a workspace, or of a store that several workspaces share.
 import { spawn } from 'node:child_process'
 import { toRawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
@@ -7,7 +7,7 @@ import { quarantine } from '../platform/quarantine.ts'
 import { Failure } from '../platform/failure.ts'
 import { withParentDeathSignal } from '../platform/parentDeathSignal.ts'
 
-/** A held workspace lock. The end of the process releases it, too. */
+/** A held lock. The end of the process releases it, too. */
 export interface HeldLock {
   release(): void
 }
@@ -19,9 +19,10 @@ export type LockMode = 'exclusive' | 'shared'
 export const LOCK_HELD = 75
 
 /**
- * Takes the workspace lock. It belongs to the open file (flock(2)): the kernel releases it when this process ends, so
- * no stale lock can remain. lbuild never removes the file. Calls `waiting` once if another build holds it; `signal`
- * aborts the wait. Throws a Failure (exit code 75) if it is held and `wait` is false.
+ * Takes the lock of a workspace, or of a store that several workspaces share. The lock belongs to the open file (flock(2)):
+ * the kernel releases it when this process ends, so no stale lock can remain. lbuild never removes the file. If another
+ * process holds the lock in a mode that excludes `mode`, the function calls `waiting` once and waits until `signal` is
+ * aborted; if `wait` is false, it throws a Failure (exit code 75).
  */
 export async function lockWorkspace(
   disk: Disk,
@@ -51,7 +52,10 @@ export async function lockWorkspace(
   }
 }
 
-/** Opens the lock's file; anything else in its place is quarantined. A file of another user is opened for reading: flock(2) locks a file open in any mode. */
+/**
+ * Opens the lock's file; anything else in its place is quarantined. A file of another user is opened for reading: flock(2)
+ * locks a file that is open in any mode.
+ */
 function openLock(disk: Disk, path: string): number {
   const raw = toRawPath(path)
   // A link would lead to the file of somebody else, and a fifo would block the open.

@@ -58,8 +58,8 @@ export interface StoreReport {
 
 /**
  * Reads every object and record of the store in full, and quarantines damaged ones, so that they count as missing and
- * the next build restores or rebuilds them. The caller must hold the workspace lock. Throws a Failure (exit code 2) if a
- * lockfile of the distro cannot be read, and Interrupted when `signal` is aborted.
+ * the next build restores or rebuilds them. Only a process that has the store to itself may call it. Throws a Failure (exit
+ * code 2) if a lockfile of the distro cannot be read, and Interrupted when `signal` is aborted.
  */
 export async function verifyStore(workspace: Workspace, signal: AbortSignal): Promise<StoreReport> {
   const { disk, objects, records } = workspace

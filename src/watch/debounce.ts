@@ -7,8 +7,9 @@ const LONGEST = 1
 /** How many paths of a burst are reported by name. */
 const NAMED = 10
 /**
- * After this many events the kernel may have dropped some, because its queue holds 16384 (inotify(7), max_queued_events).
- * lbuild then assumes that directories appeared or disappeared.
+ * After this many events lbuild assumes that the kernel dropped some, and that directories appeared or disappeared. The
+ * kernel's queue holds 16384 events (inotify(7), max_queued_events). The number is well below, because the queue also
+ * holds changes in watched directories that concern no source, and a burst does not count these.
  */
 const MANY = 4_000
 

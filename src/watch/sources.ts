@@ -78,7 +78,7 @@ function withParents(path: string): string[] {
   return all
 }
 
-/** Directories of a workspace that contain no module of a config. */
+/** Directories of a workspace that watch does not search for modules that a failing config may need. */
 const NO_SOURCES = ['cache', 'output', 'node_modules']
 
 /** The sources and all other directories of a workspace that a failing config may need a module from. */

@@ -26,8 +26,8 @@ interface Facts {
   /** Whether the current config can be loaded. */
   readonly config: 'loaded' | 'failed'
   /**
-   * Whether watch has called `ready` since the last build started. (`ready` starts the command of `--exec` and the
-   * machine of `--run`.)
+   * Whether `ready` was called and nothing has become stale since. (`ready` starts the command of `--exec` and the machine
+   * of `--run`.)
    */
   readonly announced: boolean
 }

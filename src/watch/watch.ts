@@ -31,11 +31,11 @@ export interface WatchOptions extends SourceWatcherOptions {
   /** The directory of lbuild's compiled code. */
   readonly code: string
   readonly jobs?: number
-  /** The params of the command line, as written. */
+  /** The params that the profile and the command line set, as written. */
   readonly params: Overrides
   /** Whether a change during a build cancels the runs that it makes stale; if not, the build finishes first. */
   readonly cancel: boolean
-  /** Called when all targets are up to date, at the start and after each build. */
+  /** Called when all targets are fresh: at the start, and whenever they become fresh again. */
   readonly ready?: (workspace: Workspace) => void
 }
 

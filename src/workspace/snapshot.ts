@@ -34,8 +34,8 @@ export interface LockfileSnapshot {
 /**
  * The state of everything that a build of some targets can see, as the planner asks for it. Inputs, tools, lockfiles and
  * outputs are as they were when the snapshot was taken. The snapshot reads a record or object when the planner first asks
- * for it, and remembers it. After a build runs or restores an artifact, it calls `refresh`, and the snapshot reads that
- * artifact again when asked.
+ * for it, and remembers it. After the build runs or restores an artifact, it calls `refresh` to update the outputs and
+ * records of that artifact.
  */
 export interface Snapshot extends PlannerFacts {
   readonly nodes: readonly ArtifactNode[]
@@ -43,7 +43,7 @@ export interface Snapshot extends PlannerFacts {
   readonly trees: ReadonlyMap<string, Tree>
   /** The declared tools that this host has, by name. */
   readonly tools: ReadonlyMap<string, Tool>
-  /** Looks at an artifact's outputs again, and reads its records again when next asked. */
+  /** Fingerprints an artifact's outputs again at once, and reads its records again when next asked. */
   refresh(node: ArtifactNode): Promise<void>
 }
 
