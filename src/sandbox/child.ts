@@ -6,6 +6,8 @@ import type { FailureData } from '../platform/failureData.ts'
 import { failureData } from '../platform/failureData.ts'
 import { sha256 } from '../platform/digest.ts'
 import { Failure, failureFrom, lastLines } from '../platform/failure.ts'
+import type { Group } from './declaredNames.ts'
+import { guarded, UndeclaredName } from './declaredNames.ts'
 import type { ProducerRequest, ProducerResult } from './request.ts'
 
 /**
@@ -61,24 +63,39 @@ const NEVER_SETTLES = new Failure('the producer awaits a promise that nothing ca
 
 async function runRequest(request: ProducerRequest): Promise<ProducerResult> {
   checkBundle(request.bundle)
-  const { inputs, outputs, params, work, scratch, epoch, task } = request
+  const { work, scratch, epoch, task } = request
   const wanted = task.kind === 'resolve' ? task.lockfile : task.artifact
   const config = await evaluateConfig(request.bundle, (name) => name === wanted)
   const log = (line: string): void => void process.stdout.write(`${line}\n`)
   const running: Running = new Set()
-  const context = { inputs, outputs, params, work, scratch, epoch, log, run: runner(request, running) }
+  const { inputs, params, outputs } = declaredNames(request)
+  const shared = { inputs, params, work, scratch, epoch, log, run: runner(request, running) }
   if (task.kind === 'resolve') {
     const declaration = declared(config.lockfiles, task.lockfile)
-    const files = await declaration.resolve({ ...context, previous: task.previous })
+    const files = await declaration.resolve({ ...shared, previous: task.previous })
     checkEnded(running)
     return { ok: true, files }
   }
   const declaration = declared(config.artifacts, task.artifact)
+  const context = { ...shared, outputs }
   await declaration.produce(context)
   checkEnded(running)
   await declaration.verify?.(context)
   checkEnded(running)
   return { ok: true, versions: await versionsOf(task.ask, request.tools) }
+}
+
+/** The names that the task may read; reading another one is an error. */
+function declaredNames({ inputs, outputs, params, task }: ProducerRequest): Pick<ProducerRequest, Group> {
+  const reader =
+    task.kind === 'resolve'
+      ? ({ kind: 'lockfile', name: task.lockfile } as const)
+      : ({ kind: 'artifact', name: task.artifact } as const)
+  return {
+    inputs: guarded(inputs, 'inputs', reader),
+    outputs: guarded(outputs, 'outputs', reader),
+    params: guarded(params, 'params', reader),
+  }
 }
 
 /** The declaration of that name. The graph was made from the same bundle, so a missing one is a bug in lbuild. */
@@ -189,12 +206,13 @@ function toolRunner(request: ProducerRequest): Run {
   }
 }
 
-/** The failure with the stack of an unexpected error, to show where in the distro's code it was thrown. */
+/** The failure of a run. The stack of an unexpected error, or of an undeclared name, shows where in the distro's code it was thrown. */
 function describe(error: unknown): FailureData {
   const data = failureData(error)
-  return failureFrom(error) || !(error instanceof Error) || error.stack === undefined
-    ? data
-    : { ...data, tail: stackOf(error.stack) }
+  if (!(error instanceof Error) || error.stack === undefined) return data
+  const stack = stackOf(error.stack)
+  if (error instanceof UndeclaredName) return { ...data, tail: stack.replace(/^[^]*?(?=^\s+at )/m, '') }
+  return failureFrom(error) ? data : { ...data, tail: stack }
 }
 
 /** The name of this program in the frames of a stack; its starter sets it. */

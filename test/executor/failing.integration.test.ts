@@ -73,6 +73,47 @@ describe('a failing producer', () => {
     expect(stderr).not.toMatch(/childProgram|runRequest|evalmachine|node:internal/)
   })
 
+  it.each([
+    ['param', `fs.writeFileSync(outputs.log, params.hostnme)`, ''],
+    ['input', `fs.readFileSync(inputs.notes)`, ''],
+    ['output', `fs.writeFileSync(outputs.img, '')`, ''],
+    ['param', '', `verify({ params }) { return void params.hostnme },`],
+  ])(
+    'that reads an undeclared %s is reported with its line and the line to add: %s %s',
+    async (kind, produce, more) => {
+      const workspace = failing(produce, more)
+      workspace.edit('build.config.ts', 'produce({ inputs', 'produce({ params, inputs')
+      const { code, stderr } = await workspace.lbuild('image')
+      expect(code).toBe(1)
+      expect(stderr).toContain(`error: image: the producer of 'image' read the undeclared ${kind} '`)
+      expect(stderr).toMatch(/^ {2}\| +at .* \(build\.config\.ts:(8|10):\d+\)$/m)
+      expect(stderr).toMatch(/hint: .*declare it in artifact\('image', …\): /)
+      expect(stderr).not.toMatch(/childProgram|node:internal/)
+      expect(workspace.exists('output/image.img')).toBe(false)
+    },
+  )
+
+  it('that resolves a lockfile and reads an undeclared param is reported with its line and the line to add', async () => {
+    const workspace = new TestWorkspace({
+      'build.config.ts': `import { artifact, defineConfig, lockfile, text } from 'lbuild'
+const debs = lockfile('debs', {
+  path: 'debs.lock', inputs: {}, tools: [], params: { suite: text('stable') }, mirrors: () => [],
+  async resolve({ params }) {
+    console.log((params as any).siute)
+    return []
+  },
+})
+const image = artifact('image', { inputs: { debs: debs.downloads() }, outputs: { o: 'o' }, produce() {} })
+export default defineConfig({ artifacts: [debs, image] })
+`,
+    })
+    const { code, stderr } = await workspace.lbuild('image')
+    expect(code).toBe(1)
+    expect(stderr).toContain(`the resolver of 'debs' read the undeclared param 'siute'`)
+    expect(stderr).toMatch(/^ {2}\| +at .*resolve \(build\.config\.ts:5:\d+\)$/m)
+    expect(stderr).toContain(`did you mean 'suite'?`)
+  })
+
   it('changes neither outputs nor records; its next run removes the work directory', async () => {
     const workspace = failing('')
     await workspace.build('image')
