@@ -1,6 +1,7 @@
 // Tests what `lbuild why` reports about each cause, about several causes, and with --diff.
 import * as fs from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { sha256 } from '../../src/platform/digest.ts'
 import type { TestWorkspace } from '../support/workspace.ts'
 import { builtCopy, buildTemplate, DISTRO, STAMP, why, write } from './support/distro.ts'
 
@@ -194,7 +195,19 @@ describe('why --diff', () => {
   })
 })
 
-it('why writes nothing', async () => {
+it('why hashes a changed file once: the next why takes its digest from the stat cache', async () => {
+  const workspace = builtCopy()
+  workspace.write('note.txt', 'other\n')
+  await workspace.lbuild('why', 'image')
+  // A digest that no file has shows where the next `why` takes it from.
+  const digest = 'f'.repeat(64)
+  const index = workspace.read('cache/index/index.json').replace(sha256('other\n'), digest)
+  const content = index.slice(index.indexOf(' ') + 1)
+  workspace.write('cache/index/index.json', `${sha256(content)} ${content}`)
+  expect((await workspace.lbuild('why', 'image', '--json')).stdout).toContain(digest)
+})
+
+it('why changes no verdict and logs nothing', async () => {
   const workspace = builtCopy()
   workspace.write('note.txt', 'other\n')
   await workspace.lbuild('why', 'image')

@@ -78,6 +78,7 @@ async function whyNext(
   if (target !== undefined && path !== undefined) {
     const { whyPath } = await import('./whyPath.ts')
     await whyPath(workspace, target, path, options)
+    workspace.index.save()
     return 0
   }
   const snapshot = await takeSnapshot(workspace, targets, new Set(options.force ? targets : []))
@@ -86,6 +87,7 @@ async function whyNext(
   const failures = planned.every(isFresh)
     ? []
     : await (await import('../../explain/formerFailures.ts')).formerFailures(workspace, planned)
+  workspace.index.save()
   if (options.json) printDocument({ ...planDocument(planned, targets), ...explanation, failures })
   else await show(workspace, planned, targets, explanation, failures, options)
   return planExitCode(planned, options)
