@@ -7,6 +7,7 @@ import { Failure } from '../platform/failure.ts'
 import { DEFAULT_MEMORY } from '../vm/qemu.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { CommandContext, OptionsOf } from './command.ts'
+import { typedArguments } from './invocation.ts'
 import { wholeNumber, targetCommand } from './command.ts'
 import { withProgress } from './render/progress.ts'
 import { openSelection } from './selection.ts'
@@ -54,6 +55,7 @@ export async function bootableImage(
   const report = await withProgress({ signal }, (listener) =>
     build(workspace, {
       targets,
+      command: typedArguments(invocation),
       force: false,
       keepGoing: false,
       wait: true,

@@ -16,3 +16,7 @@ export interface Invocation {
   /** The arguments behind `--`: the command that `watch --exec` runs. */
   readonly execCommand?: readonly string[]
 }
+
+/** The arguments as the user typed them, for the history of builds. */
+export const typedArguments = ({ argv, execCommand = [] }: Invocation): readonly string[] =>
+  execCommand.length === 0 ? argv : [...argv, '--', ...execCommand]

@@ -53,8 +53,9 @@ class Replay {
   apply(event: BuildEvent, t: number): void {
     switch (event.type) {
       case 'started': {
-        const { lbuild, targets, params, jobs, force, keepGoing, artifacts } = event
+        const { lbuild, targets, command, params, jobs, force, keepGoing, artifacts } = event
         Object.assign(this.facts, { lbuild, targets, params, jobs, force, keepGoing })
+        if (command !== undefined) this.facts.command = command
         for (const { name, dependencies, lockfiles } of artifacts)
           Object.assign(this.#artifact(name), { dependencies, lockfiles })
         return
@@ -178,8 +179,8 @@ function finalFacts(event: FinalEvent): Partial<LoggedArtifact> {
       return { ...(key === undefined ? {} : { key }), reasons, seconds, failure }
     }
     case 'skipped': {
-      const { reasons, failedArtifact } = event
-      return { reasons, failedArtifact }
+      const { reasons, failedArtifact, dependsOnFailed } = event
+      return { reasons, failedArtifact, ...(dependsOnFailed === undefined ? {} : { dependsOnFailed }) }
     }
   }
 }

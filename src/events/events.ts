@@ -62,6 +62,8 @@ export const LOGGED_EVENT = oneOf('type', [
     /** The version of lbuild. */
     lbuild: text,
     targets: list(text),
+    /** The arguments of lbuild as the user typed them; missing in logs of older versions of lbuild. */
+    command: v.exactOptional(list(text)),
     /** The params that the profile and the command line set. */
     params: v.pipe(v.record(text, json), v.readonly()),
     jobs: amount,
@@ -129,8 +131,10 @@ export const LOGGED_EVENT = oneOf('type', [
   event('skipped', {
     ...artifact,
     ...reasons,
-    /** The artifact that failed first. */
+    /** The failed artifact that it depends on, or else the one after whose failure the build stopped. */
     failedArtifact: text,
+    /** Whether it depends on that artifact; missing in logs of older versions of lbuild. */
+    dependsOnFailed: v.exactOptional(v.boolean()),
   }),
   event('ended', {
     outcome: v.picklist(['done', 'failed', 'interrupted']),

@@ -44,8 +44,10 @@ export interface LoggedArtifact extends BuildNode {
   /** The outputs, if the artifact was built or restored. */
   readonly outputs: readonly BuiltOutput[]
   readonly failure?: FailureData
-  /** The artifact that failed, if this one was skipped. */
+  /** If this one was skipped: the failed artifact that it depends on, or the one after which the build stopped. */
   readonly failedArtifact?: string
+  /** Whether it depends on `failedArtifact`; unknown for builds of older versions of lbuild. */
+  readonly dependsOnFailed?: boolean
   /** The attempts, in order; more than one if the inputs changed during a run. */
   readonly attempts: readonly Attempt[]
 }
@@ -68,6 +70,8 @@ export interface LoggedBuild {
   /** The version of lbuild that ran it. */
   readonly lbuild?: string
   readonly targets: readonly string[]
+  /** The arguments of lbuild as the user typed them; unknown for builds of older versions of lbuild. */
+  readonly command?: readonly string[]
   /** The params that the profile and the command line set. */
   readonly params: Readonly<Record<string, Json>>
   /** The maximum number of producers that ran at a time. */

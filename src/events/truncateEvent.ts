@@ -35,7 +35,9 @@ export function truncateEvent(event: BuildEvent): BuildEvent {
     }
     case 'started': {
       const params = fit(event.params)
-      return params === event.params ? event : { ...event, params }
+      const command = event.command && fit(event.command)
+      if (params === event.params && command === event.command) return event
+      return { ...event, params, ...(command === undefined ? {} : { command }) }
     }
     case 'warning':
       return fit(event)

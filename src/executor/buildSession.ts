@@ -230,7 +230,7 @@ async function buildAll(
 
 function startedEvent(
   { build, snapshot }: SessionContext,
-  { targets, params = {}, jobs = availableParallelism(), force, keepGoing }: BuildOptions,
+  { targets, command, params = {}, jobs = availableParallelism(), force, keepGoing }: BuildOptions,
 ): BuildEvent {
   const artifacts = snapshot.nodes.map((node) => ({
     name: node.name,
@@ -242,6 +242,7 @@ function startedEvent(
     build,
     lbuild: LBUILD_VERSION,
     targets,
+    ...(command === undefined ? {} : { command }),
     params,
     jobs,
     force,

@@ -30,6 +30,8 @@ export interface BuildOptions extends SessionOptions {
   readonly targets: readonly string[]
   /** The params given for this build, as the user wrote them. The graph has them already; these are for the event log. */
   readonly params?: Overrides
+  /** The arguments of lbuild as the user typed them, for the event log. */
+  readonly command?: readonly string[]
   /** Run the targets even if they are fresh. */
   readonly force: boolean
   /** How many producers run concurrently; one for each processor unless given. */

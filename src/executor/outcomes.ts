@@ -2,6 +2,7 @@
 import type { Listener } from '../events/events.ts'
 import { failureData } from '../platform/failureData.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
+import { dependenciesOf } from '../graph/graph.ts'
 import type { Plan, Planned, Reason, RunRecord } from '../planner/domain.ts'
 import { Failure } from '../platform/failure.ts'
 import type { KnownFailure } from './options.ts'
@@ -80,10 +81,20 @@ export class BuildOutcomes {
    * build did not touch, it also emits an event.
    */
   reports(planned: Plan): readonly ArtifactReport[] {
-    return planned.map((one) => this.#reports.get(one.node.name) ?? this.#reportUntouched(one))
+    /** For each artifact that failed or depends on a failed one, the name of the failed one. */
+    const failedBelow = new Map<string, string>()
+    return planned.map((one) => {
+      const { name } = one.node
+      const below = this.#failed.has(name)
+        ? name
+        : dependenciesOf(one.node).flatMap((dependency) => failedBelow.get(dependency) ?? [])[0]
+      if (below !== undefined) failedBelow.set(name, below)
+      return this.#reports.get(name) ?? this.#reportUntouched(one, below)
+    })
   }
 
-  #reportUntouched(one: Planned): ArtifactReport {
+  /** `failedBelow` is the failed artifact that this one depends on, if there is one. */
+  #reportUntouched(one: Planned, failedBelow: string | undefined): ArtifactReport {
     const { node, decision } = one
     const { name } = node
     if (decision.verdict === 'fresh') {
@@ -98,10 +109,12 @@ export class BuildOutcomes {
       this.#listener({ type: 'failed', artifact: name, reasons, seconds: 0, ...known })
       return { name, outcome: 'failed', reasons, outputs: [], ...known }
     }
-    const [failedArtifact] = this.#failed.keys()
+    const [firstFailed] = this.#failed.keys()
+    const failedArtifact = failedBelow ?? firstFailed
     if (failedArtifact === undefined)
       throw new Failure(`the inputs of '${name}' changed during the build`, { hint: 'build again' })
-    this.#listener({ type: 'skipped', artifact: name, reasons, failedArtifact })
-    return { name, outcome: 'skipped', reasons, outputs: [] }
+    const dependsOnFailed = failedBelow !== undefined
+    this.#listener({ type: 'skipped', artifact: name, reasons, failedArtifact, dependsOnFailed })
+    return { name, outcome: 'skipped', reasons, outputs: [], failedArtifact, dependsOnFailed }
   }
 }

@@ -24,6 +24,10 @@ export interface ArtifactReport {
   readonly failure?: FailureData
   /** The key with which it failed, if known. */
   readonly key?: Digest
+  /** If it was skipped: the failed artifact that it depends on, or else the one after whose failure the build stopped. */
+  readonly failedArtifact?: string
+  /** If it was skipped: whether it depends on `failedArtifact`. */
+  readonly dependsOnFailed?: boolean
 }
 
 /** The result of a build, artifacts in the order of the graph. */

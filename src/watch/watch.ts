@@ -31,6 +31,8 @@ export interface WatchOptions extends SourceWatcherOptions {
   /** The directory of lbuild's compiled code. */
   readonly code: string
   readonly jobs?: number
+  /** The arguments of lbuild as the user typed them, for the event log. */
+  readonly command: readonly string[]
   /** The params that the profile and the command line set, as written. */
   readonly params: Overrides
   /** Whether a change during a build cancels the runs that it makes stale; if not, the build finishes first. */
@@ -231,7 +233,7 @@ export class Watch {
   }
 
   async #runBuild(planned: Plan, cause: Burst | undefined): Promise<void> {
-    const { targets, listener, code, jobs, params } = this.#options
+    const { targets, command, listener, code, jobs, params } = this.#options
     this.#reporter.building(planned)
     this.#failures.begin(planned)
     const startedAt = monotonicSeconds()
@@ -244,6 +246,7 @@ export class Watch {
         targets,
         planned,
         force: false,
+        command,
         params,
         keepGoing: true,
         wait: true,

@@ -1,6 +1,8 @@
 // Tests which builds `lbuild history` selects, and how it prints them.
 import * as fs from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import type { BuildEvent } from '../../src/events/events.ts'
+import { logFormat } from '../../src/events/logFormat.ts'
 import { builtTiny, meetInOther, TINY, TINY_TARGETS } from '../support/tiny.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 import { detail, EMPTY, history } from './support/history.ts'
@@ -76,6 +78,43 @@ describe('lbuild history', () => {
     expect(code).toBe(2)
   })
 
+  it('shows the command line of a build as the user typed it, and its params', async () => {
+    const workspace = built()
+    await workspace.succeed(
+      '-C',
+      workspace.root,
+      'build',
+      'image',
+      '--title',
+      `it's "new"`,
+      '--profile=none',
+      '-kf',
+    )
+    const { stdout } = await workspace.lbuild('history')
+    expect(stdout.replaceAll(/\n? +/g, ' ')).toContain(
+      `lbuild -C ${workspace.root} build image --title 'it'\\''s "new"' --profile=none -kf`,
+    )
+    const one = await workspace.lbuild('history', '--build', 'last')
+    expect(one.stdout).toContain(`params: title=it's "new"\n`)
+    expect((await history(workspace))[0]).toMatchObject({
+      targets: ['image'],
+      command: ['-C', workspace.root, 'build', 'image', '--title', `it's "new"`, '--profile=none', '-kf'],
+    })
+  })
+
+  it('shows the targets of a build that an older lbuild logged without its command line', async () => {
+    const workspace = built()
+    const [name] = fs.readdirSync(workspace.path('cache/log'))
+    const { parseLog, formatLine } = await logFormat()
+    const { lines } = parseLog(workspace.read(`cache/log/${name}`))
+    const older = lines.map(({ event, ...line }) => {
+      const { command: _, ...rest } = { command: undefined, ...event }
+      return formatLine({ ...line, event: rest as BuildEvent })
+    })
+    workspace.write(`cache/log/${name}`, `${older.join('\n')}\n`)
+    expect((await workspace.lbuild('history')).stdout).toContain(`  targets: ${TINY_TARGETS.join(', ')}\n`)
+  })
+
   it('fits into 80 columns, and uses colors only if they are wanted', async () => {
     const workspace = built()
     workspace.env['FORCE_COLOR'] = ''
@@ -84,7 +123,7 @@ describe('lbuild history', () => {
     const list = (await workspace.lbuild('history')).stdout
     const one = (await workspace.lbuild('history', '--build', 'last')).stdout
     expect(list).toMatch(
-      /^\d{8}-\d{6}-\d{3}-[0-9a-f]{6}\n {2}lbuild image report other --set 'title=word word [^]*--force\s+--keep-going\n {2}[^:]+: done in [\d.]+ s, saved [\d.]+ s\n {2}built image, report, other; 2 fresh\n/m,
+      /^\d{8}-\d{6}-\d{3}-[0-9a-f]{6}\n {2}lbuild image report other --force --keep-going --set 'title=word\s+word [^]* --json\n {2}[^:]+: done in [\d.]+ s, saved [\d.]+ s\n {2}built image, report, other; 2 fresh\n/m,
     )
     expect(one).toMatch(/^fresh +packed +saved [\d.]+ s$/m)
     expect(one).toMatch(/^critical path, [\d.]+ s of [\d.]+ s: (image|report|other) [\d.]+ s$/m)

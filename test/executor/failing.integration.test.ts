@@ -154,6 +154,46 @@ export default defineConfig({ artifacts: [debs, image] })
     expect((await workspace.build('above', '--keep-going')).report.artifacts[0]!.outcome).toBe('failed')
     const { stdout } = await workspace.lbuild('above', 'alone')
     expect(stdout).toMatch(/^failed: 1 fresh, 1 failed, 1 skipped in [\d.]+ s$/m)
+    expect(stdout).not.toContain('--keep-going')
+  })
+
+  it('stops the build before artifacts that do not depend on it, which are reported as not started', async () => {
+    const workspace = failing(`throw new Error('too bad')`)
+    const { stderr, stdout } = await workspace.lbuild('above', 'alone', '--jobs', '1')
+    expect(stderr).toMatch(/^skipped {2}above +because image failed$/m)
+    expect(stderr).toMatch(/^skipped {2}alone +not started: the build stopped after image failed$/m)
+    expect(stdout).toContain('hint: add --keep-going to build what does not depend on image\n')
+    const past = await workspace.lbuild('history', '--build', 'last')
+    expect(past.stdout).toMatch(/^skipped +alone +not started: the build stopped after image failed$/m)
+    const { report } = await workspace.build('above', 'alone', '--jobs', '1')
+    expect(
+      report.artifacts.map(({ name, failedArtifact, dependsOnFailed }) => [
+        name,
+        failedArtifact,
+        dependsOnFailed,
+      ]),
+    ).toEqual([
+      ['image', undefined, undefined],
+      ['above', 'image', true],
+      ['alone', 'image', false],
+    ])
+  })
+
+  it('is named as the reason why the artifacts that depend on it are skipped, not a failure before it', async () => {
+    const workspace = failing(`throw new Error('too bad')`)
+    workspace.edit(
+      'build.config.ts',
+      'export default',
+      `const last = artifact('last', {
+  inputs: { o: fallible.output('o') }, outputs: { o: 'last' }, produce() {} })\nexport default`,
+    )
+    workspace.edit('build.config.ts', 'fallible] })', 'fallible, last] })')
+    const { report } = await workspace.build('above', 'last', '--jobs', '1', '--keep-going')
+    expect(report.artifacts.find(({ name }) => name === 'last')).toMatchObject({
+      outcome: 'skipped',
+      failedArtifact: 'fallible',
+      dependsOnFailed: true,
+    })
   })
 
   const mistakes: readonly [string, string, string][] = [

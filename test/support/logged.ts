@@ -18,6 +18,7 @@ export const EVENTS: { readonly [K in LoggedEvent['type']]: EventOf<K> } = {
     build: '20260131-101502-123-4f2a9c',
     lbuild: '0.1.0',
     targets: ['image'],
+    command: ['-C', 'distro', 'image', '--disk-size', '64G'],
     params: { diskSize: '64G', packed: ['a', { b: null }] },
     jobs: 2,
     force: true,
@@ -136,7 +137,7 @@ export const EVENTS: { readonly [K in LoggedEvent['type']]: EventOf<K> } = {
       tail: 'tar: no',
     },
   },
-  skipped: { type: 'skipped', artifact: 'iso', reasons: [], failedArtifact: 'image' },
+  skipped: { type: 'skipped', artifact: 'iso', reasons: [], failedArtifact: 'image', dependsOnFailed: true },
   ended: {
     type: 'ended',
     outcome: 'failed',

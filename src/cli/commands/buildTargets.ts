@@ -10,6 +10,7 @@ import { Failure } from '../../platform/failure.ts'
 import { renderFailure } from '../../platform/renderFailure.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import type { Invocation } from '../invocation.ts'
+import { typedArguments } from '../invocation.ts'
 import { paint, usesColor } from '../render/color.ts'
 import { counted, duration } from '../render/format.ts'
 import { print, printDocument } from '../render/print.ts'
@@ -39,6 +40,7 @@ export async function buildTargets(
     report = await withProgress({ quiet, verbose, signal }, (listener) =>
       build(workspace, {
         targets,
+        command: typedArguments(invocation),
         params,
         force,
         keepGoing,
@@ -112,6 +114,9 @@ function showSummary(report: BuildReport, locations: Locations): void {
   const head =
     exitCode === 0 ? paint(process.stdout, 'green', 'done:') : paint(process.stdout, 'red', 'failed:')
   print(`${head} ${words.join(', ')} in ${time}\n`)
+  const stoppedAfter = artifacts.find(({ dependsOnFailed }) => dependsOnFailed === false)?.failedArtifact
+  if (stoppedAfter !== undefined)
+    print(`hint: add --keep-going to build what does not depend on ${stoppedAfter}\n`)
   for (const { name, outcome, outputs } of artifacts)
     if (targets.includes(name) && outcome !== 'failed' && outcome !== 'skipped')
       for (const { path, published } of outputs) if (published) print(`  ${shownOutput(locations, path)}\n`)

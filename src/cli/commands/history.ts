@@ -121,7 +121,20 @@ async function showBuild(
 
 /** A build in the JSON of a list; docs/history.md defines the fields. */
 function summaryDocument(build: LoggedBuild): object {
-  const { id, startedAt, lbuild, targets, params, jobs, force, keepGoing, end, seconds, savedSeconds } = build
+  const {
+    id,
+    startedAt,
+    lbuild,
+    targets,
+    command,
+    params,
+    jobs,
+    force,
+    keepGoing,
+    end,
+    seconds,
+    savedSeconds,
+  } = build
   const named = (wanted: LoggedOutcome): readonly string[] =>
     build.artifacts.filter(({ outcome }) => outcome === wanted).map(({ name }) => name)
   return {
@@ -129,6 +142,7 @@ function summaryDocument(build: LoggedBuild): object {
     startedAt: startedAt === undefined ? null : new Date(startedAt).toISOString(),
     lbuild: lbuild ?? null,
     targets,
+    command: command ?? null,
     params,
     jobs: jobs ?? null,
     force,

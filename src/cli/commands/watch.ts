@@ -16,6 +16,7 @@ import { imageOf } from '../bootableImage.ts'
 import type { CommandContext, OptionsOf } from '../command.ts'
 import { wholeNumber, targetCommand } from '../command.ts'
 import type { Invocation } from '../invocation.ts'
+import { typedArguments } from '../invocation.ts'
 import { graphText } from '../render/graphText.ts'
 import type { Selection } from '../selection.ts'
 import { directoriesOf, selectionFrom } from '../selection.ts'
@@ -89,6 +90,7 @@ async function watch(
   const watching = new Watch({
     workspace,
     targets,
+    command: typedArguments(invocation),
     params,
     open: async (evaluation) => select(await openWorkspace({ ...from, evaluation })).workspace,
     listener,

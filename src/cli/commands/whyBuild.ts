@@ -11,6 +11,7 @@ import { explanationLines } from '../render/explanation.ts'
 import { duration } from '../render/format.ts'
 import { failureText, summaryLines } from '../render/historyView.ts'
 import { print, printDocument } from '../render/print.ts'
+import { skippedBecause } from '../render/skipped.ts'
 import { artifactsBelow, pastBuild } from '../pastBuild.ts'
 
 export interface WhyPastOptions {
@@ -127,7 +128,8 @@ const printableCause = (cause: ExplainedCause): ExplainedCause =>
   )
 
 /** Describes what happened to an artifact. */
-function outcomeOf({ outcome, seconds, changed, cutOff, failure, failedArtifact }: LoggedArtifact): string {
+function outcomeOf(artifact: LoggedArtifact): string {
+  const { outcome, seconds, changed, cutOff, failure } = artifact
   switch (outcome) {
     case 'built': {
       const time = seconds === undefined ? '' : `, ${duration(seconds)}`
@@ -140,7 +142,7 @@ function outcomeOf({ outcome, seconds, changed, cutOff, failure, failedArtifact 
     case 'failed':
       return paint(process.stdout, 'red', `failed: ${failure?.headline ?? ''}`)
     case 'skipped':
-      return `was skipped${failedArtifact === undefined ? '' : `, because ${failedArtifact} failed`}`
+      return ['was skipped', skippedBecause(artifact)].filter((words) => words !== '').join(', ')
     case 'unfinished':
       return 'was started and did not finish'
     case 'unreached':

@@ -8,6 +8,7 @@ import type { BuildEnd, LoggedArtifact, LoggedBuild, LoggedOutcome } from '../..
 import { describeReason } from '../../explain/describeReason.ts'
 import { paint, usesColor } from './color.ts'
 import { ago, counted, duration, wrapped } from './format.ts'
+import { skippedBecause } from './skipped.ts'
 
 /** The width of the terminal in columns; 80 for other outputs. */
 const width = (): number => process.stdout.columns || 80
@@ -36,14 +37,18 @@ export function summaryLines(build: LoggedBuild, now: number): readonly string[]
   ]
 }
 
-/** The command line of a build. */
-function commandLine({ targets, params, force, keepGoing }: LoggedBuild): string {
-  const settings = Object.entries(params).map(
-    ([name, value]) =>
-      `--set ${quoted(`${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)}`,
+/** The command line of a build as the user typed it; its targets if an older version of lbuild wrote the log. */
+const commandLine = ({ command, targets }: LoggedBuild): string =>
+  printable(
+    command === undefined ? `targets: ${targets.join(', ')}` : ['lbuild', ...command.map(quoted)].join(' '),
   )
-  const options = [...settings, ...(force ? ['--force'] : []), ...(keepGoing ? ['--keep-going'] : [])]
-  return printable(['lbuild', ...targets, ...options].join(' '))
+
+/** The params that the command line and its profile set, in a line; empty if they set none. */
+function paramWords({ params }: LoggedBuild): string {
+  const settings = Object.entries(params).map(
+    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  )
+  return settings.length === 0 ? '' : `params: ${settings.join(', ')}`
 }
 
 /** A word quoted for a POSIX shell. */
@@ -102,8 +107,10 @@ export function detailLines(build: LoggedBuild, now: number): readonly string[] 
     ...(failure ? [failureText(failure, '')] : []),
   ]
   const path = pathWords(build)
+  const params = paramWords(build)
   return [
     ...summaryLines(build, now),
+    ...(params === '' ? [] : wrapped(`  ${printable(params)}`, width(), 4)),
     ...(artifacts.length > 0 ? [''] : []),
     ...artifacts.map((artifact) => artifactLine(artifact, names)),
     ...(path === '' ? [] : ['', ...wrapped(path, width(), 2)]),
@@ -138,6 +145,7 @@ function remarkOn({
   savedSeconds,
   failure,
   failedArtifact,
+  dependsOnFailed,
 }: LoggedArtifact): string {
   const [first, ...others] = reasons.map(describeReason)
   const why = `${first ?? ''}${others.length > 0 ? ` (and ${counted(others.length, 'more reason')})` : ''}`
@@ -152,7 +160,7 @@ function remarkOn({
     case 'failed':
       return failure?.headline ?? ''
     case 'skipped':
-      return failedArtifact === undefined ? '' : `because ${failedArtifact} failed`
+      return skippedBecause({ failedArtifact, dependsOnFailed })
     case 'unfinished':
       return why
     case 'unreached':

@@ -6,12 +6,15 @@ import { describeReason } from '../../explain/describeReason.ts'
 import { paint } from './color.ts'
 import { bytes, counted, cutLine, duration, NAME_WIDTH } from './format.ts'
 import { Interruption } from './interruption.ts'
+import { skippedBecause } from './skipped.ts'
 
 /** Shows the events of a build. */
 export interface Progress {
   readonly listener: Listener
   /** Writes a line, above the live lines. */
   say(line: string): void
+  /** Writes a line that begins at the left edge, although the terminal may have echoed `^C` before. */
+  sayInterrupted(line: string): void
   /** Removes the live lines. */
   close(): void
 }
@@ -43,7 +46,7 @@ export async function withProgress<Result>(
       interruption.listener(event)
     })
   } catch (error) {
-    if (signal?.aborted && !quiet) opened().say(interruption.summary())
+    if (signal?.aborted && !quiet) opened().sayInterrupted(interruption.summary())
     throw error
   } finally {
     progress?.close()
@@ -66,6 +69,7 @@ export function progressOn(stream: NodeJS.WriteStream, verbosity: Verbosity): Pr
       if (line !== undefined) write(line)
     },
     say: write,
+    sayInterrupted: (line) => write(stream.isTTY && !screen ? `\n${line}` : line),
     close: () => screen?.close(),
   }
 }
@@ -118,7 +122,7 @@ function lineOf(
     case 'cancelled':
       return `${paint(stream, 'yellow', 'cancelled')} ${event.artifact.padEnd(NAME_WIDTH - 1)} ${dim(`after ${duration(event.seconds)}: its inputs changed`)}`
     case 'skipped':
-      return `skipped  ${name(event.artifact)} ${dim(`because ${event.failedArtifact} failed`)}`
+      return `skipped  ${name(event.artifact)} ${dim(skippedBecause(event))}`
     case 'fresh':
       return verbosity === 'verbose' ? dim(`fresh    ${event.artifact}`) : undefined
     case 'collected':
@@ -148,7 +152,7 @@ function reasonsOf(event: Extract<BuildEvent, { type: 'running' }>): string {
 /** Milliseconds between two frames. */
 const INTERVAL = 100
 
-/** The lines of what runs now, redrawn below everything else (ECMA-48: CUU, EL, ED; DEC private mode 2026). */
+/** The lines of what runs now, redrawn below everything else (ECMA-48: CUU, ED; DEC private mode 2026). */
 class LiveLines {
   readonly #stream: NodeJS.WriteStream
   readonly #running = new Map<string, { since: number; usual: number | undefined; why: string }>()
@@ -199,9 +203,14 @@ class LiveLines {
     this.#draw('')
   }
 
+  /** The first ones that fit below each other on the terminal: lines that scrolled off it cannot be redrawn. */
+  #fitting<Line>(lines: readonly Line[]): readonly Line[] {
+    return lines.slice(0, Math.max(1, (this.#stream.rows || 24) - 1))
+  }
+
   #draw(above: string): void {
     const width = this.#stream.columns || 80
-    const lines = [...this.#running].map(([name, { since, usual, why }]) => {
+    const lines = this.#fitting([...this.#running]).map(([name, { since, usual, why }]) => {
       const elapsed = monotonicSeconds() - since
       const clock = `${duration(elapsed)}${usual === undefined ? '' : ` of ${duration(usual)}`}`
       return cutLine(
@@ -209,7 +218,8 @@ class LiveLines {
         width - 1,
       )
     })
-    const back = this.#drawn > 0 ? `\u001b[${this.#drawn}A` : ''
+    // The cursor may not be at the left edge: the terminal echoes keys that are pressed, such as `^C`.
+    const back = this.#drawn > 0 ? `\r\u001b[${this.#drawn}A` : '\r'
     const text = lines.map((line) => `${line}\n`).join('')
     if (above !== '' || this.#drawn > 0 || lines.length > 0)
       this.#stream.write(`\u001b[?2026h${back}\u001b[0J${above}${text}\u001b[?2026l`)

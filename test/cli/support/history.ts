@@ -7,6 +7,7 @@ export interface BuildDocument {
   readonly id: string
   readonly startedAt: string
   readonly targets: readonly string[]
+  readonly command: readonly string[] | null
   readonly params: Readonly<Record<string, string>>
   readonly end: string
   readonly seconds: number
