@@ -15,7 +15,7 @@ export interface TreeInput {
   readonly optional: boolean
 }
 
-/** One output of another artifact. The producer sees that file. */
+/** One output of another artifact. The producer sees that file under its base name. */
 export interface OutputInput {
   readonly kind: 'output'
   readonly artifact: string
@@ -32,8 +32,8 @@ export type Input = FileInput | TreeInput | OutputInput | DownloadsInput
 export type Inputs = Readonly<Record<string, Input>>
 
 /**
- * Declares one file as an input. The key holds its content and whether it is executable; its times and owner do not
- * count. Symbolic links are an error: declare the file that they lead to.
+ * Declares one file as an input. The producer sees it under its base name, so that tools see its extension. The key
+ * holds the base name, the content and whether the file is executable; its times and owner do not count. Symbolic links are an error: declare the file that they lead to.
  *
  * @param path the path from the workspace's root, without `..`
  * @param options `optional`: the file may be missing; the producer must then expect that its path leads nowhere

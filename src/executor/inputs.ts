@@ -3,6 +3,7 @@ import type { RawPath } from '../platform/rawPath.ts'
 import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Digest } from '../platform/digest.ts'
 import type { ArtifactNode, LockfileNode } from '../graph/graph.ts'
+import { inputPath } from '../graph/inputPath.ts'
 import { lockfileDigest } from '../store/lockfile.ts'
 import { digestIn, partId } from '../planner/part.ts'
 import { lockfileSnapshot } from '../workspace/snapshot.ts'
@@ -48,8 +49,10 @@ export async function layInputs(
   for (const [name, input] of Object.entries(node.inputs)) {
     const digest = digests.get(partId({ kind: input.kind, name }))
     if (digest === undefined) continue
+    const place = inputPath(graph, name, input)
+    if (place !== name) disk.mkdir(toRawPath(`${work.path}/inputs/${name}`))
     if (input.kind === 'output') {
-      layObject(digest, name)
+      layObject(digest, place)
     } else if (input.kind === 'downloads') {
       const { files = [] } = lockfileSnapshot(snapshot, input.lockfile).content ?? {}
       if (lockfileDigest(files) !== digest) throw new InputChanged(toRawPath(input.lockfile))
@@ -59,7 +62,7 @@ export async function layInputs(
       for (const file of files) layObject(file.sha256, `${name}/${file.name}`)
     } else {
       const from = toRawPath(`${locations.root}/${input.path}`)
-      const to = toRawPath(`${work.path}/inputs/${name}`)
+      const to = toRawPath(`${work.path}/inputs/${place}`)
       if (input.kind === 'tree') {
         const listing = await listingOf(snapshot.trees.get(input.path), digest, from)
         materializeTree(disk, from, to, listing, options)
@@ -67,7 +70,7 @@ export async function layInputs(
         const executable = parts.some((part) => part.kind === 'file' && part.name === name && part.executable)
         materializeFile(disk, from, to, { executable, digest }, options)
       }
-      mounts.push({ from: fromRawPath(to), to: `${INSIDE.inputs}/${name}` })
+      mounts.push({ from: fromRawPath(to), to: `${INSIDE.inputs}/${place}` })
     }
   }
   return mounts

@@ -3,6 +3,7 @@ import type { LockedFile } from '../api/lockfile.ts'
 import type { Json } from '../api/params.ts'
 import type { ArtifactNode, LockfileNode } from '../graph/graph.ts'
 import { paramValues } from '../graph/graph.ts'
+import { inputPath } from '../graph/inputPath.ts'
 import type { Limits } from '../graph/limits.ts'
 import { DEFAULT_LIMITS } from '../graph/limits.ts'
 import type { RawPath } from '../platform/rawPath.ts'
@@ -90,7 +91,7 @@ export async function runTask(
   const request: ProducerRequest = {
     task: task.task,
     bundle: confined ? `${INSIDE.distro}/${bundleName}` : workspace.bundle,
-    inputs: pathsIn(at.inputs, Object.keys(task.node.inputs)),
+    inputs: inputPaths(graph, task.node, at.inputs),
     outputs: pathsIn(at.outputs, task.outputs),
     params: task.params,
     tools: Object.fromEntries(tools.map(([name, { path }]) => [name, seenAs(fromRawPath(path))])),
@@ -165,6 +166,16 @@ const insideOf = (path: string): typeof INSIDE => ({
 
 const pathsIn = (directory: string, names: readonly string[]): Record<string, string> =>
   Object.fromEntries(names.map((name) => [name, `${directory}/${name}`]))
+
+/** The path at which a task sees each input. */
+const inputPaths = (
+  graph: Workspace['graph'],
+  { inputs }: Pick<ArtifactNode, 'inputs'>,
+  directory: string,
+): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(inputs).map(([name, input]) => [name, `${directory}/${inputPath(graph, name, input)}`]),
+  )
 
 /** The mounts of those paths that exist. A task sees them where they are. */
 const existing = (disk: Workspace['disk'], paths: readonly string[]): readonly Mount[] =>

@@ -6,6 +6,7 @@ import { isLibrary } from '../config/moduleLabels.ts'
 import { pathOfLabel } from '../config/sourceFiles.ts'
 import { isFile, listingIfThere, parseListing } from '../fingerprint/tree.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
+import { inputPath } from '../graph/inputPath.ts'
 import { textAt, writeSourceTexts } from '../store/sourceTexts.ts'
 import type { SessionContext } from './sessionContext.ts'
 import { lockfileSnapshot } from '../workspace/snapshot.ts'
@@ -42,7 +43,7 @@ export async function commitTexts(
       if (text !== undefined && sha256(text) === graph.modules[label]) add(sha256(text), text)
     }
   for (const [name, input] of Object.entries(node.inputs)) {
-    const copy = toRawPath(`${work.path}/inputs/${name}`)
+    const copy = toRawPath(`${work.path}/inputs/${inputPath(graph, name, input)}`)
     if (input.kind === 'file') {
       const text = textAt(disk, copy)
       if (text !== undefined) add(sha256(text), text)

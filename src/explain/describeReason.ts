@@ -1,6 +1,7 @@
 // Describes a reason in one line of text.
+import { baseName } from '../graph/inputPath.ts'
 import { contentOf, digestIn } from '../planner/part.ts'
-import type { FilePart, Part, Reason } from '../planner/domain.ts'
+import type { FilePart, OutputPart, Part, Reason } from '../planner/domain.ts'
 
 /** Describes why an artifact is not fresh: `src/hello changed`, `param title: "a" → "b"`. */
 export function describeReason(reason: Reason): string {
@@ -47,7 +48,9 @@ function describeChange(before: Part, now: Part): string {
     case 'tool':
       return `tool ${now.name} changed (${now.path ?? 'not installed'})`
     case 'file':
-      return `${now.path} ${fileChange(before, now)}`
+      return describeFileChange(before, now)
+    case 'output':
+      return describeOutputChange(before, now)
     default:
       return `${partName(now)} changed`
   }
@@ -56,6 +59,21 @@ function describeChange(before: Part, now: Part): string {
 const isInput = ({ kind }: Part): boolean => ['file', 'tree', 'output', 'downloads'].includes(kind)
 
 const paramValue = (part: Part): string => (part.kind === 'param' ? `: ${JSON.stringify(part.value)}` : '')
+
+/** A renamed file is one with another base name: the rest of its path does not count. */
+function describeFileChange(before: Part, now: FilePart): string {
+  if (before.kind !== 'file' || baseName(before.path) === baseName(now.path))
+    return `${now.path} ${fileChange(before, now)}`
+  return before.digest === now.digest
+    ? `${before.path} was renamed to ${now.path}`
+    : `${before.path} was replaced by ${now.path}`
+}
+
+function describeOutputChange(before: Part, now: OutputPart): string {
+  if (before.kind !== 'output' || before.file === now.file) return `${partName(now)} changed`
+  const renamed = `${partName(now)} was renamed from ${before.file} to ${now.file}`
+  return before.digest === now.digest ? renamed : `${renamed} and changed`
+}
 
 function fileChange(before: Part, now: FilePart): string {
   const former = digestIn(before)

@@ -6,7 +6,7 @@ import type { Digest } from '../platform/digest.ts'
 /**
  * One part of an artifact's key: one thing that influences its producer, under its name in the declaration. A key is the
  * digest of all parts; two keys are compared part by part to explain why they differ. Fields that only say where a part
- * comes from (`path`, `artifact`, `output`, `lockfile`) are not compared.
+ * comes from (`path`, `artifact`, `output`, `lockfile`) are not compared, except for the base name in the `path` of a file.
  */
 export type Part =
   /** The producer's code, over all modules that it can reach. */
@@ -35,7 +35,10 @@ export type Part =
       readonly digest: Digest | null
     }
 
-/** A file of the workspace. `digest` is null and `executable` false if an optional file does not exist. */
+/**
+ * A file of the workspace, which a producer sees under its base name. `digest` is null and `executable` false if an optional
+ * file does not exist.
+ */
 export interface FilePart {
   readonly kind: 'file'
   readonly name: string
@@ -44,12 +47,13 @@ export interface FilePart {
   readonly digest: Digest | null
 }
 
-/** An output of another artifact. */
+/** An output of another artifact. `file` is the base name under which a producer sees it. */
 export interface OutputPart {
   readonly kind: 'output'
   readonly name: string
   readonly artifact: string
   readonly output: string
+  readonly file: string
   readonly digest: Digest
 }
 

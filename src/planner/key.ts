@@ -7,7 +7,7 @@ import { contentOf, partId } from './part.ts'
 import type { Part } from './domain.ts'
 
 /** Changes when the meaning of a key changes; then no earlier record matches. */
-export const KEY_SCHEMA = 'lbuild key 2'
+export const KEY_SCHEMA = 'lbuild key 3'
 
 /**
  * The key of an artifact: the SHA-256 over its parts, which are everything declared for its producer, its code, the

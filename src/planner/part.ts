@@ -1,5 +1,6 @@
 // Functions on parts: their id, content and subject, and the validation of parts read from disk.
 import type { Json } from '../api/params.ts'
+import { baseName } from '../graph/inputPath.ts'
 import type { Digest } from '../platform/digest.ts'
 import { isDigest } from '../platform/digest.ts'
 import { canonicalJson, isObject } from '../platform/json.ts'
@@ -16,7 +17,9 @@ export function contentOf(part: Part): Json {
     case 'env':
       return part.value
     case 'file':
-      return part.digest === null ? null : [part.executable, part.digest]
+      return [baseName(part.path), part.executable, part.digest]
+    case 'output':
+      return [part.file, part.digest]
     default:
       return part.digest
   }
@@ -68,7 +71,7 @@ const FIELDS: Readonly<Record<PartKind, Readonly<Record<string, (value: unknown)
   env: { value: isTextOrNull },
   file: { path: isText, executable: (value) => typeof value === 'boolean', digest: isDigestOrNull },
   tree: { path: isText, digest: isDigestOrNull },
-  output: { artifact: isText, output: isText, digest: isDigest },
+  output: { artifact: isText, output: isText, file: isText, digest: isDigest },
   downloads: { lockfile: isText, digest: isDigest },
   tool: { path: isTextOrNull, digest: isDigestOrNull },
 }

@@ -2,6 +2,7 @@
 import type { Digest } from '../platform/digest.ts'
 import type { ArtifactNode, Graph } from '../graph/graph.ts'
 import { closure } from '../graph/graph.ts'
+import { baseName } from '../graph/inputPath.ts'
 import { keyOf } from './key.ts'
 import { partId } from './part.ts'
 import { changedParts, differences } from './reason.ts'
@@ -85,9 +86,10 @@ function inputsOf(
       pendingIds.add(partId({ kind: 'downloads', name }))
     } else if (input.kind === 'output') {
       const { artifact, output } = input
-      const digest = settledOutput(planned.get(artifact), output)
-      if (digest !== undefined) {
-        parts.push({ kind: 'output', name, artifact, output, digest })
+      const settled = settledOutput(planned.get(artifact), output)
+      if (settled) {
+        const file = baseName(settled.path)
+        parts.push({ kind: 'output', name, artifact, output, file, digest: settled.sha256 })
         continue
       }
       if (!upstream.has(artifact)) pending.push({ kind: 'depends', artifact })
@@ -169,9 +171,9 @@ function displacement(
   return [{ kind: 'output-changed', path: output.path, what }]
 }
 
-/** The digest of an output that this build will not change; undefined while its artifact may run. */
-function settledOutput(planned: Planned | undefined, output: string): Digest | undefined {
+/** An output that this build will not change; undefined while its artifact may run. */
+function settledOutput(planned: Planned | undefined, output: string): RecordedOutput | undefined {
   const decision = planned?.decision
   if (decision?.verdict !== 'fresh' && decision?.verdict !== 'restorable') return undefined
-  return decision.record.outputs[output]?.sha256
+  return decision.record.outputs[output]
 }

@@ -15,7 +15,7 @@ import { recordOf } from '../planner/domain.ts'
 import { artifactsIn, LatestRecords, leftoversIn } from './latestRecords.ts'
 
 /** The kind of a record's file; a record of another version counts as absent. */
-export const RECORD_KIND = 'record 6'
+export const RECORD_KIND = 'record 7'
 
 /** A record, when it was published, and whether it is the latest. */
 export interface ListedRecord {

@@ -36,7 +36,7 @@ describe('a failing producer', () => {
     expect(code).toBe(1)
     expect(stderr).toContain('error: image: tar failed\n')
     expect(stderr).toContain('  | tar: This does not look like a tar archive\n')
-    expect(stderr).toContain('tar -xf /inputs/note -C /nowhere at all')
+    expect(stderr).toContain('tar -xf /inputs/note/note.txt -C /nowhere at all')
     expect(stderr).toContain('exit code 2')
     expect(stdout).toMatch(/^failed: 1 failed in /)
     const work = workDirectoryIn(stderr)

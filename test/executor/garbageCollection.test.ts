@@ -51,7 +51,14 @@ describe('a collection', () => {
     addRecord('gone', 'gone', [])
     for (const round of ['one', 'two', 'three']) {
       const digest = addRecord('base', `base ${round}`, [])
-      const part = { kind: 'output', name: 'base', artifact: 'base', output: 'image', digest } as const
+      const part = {
+        kind: 'output',
+        name: 'base',
+        artifact: 'base',
+        output: 'image',
+        file: 'image',
+        digest,
+      } as const
       addRecord('image', round === 'three' ? 'image three' : 'image', [part])
     }
     objects.putText('unreferenced')

@@ -140,3 +140,53 @@ it('a build does not write to its inputs', async () => {
   await workspace.build('image')
   expect([workspace.state('etc'), workspace.state('overlay')]).toEqual(before)
 })
+
+describe('the path of an input', () => {
+  const config = `import { artifact, defineConfig, file, internal } from 'lbuild'
+const packed = artifact('packed', { outputs: { o: 'deep/packed.tar.zst', p: internal('packed.txt') }, async produce({ outputs }) {
+  const { writeFileSync } = await import('node:fs')
+  for (const output of Object.values(outputs)) writeFileSync(output, 'packed')
+} })
+const image = artifact('image', {
+  inputs: { src: file('code/main.c'), more: file('code/more.h', { optional: true }), o: packed.output('o'), p: packed.output('p') },
+  outputs: { image: 'image.img' },
+  async produce({ inputs, outputs }) {
+    const { readFileSync, writeFileSync } = await import('node:fs')
+    writeFileSync(outputs.image, Object.values(inputs).join('\\n') + readFileSync(inputs.src) + readFileSync(inputs.o))
+  },
+})
+export default defineConfig({ artifacts: [packed, image] })
+`
+  const workspace = (): TestWorkspace =>
+    new TestWorkspace({ 'build.config.ts': config, 'code/main.c': 'int v;\n' })
+
+  it.each([
+    ['in the sandbox', workspace],
+    ['without namespaces', () => workspace().withoutNamespaces()],
+  ])('ends with the base name of the file or output, %s', async (_, make) => {
+    const it = make()
+    await it.succeed('image')
+    const text = it.read('output/image.img')
+    expect(text).toMatch(/\/main\.c\n.*\/more\.h\n.*\/packed\.tar\.zst\n.*\/packed\.txtint v;\npacked$/)
+  })
+
+  it('changes the key if the file is renamed, and why says so', async () => {
+    const it = workspace()
+    await it.succeed('image')
+    it.rename('code/main.c', 'code/main.S')
+    it.edit('build.config.ts', 'main.c', 'main.S')
+    const { stdout } = await it.lbuild('why', 'image')
+    expect(stdout).toContain('code/main.c was renamed to code/main.S\n')
+    it.write('code/main.S', 'other')
+    expect((await it.lbuild('why', 'image')).stdout).toContain('code/main.c was replaced by code/main.S\n')
+  })
+
+  it('changes the key if an output is renamed, and why says so', async () => {
+    const it = workspace()
+    await it.succeed('image')
+    it.edit('build.config.ts', 'packed.tar.zst', 'packed.tar')
+    expect((await it.build('packed')).ran).toEqual(['packed'])
+    const { stdout } = await it.lbuild('why', 'image')
+    expect(stdout).toContain("output 'o' of packed was renamed from packed.tar.zst to packed.tar\n")
+  })
+})

@@ -19,7 +19,8 @@ function withChangingInput(times: number) {
   const disk: Disk = {
     ...realDisk,
     open(path, ...rest) {
-      if (path.endsWith('/inputs/note') && written < times) writeFileSync(note, `written ${(written += 1)}`)
+      if (path.endsWith('/inputs/note/note') && written < times)
+        writeFileSync(note, `written ${(written += 1)}`)
       return realDisk.open(path, ...rest)
     },
   }

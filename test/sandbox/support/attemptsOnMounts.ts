@@ -37,12 +37,12 @@ const MOUNTS: readonly Attempt[] = [
   },
   {
     title: 'remounts inputs and usr writable',
-    python: `for path in (b'/inputs/note', b'/inputs/object', b'/inputs/tree', b'/usr', b'/', b'/proc'): call('mount', None, path, None, 32 | 4096, None)`,
+    python: `for path in (b'/inputs/note/note.txt', b'/inputs/object/victim.txt', b'/inputs/tree', b'/usr', b'/', b'/proc'): call('mount', None, path, None, 32 | 4096, None)`,
     expected: /^refused EPERM$/,
   },
   {
     title: 'unmounts inputs and proc',
-    python: `for path in (b'/inputs/note', b'/proc', b'/etc/passwd', b'/'): call('umount2', path, 2)`,
+    python: `for path in (b'/inputs/note/note.txt', b'/proc', b'/etc/passwd', b'/'): call('umount2', path, 2)`,
     expected: /^refused EPERM$/,
   },
   {
@@ -50,7 +50,7 @@ const MOUNTS: readonly Attempt[] = [
     python: `
 call('syscall', 428, -100, b'/', 1)
 call('syscall', 430, b'tmpfs', 0)
-call('syscall', 442, -100, b'/inputs/note', 0, struct.pack('QQQQ', 0, 1, 0, 0), 32)
+call('syscall', 442, -100, b'/inputs/note/note.txt', 0, struct.pack('QQQQ', 0, 1, 0, 0), 32)
 `,
     expected: /^refused EPERM$/,
   },
@@ -109,7 +109,7 @@ const FILES: readonly Attempt[] = [
     title: 'changes the metadata of inputs',
     code: `return [...attempts([inputs.note, inputs.object], (path) => fs.chmodSync(path, 0o777)), ...attempts([inputs.note, inputs.object], (path) => fs.chownSync(path, 1, 1)),
       attempt(() => fs.utimesSync(inputs.tree, 1, 1))]`,
-    python: `attempt(os.setxattr, '/inputs/note', 'user.x', b'1')`,
+    python: `attempt(os.setxattr, '/inputs/note/note.txt', 'user.x', b'1')`,
     expected: /^refused EROFS$/,
   },
   {
@@ -128,7 +128,7 @@ const FILES: readonly Attempt[] = [
   },
   {
     title: 'reaches files through the first process',
-    code: `return [...attempts(['/proc/1/root/inputs/note', '/proc/1/cwd/note.txt'], (path) => fs.openSync(path, 'r+')),
+    code: `return [...attempts(['/proc/1/root/inputs/note/note.txt', '/proc/1/cwd/note.txt'], (path) => fs.openSync(path, 'r+')),
       attempt(() => fs.readdirSync('/proc/1/root/')), attempt(() => fs.readdirSync('/proc/1/cwd/')), ...attempts([3, 4, 5], (fd) => fs.openSync('/proc/1/fd/' + fd))]`,
     expected: /^refused (EACCES|EROFS|ENOENT)$/,
   },
