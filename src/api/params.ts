@@ -14,6 +14,8 @@ export interface Param<T extends Json = Json> {
   /** The smallest valid size in bytes; lbuild refuses less before it runs anything. */
   readonly atLeast?: number
   readonly describe?: string
+  /** The default, if something has set another value. Only for messages. */
+  readonly default?: Json
   /** What set a value other than the default: the config, a profile or the command line. Only for messages. */
   readonly setBy?: string
 }

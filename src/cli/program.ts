@@ -27,6 +27,7 @@ const MODULES: ReadonlyMap<string, () => Promise<CommandModule>> = new Map<
   ['status', () => import('./commands/status.ts')],
   ['why', () => import('./commands/why.ts')],
   ['graph', () => import('./commands/graph.ts')],
+  ['params', () => import('./commands/params.ts')],
   ['history', () => import('./commands/history.ts')],
   ['boot', () => import('./commands/boot.ts')],
   ['run', () => import('./commands/run.ts')],
@@ -58,6 +59,12 @@ export async function runProgram(invocation: Invocation, signal: AbortSignal): P
   }
   const lists = word === 'help' || (wantsHelp && called !== word)
   const program = await programOf(lists ? [...MODULES.keys()] : [called], context)
+  const [subject] = word === 'help' ? argv.slice(1) : wantsHelp ? [called] : []
+  const build = program.commands.find((command) => command.name() === subject && subject === DEFAULT)
+  if (build) {
+    const { addDistroParams } = await import('./targetHelp.ts')
+    await addDistroParams(context.invocation, context.invocation.argv, build)
+  }
   try {
     await program.parseAsync(argv, { from: 'user' })
   } catch (error) {

@@ -49,20 +49,34 @@ export interface Selection {
  * {@link UnknownOption}, or a Failure (exit code 2) for a word that cannot be parsed.
  */
 export async function openSelection(
-  { home, signal }: Invocation,
+  invocation: Invocation,
   words: readonly string[],
   options: SelectionOptions,
 ): Promise<Selection> {
-  const workspace = await openWorkspace({
-    home,
-    hasSandbox: sandboxProbe(),
-    ...directoriesOf(options),
-    ...(signal ? { evaluation: { signal } } : {}),
-  })
+  const workspace = await open(invocation, options)
   for (const message of ignoredFiles(workspace))
     process.stderr.write(`${paint(process.stderr, 'yellow', 'warning:')} ${message}\n`)
   return selectionFrom(workspace, words, options)
 }
+
+/** Like {@link openSelection}, but shows neither warnings nor what the config prints. */
+export const openQuietly = async (
+  invocation: Invocation,
+  words: readonly string[],
+  options: SelectionOptions,
+): Promise<Selection> => selectionFrom(await open(invocation, options, false), words, options)
+
+const open = (
+  { home, signal }: Invocation,
+  options: SelectionOptions,
+  showsOutput = true,
+): Promise<Workspace> =>
+  openWorkspace({
+    home,
+    hasSandbox: sandboxProbe(),
+    ...directoriesOf(options),
+    evaluation: { showsOutput, ...(signal ? { signal } : {}) },
+  })
 
 /** Like {@link openSelection}; without targets it selects every artifact that no other artifact depends on. */
 export async function openSelectionOrAll(

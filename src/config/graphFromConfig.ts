@@ -5,7 +5,7 @@ import { Failure } from '../platform/failure.ts'
 import type { ArtifactNode, Graph, LockfileNode, ToolSpec } from '../graph/graph.ts'
 import { inOrder } from '../graph/graph.ts'
 import { COMMANDS, suggestion } from '../graph/names.ts'
-import { withParams, withProfile } from '../graph/params.ts'
+import { CONFIG, withParams, withProfile } from '../graph/params.ts'
 import type { DeclaredArtifact, DeclaredLockfile, EvaluatedConfig } from './evaluate.ts'
 import { isHandle } from './evaluate.ts'
 import { API } from './moduleLabels.ts'
@@ -42,7 +42,7 @@ export function graphOf(config: EvaluatedConfig, code: Code, influence: Influenc
     modules: Object.fromEntries(modules.map(({ label, digest }) => [label, digest])),
     imports: Object.fromEntries(modules.map(({ label, imports }) => [label, imports])),
   }
-  const set = withParams(graph, config.params, 'build.config.ts')
+  const set = withParams(graph, config.params, CONFIG)
   // A profile with a wrong value is an error even if no command selects it.
   for (const name of Object.keys(profiles)) withProfile(set, name)
   return set

@@ -45,6 +45,7 @@ export const COMMANDS: readonly string[] = [
   'why',
   'watch',
   'graph',
+  'params',
   'verify',
   'boot',
   'run',

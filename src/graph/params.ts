@@ -10,6 +10,13 @@ import { nearest, suggestion } from './names.ts'
  */
 export type Overrides = Readonly<Record<string, Json>>
 
+/** The source of values that the member `params` of the config sets. */
+export const CONFIG = 'build.config.ts'
+
+/** The source of values that a profile sets, and the name in it. */
+const profileSource = (name: string): string => `the profile '${name}' of build.config.ts`
+const PROFILE = /^the profile '(.*)' of build\.config\.ts$/s
+
 /**
  * The graph with other values for some params. `source` names who set them, for messages. Throws a Failure (exit code 2)
  * for a param that nothing declares and for a value that cannot be parsed.
@@ -24,7 +31,10 @@ export function withParams(graph: Graph, overrides: Overrides, source: string): 
         const value = Object.hasOwn(overrides, key) ? overrides[key] : undefined
         if (value === undefined) return [name, param]
         used.add(key).add(name)
-        return [name, { ...param, value: parse(param, key, value, source), setBy: source }]
+        return [
+          name,
+          { ...param, value: parse(param, key, value, source), default: defaultOf(param), setBy: source },
+        ]
       }),
     )
     return { ...node, params }
@@ -40,6 +50,44 @@ export function withParams(graph: Graph, overrides: Overrides, source: string): 
     })
   }
   return { ...graph, artifacts, lockfiles }
+}
+
+/** The value of a param if nothing sets it. */
+export const defaultOf = (param: Param): Json => param.default ?? param.value
+
+/** A param with the artifact or lockfile that declares it. */
+export interface OwnedParam {
+  readonly name: string
+  readonly kind: 'artifact' | 'lockfile'
+  readonly owner: string
+  readonly param: Param
+}
+
+/** The params of some artifacts and lockfiles, in the order of their owners and declarations. */
+export const ownedParams = (
+  artifacts: readonly ArtifactNode[],
+  lockfiles: readonly LockfileNode[],
+): readonly OwnedParam[] =>
+  [
+    ...artifacts.map((node) => ({ node, kind: 'artifact' as const })),
+    ...lockfiles.map((node) => ({ node, kind: 'lockfile' as const })),
+  ].flatMap(({ node, kind }) =>
+    Object.entries(node.params).map(([name, param]) => ({ name, kind, owner: node.name, param })),
+  )
+
+/** What set the value of a param. */
+export interface ParamOrigin {
+  readonly origin: 'default' | 'config' | 'profile' | 'command line'
+  /** The name of the profile. */
+  readonly profile?: string
+}
+
+/** Says what set the value of a param. */
+export function originOf({ setBy }: Param): ParamOrigin {
+  if (setBy === undefined) return { origin: 'default' }
+  if (setBy === CONFIG) return { origin: 'config' }
+  const [, profile] = PROFILE.exec(setBy) ?? []
+  return profile === undefined ? { origin: 'command line' } : { origin: 'profile', profile }
 }
 
 /** A hint for an unknown param; for `ARTIFACT.NAME` it names the artifacts that declare NAME. */
@@ -63,7 +111,7 @@ export const NO_PROFILE = 'none'
 export function withProfile(graph: Graph, name: string): Graph {
   if (name === NO_PROFILE) return graph
   const values = Object.hasOwn(graph.profiles, name) ? graph.profiles[name] : undefined
-  if (values) return withParams(graph, values, `the profile '${name}' of build.config.ts`)
+  if (values) return withParams(graph, values, profileSource(name))
   const known = Object.keys(graph.profiles)
   throw new Failure(`unknown profile '${name}'`, {
     hint: suggestion(name, known),
