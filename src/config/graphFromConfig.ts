@@ -6,13 +6,13 @@ import type { ArtifactNode, Graph, LockfileNode, ToolSpec } from '../graph/graph
 import { inOrder } from '../graph/graph.ts'
 import { COMMANDS, suggestion } from '../graph/names.ts'
 import { CONFIG, withParams, withProfile } from '../graph/params.ts'
+import { checkNormalization, nameProblem } from './declaredNames.ts'
 import type { DeclaredArtifact, DeclaredLockfile, EvaluatedConfig } from './evaluate.ts'
 import { isHandle } from './evaluate.ts'
 import { API } from './moduleLabels.ts'
 import type { Influence } from './moduleState.ts'
 import type { Code, Module } from './modules.ts'
 import { codeDigest, reachable } from './modules.ts'
-import { nameProblem } from './schema.ts'
 
 /**
  * Turns an evaluated config into a graph. Throws a Failure (exit code 2) for invalid names, references to undeclared
@@ -29,6 +29,7 @@ export function graphOf(config: EvaluatedConfig, code: Code, influence: Influenc
   const lockfiles = [...config.lockfiles.values()].map(lockfileNode)
   checkReferences(artifacts, lockfiles)
   checkOutputs(artifacts)
+  checkNormalization(artifacts, lockfiles)
   const modules = [...code.modules.values()]
   const { epoch, toolPath, store, boot, profiles } = config
   const graph: Graph = {

@@ -5,11 +5,7 @@ import type { Json } from '../api/params.ts'
 import { parseSize } from '../api/params.ts'
 import { DEFAULT_LIMITS } from '../graph/limits.ts'
 import { Failure } from '../platform/failure.ts'
-
-/** The form of names, which are also words of the command line and names of directories. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
-
-const name = v.pipe(v.string(), v.regex(NAME, 'use letters, digits, dots, dashes and underscores'))
+import { byName, name } from './declaredNames.ts'
 
 /** A relative path without `.`, `..` or empty components. */
 const path = v.pipe(
@@ -94,12 +90,12 @@ const limits = v.strictObject({
 /** An artifact's declaration. */
 export const ArtifactSchema = v.strictObject({
   describe: v.optional(v.string()),
-  inputs: v.optional(v.record(name, input), {}),
-  params: v.optional(v.record(name, param), {}),
+  inputs: v.optional(byName(input), {}),
+  params: v.optional(byName(param), {}),
   tools: v.optional(tools, []),
   env: v.optional(v.array(v.string()), []),
   outputs: v.pipe(
-    v.record(name, v.union([path, v.object({ internal: name })])),
+    byName(v.union([path, v.object({ internal: name })])),
     v.check((outputs) => Object.keys(outputs).length > 0, 'an artifact needs at least one output'),
   ),
   network: v.optional(v.boolean(), false),
@@ -111,8 +107,8 @@ export const ArtifactSchema = v.strictObject({
 /** A lockfile's declaration. */
 export const LockfileSchema = v.strictObject({
   path: source,
-  inputs: v.record(name, v.variant('kind', sources)),
-  params: v.optional(v.record(name, param), {}),
+  inputs: byName(v.variant('kind', sources)),
+  params: v.optional(byName(param), {}),
   mirrorParams: v.optional(v.array(v.string()), []),
   hostFiles: v.optional(v.array(v.pipe(v.string(), v.startsWith('/', 'must be an absolute path'))), []),
   tools,
@@ -159,15 +155,12 @@ const values = v.custom<Readonly<Record<string, Json>>>(
 export const ConfigSchema = v.strictObject({
   artifacts: v.array(v.unknown()),
   params: v.optional(values, {}),
-  profiles: v.optional(v.record(name, values), {}),
+  profiles: v.optional(byName(values), {}),
   epoch: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1767225600),
   toolPath: v.optional(v.array(v.string()), []),
   store: v.optional(store, {}),
   boot: v.optional(boot, {}),
 })
-
-/** Returns what is wrong with a name; undefined for a valid one. */
-export const nameProblem = (value: string): string | undefined => v.safeParse(name, value).issues?.[0].message
 
 /** A handle that the public API made. */
 export const DeclaredSchema = v.object({

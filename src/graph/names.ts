@@ -31,9 +31,16 @@ export function editDistance(a: string, b: string): number {
   return row[b.length] ?? 0
 }
 
+/** A text with escapes of JavaScript for all but printable ASCII. */
+export const escaped = (text: string): string =>
+  text.replaceAll(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
 /** A hint for an unknown word: `did you mean 'x'?`, or the known words, or else to declare one. */
 export function suggestion(word: string, known: readonly string[]): string {
   if (known.length === 0) return 'declare it in build.config.ts'
+  const alike = known.find((one) => one !== word && one.normalize() === word.normalize())
+  if (alike !== undefined)
+    return `use the Unicode normalization of '${escaped(alike)}' instead of '${escaped(word)}'`
   const near = nearest(word, known)
   return near === undefined ? `choose one of: ${known.join(', ')}` : `did you mean '${near}'?`
 }
