@@ -208,8 +208,12 @@ function installLibraries(home) {
   }
 }
 
-/** Ends the process with a message in the form of a Failure, whose code is not compiled yet. */
+/** Ends the process with a message in the form of a Failure, whose code is not compiled yet; with --json also as a document. */
 function fail(headline, directory, hint) {
+  if (process.argv.includes('--json')) {
+    const failure = { headline, facts: [['directory', directory]], hint }
+    process.stdout.write(`${JSON.stringify({ schemaVersion: 2, failure, exitCode: 2 }, undefined, 2)}\n`)
+  }
   process.stderr.write(`error: ${headline}\n  directory: ${directory}\n  hint: ${hint}\n`)
   process.exit(2)
 }

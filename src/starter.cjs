@@ -6,10 +6,7 @@
 const NEEDED = [20, 19]
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
-  process.stderr.write(
-    `error: lbuild needs Node.js ${NEEDED.join('.')} or newer; this is ${process.version}\n`,
-  )
-  process.exit(2)
+  fail(`lbuild needs Node.js ${NEEDED.join('.')} or newer; this is ${process.version}`)
 }
 
 const fs = require('fs')
@@ -39,9 +36,13 @@ function ignoreAgain() {
   return ignored
 }
 
-/** Ends the process with a message in the form of a Failure, whose code is not loaded yet. */
+/** Ends the process with a message in the form of a Failure, whose code is not loaded yet; with --json also as a document. */
 function fail(headline, hint) {
-  process.stderr.write(`error: ${headline}\n  hint: ${hint}\n`)
+  if (process.argv.includes('--json')) {
+    const failure = { headline, facts: [], hint }
+    process.stdout.write(`${JSON.stringify({ schemaVersion: 2, failure, exitCode: 2 }, undefined, 2)}\n`)
+  }
+  process.stderr.write(`error: ${headline}\n${hint === undefined ? '' : `  hint: ${hint}\n`}`)
   process.exit(2)
 }
 

@@ -16,7 +16,7 @@ export async function main(invocation: Invocation): Promise<void> {
     process.exitCode = await run({ ...invocation, signal: controller.signal }, controller.signal)
   } catch (error) {
     const { reportFailure } = await import('./reportFailure.ts')
-    process.exitCode = signalCode() ?? reportFailure(error)
+    process.exitCode = reportFailure(error, invocation.argv, signalCode())
   }
   process.exitCode = signalCode() ?? process.exitCode
 }

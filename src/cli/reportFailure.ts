@@ -4,11 +4,24 @@ import { errorCode } from '../platform/disk.ts'
 import { Failure, failureFrom } from '../platform/failure.ts'
 import { MissingToolsFailure } from '../platform/missingTools.ts'
 import { renderFailure } from '../platform/renderFailure.ts'
+import { printJsonFailure } from './jsonFailure.ts'
 import { usesColor } from './render/color.ts'
 
-/** Writes an error to standard error and returns the exit code. */
-export function reportFailure(error: unknown): number {
+/**
+ * Writes an error to standard error, and on standard output as JSON if the arguments ask for JSON. Returns the exit code.
+ * `signalCode` is the exit code of the signal that interrupted the command: the error is then its consequence.
+ */
+export function reportFailure(
+  error: unknown,
+  argv: readonly string[],
+  signalCode: number | undefined,
+): number {
+  if (signalCode !== undefined) {
+    printJsonFailure(argv, new Failure('interrupted', { exitCode: signalCode }))
+    return signalCode
+  }
   const failure = reportedFailure(error)
+  printJsonFailure(argv, failure)
   process.stderr.write(`${renderFailure(failure, usesColor(process.stderr))}\n`)
   return failure.exitCode
 }

@@ -53,9 +53,9 @@ export type WatchEvent =
       readonly secondsSinceChange?: number
     }
   | {
-      /** Something failed that is no artifact, such as loading the config. */
+      /** Something failed that is no artifact, such as loading the config. After a failure of `watch`, watch ends. */
       readonly type: 'failed'
-      readonly scope: 'config' | 'inputs' | 'build' | 'machine'
+      readonly scope: 'config' | 'inputs' | 'build' | 'machine' | 'watch'
       readonly failure: FailureData
     }
   | {

@@ -127,7 +127,12 @@ describe('a lockfile', () => {
     workspace.write('packages.list', `bash ${sha256('BASH')}\n`)
     await workspace.build('rootfs')
     expect(workspace.read('output/rootfs.txt')).toBe('bash')
-    expect((await workspace.lbuild('update')).code).toBe(0)
+    const { code, stdout } = await workspace.lbuild('update', '--json')
+    expect(JSON.parse(stdout)).toEqual({
+      schemaVersion: 2,
+      lockfiles: [{ name: 'packages', path: 'packages.lock', files: 1, seconds: expect.any(Number) }],
+    })
+    expect(code).toBe(0)
     expect((await workspace.build('rootfs')).ran).toEqual(['rootfs'])
     expect(workspace.read('output/rootfs.txt')).toBe('BASH')
   })

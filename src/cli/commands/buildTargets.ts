@@ -63,10 +63,12 @@ export async function buildTargets(
     throw error
   }
   if (isNoop(report)) invocation.onNothingToDo?.()
+  // A failure to write the trace is reported instead of the build: with --json as the only document.
+  if (json) await trace?.write()
   if (json) printDocument(report)
   showFailures(report)
   if (!json && !quiet) showSummary(report, workspace.locations)
-  await trace?.write()
+  if (!json) await trace?.write()
   return report.exitCode
 }
 

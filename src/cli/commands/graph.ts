@@ -16,11 +16,16 @@ export const command = ({ invocation, exit }: CommandContext) =>
         .choices(GRAPH_FORMATS)
         .default('text' as const),
     )
+    .addOption(
+      new Option('--json', 'print one JSON document (docs/json.md), as --format json does').conflicts(
+        'format',
+      ),
+    )
     .action(async (words, options) => {
       const { workspace, targets } = await openSelectionOrAll(invocation, words, options)
       const { graph, index } = workspace
       checkTargets(graph, targets)
       index.save()
-      print(`${graphText(graph, targets, options.format)}\n`)
+      print(`${graphText(graph, targets, options.json ? 'json' : options.format)}\n`)
       exit(0)
     })

@@ -5,6 +5,7 @@ import { updateLockfiles } from '../../executor/updateLockfiles.ts'
 import { Failure } from '../../platform/failure.ts'
 import type { CommandContext, OptionsOf } from '../command.ts'
 import { paramsCommand } from '../command.ts'
+import { printDocument } from '../render/print.ts'
 import { withProgress } from '../render/progress.ts'
 import { openSelection } from '../selection.ts'
 
@@ -13,6 +14,7 @@ const declare = () =>
     .description('Re-resolve lockfiles, which pin downloads, to the newest versions')
     .argument('[lockfiles...]', 'the names of the lockfiles to re-resolve (default: all)')
     .option('--no-wait', 'fail instead of waiting if another lbuild process works in this workspace')
+    .option('--json', 'print one JSON document (docs/json.md)')
     .option('-q, --quiet', 'print only failures')
 
 export const command = (context: CommandContext) =>
@@ -41,14 +43,21 @@ async function update(
   const users = workspace.graph.artifacts.filter((node) =>
     lockfilesOf(node).some((name) => lockfiles.includes(name)),
   )
+  const resolved = new Map<string, object>()
   await withProgress(options, (listener) =>
     updateLockfiles(workspace, {
       lockfiles,
       targets: users.map(({ name }) => name),
       wait: options.wait,
-      listener,
+      listener(event) {
+        listener(event)
+        if (event.type !== 'resolved') return
+        const { lockfile: name, path, files, seconds } = event
+        resolved.set(name, { name, path, files, seconds })
+      },
       signal,
       code: invocation.code,
     }),
   )
+  if (options.json) printDocument({ lockfiles: names.flatMap((name) => resolved.get(name) ?? []) })
 }
