@@ -179,6 +179,18 @@ describe('the keys', () => {
     expect(calls).toEqual([])
   })
 
+  it('g shows the last lines of a long graph after End, also on a terminal that was resized', async () => {
+    const { press, output } = screen({ graph: () => Array.from({ length: 60 }, (_, at) => `node-${at}`) })
+    expect(await press('g')).not.toContain('node-59')
+    expect(await press('\u001b[F')).toContain('node-59')
+    Object.assign(output, { columns: 30, rows: 8 }).emit('resize')
+    expect(String(output.read())).not.toContain('node-59')
+    const end = await press('\u001b[B\u001b[F')
+    expect(end).toContain('node-59')
+    expect(end).toContain('56–60 of 60')
+    expect(await press('q')).toContain('building image')
+  })
+
   it.each([
     ['ran', { ran: ['artifact-7'] }],
     ['was restored from the store', { restored: ['artifact-7'] }],

@@ -2,6 +2,8 @@
 import { printable } from '../../platform/printable.ts'
 import { cutLine, duration } from '../render/format.ts'
 import { builtCounts, builtTime, CONFIG_NOTE } from './lines.ts'
+import type { Page } from './page.ts'
+import { hasHead, viewOf } from './page.ts'
 import type { Row, ScreenState } from './screenState.ts'
 
 /** Colours a text; tests leave it plain. */
@@ -13,8 +15,8 @@ export interface Picture {
   /** The current time in seconds, by the same clock as the times of the state. */
   readonly now: number
   readonly keys: string
-  /** Lines to show instead of the state, such as the help. */
-  readonly page?: readonly string[]
+  /** What to show instead of the state, such as the help. */
+  readonly page?: Page
   readonly paint: Paint
 }
 
@@ -30,14 +32,27 @@ const COLORS = {
 } as const
 
 /** The lines of the screen, cut to its size. */
-export function draw(state: ScreenState, { width, height, now, keys, page, paint }: Picture): string[] {
+export function draw(state: ScreenState, picture: Picture): string[] {
+  const { width, height, now, keys, page, paint } = picture
   const head = headOf(state, paint)
+  if (page) return drawPage(head, page, picture)
   const room = Math.max(0, height - 3)
-  const body = page ?? bodyOf(state, room, now, paint)
+  const body = bodyOf(state, room, now, paint)
   const shown = body.length > room ? [...body.slice(0, Math.max(0, room - 1)), paint('dim', '…')] : body
   const lines = [head, '', ...shown.slice(0, room)]
   while (lines.length < height - 1) lines.push('')
   return [...lines.slice(0, Math.max(0, height - 1)), paint('dim', keys)].map((line) => cutLine(line, width))
+}
+
+/** A page below the head, if there is room for it, and above its keys. */
+function drawPage(head: string, page: Page, picture: Picture): string[] {
+  const { width, height, paint } = picture
+  const { lines: shown, position } = viewOf(page, picture)
+  const lines = [...(hasHead(picture) ? [head, ''] : []), ...shown]
+  while (lines.length < height - 1) lines.push('')
+  const keys =
+    position === undefined ? 'any key: back' : `${position}  ↑ ↓ PgUp PgDn Home End  any other key: back`
+  return [...lines, paint('dim', keys)].slice(0, height).map((line) => cutLine(line, width))
 }
 
 function headOf({ targets, doing, fresh, failures }: ScreenState, paint: Paint): string {

@@ -3,6 +3,8 @@ import { monotonicSeconds } from '../../platform/clock.ts'
 import { paint } from '../render/color.ts'
 import { AlternateScreen } from './alternateScreen.ts'
 import type { WatchView } from './lines.ts'
+import type { Page, ScreenSize } from './page.ts'
+import { keysIn, scrolled } from './page.ts'
 import { draw, whyPage } from './picture.ts'
 import { EMPTY_SCREEN, nextState, withNote } from './screenState.ts'
 
@@ -26,18 +28,17 @@ export function watchScreen(
   keys: WatchKeys,
 ): WatchView {
   let state = EMPTY_SCREEN
-  let page: readonly string[] | undefined
+  let page: Page | undefined
   /** Whether the user requested a build that has not started. */
   let requested = false
   const keyLine = `b build now  w why  g graph  ${keys.restart ? 'r restart the VM  ' : ''}? help  q quit`
+  const size = (): ScreenSize => ({ width: output.columns || 80, height: output.rows || 24 })
   const show = (): void => {
     if (!terminal.isOn) return
-    const { columns = 80, rows = 24 } = output
     const lines = draw(state, {
-      width: columns,
-      height: rows,
+      ...size(),
       now: monotonicSeconds(),
-      keys: page ? 'any key: back' : keyLine,
+      keys: keyLine,
       ...(page ? { page } : {}),
       paint: (format, text) => paint(output, format, text),
     })
@@ -46,7 +47,7 @@ export function watchScreen(
       `\u001b[?2026h\u001b[H${lines.map((line) => `${line}\u001b[K`).join('\r\n')}\u001b[J\u001b[?2026l`,
     )
   }
-  const terminal = new AlternateScreen({ output, input, press: (key) => void press(key), draw: show })
+  const terminal = new AlternateScreen({ output, input, press: (sent) => void pressAll(sent), draw: show })
   const pages = new Map<string, () => readonly string[] | Promise<readonly string[]>>([
     ['w', () => whyPage(state)],
     ['g', () => keys.graph()],
@@ -59,12 +60,19 @@ export function watchScreen(
   const press = async (key: string): Promise<void> => {
     if (key === '\u0003') process.kill(process.pid, 'SIGINT')
     else if (key === '\u001a') terminal.suspend()
-    else if (page) page = undefined
+    else if (page) page = scrolled(page, key, size())
     else if (key === 'q') keys.quit()
     else if (key === 'b') build()
     else if (key === 'r') keys.restart?.()
-    else page = await pages.get(key)?.()
+    else page = await opened(key)
     show()
+  }
+  const opened = async (key: string): Promise<Page | undefined> => {
+    const lines = await pages.get(key)?.()
+    return lines && { lines, top: 0 }
+  }
+  const pressAll = async (sent: string): Promise<void> => {
+    for (const key of keysIn(sent)) await press(key)
   }
   const timer = setInterval(() => {
     if (state.doing === 'building') show()
@@ -92,6 +100,7 @@ const HELP: readonly string[] = [
   '  b  build now, also what failed and is unchanged',
   '  w  why the last build ran',
   '  g  the dependency graph',
+  '     ↑ ↓ PgUp PgDn Home End scroll, any other key returns',
   '  r  restart the VM of --run',
   '  q  quit, also Ctrl-C',
   '',
