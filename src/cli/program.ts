@@ -98,7 +98,7 @@ function helpOf(argv: readonly string[]): readonly string[] | undefined {
 async function programOf(names: readonly string[], context: CommandContext): Promise<CommandUnknownOpts> {
   const program = plainCommand('lbuild')
     .description('Incremental, reproducible builds of Linux distribution images')
-    .usage('[command] [options] [targets...]')
+    .usage('[build] [options] <targets...>\n       lbuild <command> [options] [arguments...]')
     .configureHelp({ subcommandTerm: (command) => `${command.name()} ${firstUsage(command)}`.trimEnd() })
     .version(`lbuild ${LBUILD_VERSION}`, '-V, --version', 'show the version')
     .helpOption('-h, --help', 'show this help')

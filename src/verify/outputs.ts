@@ -51,8 +51,8 @@ export interface PublishedReport {
 }
 
 /**
- * Reads every published output and every object of the latest records of some targets and their dependencies in full,
- * and compares them with the records. Ignores the stat cache, writes nothing and takes no lock: if a build publishes an
+ * Reads every published output and every object of the latest records of some targets in full, and unless `only` is set
+ * also those of their dependencies, and compares them with the records. Ignores the stat cache, writes nothing and takes no lock: if a build publishes an
  * artifact meanwhile, the artifact is verified again. The listing of a tree may be missing, because it only explains
  * later changes, but it must not be damaged. Throws Interrupted when `signal` is aborted.
  */
@@ -60,9 +60,10 @@ export async function verifyPublished(
   workspace: Workspace,
   targets: readonly string[],
   signal: AbortSignal,
+  only = false,
 ): Promise<PublishedReport> {
   const verifier = new Verifier(workspace, signal)
-  const nodes = closure(workspace.graph, targets)
+  const nodes = closure(workspace.graph, targets).filter(({ name }) => !only || targets.includes(name))
   const mismatches: Mismatch[] = []
   for (const node of nodes) mismatches.push(...(await verifier.artifact(node)))
   const { outputs, objects, bytes } = verifier

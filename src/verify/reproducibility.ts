@@ -27,6 +27,8 @@ import type { Plan, Planned, RecordedOutput, RunRecord } from '../planner/domain
 
 export interface ReproducibilityOptions extends SessionOptions {
   readonly targets: readonly string[]
+  /** Run only the producers of the targets again, not those of their dependencies. */
+  readonly only?: boolean
   /** The number of producers that run at a time (default: the number of processors). */
   readonly jobs?: number
 }
@@ -61,8 +63,8 @@ export interface ReproducibilityReport {
 }
 
 /**
- * Finds inputs that keys miss and producers that are not reproducible: runs the producers of some targets and of all
- * their dependencies again, each on the inputs of its latest record and in other circumstances (see {@link
+ * Finds inputs that keys miss and producers that are not reproducible: runs the producers of some targets and, unless
+ * `only` is set, of all their dependencies again, each on the inputs of its latest record and in other circumstances (see {@link
  * otherCircumstances}), and compares the outputs with the record. Publishes and records nothing. Continues after a
  * difference. Keeps the work directory of a run that differs until the artifact is verified again. Throws a Failure
  * (exit code 2) if an artifact is not fresh.
@@ -72,14 +74,14 @@ export function checkReproducibility(
   options: ReproducibilityOptions,
 ): Promise<ReproducibilityReport> {
   const startedAt = monotonicSeconds()
-  const { targets, jobs = availableParallelism() } = options
+  const { targets, only = false, jobs = availableParallelism() } = options
   return inSession(workspace, options, async (base) => {
     const snapshot = await takeSnapshot(workspace, targets, new Set())
     const fresh = freshArtifacts(plan(workspace.graph, targets, snapshot), targets)
     const context: SessionContext = { ...base, snapshot, variation: otherCircumstances() }
     const artifacts = await inParallel(
       jobs,
-      fresh,
+      fresh.filter(({ planned }) => !only || targets.includes(planned.node.name)),
       ({ planned, record }) => rebuild(context, planned, record),
       () => base.processes.killAll(),
     )

@@ -14,6 +14,17 @@ it('prints the help of every command whose name no artifact may have', async () 
   }
 })
 
+it('shows targets as required exactly where a call without a target is rejected', async () => {
+  const workspace = new TestWorkspace(TINY)
+  for (const name of COMMANDS.filter((one) => one !== 'help')) {
+    const [usage = ''] = (await workspace.lbuild(name, '--help')).stdout.split('\n')
+    const { code, stderr } = await workspace.lbuild(name)
+    const isRejected = /^error: no target (given|named)\n {2}hint: /.test(stderr)
+    expect(usage.includes('<target'), name).toBe(isRejected)
+    if (isRejected) expect(code, name).toBe(2)
+  }
+})
+
 it('prints the params, outputs and dependencies of a target for TARGET --help', async () => {
   const workspace = new TestWorkspace(TINY)
   const { code, stdout, stderr } = await workspace.lbuild('image', '--title', 'large', '--help')
@@ -33,6 +44,9 @@ it('lists the arguments of each command as its own help does', async () => {
     'verify [options] <targets...>',
   ])
     expect(stdout).toContain(`  ${usage} `)
+  expect(stdout).toMatch(
+    /^Usage: lbuild \[build\] \[options\] <targets\.\.\.>\n {7}lbuild <command> \[options\] \[arguments\.\.\.\]\n/,
+  )
   expect((await new TestWorkspace({}).lbuild('doctor', '--help')).stdout).not.toContain('[]')
 })
 

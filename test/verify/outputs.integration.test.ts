@@ -28,6 +28,8 @@ describe('lbuild verify TARGET', () => {
       /^image, report, other: all as recorded \(5 artifacts; read 3 published outputs and 11 objects, [\d.]+ KiB\)\n$/,
     )
     expect({ cache: workspace.state('cache'), output: workspace.state('output') }).toEqual(before)
+    const only = await workspace.lbuild('verify', 'image', '--only')
+    expect(only.stdout).toMatch(/^image: all as recorded \(1 artifact; read 1 published output and /)
   })
 
   const mismatches: readonly [string, (workspace: TestWorkspace) => void, string | RegExp, string][] = [
@@ -217,6 +219,7 @@ describe('lbuild verify TARGET', () => {
     [[], 'no target given'],
     [['imgae'], `did you mean 'image'?`],
     [['--store', 'image'], '--store cannot be combined with targets'],
+    [['--store', '--only'], '--store cannot be combined with targets, --rebuild or --only'],
   ])('rejects %j', async (args, message) => {
     const { code, stderr } = await built().lbuild('verify', ...args)
     expect(stderr).toContain(message)

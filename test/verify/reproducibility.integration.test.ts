@@ -56,6 +56,19 @@ describe('reproducible producers', () => {
     expect(await rebuild(workspace, 'other', '-q')).toEqual({ code: 0, stdout: '', stderr: '' })
   })
 
+  it('are run alone with --only, without those of their dependencies', async () => {
+    const workspace = built()
+    const { code, stdout, stderr } = await rebuild(workspace, 'image', 'other', '--only')
+    expect(stdout).toMatch(/^rebuilt 2 artifacts in [\d.]+ s: all outputs are identical\n$/)
+    expect(stderr).toMatch(/^same +image /m)
+    expect(stderr).not.toContain('packed')
+    expect(code).toBe(0)
+    const { artifacts } = JSON.parse((await rebuild(workspace, 'image', '--only', '--json')).stdout) as {
+      artifacts: { artifact: string }[]
+    }
+    expect(artifacts.map(({ artifact }) => artifact)).toEqual(['image'])
+  })
+
   it('must be fresh, or the call fails with exit code 2 and a hint', async () => {
     const workspace = built()
     workspace.write('src/hello', 'HELLO\n')

@@ -16,7 +16,10 @@ const declare = () =>
       'Rehash published outputs and report each file that differs from what lbuild last published there',
     )
     .usage('[options] <targets...>\n       lbuild verify [options] --store')
-    .argument('[targets...]', 'the artifacts to verify, with their dependencies; none with --store')
+    .argument(
+      '[targets...]',
+      'the artifacts to verify, with their dependencies unless --only is given; none with --store',
+    )
     .option(
       '--store',
       'rehash the whole store instead, and move damaged files aside, so that builds replace them',
@@ -24,6 +27,10 @@ const declare = () =>
     .option(
       '--rebuild',
       'run the producers of the targets and their dependencies again, with another host name and number of CPUs, and report outputs that differ from those of the earlier build with the same inputs and params; publishes nothing',
+    )
+    .option(
+      '--only',
+      'verify only the targets themselves, not their dependencies; with --rebuild: run only the producers of the targets again',
     )
     .option(
       '-j, --jobs <n>',
@@ -47,8 +54,8 @@ async function verify(
 ): Promise<number> {
   const { workspace, targets } = await openSelection(context.invocation, words, options)
   if (options.store) {
-    if (targets.length > 0 || options.rebuild)
-      throw new Failure('--store cannot be combined with targets or --rebuild', {
+    if (targets.length > 0 || options.rebuild || options.only)
+      throw new Failure('--store cannot be combined with targets, --rebuild or --only', {
         hint: 'run lbuild verify --store, which reads the whole store',
         exitCode: 2,
       })
@@ -60,7 +67,7 @@ async function verify(
     const { verifyRebuild } = await import('./verifyRebuild.ts')
     return verifyRebuild(context, workspace, targets, options)
   }
-  return show(targets, await verifyPublished(workspace, targets, context.signal), options)
+  return show(targets, await verifyPublished(workspace, targets, context.signal, options.only), options)
 }
 
 function show(targets: readonly string[], report: PublishedReport, { json, quiet }: VerifyOptions): number {

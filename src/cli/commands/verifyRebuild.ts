@@ -25,10 +25,11 @@ export async function verifyRebuild(
   targets: readonly string[],
   options: VerifyOptions,
 ): Promise<number> {
-  const { jobs, wait, json, quiet } = options
+  const { jobs, wait, json, quiet, only = false } = options
   const report = await withProgress({ quiet }, (listener) =>
     checkReproducibility(workspace, {
       targets,
+      only,
       ...(jobs === undefined ? {} : { jobs }),
       wait,
       listener,
