@@ -1,19 +1,20 @@
 // Bundles build.config.ts with all that it imports, and says which modules went in.
 import { readFileSync, statSync } from 'node:fs'
-import { basename, dirname, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { version as esbuildVersion, build, stop } from 'esbuild'
 import type { BuildFailure, Loader, Message, Metafile, Plugin } from 'esbuild'
 import type { Digest } from '../platform/digest.ts'
 import { digestOf, sha256 } from '../platform/digest.ts'
 import type { Disk } from '../platform/disk.ts'
 import { Failure } from '../platform/failure.ts'
-import { GUARD, MODULES } from './evaluate.ts'
+import { GUARD } from './evaluate.ts'
 import type { Package } from './moduleLabels.ts'
-import { ModuleLabels } from './moduleLabels.ts'
+import { LBUILD, ModuleLabels } from './moduleLabels.ts'
 import { lbuildImports } from './lbuildImports.ts'
 import type { Locations } from './locations.ts'
 import type { Code, Module } from './modules.ts'
 import { ProbeRecorder } from './probes.ts'
+import { registeredJson, registeredScript } from './registration.ts'
 
 export interface Bundle extends Code {
   readonly text: string
@@ -111,7 +112,10 @@ const isBuildFailure = (error: unknown): error is BuildFailure =>
 function sourcesPlugin(labels: ModuleLabels, digests: Map<string, Digest>): Plugin {
   return {
     name: 'lbuild-sources',
-    setup({ onLoad }) {
+    setup({ onLoad, onResolve }) {
+      onResolve({ filter: /^data:/ }, () => ({
+        errors: [{ text: 'a data: URL cannot be imported; write a file' }],
+      }))
       onLoad({ filter: /./, namespace: 'file' }, ({ path, with: { type = '' } }) => {
         // Reading a fifo would block this process, and reading a device might never end.
         if (statSync(path, { throwIfNoEntry: false })?.isFile() === false)
@@ -121,30 +125,20 @@ function sourcesPlugin(labels: ModuleLabels, digests: Map<string, Digest>): Plug
         if (loader === undefined) return undefined
         const source = readFileSync(path)
         digests.set(path, sha256(source))
-        const isRegistered = SCRIPTS.includes(loader) && labels.isOwn(path)
-        const contents = isRegistered
-          ? `${source.toString()}\n${registration(path, labels.labelOf(path), source.toString())}`
-          : source
-        return { contents, loader }
+        const label = labels.labelOf(path)
+        // The libraries of lbuild have no settings.
+        if (label.startsWith(LBUILD)) return { contents: source, loader }
+        if (SCRIPTS.includes(loader))
+          return { contents: registeredScript(path, label, source.toString(), labels.isOwn(path)), loader }
+        const json = loader === 'json' ? registeredJson(label, source.toString()) : undefined
+        return json === undefined ? { contents: source, loader } : { contents: json, loader: 'js' }
       })
     },
   }
 }
 
-/** Variables at the top level, as formatted code declares them: at the start of a line. */
-const VARIABLE = /^(?:export\s+)?(?:let|var|const|class)\s+(?!enum\b)([A-Za-z_$][\w$]*)/gm
-
-/**
- * Code that registers the exports of a module, and a function that returns the values of its variables. The path is
- * relative because esbuild resolves no absolute path with a star.
- */
-function registration(path: string, label: string, source: string): string {
-  const registry = `globalThis[Symbol.for(${JSON.stringify(MODULES)})]`
-  const names = new Set([...source.matchAll(VARIABLE)].map(([, name]) => name))
-  // A match in a comment or a text declares nothing.
-  const values = [...names].map((name) => `typeof ${name} === 'undefined' ? undefined : ${name}`)
-  return `import * as __lbuildSelf from ${JSON.stringify(`./${basename(path)}`)};(${registry} ??= new Map()).set(${JSON.stringify(label)}, __lbuildSelf, () => [${values.join()}]);`
-}
+/** A path without the import attributes that esbuild appends when a file is also imported without them. */
+const withoutAttributes = (path: string): string => path.replace(/ with \{[^{}]*\}$/, '')
 
 /** The modules that went into a bundle, in the order in which imports reach them. */
 function modulesOf(
@@ -156,11 +150,12 @@ function modulesOf(
 ): Map<string, Module> {
   const importsOf = new Map(
     Object.entries(inputs).map(([input, { imports }]) => [
-      resolve(root, input),
+      resolve(root, withoutAttributes(input)),
       imports.map(({ path, original, kind, external = false }) => ({
         kind,
         specifier: original ?? path,
-        target: external || path.startsWith('(disabled):') ? undefined : resolve(root, path),
+        target:
+          external || path.startsWith('(disabled):') ? undefined : resolve(root, withoutAttributes(path)),
       })),
     ]),
   )

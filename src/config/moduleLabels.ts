@@ -6,7 +6,7 @@ import type { Digest } from '../platform/digest.ts'
 import { sha256 } from '../platform/digest.ts'
 
 /** The label prefix of lbuild's own modules. */
-const LBUILD = 'lbuild/'
+export const LBUILD = 'lbuild/'
 /**
  * The label prefix of lbuild's API modules. Keys do not contain them: whoever changes what they mean changes KEY_SCHEMA.
  */

@@ -30,6 +30,10 @@ const workspaceWith = (code: string, imports: string, value: string, shared: str
     'note.ts': artifact('note', imports, value),
     'other.ts': artifact('other', '', "'other'"),
     'shared.ts': shared,
+    'settings.json': '{ "level": "none" }',
+    'common.cjs': 'module.exports = { level: "none" }',
+    'node_modules/settings/package.json': '{ "type": "module" }',
+    'node_modules/settings/index.js': 'export const settings = { level: "none" }',
   })
 
 const FROM_SHARED = `import * as shared from './shared.ts'`
@@ -85,6 +89,91 @@ it.each<[string, string, string, string, string]>([
     '',
   ],
   ['a built-in function', `Math.trunc = () => 'FIRST' as never`, '', 'Math.trunc(1)', ''],
+  [
+    'a private variable that is declared after another one',
+    `import { setLevel } from './shared.ts'; setLevel('FIRST')`,
+    FROM_SHARED,
+    'shared.level()',
+    `const step = 1; let one = step,\n  current = 'none'\nexport const level = () => current.slice(one - step)\nexport function setLevel(value: string) { current = value }`,
+  ],
+  [
+    'a private variable that is taken out of an object',
+    `import { setLevel } from './shared.ts'; setLevel('FIRST')`,
+    FROM_SHARED,
+    'shared.level()',
+    `let { current, other: [deep] } = { current: 'none', other: [''] }\nexport const level = () => current + deep\nexport function setLevel(value: string) { current = value }`,
+  ],
+  [
+    'a property of a private function',
+    `import { setLevel } from './shared.ts'; setLevel('FIRST')`,
+    FROM_SHARED,
+    'shared.level()',
+    `function current() {}\ncurrent.value = 'none'\nexport const level = () => current.value\nexport function setLevel(value: string) { current.value = value }`,
+  ],
+  [
+    'the bytes of a buffer',
+    `import { bytes } from './shared.ts'; new DataView(bytes).setUint8(0, 'FIRST' === 'FIRST' as string ? 70 : 83)`,
+    FROM_SHARED,
+    `new Uint8Array(shared.bytes)[0] === 70 ? 'FIRST' : 'SECOND'`,
+    `export const bytes = new ArrayBuffer(1)`,
+  ],
+  [
+    'a JSON document',
+    `import './settings.json'; import settings from './settings.json' with { type: 'json' }; Object.assign(settings, { level: 'FIRST' })`,
+    `import settings from './settings.json' with { type: 'json' }`,
+    'settings.level',
+    '',
+  ],
+  [
+    'a value of an installed package',
+    `import { settings } from 'settings'; settings.level = 'FIRST'`,
+    `import { settings } from 'settings'`,
+    'settings.level',
+    '',
+  ],
+  [
+    'the exports of a CommonJS module',
+    `import common from './common.cjs'; common.level = 'FIRST'`,
+    `import common from './common.cjs'`,
+    'common.level',
+    '',
+  ],
+  [
+    'a module of Node.js',
+    `import path from 'node:path'; path.basename = () => 'FIRST'`,
+    `import path from 'node:path'`,
+    `path.basename('/')`,
+    '',
+  ],
+  [
+    'how Node.js shows values',
+    `import util from 'node:util'; util.inspect.defaultOptions.maxStringLength = 'FIRST' === 'FIRST' as string ? 0 : 1`,
+    `import util from 'node:util'`,
+    `util.inspect('x').startsWith("''") ? 'FIRST' : 'SECOND'`,
+    '',
+  ],
+  [
+    'a listener of the process',
+    `process.on('release', (seen) => (seen.value = 'FIRST'))`,
+    '',
+    `(() => { const seen = { value: '' }; Reflect.apply(process.emit, process, ['release', seen]); return seen.value })()`,
+    '',
+  ],
+  [
+    'a property of Buffer',
+    `Object.assign(Buffer, { release: 'FIRST' })`,
+    '',
+    `Reflect.get(Buffer, 'release')`,
+    '',
+  ],
+  [
+    'a method of all iterators',
+    `Object.assign(Object.getPrototypeOf([].values()), { release: 'FIRST' })`,
+    '',
+    `Reflect.get([].values(), 'release')`,
+    '',
+  ],
+  ['a class of the web', `globalThis.Blob = class { text = 'FIRST' } as never`, '', `new Blob([]).text`, ''],
   ['an environment variable', `process.env['RELEASE'] = 'FIRST'`, '', `process.env['RELEASE']`, ''],
 ])(
   'a build is not stale when the config changes %s that a producer reads',
@@ -131,4 +220,25 @@ it('a change of values among the modules of one producer does not make the other
   workspace.write('build.config.ts', `${workspace.read('build.config.ts')}// edited\n`)
   workspace.write('other.ts', artifact('other', '', "'changed'"))
   expect((await workspace.build('note', 'other')).ran).toEqual(['other'])
+})
+
+it('a JSON file may be imported with attributes and without', async () => {
+  const workspace = workspaceWith(
+    `import './settings.json' with { type: 'json' }`,
+    `import { level } from './settings.json'\nimport text from './settings.json' with { type: 'text' }`,
+    'level + text.length',
+    '',
+  )
+  await workspace.build('note')
+  expect(workspace.read('output/note.txt')).toBe('none19')
+})
+
+it('a script of a package that takes its global object from this is evaluated as without lbuild', async () => {
+  const workspace = workspaceWith('', `import umd from 'umd'`, 'umd.kind', '')
+  workspace.write(
+    'node_modules/umd/index.js',
+    `(function (root, make) { typeof exports === 'object' ? (module.exports = make(root)) : (root.umd = make(root)) })(this, (root) => ({ kind: typeof root }))`,
+  )
+  await workspace.build('note')
+  expect(workspace.read('output/note.txt')).toBe('object')
 })

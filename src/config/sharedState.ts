@@ -1,0 +1,100 @@
+// Notices whether the modules of a config changed what all of them share: globals, built-ins and modules of Node.js.
+import { EventEmitter } from 'node:events'
+import { builtinModules } from 'node:module'
+import { inspect } from 'node:util'
+import { GUARD, MODULES } from './evaluate.ts'
+import { isObject, properties, ValueDescriber } from './valueDescriber.ts'
+
+/** Properties of the global object that lbuild itself changes, or that contain it. */
+const HIDDEN = new Set<PropertyKey>([Symbol.for(MODULES), Symbol.for(GUARD), 'globalThis', 'global'])
+
+const prototypeOf = (value: object): object => {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return isObject(prototype) ? prototype : value
+}
+
+/** Built-in objects that no property of the global object leads to. */
+const UNNAMED: readonly object[] = [
+  Uint8Array.prototype,
+  Uint8Array,
+  [][Symbol.iterator](),
+  prototypeOf([][Symbol.iterator]()),
+  new Map()[Symbol.iterator](),
+  new Set()[Symbol.iterator](),
+  ''[Symbol.iterator](),
+  ''.matchAll(/x/g),
+  async () => {},
+  function* () {},
+  prototypeOf(function* () {}),
+  async function* () {},
+  prototypeOf(async function* () {}),
+].map(prototypeOf)
+
+/** What all modules shared when this object was made. */
+export class SharedState {
+  readonly #values = new ValueDescriber()
+  /** Properties of the global object that Node.js replaces by their values when a program first reads them. */
+  readonly #lazy = new Map<PropertyKey, () => unknown>()
+  readonly #modules: readonly object[] = loadedModules()
+  readonly #before: string
+
+  constructor() {
+    for (const key of Reflect.ownKeys(globalThis)) {
+      const get = Object.getOwnPropertyDescriptor(globalThis, key)?.get
+      if (get) this.#lazy.set(key, get)
+    }
+    this.#before = this.#describe()
+  }
+
+  /** Whether something has changed since. */
+  hasChanged(): boolean {
+    return this.#before !== this.#describe() || [...this.#lazy].some(([key, get]) => isReplaced(key, get))
+  }
+
+  #describe(): string {
+    const globals = Reflect.ownKeys(globalThis)
+      .filter((key) => !HIDDEN.has(key) && !this.#lazy.has(key))
+      .map((key) => [key, Reflect.get(globalThis, key)] as const)
+    const objects = [
+      ...globals.flatMap(([, value]) => (value === undefined ? [] : [value])),
+      ...Object.getOwnPropertyNames(Intl).map((name): unknown => Reflect.get(Intl, name)),
+      ...UNNAMED,
+      process,
+      Reflect.get(process, '_events'),
+      Buffer,
+      ...this.#modules,
+      ...this.#modules.flatMap((one) =>
+        Object.values(Object.getOwnPropertyDescriptors(one)).map(({ value }) => value),
+      ),
+    ]
+    return this.#values.describe([
+      ...globals.filter(([, value]) => value !== undefined).map(([key]) => key),
+      ...objects.flatMap(properties),
+      // Accessors hide these.
+      EventEmitter.defaultMaxListeners,
+      ...Object.entries(inspect.defaultOptions).flat(),
+      ...Object.entries(process.env).flat(),
+    ])
+  }
+}
+
+/** The modules of Node.js that the config imports, which are loaded before it is evaluated. */
+function loadedModules(): readonly object[] {
+  const loaded: unknown = Reflect.get(process, 'moduleLoadList')
+  const names = new Set<unknown>(Array.isArray(loaded) ? loaded : [])
+  return builtinModules
+    .filter((name) => !name.startsWith('_') && names.has(`NativeModule ${name}`))
+    .map((name): unknown => process.getBuiltinModule(name))
+    .filter(isObject)
+}
+
+/** Whether somebody replaced a property that Node.js would have replaced by the value of its accessor. */
+function isReplaced(key: PropertyKey, get: () => unknown): boolean {
+  const now = Object.getOwnPropertyDescriptor(globalThis, key)
+  if (now?.get === get) return false
+  if (!now) return true
+  const value: unknown = Reflect.apply(get, globalThis, [])
+  // The accessor may have set the property.
+  Object.defineProperty(globalThis, key, now)
+  return now.value !== value
+}
