@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { TEMPLATES } from '../src/templates/templates.ts'
 import * as structure from './support/structure.ts'
 import { temporaryDirectory } from './support/temporary.ts'
 import { TestWorkspace } from './support/workspace.ts'
@@ -24,8 +25,10 @@ describe('imports', () => {
     expect(structure.upwardImports(ROOT)).toEqual([])
   })
 
-  it('of the reference distro are available to every distro', () => {
+  it('of the reference distro and of the templates are available to every distro', () => {
     expect(structure.privateImports(ROOT)).toEqual([])
+    for (const template of TEMPLATES.keys())
+      expect(structure.privateImports(`${ROOT}src/templates/${template}`), template).toEqual([])
   })
 })
 

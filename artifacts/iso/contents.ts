@@ -7,12 +7,12 @@ const LINUX = 'boot/vmlinuz'
 const INITRD = 'boot/initramfs.img'
 
 /** The sources of the files, as paths. */
-type Sources = Record<'initramfs' | 'vmlinuz' | 'isolinux' | 'ldlinux' | 'rootfs', string>
+type Sources = Record<'initrd' | 'linux' | 'isolinux' | 'ldlinux' | 'rootfs', string>
 
 /** The files of the ISO outside its EFI system partition; `config` is the configuration file of isolinux. */
 export const isoFiles = (sources: Sources, config: string): IsoFile[] => [
-  { path: INITRD, source: sources.initramfs },
-  { path: LINUX, source: sources.vmlinuz },
+  { path: INITRD, source: sources.initrd },
+  { path: LINUX, source: sources.linux },
   { path: BIOS_LOADER, source: sources.isolinux },
   { path: 'isolinux/isolinux.cfg', source: config },
   { path: 'isolinux/ldlinux.c32', source: sources.ldlinux },

@@ -1,7 +1,7 @@
 // The artifact `iso`: the live system.
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readFile, truncate, writeFile } from 'node:fs/promises'
+import { truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { artifact, file, text } from 'lbuild'
@@ -9,7 +9,7 @@ import { fatSizeFor, fatTools, makeFat } from 'lbuild/images/fat'
 import { deriveUuid, deriveVolumeId } from 'lbuild/images/uuids'
 import { makeIso } from 'lbuild/images/iso'
 import { checkIso } from 'lbuild/images/isoCheck'
-import { makeUki } from 'lbuild/images/uki'
+import { readUki } from 'lbuild/images/uki'
 import { initramfs } from '../initramfs/index.ts'
 import { kernel } from '../kernel/index.ts'
 import { loaders } from '../loaders/index.ts'
@@ -23,8 +23,8 @@ export const iso = artifact('iso', {
   describe: 'the live system as an ISO',
   inputs: {
     rootfs: rootfs.output('image'),
-    vmlinuz: kernel.output('vmlinuz'),
-    initramfs: initramfs.output('live'),
+    linux: kernel.output('vmlinuz'),
+    initrd: initramfs.output('live'),
     stub: loaders.output('stub'),
     isolinux: loaders.output('isolinux'),
     ldlinux: loaders.output('ldlinux'),
@@ -84,17 +84,3 @@ export const iso = artifact('iso', {
     })
   },
 })
-
-/** The unified kernel image that UEFI starts, made from the files at these paths. */
-async function readUki(
-  paths: Record<'stub' | 'osRelease' | 'initramfs' | 'vmlinuz', string>,
-  line: string,
-): Promise<Uint8Array> {
-  const [stub, osRelease, initrd, linux] = await Promise.all([
-    readFile(paths.stub),
-    readFile(paths.osRelease),
-    readFile(paths.initramfs),
-    readFile(paths.vmlinuz),
-  ])
-  return makeUki({ stub, osRelease, commandLine: line, initrd, linux })
-}

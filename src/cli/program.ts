@@ -21,6 +21,7 @@ const MODULES: ReadonlyMap<string, () => Promise<CommandModule>> = new Map<
   string,
   () => Promise<CommandModule>
 >([
+  ['init', () => import('./commands/init.ts')],
   ['build', () => import('./commands/build.ts')],
   ['watch', () => import('./commands/watch.ts')],
   ['update', () => import('./commands/update.ts')],

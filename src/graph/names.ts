@@ -47,6 +47,7 @@ export function suggestion(word: string, known: readonly string[]): string {
 
 /** The names of commands, which no artifact may have. */
 export const COMMANDS: readonly string[] = [
+  'init',
   'build',
   'status',
   'why',

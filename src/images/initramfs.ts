@@ -2,8 +2,9 @@
  * Assembles the members of an initramfs.
  * @module lbuild/images/initramfs
  */
-import { readFile } from 'node:fs/promises'
+import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Failure } from '../api/index.ts'
 import { packCpio, parentDirectories, type CpioEntry } from './cpio.ts'
 import { moduleClosure, moduleName, readModuleIndex } from './kernelModules.ts'
 
@@ -22,6 +23,28 @@ export const textMember = (path: string, text: string): CpioEntry => ({
   mode: 0o644,
   data: Buffer.from(text),
 })
+
+/**
+ * The members for the files, symlinks and empty directories below a directory, sorted by their paths. A file has the mode
+ * 0755 if its owner may execute it, otherwise 0644. Throws a Failure for anything else, such as a socket.
+ */
+export async function treeMembers(directory: string): Promise<CpioEntry[]> {
+  const paths = (await readdir(directory, { recursive: true })).sort()
+  const isParent = (path: string): boolean => paths.some((other) => other.startsWith(`${path}/`))
+  const members = paths.map((path) => (isParent(path) ? [] : memberOf(directory, path)))
+  return (await Promise.all(members)).flat()
+}
+
+async function memberOf(directory: string, path: string): Promise<CpioEntry> {
+  const source = join(directory, path)
+  const stat = await lstat(source)
+  if (stat.isSymbolicLink()) return { path, type: 'symlink', mode: 0o777, target: await readlink(source) }
+  if (stat.isDirectory()) return { path, type: 'directory', mode: 0o755 }
+  if (stat.isFile()) return fileMember(path, source, stat.mode & 0o100 ? 0o755 : 0o644)
+  throw new Failure(`'${path}' is neither a file, a symlink nor a directory`, {
+    hint: 'remove it, or create it when the system starts',
+  })
+}
 
 /** The modules of an initramfs. */
 export interface InitramfsModules {

@@ -2,6 +2,7 @@
  * Makes unified kernel images.
  * @module lbuild/images/uki
  */
+import { readFile } from 'node:fs/promises'
 import { appendSections } from './pe.ts'
 
 /** The parts of a unified kernel image. */
@@ -28,3 +29,17 @@ export const makeUki = ({ stub, osRelease, commandLine, initrd, linux }: UkiPart
     { name: '.initrd', data: initrd },
     { name: '.linux', data: linux },
   ])
+
+/** The parts of a unified kernel image that are files, as paths. */
+export type UkiFiles = Readonly<Record<Exclude<keyof UkiParts, 'commandLine'>, string>>
+
+/** Makes a unified kernel image of the files at some paths. Throws the same Failures as `appendSections`. */
+export async function readUki(files: UkiFiles, commandLine: string): Promise<Uint8Array> {
+  const [stub, osRelease, initrd, linux] = await Promise.all([
+    readFile(files.stub),
+    readFile(files.osRelease),
+    readFile(files.initrd),
+    readFile(files.linux),
+  ])
+  return makeUki({ stub, osRelease, commandLine, initrd, linux })
+}

@@ -131,7 +131,7 @@ test('compares files to their last byte', async () => {
 })
 
 test('boots files that are on the ISO', () => {
-  const sources = { initramfs: 'a', vmlinuz: 'b', isolinux: 'c', ldlinux: 'd', rootfs: 'e' }
+  const sources = { initrd: 'a', linux: 'b', isolinux: 'c', ldlinux: 'd', rootfs: 'e' }
   const paths = isoFiles(sources, 'config').map(({ path }) => path)
   const config = isolinuxConfig('quiet')
   const named = [...config.matchAll(/^ {2}(?:KERNEL|INITRD) \/(.*)$/gm)].map(([, path]) => path)

@@ -1,8 +1,10 @@
 // Tests of PE images and unified kernel images.
 import fc from 'fast-check'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { appendSections, readSections, type PeSection } from '../../src/images/pe.ts'
-import { makeUki } from '../../src/images/uki.ts'
+import { makeUki, readUki } from '../../src/images/uki.ts'
+import { plant, temporary } from '../support/images.ts'
 
 const HEADERS = 0x400
 const OPTIONAL_SIZE = 240
@@ -111,4 +113,17 @@ test('makes a unified kernel image with the section names of systemd-stub, and t
   expect([...found.keys()].slice(2)).toEqual(['.osrel', '.cmdline', '.initrd', '.linux'])
   expect(found.get('.cmdline')?.toString()).toBe('quiet')
   expect(found.get('.linux')).toEqual(parts.linux)
+})
+
+test('makes the same unified kernel image from files', async () => {
+  const parts = {
+    stub: stub(),
+    osRelease: Buffer.from('NAME=x'),
+    initrd: Buffer.alloc(99, 1),
+    linux: Buffer.alloc(9, 2),
+  }
+  const directory = await plant(await temporary(), parts)
+  const at = (name: keyof typeof parts): string => join(directory, name)
+  const files = { stub: at('stub'), osRelease: at('osRelease'), initrd: at('initrd'), linux: at('linux') }
+  expect(await readUki(files, 'quiet')).toEqual(makeUki({ ...parts, commandLine: 'quiet' }))
 })

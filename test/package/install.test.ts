@@ -46,8 +46,9 @@ describe('the package', () => {
     const names = fs.readdirSync(npm.path('node_modules/lbuild'), { recursive: true, encoding: 'utf8' })
     for (const name of ['LICENSE', 'dist/THIRD_PARTY_LICENSES', 'dist/api/index.d.ts', 'dist/images/gpt.js'])
       expect(names).toContain(name)
-    expect(names.filter((name) => /test|artifacts|build\.config|tsconfig/.test(name))).toEqual([])
-    expect(names.filter((name) => /^src\/./.test(name))).toEqual(['src/starter.cjs'])
+    const program = names.filter((name) => !name.startsWith('src/templates'))
+    expect(program.filter((name) => /test|artifacts|build\.config|tsconfig/.test(name))).toEqual([])
+    expect(program.filter((name) => /^src\/./.test(name))).toEqual(['src/starter.cjs'])
   })
 
   it('builds from a directory that was empty, and does nothing the second time', async () => {

@@ -36,6 +36,10 @@ export const NAME_WIDTH = 12
 /** `1 artifact`, `3 artifacts`. */
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
 
+/** A word of a command line, quoted for a POSIX shell if it must be. */
+export const shellWord = (word: string): string =>
+  /^[\w@%+=:,./^-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+
 /** Breaks a text between words into lines of at most `width`. The second and later lines are indented by `hanging` columns. */
 export function wrapped(text: string, width: number, hanging: number): readonly string[] {
   const lines: string[] = []

@@ -7,7 +7,7 @@ import type { FailureData } from '../../platform/failureData.ts'
 import type { BuildEnd, LoggedArtifact, LoggedBuild, LoggedOutcome } from '../../events/loggedBuild.ts'
 import { describeReason } from '../../explain/describeReason.ts'
 import { paint, usesColor } from './color.ts'
-import { ago, counted, duration, wrapped } from './format.ts'
+import { ago, counted, duration, shellWord, wrapped } from './format.ts'
 import { skippedBecause } from './skipped.ts'
 
 /** The width of the terminal in columns; 80 for other outputs. */
@@ -40,7 +40,9 @@ export function summaryLines(build: LoggedBuild, now: number): readonly string[]
 /** The command line of a build as the user typed it; its targets if an older version of lbuild wrote the log. */
 const commandLine = ({ command, targets }: LoggedBuild): string =>
   printable(
-    command === undefined ? `targets: ${targets.join(', ')}` : ['lbuild', ...command.map(quoted)].join(' '),
+    command === undefined
+      ? `targets: ${targets.join(', ')}`
+      : ['lbuild', ...command.map(shellWord)].join(' '),
   )
 
 /** The params that the command line and its profile set, in a line; empty if they set none. */
@@ -50,10 +52,6 @@ function paramWords({ params }: LoggedBuild): string {
   )
   return settings.length === 0 ? '' : `params: ${settings.join(', ')}`
 }
-
-/** A word quoted for a POSIX shell. */
-const quoted = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 
 function endWords({ end, seconds, savedSeconds = 0 }: LoggedBuild): string {
   const saved = savedSeconds >= 0.05 ? `, saved ${duration(savedSeconds)}` : ''
