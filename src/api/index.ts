@@ -22,7 +22,15 @@ export type { Fact, FailureOptions } from '../platform/failure.ts'
 export { defineConfig } from './config.ts'
 export type { BootFailurePattern, BootPatterns, Config } from './config.ts'
 export { file, tree } from './inputs.ts'
-export type { DownloadsInput, FileInput, Input, Inputs, OutputInput, TreeInput } from './inputs.ts'
+export type {
+  DownloadsInput,
+  FileInput,
+  Input,
+  Inputs,
+  OutputInput,
+  TreeInput,
+  TreeOptions,
+} from './inputs.ts'
 export { lockfile } from './lockfile.ts'
 export type { LockedFile, Lockfile, LockfileDeclaration, ResolveContext } from './lockfile.ts'
 export { choice, data, flag, integer, parseSize, size, text } from './params.ts'

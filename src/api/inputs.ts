@@ -13,6 +13,18 @@ export interface TreeInput {
   readonly kind: 'tree'
   readonly path: string
   readonly optional: boolean
+  readonly exclude: readonly string[]
+  readonly gitignore: boolean
+}
+
+/** The options of {@link tree}. */
+export interface TreeOptions {
+  /** Whether the directory may be missing; the producer must then expect that its path leads nowhere. Default: false. */
+  readonly optional?: boolean
+  /** Patterns of entries to leave out, as in a `.gitignore` file in the directory; `!PATTERN` includes entries again. */
+  readonly exclude?: readonly string[]
+  /** Whether to leave out what `.gitignore` files ignore, git's own directory, and files of editors. Default: true. */
+  readonly gitignore?: boolean
 }
 
 /** One output of another artifact. The producer sees that file under its base name. */
@@ -49,12 +61,17 @@ export const file = (path: string, options: { optional?: boolean } = {}): FileIn
  * Declares a directory as an input, with everything below it: files, empty directories, symbolic links. The key holds
  * names, types, contents, link targets and executable bits; times and owners do not count.
  *
+ * It leaves out what git ignores: the `.gitignore` files in the directory and in those above it, up to the root of the
+ * workspace, count as git does. It also leaves out `.git` and the temporary files of editors, such as `*~` and `.*.swp`.
+ * Whether git tracks a file does not count. A directory that is itself ignored is complete except for its own rules.
+ *
  * @param path the path from the workspace's root, without `..`
- * @param options `optional`: the directory may be missing; the producer must then expect that its path leads nowhere
- * @example inputs: { files: tree('overlay/files') }
+ * @example inputs: { files: tree('overlay/files'), all: tree('generated', { gitignore: false, exclude: ['*.log'] }) }
  */
-export const tree = (path: string, options: { optional?: boolean } = {}): TreeInput => ({
+export const tree = (path: string, options: TreeOptions = {}): TreeInput => ({
   kind: 'tree',
   path,
   optional: options.optional ?? false,
+  exclude: options.exclude ?? [],
+  gitignore: options.gitignore ?? true,
 })

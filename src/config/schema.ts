@@ -27,7 +27,13 @@ const source = v.pipe(
 
 const sources = [
   v.object({ kind: v.literal('file'), path: source, optional: v.boolean() }),
-  v.object({ kind: v.literal('tree'), path: source, optional: v.boolean() }),
+  v.object({
+    kind: v.literal('tree'),
+    path: source,
+    optional: v.boolean(),
+    exclude: v.array(v.string()),
+    gitignore: v.boolean(),
+  }),
 ] as const
 
 const input = v.variant('kind', [

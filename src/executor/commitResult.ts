@@ -2,6 +2,7 @@
 import { toRawPath } from '../platform/rawPath.ts'
 import { listingIfThere } from '../fingerprint/tree.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
+import { treeId } from '../graph/treeId.ts'
 import { lockfilesOf } from '../graph/graph.ts'
 import type { SessionContext } from './sessionContext.ts'
 import { lockfileSnapshot } from '../workspace/snapshot.ts'
@@ -72,7 +73,7 @@ function commitOutputs(
 /** Stores the listings of the input trees and the tools, so that a later change can be reported by name. */
 async function commitListings({ workspace, snapshot }: SessionContext, node: ArtifactNode): Promise<void> {
   for (const input of Object.values(node.inputs)) {
-    const tree = input.kind === 'tree' ? snapshot.trees.get(input.path) : undefined
+    const tree = input.kind === 'tree' ? snapshot.trees.get(treeId(input)) : undefined
     const listing = await listingIfThere(tree)
     if (listing !== undefined) workspace.objects.putText(listing)
   }

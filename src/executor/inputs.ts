@@ -4,6 +4,7 @@ import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Digest } from '../platform/digest.ts'
 import type { ArtifactNode, LockfileNode } from '../graph/graph.ts'
 import { inputPath } from '../graph/inputPath.ts'
+import { treeId } from '../graph/treeId.ts'
 import { lockfileDigest } from '../store/lockfile.ts'
 import { digestIn, partId } from '../planner/part.ts'
 import { lockfileSnapshot } from '../workspace/snapshot.ts'
@@ -64,7 +65,7 @@ export async function layInputs(
       const from = toRawPath(`${locations.root}/${input.path}`)
       const to = toRawPath(`${work.path}/inputs/${place}`)
       if (input.kind === 'tree') {
-        const listing = await listingOf(snapshot.trees.get(input.path), digest, from)
+        const listing = await listingOf(snapshot.trees.get(treeId(input)), digest, from)
         materializeTree(disk, from, to, listing, options)
       } else {
         const executable = parts.some((part) => part.kind === 'file' && part.name === name && part.executable)

@@ -7,6 +7,7 @@ import { pathOfLabel } from '../config/sourceFiles.ts'
 import { isFile, listingIfThere, parseListing } from '../fingerprint/tree.ts'
 import type { ArtifactNode } from '../graph/graph.ts'
 import { inputPath } from '../graph/inputPath.ts'
+import { treeId } from '../graph/treeId.ts'
 import { textAt, writeSourceTexts } from '../store/sourceTexts.ts'
 import type { SessionContext } from './sessionContext.ts'
 import { lockfileSnapshot } from '../workspace/snapshot.ts'
@@ -48,7 +49,7 @@ export async function commitTexts(
       const text = textAt(disk, copy)
       if (text !== undefined) add(sha256(text), text)
     } else if (input.kind === 'tree') {
-      const listing = await listingIfThere(snapshot.trees.get(input.path))
+      const listing = await listingIfThere(snapshot.trees.get(treeId(input)))
       const items = listing === undefined ? [] : parseListing(listing)
       for (const [path, , digest] of items.filter(isFile))
         if (texts.size >= MAX_TEXTS) break

@@ -2,6 +2,7 @@
 import type { Input } from '../api/inputs.ts'
 import type { ArtifactNode, Graph } from '../graph/graph.ts'
 import { closure, dependenciesOf, lockfilesOf } from '../graph/graph.ts'
+import { treeId } from '../graph/treeId.ts'
 import { importChain } from './importChain.ts'
 
 /** A path that a user asks about, in the forms in which artifacts may refer to it. */
@@ -14,6 +15,8 @@ export interface Subject {
   readonly output?: string
   /** The names of the tools that it is a part of: their executable, interpreter, library, or a file beside them. */
   readonly tools: readonly string[]
+  /** The rules that leave it out of trees that are inputs, by the ids of the trees; see {@link treeId}. */
+  readonly leftOut: ReadonlyMap<string, string>
 }
 
 /** One artifact that a path influences directly. */
@@ -27,9 +30,18 @@ export interface EntryPoint {
   readonly otherChains: number
 }
 
+/** An artifact with an input that leaves out the path. */
+export interface LeftOutOf {
+  readonly artifact: string
+  /** `input 'files' (tree overlay/files) leaves it out: *.log (overlay/.gitignore line 2)`. */
+  readonly how: string
+}
+
 /** Whether a path influences a target; it does if it has entry points. */
 export interface Influence {
   readonly entryPoints: readonly EntryPoint[]
+  /** The inputs of the target and its dependencies that leave it out, each with the rule, in words. */
+  readonly leftOut: readonly LeftOutOf[]
   /** Artifacts that it influences, but that are neither the target nor a dependency of it. */
   readonly elsewhere: readonly string[]
   /** If the path is a published output: the artifact that publishes it. Other artifacts read outputs from the store. */
@@ -52,15 +64,22 @@ export function influenceOf(graph: Graph, target: string, subject: Subject): Inf
   const entryPoints = influenced
     .filter(({ node }) => needed.has(node.name))
     .map(({ node, how }) => ({ artifact: node.name, how, ...chainsTo(graph, node.name, target) }))
+  const leftOut = graph.artifacts
+    .filter(({ name }) => needed.has(name))
+    .flatMap((node) =>
+      inputsWithout(graph, node, subject).map((how): LeftOutOf => ({ artifact: node.name, how })),
+    )
   const elsewhere = [...new Set(influenced.map(({ node }) => node.name))].filter((name) => !needed.has(name))
   const producedBy = graph.artifacts.find(({ outputs }) =>
     Object.values(outputs).some(({ path, published }) => published && path === subject.output),
   )?.name
   const declaresOnly = influenced.length === 0 && Object.hasOwn(graph.modules, subject.label)
-  const isUnknown = influenced.length === 0 && !declaresOnly && producedBy === undefined
+  const isUnknown =
+    influenced.length === 0 && !declaresOnly && producedBy === undefined && leftOut.length === 0
   const nearestDeclared = isUnknown ? nearestDeclaredPath(graph, subject.path) : undefined
   return {
     entryPoints,
+    leftOut,
     elsewhere,
     declaresOnly,
     ...(producedBy === undefined ? {} : { producedBy }),
@@ -72,13 +91,13 @@ export function influenceOf(graph: Graph, target: string, subject: Subject): Inf
 function directInfluences(
   graph: Graph,
   node: ArtifactNode,
-  { path, label, tools }: Subject,
+  { path, label, tools, leftOut }: Subject,
 ): readonly string[] {
-  const ways = inputInfluences(node.inputs, path)
+  const ways = inputInfluences(node.inputs, path, leftOut)
   const lockfiles = lockfilesOf(node)
   for (const lockfile of graph.lockfiles.filter(({ name }) => lockfiles.includes(name))) {
     if (lockfile.path === path) ways.push(`lockfile '${lockfile.name}'`)
-    for (const how of inputInfluences(lockfile.inputs, path))
+    for (const how of inputInfluences(lockfile.inputs, path, leftOut))
       ways.push(`${how}, from which lockfile '${lockfile.name}' is resolved`)
   }
   if (node.modules.includes(label)) {
@@ -92,13 +111,32 @@ function directInfluences(
 }
 
 /** How a path influences inputs: because it is one, lies in one, or contains one. */
-function inputInfluences(inputs: Readonly<Record<string, Input>>, path: string): string[] {
+function inputInfluences(
+  inputs: Readonly<Record<string, Input>>,
+  path: string,
+  leftOut: Subject['leftOut'],
+): string[] {
   return Object.entries(inputs).flatMap(([name, input]) => {
     if (input.kind !== 'file' && input.kind !== 'tree') return []
+    if (input.kind === 'tree' && leftOut.has(treeId(input))) return []
     const described = `input '${name}' (${input.kind} ${input.path})`
     if (input.path === path || (input.kind === 'tree' && contains(input.path, path))) return [described]
     return contains(path, input.path) ? [`contains ${described}`] : []
   })
+}
+
+/** The inputs of an artifact, and of the lockfiles that it uses, that leave out a path, in words. */
+function inputsWithout(graph: Graph, node: ArtifactNode, { leftOut }: Subject): string[] {
+  const lockfiles = lockfilesOf(node)
+  const nodes = [node, ...graph.lockfiles.filter(({ name }) => lockfiles.includes(name))]
+  return nodes.flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([name, input]) => {
+      const rule = input.kind === 'tree' ? leftOut.get(treeId(input)) : undefined
+      return rule === undefined || input.kind !== 'tree'
+        ? []
+        : [`input '${name}' (tree ${input.path}) leaves it out: ${rule}`]
+    }),
+  )
 }
 
 /** Whether a path lies below a directory; `.` is the workspace itself. */

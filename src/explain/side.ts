@@ -105,8 +105,9 @@ export class WorkspaceSide implements Side {
     return isLibrary(label) ? undefined : textAt(this.#workspace.disk, this.#modulePath(label))
   }
 
-  async listing(path: string): Promise<string | undefined> {
-    return listingIfThere(this.#snapshot?.trees.get(path))
+  async listing(_: string, digest: Digest | undefined): Promise<string | undefined> {
+    const trees = [...(this.#snapshot?.trees.values() ?? [])]
+    return listingIfThere(trees.find((tree) => tree.digest === digest))
   }
 
   async toolVersion(name: string): Promise<string | undefined> {

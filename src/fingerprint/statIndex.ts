@@ -32,6 +32,15 @@ export type Table = ReadonlyMap<RawPath, DirectoryEntry>
 export interface TreeEntry {
   readonly states: Digest
   readonly digest: Digest
+  readonly exclusion?: ExclusionEntry
+}
+
+/** What a tree left out. */
+export interface ExclusionEntry {
+  /** The digest of the .gitignore files. */
+  readonly rules: Digest
+  /** The types and paths of the entries, such as `file src/main.o`. A directory stands for all of its entries. */
+  readonly entries: readonly RawPath[]
 }
 
 /** The index entry of a tool. */
@@ -60,7 +69,7 @@ interface IndexFile {
 }
 
 /** The kinds of the index's file and of a tree's table. */
-const INDEX_KIND = 'index 7'
+const INDEX_KIND = 'index 8'
 const TABLE_KIND = 'table 5'
 
 /**
@@ -120,6 +129,7 @@ export class StatIndex {
     this.#changed = true
   }
 
+  /** The entry of a tree; `path` stands for its id if it leaves out entries. */
   tree(path: RawPath): TreeEntry | undefined {
     const trees = this.#load().trees
     return Object.hasOwn(trees, path) ? trees[path] : undefined

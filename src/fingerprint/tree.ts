@@ -1,13 +1,14 @@
 // Fingerprints trees: a digest over a listing of all entries.
 import type { RawPath } from '../platform/rawPath.ts'
-import { byBytes, display } from '../platform/rawPath.ts'
 import type { Disk, Stat } from '../platform/disk.ts'
 import { errorCode } from '../platform/disk.ts'
-import { Failure } from '../platform/failure.ts'
 import type { Digest } from '../platform/digest.ts'
 import { sha256 } from '../platform/digest.ts'
-import { isRacy, signatureOf } from './fileState.ts'
+import type { Exclusion } from './exclusionState.ts'
+import { scanTree, statesOf } from './exclusionState.ts'
 import type { DirectoryEntry, FileEntry, StatIndex } from './statIndex.ts'
+import type { ScannedDirectory } from './treeWalk.ts'
+import { inside, isYoung, unreadable, walk } from './treeWalk.ts'
 
 /**
  * One entry of a tree. `path` is relative to the tree's root, which is the entry ''. Only the executable bit of a file's
@@ -32,21 +33,6 @@ export interface Tree {
    * must compare the SHA-256 of the listing with it.
    */
   listing(): Promise<string>
-}
-
-/** One entry that is not a directory. */
-interface ScannedEntry {
-  readonly name: RawPath
-  readonly stat: Stat
-  readonly signature: string
-}
-
-/** One directory as the walk found it. */
-interface ScannedDirectory {
-  readonly path: RawPath
-  readonly entries: readonly ScannedEntry[]
-  /** A hash over the states of the entries. */
-  readonly states: Digest
 }
 
 /** A listing as it is stored and hashed: one JSON array per line, so that no name can imitate another entry. */
@@ -76,6 +62,16 @@ type FileItem = Extract<TreeItem, { 1: 'file' | 'executable' }>
 /** Whether a file counts as executable, which means that its owner's bit is set. */
 export const isExecutable = (stat: Stat): boolean => (stat.mode & 0o100) !== 0
 
+/** Where a tree is, and what it leaves out: nothing unless `exclusion` is given. */
+interface Place {
+  readonly root: RawPath
+  readonly exclusion?: Exclusion
+}
+
+/** The id of a tree in the index: two declarations of one directory may leave out other entries. */
+const indexId = ({ root, exclusion }: Place): RawPath =>
+  exclusion === undefined ? root : `${root} ${JSON.stringify([exclusion.exclude, exclusion.gitignore])}`
+
 /**
  * Fingerprints a directory and everything below it, without following links. Throws a Failure (exit code 2) for an
  * unreadable entry and for one that is not a file, directory or symbolic link.
@@ -85,10 +81,12 @@ export async function fingerprintTree(
   index: StatIndex,
   root: RawPath,
   now: () => bigint,
+  exclusion?: Exclusion,
 ): Promise<Tree> {
+  const place = { root, ...(exclusion ? { exclusion } : {}) }
   for (let attempt = 1; ; attempt += 1)
     try {
-      return await fingerprintOnce(disk, index, root, now)
+      return await fingerprintOnce(disk, index, place, now)
     } catch (error) {
       // An entry was removed between the walk and the reading.
       if (!isGone(error) || attempt === WALKS) throw error
@@ -110,99 +108,39 @@ export async function listingIfThere(tree: Pick<Tree, 'listing'> | undefined): P
   }
 }
 
-async function fingerprintOnce(
-  disk: Disk,
-  index: StatIndex,
-  root: RawPath,
-  now: () => bigint,
-): Promise<Tree> {
+async function fingerprintOnce(disk: Disk, index: StatIndex, place: Place, now: () => bigint): Promise<Tree> {
+  const { root, exclusion: excluding } = place
+  const id = indexId(place)
   const walkedAt = now()
-  const found = walk(disk, root)
-  const states = hashAll(found.map(({ path, states: own }) => `${path.length}:${path} ${own}\n`))
-  const known = index.tree(root)
+  const known = index.tree(id)
+  const scan = excluding ? await scanTree(disk, index, root, excluding, known) : { found: walk(disk, root) }
+  const { found, exclusion } = scan
+  const states = statesOf(found)
   let made: Promise<string> | undefined
-  const listing = (): Promise<string> => (made ??= list(disk, index, root, found, walkedAt))
-  if (known?.states === states) return { states, digest: known.digest, listing }
-  const digest = sha256(await listing())
+  const listing = (): Promise<string> => (made ??= list(disk, index, place, found, walkedAt))
+  const isSame = known?.states === states
+  if (isSame && known.exclusion === exclusion) return { states, digest: known.digest, listing }
+  const digest = isSame ? known.digest : sha256(await listing())
   index.setTree(
-    root,
-    found.some((directory) => isYoung(disk, root, directory, walkedAt)) ? undefined : { states, digest },
+    id,
+    found.some((directory) => isYoung(disk, root, directory, walkedAt))
+      ? undefined
+      : { states, digest, ...(exclusion ? { exclusion } : {}) },
   )
   return { states, digest, listing }
 }
-
-/** Whether an entry of a directory may change again without a change of its state. */
-function isYoung(disk: Disk, root: RawPath, { path, entries }: ScannedDirectory, walkedAt: bigint): boolean {
-  const at = inside(root, path)
-  return entries.some(({ name, stat }) => isRacy(disk, `${at}/${name}`, stat, walkedAt))
-}
-
-/** The directories of a tree, sorted by bytes. */
-function walk(disk: Disk, root: RawPath): readonly ScannedDirectory[] {
-  const found: ScannedDirectory[] = []
-  const visit = (path: RawPath): void => {
-    const entries: ScannedEntry[] = []
-    for (const name of readdir(disk, inside(root, path)).sort(byBytes)) {
-      const at = path === '' ? name : `${path}/${name}`
-      const stat = statOf(disk, inside(root, at))
-      if (stat?.type === 'directory') visit(at)
-      else if (stat?.type === 'special file') throw notAFile(inside(root, at))
-      else if (stat) entries.push({ name, stat, signature: signatureOf(stat) })
-    }
-    const states = entries.map(
-      ({ name, stat, signature }) => `${name.length}:${name} ${stat.type} ${stat.mode} ${signature}\n`,
-    )
-    found.push({ path, entries, states: hashAll(states) })
-  }
-  visit('')
-  return found.sort((a, b) => byBytes(a.path, b.path))
-}
-
-const notAFile = (path: RawPath): Failure =>
-  new Failure(`the input ${display(path)} is a socket, a pipe or a device`, {
-    hint: 'remove it: a tree may contain only files, directories and symbolic links',
-    exitCode: 2,
-  })
-
-function readdir(disk: Disk, path: RawPath): RawPath[] {
-  try {
-    return disk.readdir(path)
-  } catch (error) {
-    throw unreadable(path, error)
-  }
-}
-
-/** The state of an input's path; undefined if nothing exists there. */
-export function statOf(disk: Disk, path: RawPath): Stat | undefined {
-  try {
-    return disk.lstat(path)
-  } catch (error) {
-    throw unreadable(path, error)
-  }
-}
-
-/** The error for an input that exists but cannot be read. */
-export function unreadable(path: RawPath, error: unknown): unknown {
-  if (!['EACCES', 'EPERM', 'EIO'].includes(errorCode(error))) return error
-  return new Failure(`cannot read the input ${display(path)}`, {
-    facts: [['reason', errorCode(error)]],
-    hint: 'check its permissions, or remove it from the declaration',
-    exitCode: 2,
-    cause: error,
-  })
-}
-
-const hashAll = (lines: readonly string[]): Digest => sha256(lines.join(''), 'latin1')
 
 /** The listing of a walk; reads only directories in which a state changed. */
 async function list(
   disk: Disk,
   index: StatIndex,
-  root: RawPath,
+  place: Place,
   found: readonly ScannedDirectory[],
   walkedAt: bigint,
 ): Promise<string> {
-  const known = index.table(root)
+  const { root } = place
+  const id = indexId(place)
+  const known = index.table(id)
   const table = new Map<RawPath, DirectoryEntry>()
   let same = known.size === found.length
   for (const directory of found) {
@@ -217,7 +155,7 @@ async function list(
     }
     table.set(path, entry)
   }
-  if (!same) index.setTable(root, table)
+  if (!same) index.setTable(id, table)
   return [...table.values()].map(({ listing }) => listing).join('\n')
 }
 
@@ -260,5 +198,3 @@ function filesOf(known: DirectoryEntry | undefined): ReadonlyMap<RawPath, FileEn
     files.map(([path, , digest], at): [RawPath, FileEntry] => [path, [lines?.[at] ?? '', digest]]),
   )
 }
-
-const inside = (root: RawPath, path: RawPath): RawPath => (path === '' ? root : `${root}/${path}`)

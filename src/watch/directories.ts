@@ -1,8 +1,9 @@
 // Lists the directories to watch, and identifies each, so that a replaced directory is noticed.
 import { readdirSync, statSync } from 'node:fs'
-import { nativePath, toRawPath } from '../platform/rawPath.ts'
+import { fromRawPath, nativePath, toRawPath } from '../platform/rawPath.ts'
 import type { RawPath } from '../platform/rawPath.ts'
 import type { Sources } from './sources.ts'
+import type { LeftOut } from './leftOut.ts'
 import { directoriesAbove } from './sources.ts'
 
 /** Directories by path, each with an identity that differs when another directory replaces it. */
@@ -10,9 +11,9 @@ export type Directories = ReadonlyMap<RawPath, string>
 
 /**
  * Every directory in which a source may change: those above the sources, and all in their trees. Unreadable directories
- * are left out; the build reports them.
+ * are missing here; the build reports them. So are those that the trees leave out.
  */
-export function directoriesOf(sources: Sources, root: string): Directories {
+export function directoriesOf(sources: Sources, root: string, leftOut: LeftOut = () => false): Directories {
   const found = new Map<RawPath, string>()
   const add = (path: RawPath): boolean => {
     const identity = identityOf(path)
@@ -22,7 +23,8 @@ export function directoriesOf(sources: Sources, root: string): Directories {
   const visit = (path: RawPath): void => {
     if (found.has(path) && !above.has(path)) return
     if (!add(path)) return
-    for (const name of subdirectories(path)) visit(`${path}/${name}`)
+    for (const name of subdirectories(path))
+      if (!leftOut(fromRawPath(`${path}/${name}`), true)) visit(`${path}/${name}`)
   }
   const above = new Set(directoriesAbove(sources, root).map(toRawPath))
   for (const path of above) add(path)

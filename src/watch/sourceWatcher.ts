@@ -1,4 +1,5 @@
 // Watches the sources of some targets, and falls back to polling if not all changes are reported.
+import { GITIGNORE } from '../fingerprint/treeWalk.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { BackendListener, WatchBackend } from './backend.ts'
 import type { Directories } from './directories.ts'
@@ -34,7 +35,9 @@ export class SourceWatcher implements BackendListener {
   }
 
   changed(path: string, entries: boolean): void {
-    if (path === '' || this.#isRelevant(path)) this.#onChange(path, entries)
+    // A .gitignore file decides which directories are watched.
+    const decides = entries || path.endsWith(`/${GITIGNORE}`)
+    if (path === '' || this.#isRelevant(path)) this.#onChange(path, decides)
   }
 
   failed(error: unknown): void {
@@ -59,10 +62,12 @@ export class SourceWatcher implements BackendListener {
   async cover(workspace: Workspace, config: 'loaded' | 'failed'): Promise<number> {
     const declared = sourcesOf(workspace, this.#options.targets)
     const sources = config === 'failed' ? withUndeclared(declared, workspace) : declared
-    this.#isRelevant = couldConcern(sources)
+    const { leftOutOf } = await import('./leftOut.ts')
+    const leftOut = leftOutOf(workspace, this.#options.targets)
+    this.#isRelevant = couldConcern(sources, leftOut)
     for (let before: Directories | undefined; ;) {
       // A directory may appear before its parent is watched, so the list is made again until it stays the same.
-      const directories = directoriesOf(sources, workspace.locations.root)
+      const directories = directoriesOf(sources, workspace.locations.root, leftOut)
       if (this.#polling || (before && isSame(before, directories))) return directories.size
       before = directories
       await this.#backend.watch(directories)

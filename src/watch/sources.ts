@@ -1,10 +1,14 @@
 // Determines which files and directories the targets are built from.
-import { readdirSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { closure, lockfilesOf } from '../graph/graph.ts'
 import { childOf } from '../config/sourceFiles.ts'
+import { directoriesAbove as parentsOf } from '../fingerprint/exclusionState.ts'
+import { GITIGNORE } from '../fingerprint/treeWalk.ts'
 import { fromRawPath } from '../platform/rawPath.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { toolDirectories } from '../workspace/toolPlaces.ts'
+import type { LeftOut } from './leftOut.ts'
 
 /** The editable files that a build reads, as absolute paths. */
 export interface Sources {
@@ -14,7 +18,7 @@ export interface Sources {
 }
 
 /**
- * The inputs of the targets and of their dependencies, the lockfiles and what they are resolved from, the directories of
+ * The inputs of the targets and of their dependencies, the .gitignore files above their trees, the lockfiles and what they are resolved from, the directories of
  * the workspace's own tools, the config, every module that it imports, and the paths that decide where an import leads.
  * Of the files that lbuild writes, only the lockfiles are sources.
  */
@@ -29,6 +33,13 @@ export function sourcesOf(workspace: Workspace, targets: readonly string[]): Sou
         input.kind === kind ? [`${locations.root}/${input.path}`] : [],
       ),
     )
+  const gitignores = [...nodes, ...lockfiles].flatMap((one) =>
+    Object.values(one.inputs).flatMap((input) =>
+      input.kind === 'tree' && input.gitignore
+        ? parentsOf(input.path).map((directory) => join(locations.root, directory, GITIGNORE))
+        : [],
+    ),
+  )
   const modules = workspace.configFiles
     .map(([path]) => fromRawPath(path))
     .filter((path) => !path.startsWith(`${locations.cache}/`))
@@ -42,7 +53,7 @@ export function sourcesOf(workspace: Workspace, targets: readonly string[]): Sou
     .filter((path) => path.startsWith(`${locations.root}/`))
   const lockfilePaths = lockfiles.map(({ path }) => `${locations.root}/${path}`)
   const config = `${locations.root}/build.config.ts`
-  const files = new Set([config, ...modules, ...probes, ...inputs('file'), ...lockfilePaths])
+  const files = new Set([config, ...modules, ...probes, ...inputs('file'), ...lockfilePaths, ...gitignores])
   return {
     trees: [...new Set([...inputs('tree'), ...toolDirectories(workspace)])].sort(),
     files: [...files].sort(),
@@ -51,12 +62,22 @@ export function sourcesOf(workspace: Workspace, targets: readonly string[]): Sou
 
 /**
  * Returns a function that tells whether a change at a path can affect the sources. It can if the path is a source, lies
- * in a source tree, or is a parent directory of a source.
+ * in a source tree that does not leave it out, or is a parent directory of a source. A .gitignore file decides what a tree
+ * leaves out, so it is a source even if its own tree leaves it out.
  */
-export function couldConcern({ trees, files }: Sources): (path: string) => boolean {
+export function couldConcern(
+  { trees, files }: Sources,
+  leftOut: LeftOut = () => false,
+): (path: string) => boolean {
   const exact = new Set([...files, ...trees].flatMap(withParents))
-  return (path) => exact.has(path) || trees.some((tree) => path.startsWith(`${tree}/`))
+  const isInTree = (path: string): boolean => trees.some((tree) => path.startsWith(`${tree}/`))
+  return (path) =>
+    exact.has(path) ||
+    (isInTree(path) && (path.endsWith(`/${GITIGNORE}`) || !leftOut(path, isDirectory(path))))
 }
+
+const isDirectory = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 
 /**
  * Returns the parent directories of the sources, up to `root`. For a source outside of `root`, returns only its direct

@@ -1,14 +1,14 @@
 // Takes a snapshot: the fingerprints of everything that a build of some targets can see.
-import { posix } from 'node:path'
 import type { Input } from '../api/inputs.ts'
 import { formatSize } from '../api/params.ts'
 import type { Tool } from '../fingerprint/tools.ts'
 import { ToolFinder } from '../fingerprint/tools.ts'
 import type { Tree } from '../fingerprint/tree.ts'
-import { fingerprintTree, isExecutable, statOf, unreadable } from '../fingerprint/tree.ts'
+import { fingerprintTree, isExecutable } from '../fingerprint/tree.ts'
+import { statOf, unreadable } from '../fingerprint/treeWalk.ts'
 import type { ArtifactNode, LockfileNode, ToolSpec } from '../graph/graph.ts'
 import { closure, lockfilesOf, paramValues } from '../graph/graph.ts'
-import { suggestion } from '../graph/names.ts'
+import { treeId } from '../graph/treeId.ts'
 import type { LockfileState, OutputState, Part, PlannerFacts } from '../planner/domain.ts'
 import type { RawPath } from '../platform/rawPath.ts'
 import { byBytes, fromRawPath, toRawPath } from '../platform/rawPath.ts'
@@ -17,7 +17,10 @@ import { Failure } from '../platform/failure.ts'
 import type { LockfileContent } from '../store/lockfile.ts'
 import { lockfileDigest, readLockfile, requestDigest } from '../store/lockfile.ts'
 import { StoreSnapshot } from './storeSnapshot.ts'
+import { exclusionOf } from './exclusions.ts'
 import { toolPlaces } from './toolPlaces.ts'
+import type { UnusableInput } from './unusableInputs.ts'
+import { unusableInputs } from './unusableInputs.ts'
 import type { Workspace } from './workspace.ts'
 
 /** A lockfile, its content, and what it should be resolved from now. */
@@ -40,6 +43,7 @@ export interface LockfileSnapshot {
 export interface Snapshot extends PlannerFacts {
   readonly nodes: readonly ArtifactNode[]
   readonly lockfiles: readonly LockfileSnapshot[]
+  /** By their ids; see {@link treeId}. */
   readonly trees: ReadonlyMap<string, Tree>
   /** The declared tools that this host has, by name. */
   readonly tools: ReadonlyMap<string, Tool>
@@ -65,7 +69,7 @@ export async function takeSnapshot(
   const lockfiles: LockfileSnapshot[] = []
   for (const node of graph.lockfiles)
     if (lockfileNames.has(node.name)) lockfiles.push(await snapshotTaker.lockfile(node))
-  snapshotTaker.throwIfMissing()
+  snapshotTaker.throwIfUnusable()
   const outputs = new Map<string, OutputState>()
   const stored = new StoreSnapshot(workspace)
   const lookAtOutputs = async (node: ArtifactNode): Promise<void> => {
@@ -107,12 +111,9 @@ export async function sourceParts(
 ): Promise<readonly Part[]> {
   const snapshotTaker = new SnapshotTaker(workspace)
   const parts = await snapshotTaker.sourceParts(`'${node.name}'`, node)
-  snapshotTaker.throwIfMissing()
+  snapshotTaker.throwIfUnusable()
   return parts
 }
-
-/** What is wrong with the path of an input where there is nothing. */
-const DOES_NOT_EXIST = 'does not exist'
 
 /** The values of params; a size as users write it, such as `64G`. */
 const paramParts = (node: ArtifactNode | LockfileNode): readonly Part[] =>
@@ -137,7 +138,7 @@ class SnapshotTaker {
   readonly #workspace: Workspace
   readonly trees = new Map<string, Tree>()
   readonly tools = new Map<string, Tool>()
-  readonly #missing: { who: string; input: string; path: string; what: string }[] = []
+  readonly #unusable: UnusableInput[] = []
   readonly #toolParts = new Map<string, Part>()
   readonly #finder: ToolFinder
 
@@ -197,19 +198,9 @@ class SnapshotTaker {
     return { state: 'file', sha256: index.file(absolute, stat), size: stat.size }
   }
 
-  throwIfMissing(): void {
-    const [first, ...others] = this.#missing
-    if (!first) return
-    const facts = [first, ...others].map(
-      ({ who, input, path, what }) => [who, `${input}: ${path} ${what}`] as const,
-    )
-    // Only then another path is meant.
-    const nearby = first.what === DOES_NOT_EXIST ? this.#nearby(first.path) : undefined
-    throw new Failure('a declared input is missing', {
-      facts,
-      hint: nearby ?? 'restore it, or change the declaration',
-      exitCode: 2,
-    })
+  throwIfUnusable(): void {
+    const failure = unusableInputs(this.#workspace.disk, this.#workspace.locations.root, this.#unusable)
+    if (failure) throw failure
   }
 
   #absolute(path: string): RawPath {
@@ -228,14 +219,23 @@ class SnapshotTaker {
         : { kind: 'tree', name, path, digest: null }
     const expected = input.kind === 'file' ? 'file' : 'directory'
     if (stat?.type !== expected) {
-      const what = stat ? `is a ${stat.type}, not a ${expected}` : DOES_NOT_EXIST
-      this.#missing.push({ who, input: name, path: input.path, what })
+      this.#unusable.push({ who, input: name, path, type: stat?.type, expected })
       return undefined
     }
     this.#confine(who, name, absolute)
     if (input.kind === 'tree') {
-      let tree = this.trees.get(input.path)
-      if (!tree) this.trees.set(input.path, (tree = await fingerprintTree(disk, index, absolute, now)))
+      const id = treeId(input)
+      let tree = this.trees.get(id)
+      if (!tree) {
+        tree = await fingerprintTree(
+          disk,
+          index,
+          absolute,
+          now,
+          exclusionOf(this.#workspace.locations, input),
+        )
+        this.trees.set(id, tree)
+      }
       return { kind: 'tree', name, path, digest: tree.digest }
     }
     try {
@@ -273,17 +273,5 @@ class SnapshotTaker {
     if (tool) this.tools.set(name, tool)
     this.#toolParts.set(name, part)
     return part
-  }
-
-  /** Suggests an existing file beside a missing one, since most often the name is misspelt. */
-  #nearby(path: string): string | undefined {
-    const { disk } = this.#workspace
-    const { dir: directory, base: name } = posix.parse(path)
-    try {
-      const names = disk.readdir(this.#absolute(directory)).map(fromRawPath)
-      return names.length === 0 ? undefined : `in ${directory || '.'}: ${suggestion(name, names)}`
-    } catch {
-      return undefined
-    }
   }
 }

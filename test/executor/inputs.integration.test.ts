@@ -59,6 +59,24 @@ const invalid: readonly [string, (workspace: TestWorkspace) => void, readonly st
     ['motd: etc/motd is a symlink, not a file'],
   ],
   [
+    'a link to a file of the workspace, with the file to declare',
+    (it) => [it.rename('etc/motd', 'etc/real'), symlinkSync('real', it.path('etc/motd'))],
+    ['motd: etc/motd is a symlink, not a file', "declare the file that it links to: file('etc/real')"],
+  ],
+  [
+    'a link to a directory of the workspace, with the directory to declare',
+    (it) => [it.rename('overlay', 'real'), symlinkSync('real', it.path('overlay'))],
+    [
+      'overlay: overlay is a symlink, not a directory',
+      "declare the directory that it links to: tree('real')",
+    ],
+  ],
+  [
+    'a link that leads out of the workspace',
+    (it) => [it.rename('overlay', '../elsewhere'), symlinkSync('../elsewhere', it.path('overlay'))],
+    ['overlay: overlay is a symlink', 'copy the directory that it links to into the workspace: '],
+  ],
+  [
     'an optional file that is a directory',
     (it) => mkdirSync(it.path('etc/more')),
     ['more: etc/more is a directory, not a file'],

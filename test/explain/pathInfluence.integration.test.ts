@@ -1,5 +1,6 @@
 // Tests that lbuild answers for every path whether it influences a target, and reports why not.
 import { describe, expect, it } from 'vitest'
+import { tree } from '../../src/api/inputs.ts'
 import type { Subject } from '../../src/explain/pathInfluence.ts'
 import { influenceOf } from '../../src/explain/pathInfluence.ts'
 import { sha256 } from '../../src/platform/digest.ts'
@@ -11,7 +12,7 @@ const GRAPH = {
     artifactNode('kernel', [], {
       modules: ['artifacts/kernel.ts', 'lbuild/images/fat.ts'],
       tools: [{ name: 'zstd' }],
-      inputs: { files: { kind: 'tree', path: 'kernel/files', optional: false } },
+      inputs: { files: tree('kernel/files') },
     }),
     artifactNode('modules', ['kernel']),
     artifactNode('initramfs', ['modules']),
@@ -29,6 +30,7 @@ const subject = (path: string, more: Partial<Subject> = {}): Subject => ({
   path,
   label: path,
   tools: [],
+  leftOut: new Map(),
   ...more,
 })
 const described = (of: Subject): readonly string[] =>

@@ -57,6 +57,7 @@ it('the sources are files, trees, lockfiles and their lists, own tools, the conf
     paths.filter((path) => path.startsWith(`${root}/`)).map((path) => path.slice(root.length + 1))
   expect(inside(trees)).toEqual(['src', 'tools'])
   expect(inside(files)).toEqual([
+    '.gitignore',
     '.pnp.cjs',
     '.pnp.data.json',
     '.pnp.js',
@@ -140,6 +141,28 @@ it('watches the directories above sources and in trees, each by itself', async (
   expect(events).toEqual([
     { type: 'watching', targets: ['image'], backend: 'inotify', directories: backend.asked.at(-1)!.size },
   ])
+})
+
+it('ignores what trees leave out, but not a .gitignore file', async () => {
+  const made = workspace()
+  made.writeAll({ '.gitignore': 'build/\n', 'src/.gitignore': '.gitignore\n', 'src/build/file': '' })
+  const { backend, changed, watcher } = sourceWatcher()
+  await watcher.begin(await open(made))
+  const watched = (): readonly string[] => [...backend.asked.at(-1)!.keys()]
+  expect(watched()).not.toContain(made.path('src/build'))
+  const paths = [
+    'src/build',
+    'src/.file.swp',
+    'src/file',
+    'src/.gitignore',
+    '.gitignore',
+    'src/deep/.gitignore',
+  ]
+  for (const path of paths) watcher.changed(made.path(path), false)
+  expect(changed).toEqual(paths.slice(2).map((path) => made.path(path)))
+  made.write('.gitignore', '')
+  await watcher.cover(await open(made), 'loaded')
+  expect(watched()).toContain(made.path('src/build'))
 })
 
 it('also watches directories that appear, or replace others, while it starts', async () => {

@@ -7,6 +7,8 @@ import { closure } from '../../graph/graph.ts'
 import { nearest } from '../../graph/names.ts'
 import type { Influence, Subject } from '../../explain/pathInfluence.ts'
 import { influenceOf } from '../../explain/pathInfluence.ts'
+import { treeId } from '../../graph/treeId.ts'
+import { exclusionOf } from '../../workspace/exclusions.ts'
 import { declaredTools } from '../../workspace/snapshot.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import { counted } from '../render/format.ts'
@@ -42,7 +44,29 @@ async function subjectOf(workspace: Workspace, target: string, word: string): Pr
     label: isLabel ? word : labelOfPath(configFiles, absolute, locations.root),
     ...(output.startsWith('../') ? {} : { output }),
     tools: exists(absolute) ? await toolsOf(workspace, target, absolute) : [],
+    leftOut: await rulesWithout(workspace, absolute),
   }
+}
+
+/** The rules that leave a path out of trees, by the ids of the trees. */
+async function rulesWithout(
+  { disk, graph, locations }: Workspace,
+  absolute: string,
+): Promise<ReadonlyMap<string, string>> {
+  const { TreeRules } = await import('../../fingerprint/exclusion.ts')
+  const inputs = [...graph.artifacts, ...graph.lockfiles].flatMap((node) => Object.values(node.inputs))
+  const isDirectory = disk.lstat(toRawPath(absolute))?.type === 'directory'
+  const rules = new Map<string, string>()
+  for (const input of inputs) {
+    if (input.kind !== 'tree') continue
+    const root = `${locations.root}/${input.path}`
+    const exclusion = exclusionOf(locations, input)
+    if (!exclusion || !absolute.startsWith(`${root}/`)) continue
+    const path = toRawPath(absolute.slice(root.length + 1))
+    const rule = new TreeRules(disk, toRawPath(root), exclusion).ruleAbove(path, isDirectory)
+    if (rule) rules.set(treeId(input), `${rule.pattern} (${rule.source})`)
+  }
+  return rules
 }
 
 /** The tools of a target and its dependencies that the file is part of. */
@@ -62,7 +86,7 @@ function influenceLines(
   influence: Influence,
   { all, exists }: { readonly all: boolean; readonly exists: boolean },
 ): readonly string[] {
-  const { entryPoints, elsewhere, producedBy, declaresOnly, nearestDeclared } = influence
+  const { entryPoints, leftOut, elsewhere, producedBy, declaresOnly, nearestDeclared } = influence
   if (entryPoints.length > 0)
     return [
       `${path} ${exists ? 'influences' : 'would influence'} ${target}`,
@@ -83,6 +107,7 @@ function influenceLines(
       no,
       `  it is an output of ${producedBy}: artifacts read it from the store, not from the output directory`,
     ]
+  if (leftOut.length > 0) return [no, ...leftOut.map(({ artifact, how }) => `  ${artifact}: ${how}`)]
   if (elsewhere.length > 0)
     return [
       no,

@@ -1,4 +1,5 @@
 // A generated distro, its producers and its expected outputs.
+import { tree } from '../../../src/api/inputs.ts'
 import { DEFAULT_LIMITS } from '../../../src/graph/limits.ts'
 import * as fs from 'node:fs'
 import type { ArtifactNode, Graph } from '../../../src/graph/graph.ts'
@@ -159,7 +160,7 @@ export class Model {
     const { files, trees, dependencies, optional, tool, env, param, code, outputs, internal } = artifact
     const inputs: ArtifactNode['inputs'] = Object.fromEntries([
       ...files.map((at) => [`f${at}`, { kind: 'file', path: `src/f${at}`, optional: false }] as const),
-      ...trees.map((at) => [`t${at}`, { kind: 'tree', path: `src/t${at}`, optional: false }] as const),
+      ...trees.map((at) => [`t${at}`, tree(`src/t${at}`)] as const),
       ...(optional ? [['maybe', { kind: 'file', path: 'src/maybe', optional: true }] as const] : []),
       ...dependencies.map((at) => {
         const output = takenOutput(this.artifacts[at]!, index)
