@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { Script } from 'node:vm'
 
 /**
@@ -85,7 +85,7 @@ const PROGRAMS = ['main.cjs', 'configProgram.cjs', 'childProgram.cjs']
 
 /**
  * Compiles the programs: `main.cjs`, `configProgram.cjs`, which evaluates a config, and `childProgram.cjs`, in which producers run, with
- * `child.cjs`, which starts it.
+ * `child.cjs`, which starts it, and the script and the style of the report page, `page.js` and `page.css`.
  * @param {string} home the sources and their libraries
  */
 export async function program(home) {
@@ -93,14 +93,16 @@ export async function program(home) {
   const { build, stop } = createRequire(import.meta.filename)('esbuild')
   const entries = ['src/cli/main.ts', 'src/cli/configProgram.ts', 'src/sandbox/child.ts']
   const built = await Promise.all(entries.map((entry) => build(options(home, entry))))
+  const page = await build(pageOptions(home))
   // Otherwise the process of esbuild runs as long as this one.
   await stop()
-  const inputs = [...new Set(built.flatMap(({ metafile }) => Object.keys(metafile.inputs)))]
+  const inputs = [...new Set([...built, page].flatMap(({ metafile }) => Object.keys(metafile.inputs)))]
   const texts = built.flatMap(({ outputFiles }) => outputFiles.map(functionOf))
   return {
     files: [
       ...PROGRAMS.map((name, position) => ({ name, text: texts[position] })),
       { name: 'child.cjs', text: CHILD_STARTER },
+      ...page.outputFiles.map(({ path, text }) => ({ name: basename(path), text })),
     ],
     inputs: inputs.map((path) => resolve(home, path)),
   }
@@ -135,7 +137,22 @@ const options = (home, entry) => ({
   minifyWhitespace: true,
   platform: 'node',
   target: 'node20',
-  external: ['esbuild', 'tar-stream'],
+  external: ['d3-dag', 'esbuild', 'tar-stream'],
+  metafile: true,
+  write: false,
+  logLevel: 'error',
+})
+
+/** The report page runs in browsers that support nested CSS. */
+const pageOptions = (home) => ({
+  absWorkingDir: home,
+  entryPoints: ['src/report/page/page.ts', 'src/report/page/page.css'],
+  outdir: 'out',
+  bundle: true,
+  format: 'iife',
+  minify: true,
+  platform: 'browser',
+  target: 'es2023',
   metafile: true,
   write: false,
   logLevel: 'error',

@@ -30,6 +30,7 @@ const MODULES: ReadonlyMap<string, () => Promise<CommandModule>> = new Map<
   ['graph', () => import('./commands/graph.ts')],
   ['params', () => import('./commands/params.ts')],
   ['history', () => import('./commands/history.ts')],
+  ['report', () => import('./commands/report.ts')],
   ['boot', () => import('./commands/boot.ts')],
   ['run', () => import('./commands/run.ts')],
   ['verify', () => import('./commands/verify.ts')],

@@ -78,6 +78,7 @@ const TOOLS: ReadonlyMap<string, Names> = new Map([
   ['python3', ['python3', 'python3', 'python', 'python3']],
   ['sha512sum', COREUTILS],
   ['git', GIT],
+  ['chromium', ['chromium', null, 'chromium', 'chromium']],
   ['gpg', ['gpg', 'gnupg2', 'gnupg', 'gpg2']],
 ])
 

@@ -2,7 +2,7 @@
 import { unifiedDiff } from '../diff/textDiff.ts'
 import type { EntryChange, ExplainedCause } from '../planner/evidence.ts'
 import { contentOf, digestIn } from '../planner/part.ts'
-import type { Planned } from '../planner/domain.ts'
+import type { Part, PartOf, Planned } from '../planner/domain.ts'
 import type { RawPath } from '../platform/rawPath.ts'
 import { toRawPath } from '../platform/rawPath.ts'
 import type { Workspace } from '../workspace/workspace.ts'
@@ -15,7 +15,7 @@ export interface CauseDiffs {
   readonly unavailable: readonly string[]
 }
 
-const NO_DIFFS: CauseDiffs = { diffs: [], unavailable: [] }
+export const NO_DIFFS: CauseDiffs = { diffs: [], unavailable: [] }
 
 /** Diffs the texts behind a cause, and params as JSON. No diffs if the cause has nothing to compare line by line. */
 export function causeDiffs(
@@ -38,11 +38,8 @@ export function causeDiffs(
   if (reason.kind !== 'changed') return NO_DIFFS
   const { now: part } = reason
   switch (part.kind) {
-    case 'param': {
-      if (typeof part.value !== 'object') return NO_DIFFS
-      const text = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`
-      return textDiff(`param ${part.name}`, text(contentOf(reason.before)), text(part.value))
-    }
+    case 'param':
+      return paramDiff(part, reason.before)
     case 'file': {
       const [path, digest] = [toRawPath(part.path), digestIn(reason.before)]
       if (digest === undefined) return NO_DIFFS
@@ -55,12 +52,21 @@ export function causeDiffs(
   }
 }
 
-const joined = (all: readonly CauseDiffs[]): CauseDiffs => ({
+/** The diff of a param whose value is a list or an object. */
+export function paramDiff({ name, value }: PartOf<'param'>, before: Part): CauseDiffs {
+  if (typeof value !== 'object') return NO_DIFFS
+  const text = (json: unknown): string => `${JSON.stringify(json, undefined, 2)}\n`
+  return textDiff(`param ${name}`, text(contentOf(before)), text(value))
+}
+
+/** All diffs of several changes. */
+export const joined = (all: readonly CauseDiffs[]): CauseDiffs => ({
   diffs: all.flatMap(({ diffs }) => diffs),
   unavailable: all.flatMap(({ unavailable }) => unavailable),
 })
 
-function textDiff(name: string, before: string | undefined, now: string | undefined): CauseDiffs {
+/** The diff of a text, if both versions are known. */
+export function textDiff(name: string, before: string | undefined, now: string | undefined): CauseDiffs {
   if (before === undefined || now === undefined) return { diffs: [], unavailable: [name] }
   return { diffs: [unifiedDiff(name, before, now)], unavailable: [] }
 }

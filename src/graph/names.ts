@@ -58,6 +58,7 @@ export const COMMANDS: readonly string[] = [
   'boot',
   'run',
   'history',
+  'report',
   'clean',
   'gc',
   'doctor',

@@ -18,8 +18,8 @@ describe('the history', () => {
     const workspace = built()
     await workspace.lbuild('image', '--disk-size', '7', '--jobs', '1')
     await workspace.lbuild('image', 'other', '--force')
-    workspace.remove('output/docs/report.txt')
-    await workspace.lbuild('report')
+    workspace.remove('output/docs/roster.txt')
+    await workspace.lbuild('roster')
     const [restore, forced, resized, first, ...others] = await history(workspace)
     expect(others).toEqual([])
     expect(first).toMatchObject({
@@ -28,7 +28,7 @@ describe('the history', () => {
       params: {},
       end: 'done',
       savedSeconds: 0,
-      built: ['packed', 'names', 'image', 'report', 'other'],
+      built: ['packed', 'names', 'image', 'roster', 'other'],
     })
     expect(resized).toMatchObject({
       ...EMPTY,
@@ -39,7 +39,7 @@ describe('the history', () => {
     })
     expect(resized!.savedSeconds).toBeGreaterThan(0)
     expect(forced).toMatchObject({ targets: ['image', 'other'], force: true, built: ['image', 'other'] })
-    expect(restore).toMatchObject({ ...EMPTY, restored: ['report'], fresh: ['names'], end: 'done' })
+    expect(restore).toMatchObject({ ...EMPTY, restored: ['roster'], fresh: ['names'], end: 'done' })
     const ids = [first, resized, forced, restore].map((build) => build!.id)
     expect(ids.toSorted()).toEqual(ids)
     for (const { id, startedAt, seconds } of [first!, restore!]) {
@@ -79,7 +79,7 @@ describe('the history', () => {
   it('shows early cutoffs, and why each artifact ran', async () => {
     const workspace = built()
     workspace.write('src/hello', 'HELLO\n')
-    await workspace.build('image', 'report')
+    await workspace.build('image', 'roster')
     const build = await detail(workspace)
     expect(build.explanation.causes).toMatchObject([
       { reason: { kind: 'changed', now: { kind: 'tree', path: 'src' } }, artifacts: ['packed', 'names'] },
@@ -87,7 +87,7 @@ describe('the history', () => {
     expect(artifactOf(build, 'names')).toMatchObject({ outcome: 'built', changed: false })
     expect(artifactOf(build, 'names').outputs).toMatchObject([{ name: 'names', changed: false }])
     expect(artifactOf(build, 'packed')).toMatchObject({ outcome: 'built', changed: true, dependencies: [] })
-    expect(artifactOf(build, 'report')).toMatchObject({ outcome: 'fresh', cutOff: true })
+    expect(artifactOf(build, 'roster')).toMatchObject({ outcome: 'fresh', cutOff: true })
     const image = artifactOf(build, 'image')
     expect(image).toMatchObject({ outcome: 'built', dependencies: ['packed', 'names'] })
     expect(image.reasons).toMatchObject([{ kind: 'changed', now: { kind: 'output', name: 'tar' } }])

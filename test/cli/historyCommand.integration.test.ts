@@ -70,7 +70,7 @@ describe('lbuild history', () => {
       (await history(workspace, ...names)).map((build) => build.targets)
     expect(await targets('other')).toEqual([['other'], TINY_TARGETS])
     expect(await targets('packed')).toEqual([['image'], TINY_TARGETS])
-    expect(await targets('report')).toEqual([TINY_TARGETS])
+    expect(await targets('roster')).toEqual([TINY_TARGETS])
     expect(await targets('other', 'packed')).toEqual([['other'], ['image'], TINY_TARGETS])
     const { code, stderr } = await workspace.lbuild('history', 'imgae')
     expect(stderr).toContain(`no build in the log involved 'imgae'`)
@@ -123,10 +123,10 @@ describe('lbuild history', () => {
     const list = (await workspace.lbuild('history')).stdout
     const one = (await workspace.lbuild('history', '--build', 'last')).stdout
     expect(list).toMatch(
-      /^\d{8}-\d{6}-\d{3}-[0-9a-f]{6}\n {2}lbuild image report other --force --keep-going --set 'title=word\s+word [^]* --json\n {2}[^:]+: done in [\d.]+ s, saved [\d.]+ s\n {2}built image, report, other; 2 fresh\n/m,
+      /^\d{8}-\d{6}-\d{3}-[0-9a-f]{6}\n {2}lbuild image roster other --force --keep-going --set 'title=word\s+word [^]* --json\n {2}[^:]+: done in [\d.]+ s, saved [\d.]+ s\n {2}built image, roster, other; 2 fresh\n/m,
     )
     expect(one).toMatch(/^fresh +packed +saved [\d.]+ s$/m)
-    expect(one).toMatch(/^critical path, [\d.]+ s of [\d.]+ s: (image|report|other) [\d.]+ s$/m)
+    expect(one).toMatch(/^critical path, [\d.]+ s of [\d.]+ s: (image|roster|other) [\d.]+ s$/m)
     for (const line of `${list}${one}`.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
     expect(`${list}${one}`).not.toContain('\u001b')
     workspace.env['FORCE_COLOR'] = '1'

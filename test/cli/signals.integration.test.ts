@@ -47,7 +47,7 @@ it('a build that waits for another one outlasts the loss of its terminal', async
   const meeting = meetInOther(workspace)
   const first = workspace.start('other')
   await meeting.arrived(first)
-  const second = workspace.ignoring('HUP').start('report', '--force')
+  const second = workspace.ignoring('HUP').start('roster', '--force')
   await vi.waitUntil(() => childrenOf(second.child).includes('flock'), { timeout: PATIENCE })
   hitGroup(second.child, 'SIGHUP')
   await meeting.release()

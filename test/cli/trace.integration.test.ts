@@ -168,7 +168,7 @@ describe('lbuild --trace FILE', () => {
     const lanes = lanesOf(trace)
     expect([...lanes.keys()]).toEqual(['critical path', 'slot 1', 'slot 2'])
     const ran = [...lanes].filter(([name]) => name.startsWith('slot')).flatMap(([, bars]) => bars)
-    expect(ran.map(({ name }) => name).toSorted()).toEqual(['image', 'names', 'other', 'packed', 'report'])
+    expect(ran.map(({ name }) => name).toSorted()).toEqual(['image', 'names', 'other', 'packed', 'roster'])
     for (const { ts, dur } of barsOf(trace)) {
       expect([Number.isSafeInteger(ts), Number.isSafeInteger(dur)]).toEqual([true, true])
       expect(ts + dur).toBeLessThanOrEqual((report.seconds + 1) * 1e6)

@@ -43,7 +43,7 @@ describe('a build from its log', () => {
       ['packed', 'built'],
       ['names', 'restored'],
       ['image', 'failed'],
-      ['report', 'fresh'],
+      ['roster', 'fresh'],
       ['iso', 'skipped'],
     ])
     expect(build.artifacts.slice(0, 3)).toMatchObject(artifacts)
@@ -56,7 +56,7 @@ describe('a build from its log', () => {
       usualSeconds: 2.5,
       reasons: EVENTS.running.reasons,
     })
-    expect(artifactOf(build, 'report')).toMatchObject({ cutOff: true, savedSeconds: 3 })
+    expect(artifactOf(build, 'roster')).toMatchObject({ cutOff: true, savedSeconds: 3 })
     expect(artifactOf(build, 'image')).toMatchObject({ failure: EVENTS.failed.failure })
     expect(artifactOf(build, 'iso')).toMatchObject({ failedArtifact: 'image' })
   })

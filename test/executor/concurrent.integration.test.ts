@@ -23,7 +23,7 @@ function otherHome(): string {
 
 const outputs = (workspace: TestWorkspace): Record<string, string> =>
   Object.fromEntries(
-    ['tiny.img', 'docs/report.txt', 'other.txt'].map((path) => [path, workspace.read(`output/${path}`)]),
+    ['tiny.img', 'docs/roster.txt', 'other.txt'].map((path) => [path, workspace.read(`output/${path}`)]),
   )
 
 /** Temporary files and work directories below a directory. */
@@ -37,7 +37,7 @@ describe('simultaneous builds of one workspace', () => {
     const workspace = new TestWorkspace(TINY)
     const home = otherHome()
     const starters = [workspace, workspace.from(home)]
-    const targets = [['image'], ['report'], ['other', 'report'], TINY_TARGETS]
+    const targets = [['image'], ['roster'], ['other', 'roster'], TINY_TARGETS]
     const options = [[], ['--no-wait'], ['--jobs', '1'], ['--jobs', '8'], ['--force']]
     const builds = await Promise.all(
       Array.from({ length: 20 }, (_, at) =>

@@ -14,7 +14,7 @@ describe('a build with nothing to do', () => {
       const { code, stdout, stderr } = await workspace.lbuild(...TINY_TARGETS)
       expect(code).toBe(0)
       expect(stderr).toBe('')
-      expect(stdout).toMatch(/^image, report, other are fresh: nothing to do \(5 artifacts checked in /)
+      expect(stdout).toMatch(/^image, roster, other are fresh: nothing to do \(5 artifacts checked in /)
     }
     expect(workspace.verdictState()).toEqual(before)
     expect(workspace.state('cache/log')).toEqual(logs)
@@ -49,8 +49,8 @@ describe('commands that inspect', () => {
     const workspace = built()
     workspace.write('src/hello', 'HELLO\n')
     workspace.remove('output/other.txt')
-    workspace.write('output/docs/report.txt', 'changed')
-    workspace.remove('cache/records/report')
+    workspace.write('output/docs/roster.txt', 'changed')
+    workspace.remove('cache/records/roster')
     const before = workspace.verdictState()
     for (const words of inspections) {
       await workspace.lbuild(...words)
@@ -63,7 +63,7 @@ describe('commands that inspect', () => {
       names: 'built',
       packed: 'built',
       image: 'built',
-      report: 'built',
+      roster: 'built',
       other: 'restored',
     })
   })
@@ -76,7 +76,7 @@ describe('commands that inspect', () => {
     const { stdout, code } = await workspace.lbuild('status', '--check')
     expect(code).toBe(3)
     expect(stdout).toMatch(/^stale {6}packed {7}src\/ changed$/m)
-    expect(stdout).toMatch(/^undecided {2}report {7}depends on names, which is not fresh$/m)
+    expect(stdout).toMatch(/^undecided {2}roster {7}depends on names, which is not fresh$/m)
     expect(stdout).toMatch(/^restorable other {8}output other\.txt is missing$/m)
     expect(stdout).toContain('2 artifacts would run, 2 may run, 1 would be restored')
     expect((await workspace.lbuild('image', '--dry-run', '--check')).code).toBe(3)

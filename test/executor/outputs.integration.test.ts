@@ -13,9 +13,9 @@ describe('an output', () => {
     const before = workspace.read('output/tiny.img')
     workspace.remove('output')
     const { ran, restored, code } = await workspace.build(...TINY_TARGETS)
-    expect([ran, restored, code]).toEqual([[], ['image', 'other', 'report'], 0])
+    expect([ran, restored, code]).toEqual([[], ['image', 'other', 'roster'], 0])
     expect(workspace.read('output/tiny.img')).toBe(before)
-    expect(workspace.read('output/docs/report.txt')).toContain('hello')
+    expect(workspace.read('output/docs/roster.txt')).toContain('hello')
   })
 
   it('is reported, preserved under another name and restored if it is truncated by a byte', async () => {
@@ -60,7 +60,7 @@ describe('an output', () => {
 })
 
 describe('a temporary file of a killed build beside an output', () => {
-  const strays = ['output/tiny.img.tmp-17-0123abcd-1', 'output/docs/report.txt.tmp-17-0123abcd-2']
+  const strays = ['output/tiny.img.tmp-17-0123abcd-1', 'output/docs/roster.txt.tmp-17-0123abcd-2']
   const others = ['output/tiny.img.tmp-mine', 'output/own.tmp-17-0123abcd-3']
   it.each([
     ['with nothing to do', () => {}],
@@ -78,9 +78,9 @@ describe('a temporary file of a killed build beside an output', () => {
     const workspace = built()
     workspace.rename('output/docs', 'elsewhere')
     symlinkSync('../elsewhere', workspace.path('output/docs'))
-    workspace.write('elsewhere/report.txt.tmp-17-0123abcd-2', 'foreign')
+    workspace.write('elsewhere/roster.txt.tmp-17-0123abcd-2', 'foreign')
     await workspace.lbuild('image', 'other')
-    expect(workspace.read('elsewhere/report.txt.tmp-17-0123abcd-2')).toBe('foreign')
+    expect(workspace.read('elsewhere/roster.txt.tmp-17-0123abcd-2')).toBe('foreign')
   })
 })
 
@@ -90,7 +90,7 @@ describe('after a loss or damage in the cache', () => {
     const before = workspace.read('output/tiny.img')
     workspace.remove('cache/records')
     const { ran, code } = await workspace.build(...TINY_TARGETS)
-    expect([ran, code]).toEqual([['image', 'names', 'other', 'packed', 'report'], 0])
+    expect([ran, code]).toEqual([['image', 'names', 'other', 'packed', 'roster'], 0])
     expect(workspace.read('output/tiny.img')).toBe(before)
   })
 

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { builtTiny, TINY_TARGETS } from '../support/tiny.ts'
 import type { TestWorkspace } from '../support/workspace.ts'
 
-// The tree is an input of names and packed, these are inputs of image, and names is the input of report. `names` writes
-// only names, so that it runs after an edit of a file's content, but report stays fresh.
+// The tree is an input of names and packed, these are inputs of image, and names is the input of roster. `names` writes
+// only names, so that it runs after an edit of a file's content, but roster stays fresh.
 
 const built = builtTiny()
 
@@ -26,9 +26,9 @@ describe('a change of a tree runs its artifacts and their dependents:', () => {
       },
       ['image', 'names', 'packed'],
     ],
-    ['an added file', (it) => it.write('src/new', ''), ['image', 'names', 'packed', 'report']],
-    ['a removed file', (it) => it.remove('src/second'), ['image', 'names', 'packed', 'report']],
-    ['a renamed file', (it) => it.rename('src/hello', 'src/hallo'), ['image', 'names', 'packed', 'report']],
+    ['an added file', (it) => it.write('src/new', ''), ['image', 'names', 'packed', 'roster']],
+    ['a removed file', (it) => it.remove('src/second'), ['image', 'names', 'packed', 'roster']],
+    ['a renamed file', (it) => it.rename('src/hello', 'src/hallo'), ['image', 'names', 'packed', 'roster']],
   ]
   it.each(changes)('%s', async (_, change, expected) => {
     const workspace = built()

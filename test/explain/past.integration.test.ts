@@ -65,15 +65,15 @@ describe('why --last', () => {
 
   it('does not attribute a run to a change that an early cutoff stopped', async () => {
     const workspace = built()
-    // The outputs of `names` stay identical because only content changed; `report` changed itself.
+    // The outputs of `names` stay identical because only content changed; `roster` changed itself.
     workspace.write('src/hello', 'hello\nagain\n')
-    workspace.edit('artifacts/report.ts', '\n', '\n// more\n')
-    await workspace.build('report')
+    workspace.edit('artifacts/roster.ts', '\n', '\n// more\n')
+    await workspace.build('roster')
     const { stdout } = await workspace.lbuild('why', '--last')
     const [, source, code] = stdout.split(/^\d\. /m)
     expect(source).toMatch(/→ names +ran, [\d.]+ s: output identical to the previous one\n/)
-    expect(source).toContain('→ report  not because of this: no output that it reads from names changed\n')
-    expect(code).toMatch(/→ report {2}ran, /)
+    expect(source).toContain('→ roster  not because of this: no output that it reads from names changed\n')
+    expect(code).toMatch(/→ roster {2}ran, /)
   })
 
   it('rejects --diff, and suggests --between', async () => {

@@ -105,7 +105,7 @@ it(`leaves no wrong output when real builds are killed at random moments (seed $
     expect(readdirSync(workspace.path('cache/work')), about).toEqual([])
     // No output is preserved as if a user had changed it, and no temporary file is left beside an output.
     expect(readdirSync(workspace.path('output')).sort(), about).toEqual(['alone.txt', 'docs', 'image.raw'])
-    expect(readdirSync(workspace.path('output/docs')), about).toEqual(['report.txt'])
+    expect(readdirSync(workspace.path('output/docs')), about).toEqual(['roster.txt'])
   }
   const lengths = `${durations.run.toFixed(2)} s, or ${durations.restore.toFixed(2)} s to restore`
   console.log(

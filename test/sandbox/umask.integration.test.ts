@@ -6,7 +6,7 @@ import { TestWorkspace } from '../support/workspace.ts'
 
 /** The names of the records and objects that a build leaves, which contain keys and digests. */
 async function contentsOf(workspace: TestWorkspace): Promise<readonly (readonly string[])[]> {
-  await workspace.succeed('image', 'report')
+  await workspace.succeed('image', 'roster')
   return ['records', 'objects'].map((part) => Object.keys(workspace.state(`cache/${part}`)))
 }
 
@@ -27,7 +27,7 @@ describe.each(['000', '027', '077'])('with umask %s', (umask) => {
   it('a build makes the same keys and outputs', async () => {
     const workspace = new TestWorkspace(TINY)
     expect(await contentsOf(workspace.withUmask(umask))).toEqual(usual)
-    expect((await workspace.lbuild('image', 'report')).stdout).toMatch(/^image, report are fresh/)
+    expect((await workspace.lbuild('image', 'roster')).stdout).toMatch(/^image, roster are fresh/)
   })
 
   it('a build makes the same from sources that only their owner may read', async () => {

@@ -120,7 +120,7 @@ export const EVENTS: { readonly [K in LoggedEvent['type']]: EventOf<K> } = {
   },
   rebuilding: { type: 'rebuilding', artifact: 'image', usualSeconds: 1 },
   rebuilt: { type: 'rebuilt', artifact: 'image', seconds: 1, outcome: 'same' },
-  fresh: { type: 'fresh', artifact: 'report', key: DIGEST, savedSeconds: 3, cutOff: true },
+  fresh: { type: 'fresh', artifact: 'roster', key: DIGEST, savedSeconds: 3, cutOff: true },
   preserved: { type: 'preserved', path: 'output/tiny.img', as: 'output/tiny.img.changed' },
   collected: { type: 'collected', records: 1, objects: 2, bytes: 3 },
   warning: { type: 'warning', message: 'note.txt changed while it was built', hint: 'build again' },

@@ -14,6 +14,7 @@ export const FOLDERS: readonly string[] = [
   'executor',
   'sandbox',
   'lockfiles',
+  'report',
   'explain',
   'diff',
   'events',

@@ -13,10 +13,10 @@ export const TINY: Readonly<Record<string, string>> = {
 import { names } from './artifacts/names.ts'
 import { packed } from './artifacts/packed.ts'
 import { image } from './artifacts/image.ts'
-import { report } from './artifacts/report.ts'
+import { roster } from './artifacts/roster.ts'
 import { other } from './artifacts/other.ts'
 
-export default defineConfig({ artifacts: [image, names, packed, report, other] })
+export default defineConfig({ artifacts: [image, names, packed, roster, other] })
 `,
   'artifacts/names.ts': `import { readdirSync, writeFileSync } from 'node:fs'
 import { artifact, tree } from 'lbuild'
@@ -58,14 +58,14 @@ export function writeImage(to: string, tar: string, params: { title: string; dis
   writeFileSync(to, Buffer.concat([Buffer.from(JSON.stringify(params)), readFileSync(tar)]))
 }
 `,
-  'artifacts/report.ts': `import { copyFileSync } from 'node:fs'
+  'artifacts/roster.ts': `import { copyFileSync } from 'node:fs'
 import { artifact } from 'lbuild'
 import { names } from './names.ts'
 
-export const report = artifact('report', {
+export const roster = artifact('roster', {
   inputs: { names: names.output('names') },
-  outputs: { report: 'docs/report.txt' },
-  produce: ({ inputs, outputs }) => copyFileSync(inputs.names, outputs.report),
+  outputs: { roster: 'docs/roster.txt' },
+  produce: ({ inputs, outputs }) => copyFileSync(inputs.names, outputs.roster),
 })
 `,
   'artifacts/other.ts': `import { copyFileSync } from 'node:fs'
@@ -84,7 +84,7 @@ export const other = artifact('other', {
 }
 
 /** The artifacts of {@link TINY} on which no other depends. */
-export const TINY_TARGETS = ['image', 'report', 'other'] as const
+export const TINY_TARGETS = ['image', 'roster', 'other'] as const
 
 /** Builds {@link TINY} before the tests of a file; the result gives each test its own copy. */
 export const builtTiny = (): (() => TestWorkspace) => builtOnce('tiny', TINY, TINY_TARGETS)

@@ -23,9 +23,9 @@ describe('lbuild verify TARGET', () => {
     const before = { cache: workspace.state('cache'), output: workspace.state('output') }
     const { code, stdout, stderr } = await workspace.lbuild('verify', ...TINY_TARGETS)
     expect([code, stderr]).toEqual([0, ''])
-    // Objects: the outputs of five artifacts (names.names and report.report share one), the listings of a tree and a tool, and five texts.
+    // Objects: the outputs of five artifacts (names.names and roster.roster share one), the listings of a tree and a tool, and five texts.
     expect(stdout).toMatch(
-      /^image, report, other: all as recorded \(5 artifacts; read 3 published outputs and 11 objects, [\d.]+ KiB\)\n$/,
+      /^image, roster, other: all as recorded \(5 artifacts; read 3 published outputs and 11 objects, [\d.]+ KiB\)\n$/,
     )
     expect({ cache: workspace.state('cache'), output: workspace.state('output') }).toEqual(before)
     const only = await workspace.lbuild('verify', 'image', '--only')
@@ -37,19 +37,19 @@ describe('lbuild verify TARGET', () => {
       'a truncated output',
       (workspace) => fs.truncateSync(workspace.path('output/other.txt'), 5),
       'differs other        output/other.txt has 5 bytes instead of 7, first at offset 5\n',
-      "hint: run 'lbuild image report other' to restore or rebuild\n",
+      "hint: run 'lbuild image roster other' to restore or rebuild\n",
     ],
     [
       'an output with one changed byte',
       (workspace) => flip(workspace, 'output/other.txt', 3),
       'differs other        output/other.txt has different content (7 bytes), first at offset 3\n',
-      "hint: run 'lbuild image report other' to restore or rebuild\n",
+      "hint: run 'lbuild image roster other' to restore or rebuild\n",
     ],
     [
       'a missing output',
       (workspace) => workspace.remove('output/other.txt'),
       'differs other        output/other.txt is missing\n',
-      "hint: run 'lbuild image report other' to restore or rebuild\n",
+      "hint: run 'lbuild image roster other' to restore or rebuild\n",
     ],
     [
       'a directory in place of an output',
@@ -58,7 +58,7 @@ describe('lbuild verify TARGET', () => {
         fs.mkdirSync(workspace.path('output/other.txt'))
       },
       'differs other        output/other.txt is a directory\n',
-      "hint: run 'lbuild image report other' to restore or rebuild\n",
+      "hint: run 'lbuild image roster other' to restore or rebuild\n",
     ],
     [
       'a link to a file with the right content',
@@ -67,43 +67,43 @@ describe('lbuild verify TARGET', () => {
         fs.symlinkSync('elsewhere', workspace.path('output/other.txt'))
       },
       'differs other        output/other.txt is a symlink\n',
-      "hint: run 'lbuild image report other' to restore or rebuild\n",
+      "hint: run 'lbuild image roster other' to restore or rebuild\n",
     ],
     [
       'a damaged object of an internal output',
       (workspace) => flip(workspace, outputObject(workspace, 'packed'), 600),
       /^differs packed {7}objects\/..\/[0-9a-f]{62} has different content \(10240 bytes\)\n/,
-      "hint: run 'lbuild verify --store' to quarantine damaged objects, then run 'lbuild image report other' to restore or rebuild\n",
+      "hint: run 'lbuild verify --store' to quarantine damaged objects, then run 'lbuild image roster other' to restore or rebuild\n",
     ],
     [
       'a missing object',
       (workspace) => workspace.remove(outputObject(workspace, 'packed')),
       /^differs packed {7}objects\/..\/[0-9a-f]{62} is missing\n/,
-      "hint: run 'lbuild image report other' to restore or rebuild\n",
+      "hint: run 'lbuild image roster other' to restore or rebuild\n",
     ],
     [
       'a damaged listing, for each artifact that takes the tree',
       (workspace) => flip(workspace, listing(workspace), 2),
       /^differs packed .*\ndiffers names {8}objects\/..\/[0-9a-f]{62} has different content \(\d+ bytes\)\n/,
-      "hint: run 'lbuild verify --store' to quarantine damaged objects, then run 'lbuild image report other' to restore or rebuild\n",
+      "hint: run 'lbuild verify --store' to quarantine damaged objects, then run 'lbuild image roster other' to restore or rebuild\n",
     ],
     [
       'damaged texts',
       (workspace) => flip(workspace, textsObject(workspace, 'other'), 2),
       /^differs other {8}objects\/..\/[0-9a-f]{62} has different content \(\d+ bytes\)\n/,
-      "hint: run 'lbuild verify --store' to quarantine damaged objects, then run 'lbuild image report other' to restore or rebuild\n",
+      "hint: run 'lbuild verify --store' to quarantine damaged objects, then run 'lbuild image roster other' to restore or rebuild\n",
     ],
     [
       'a damaged record',
       (workspace) => flip(workspace, `cache/records/other/${record(workspace, 'other').key}.json`, 100),
       'differs other        its latest record is damaged\n',
-      "hint: run 'lbuild image report other' to restore or rebuild\n",
+      "hint: run 'lbuild image roster other' to restore or rebuild\n",
     ],
     [
       'a missing record',
       (workspace) => workspace.remove('cache/records/other'),
       'differs other        its latest record is missing\n',
-      "hint: run 'lbuild image report other' to restore or rebuild\n",
+      "hint: run 'lbuild image roster other' to restore or rebuild\n",
     ],
   ]
 
@@ -118,7 +118,7 @@ describe('lbuild verify TARGET', () => {
       expect(stdout).toMatch(
         line instanceof RegExp ? line : new RegExp(`^${line.replaceAll(/[.()]/g, '\\$&')}`),
       )
-      expect(stdout).toMatch(/^image, report, other: [12] differences? \(5 artifacts; read /m)
+      expect(stdout).toMatch(/^image, roster, other: [12] differences? \(5 artifacts; read /m)
       expect(stdout.endsWith(hint)).toBe(true)
       expect(code).toBe(1)
       expect({ cache: workspace.state('cache'), output: workspace.state('output') }).toEqual(before)

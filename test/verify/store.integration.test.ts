@@ -51,8 +51,8 @@ describe('lbuild verify --store', () => {
       (workspace) => outputObject(workspace, 'names'),
       [
         "  the output 'names' of names: rebuilt by its next build",
-        "  the output 'report' of report: rebuilt by its next build",
-        "hint: run 'lbuild names report' ",
+        "  the output 'roster' of roster: rebuilt by its next build",
+        "hint: run 'lbuild names roster' ",
       ],
       // The first of them restores the object for both.
       ['names'],
@@ -156,14 +156,14 @@ describe('lbuild verify --store', () => {
       [
         `missing object ${names}`,
         "  the output 'names' of names: rebuilt by its next build",
-        "  the output 'report' of report: rebuilt by its next build",
+        "  the output 'roster' of roster: rebuilt by its next build",
         `missing object ${src}`,
         '  the listing of src/ in a record of names: used only to name changed files in explanations',
         '  the listing of src/ in a record of packed: used only to name changed files in explanations',
         `missing object ${other}`,
         '  the texts in a record of other: used only to show changed lines in explanations',
         'the store is intact and lacks 3 objects (read 8 objects and 5 records, some KiB)',
-        "hint: run 'lbuild names report' to restore or rebuild what is missing",
+        "hint: run 'lbuild names roster' to restore or rebuild what is missing",
         '',
       ].toSorted(),
     )
@@ -209,12 +209,12 @@ describe('lbuild verify --store', () => {
     // The names do not change, so every record of `names` refers to the same object.
     for (const content of ['one', 'two', 'three']) {
       workspace.write('src/hello', content)
-      await workspace.build('report')
+      await workspace.build('roster')
     }
     flip(workspace, outputObject(workspace, 'names'), 0)
     const { stdout } = await verifyStore(workspace)
     expect(stdout).toContain("  the output 'names' of names: rebuilt by its next build\n")
-    expect(stdout).toContain("hint: run 'lbuild names report' ")
+    expect(stdout).toContain("hint: run 'lbuild names roster' ")
   })
 
   it('holds the workspace lock meanwhile', async () => {

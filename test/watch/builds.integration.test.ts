@@ -181,7 +181,7 @@ describe('a watch that is stopped', () => {
     // The kernel kills them, and nothing reports when it has.
     await allEnded(workspace.root)
     expect(workspace.read('output/other.txt')).toBe('a note\n')
-    expect((await workspace.build('stamp', 'report', '--no-wait')).code).toBe(0)
+    expect((await workspace.build('stamp', 'roster', '--no-wait')).code).toBe(0)
     expect(readdirSync(workspace.path('cache/work'))).toEqual([])
     await meeting.toTheEnd(workspace.start('other'))
     expect(workspace.read('output/other.txt')).toBe('first')

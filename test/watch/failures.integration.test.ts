@@ -73,12 +73,12 @@ describe('a build that fails', () => {
     workspace.remove('output/docs')
     workspace.write('output/docs', 'in the way')
     const watching = await Watching.of(workspace)
-    expect(watching.events.at(-1)).toMatchObject({ fresh: false, failed: ['report'] })
+    expect(watching.events.at(-1)).toMatchObject({ fresh: false, failed: ['roster'] })
     workspace.remove('output/docs')
     const from = watching.events.length
     workspace.write('src/hello', workspace.read('src/hello'))
     await watching.next('idle', from, (event) => event.fresh)
-    expect(workspace.exists('output/docs/report.txt')).toBe(true)
+    expect(workspace.exists('output/docs/roster.txt')).toBe(true)
   })
 
   it('because an input is missing recovers when the input exists', async () => {

@@ -7,7 +7,7 @@ import type { TestWorkspace } from '../support/workspace.ts'
 
 const fresh = builtWatched()
 
-const ALL_OF_SRC = ['image', 'names', 'packed', 'report']
+const ALL_OF_SRC = ['image', 'names', 'packed', 'roster']
 
 interface Scenario {
   readonly edit: string
@@ -192,7 +192,7 @@ it('runs each producer at most twice after a checkout with 500 changed files, an
   for (let n = 0; n < 500; n += 1) workspace.write(`src/many/${n % 20}/${n}`, `${n} changed\n`)
   git('commit', '-am', 'second')
   git('checkout', 'main')
-  await workspace.lbuild('image', 'report', 'other', 'stamp')
+  await workspace.lbuild('image', 'roster', 'other', 'stamp')
 
   const watching = await Watching.of(workspace)
   const there = await watching.after(() => git('checkout', 'other'))

@@ -53,7 +53,7 @@ async function show(
 ): Promise<void> {
   const now = Date.now()
   print(`${summaryLines(build, now).join('\n')}\n`)
-  const outcomes = new Map(artifacts.map((one) => [one.name, outcomeOf(one)]))
+  const outcomes = new Map(artifacts.map((one) => [one.name, paintedOutcome(one)]))
   const outcome = (name: string): string | undefined => outcomes.get(name)
   const lines = [
     ...(build.failure ? ['', failureText(build.failure, '')] : []),
@@ -77,7 +77,10 @@ function noDiff({ id, explanation }: LoggedBuild): Failure {
  * Restricts the explanation in a log to the wanted artifacts. Drops causes that do not reach any of them, and renumbers
  * the rest.
  */
-function explanationOf({ explanation, artifacts }: LoggedBuild, wanted: ReadonlySet<string>): Explanation {
+export function explanationOf(
+  { explanation, artifacts }: LoggedBuild,
+  wanted: ReadonlySet<string>,
+): Explanation {
   const byName = new Map(artifacts.map((one) => [one.name, one]))
   const fresh = artifacts
     .filter(({ name, outcome, cutOff }) => wanted.has(name) && outcome === 'fresh' && cutOff !== true)
@@ -127,8 +130,11 @@ const printableCause = (cause: ExplainedCause): ExplainedCause =>
     typeof value === 'string' ? printable(value) : value,
   )
 
-/** Describes what happened to an artifact. */
-function outcomeOf(artifact: LoggedArtifact): string {
+const paintedOutcome = (artifact: LoggedArtifact): string =>
+  artifact.outcome === 'failed' ? paint(process.stdout, 'red', outcomeOf(artifact)) : outcomeOf(artifact)
+
+/** Describes what happened to an artifact, without colors. */
+export function outcomeOf(artifact: LoggedArtifact): string {
   const { outcome, seconds, changed, cutOff, failure } = artifact
   switch (outcome) {
     case 'built': {
@@ -140,7 +146,7 @@ function outcomeOf(artifact: LoggedArtifact): string {
     case 'fresh':
       return cutOff === true ? 'did not run: its inputs are unchanged' : 'was fresh'
     case 'failed':
-      return paint(process.stdout, 'red', `failed: ${failure?.headline ?? ''}`)
+      return `failed: ${failure?.headline ?? ''}`
     case 'skipped':
       return ['was skipped', skippedBecause(artifact)].filter((words) => words !== '').join(', ')
     case 'unfinished':

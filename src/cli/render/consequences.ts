@@ -13,17 +13,33 @@ export interface ConsequenceOptions {
   readonly outcome?: ((artifact: string) => string | undefined) | undefined
 }
 
+/** What followed from one cause alone in a past build, for each artifact, in the graph's order. */
+export const consequences = (
+  explanation: Explanation,
+  cause: number,
+  outcome: (artifact: string) => string | undefined,
+): readonly { readonly artifact: string; readonly text: string }[] =>
+  listedFor(explanation, cause).map((one) => ({
+    artifact: one.artifact,
+    text: pastOutcome(explanation, one, cause, outcome),
+  }))
+
+/** The consequences that are listed below a cause. */
+function listedFor(explanation: Explanation, cause: number): readonly Consequence[] {
+  const mine = explanation.consequences.filter(
+    (one) => one.causes.includes(cause) || (one.cutOff ?? []).includes(cause),
+  )
+  // An artifact that was never built runs in any case, so no other cause lists it.
+  return mine.filter((one) => one.own.includes(cause) || !isFirstBuild(explanation, one))
+}
+
 /** What follows from one cause alone: a line for each artifact, in the graph's order. `cause` is an index into the causes. */
 export function consequenceLines(
   explanation: Explanation,
   cause: number,
   { all, outcome }: ConsequenceOptions,
 ): readonly string[] {
-  const mine = explanation.consequences.filter(
-    (one) => one.causes.includes(cause) || (one.cutOff ?? []).includes(cause),
-  )
-  // An artifact that was never built runs in any case, so no other cause lists it.
-  const listed = mine.filter((one) => one.own.includes(cause) || !isFirstBuild(explanation, one))
+  const listed = listedFor(explanation, cause)
   const width = Math.max(...listed.map(({ artifact }) => artifact.length))
   const shown = all ? listed : listed.slice(0, SHOWN)
   const lines = shown.map(

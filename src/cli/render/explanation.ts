@@ -29,6 +29,20 @@ export interface ExplanationOptions {
   readonly below?: (cause: ExplainedCause) => Promise<readonly string[]>
 }
 
+/** A cause as text. */
+export interface CauseText {
+  readonly headline: string
+  /** The evidence, in lines. */
+  readonly details: readonly string[]
+}
+
+/** A cause as text without colors and with full lists; times are relative to `now`, in milliseconds since 1970. */
+export function causeText(cause: ExplainedCause, now: number): CauseText {
+  const options = { all: true, now }
+  const { lines, times } = details(cause, false, options)
+  return { headline: headline(cause, options), details: [...lines, ...times] }
+}
+
 const bold = (text: string): string => paint(process.stdout, 'bold', text)
 const dim = (text: string): string => paint(process.stdout, 'dim', text)
 
@@ -43,7 +57,7 @@ export async function explanationLines(
     const number = explanation.causes.length > 1 ? `${at + 1}. ` : ''
     const indent = ' '.repeat(number.length + 2)
     lines.push('', bold(`${number}${headline(cause, options)}`))
-    lines.push(...details(cause, shared !== undefined, options).map((line) => `${indent}${line}`))
+    lines.push(...paintedDetails(cause, shared !== undefined, options).map((line) => `${indent}${line}`))
     lines.push(
       ...consequenceLines(explanation, at, { all: options.all, outcome: options.outcome }).map(
         (line) => `${indent}${line}`,
@@ -102,12 +116,18 @@ function toolVersions({ versions }: Evidence): string {
   return before === now ? `, still version ${now}` : `, version ${before} → ${now}`
 }
 
-/** The evidence of a cause, in lines. */
+/** The evidence of a cause, in lines; the last one has its times. */
+function paintedDetails(cause: ExplainedCause, shared: boolean, options: ExplanationOptions): string[] {
+  const { lines, times } = details(cause, shared, options)
+  return [...lines, ...(times.length > 0 ? [dim(times.join('; '))] : [])]
+}
+
+/** The evidence of a cause, in lines, and when it was edited and what it is compared with. */
 function details(
   { reason, evidence }: ExplainedCause,
   shared: boolean,
   options: ExplanationOptions,
-): string[] {
+): { readonly lines: readonly string[]; readonly times: readonly string[] } {
   const { all, now } = options
   const { text, entries = [], moreEntries = 0, packages, imports, builtBy, editedAt, comparedWith } = evidence
   const { upstream = [], values } = evidence
@@ -125,7 +145,9 @@ function details(
   for (const origin of upstream)
     lines.push(
       `  ${headline(origin, options)}`,
-      ...details(origin, true, options).map((line) => `    ${line}`),
+      ...[details(origin, true, options)].flatMap(({ lines: inner, times }) =>
+        [...inner, ...times].map((line) => `    ${line}`),
+      ),
     )
   const edited =
     editedAt === undefined || reason.kind === 'output-missing' ? [] : [`edited ${ago(editedAt, now)}`]
@@ -135,8 +157,7 @@ function details(
       : []
   if (reason.kind === 'output-changed')
     lines.push(`the next build renames this file to ${reason.path}.preserved-N and restores the built one`)
-  const times = [...edited, ...run]
-  return [...lines, ...(times.length > 0 ? [dim(times.join('; '))] : [])]
+  return { lines, times: [...edited, ...run] }
 }
 
 /** The build with which all causes are compared, if there is only one. */

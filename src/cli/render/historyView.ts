@@ -38,7 +38,7 @@ export function summaryLines(build: LoggedBuild, now: number): readonly string[]
 }
 
 /** The command line of a build as the user typed it; its targets if an older version of lbuild wrote the log. */
-const commandLine = ({ command, targets }: LoggedBuild): string =>
+export const commandLine = ({ command, targets }: LoggedBuild): string =>
   printable(
     command === undefined
       ? `targets: ${targets.join(', ')}`

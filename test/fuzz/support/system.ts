@@ -18,8 +18,8 @@ const SIZE = 3 << 20
 
 const CONFIG: Readonly<Record<string, string>> = {
   'build.config.ts': `import { defineConfig } from 'lbuild'
-import { alone, image, listing, report, sums } from './artifacts/all.ts'
-export default defineConfig({ artifacts: [listing, sums, image, report, alone], toolPath: ['tools'] })
+import { alone, image, listing, roster, sums } from './artifacts/all.ts'
+export default defineConfig({ artifacts: [listing, sums, image, roster, alone], toolPath: ['tools'] })
 `,
   'artifacts/all.ts': `import { copyFileSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { artifact, file, internal, tree } from 'lbuild'
@@ -51,10 +51,10 @@ export const image = artifact('image', {
     writeFileSync(outputs.image, Buffer.alloc(${SIZE}, text))
   },
 })
-export const report = artifact('report', {
-  inputs: { list: listing.output('list') }, outputs: { report: 'docs/report.txt' },
+export const roster = artifact('roster', {
+  inputs: { list: listing.output('list') }, outputs: { roster: 'docs/roster.txt' },
   produce({ inputs, outputs }) {
-    writeFileSync(outputs.report, readFileSync(inputs.list, 'utf8').replace(/ .*/g, ''))
+    writeFileSync(outputs.roster, readFileSync(inputs.list, 'utf8').replace(/ .*/g, ''))
   },
 })
 export const alone = artifact('alone', {
@@ -69,7 +69,7 @@ export const alone = artifact('alone', {
   'tools/gate': '#!/bin/sh\npipe="${0%/*}/closed"\nif [ -p "$pipe" ]; then read -r word <"$pipe"; fi\n',
 }
 
-export const TARGETS = ['image', 'report', 'alone'] as const
+export const TARGETS = ['image', 'roster', 'alone'] as const
 
 export const FIRST: State = {
   word: 'word',
@@ -92,7 +92,7 @@ export function imagesOf({ word, note, files }: State): Readonly<Record<string, 
   const text = `${word}\n${sha256(note)}\n${sha256(list)}\n${list}`
   return {
     'image.raw': Buffer.alloc(SIZE, text),
-    'docs/report.txt': Buffer.from(paths.map((path) => `${path}\n`).join('')),
+    'docs/roster.txt': Buffer.from(paths.map((path) => `${path}\n`).join('')),
     'alone.txt': Buffer.from(note),
   }
 }
