@@ -21,13 +21,22 @@ export type FailureData = v.InferOutput<typeof failureSchema>
 /** A Failure as data; of any other error only its message. */
 export function failureData(error: unknown): FailureData {
   const failure = failureFrom(error)
-  if (!failure) return { headline: error instanceof Error ? error.message : String(error), facts: [] }
+  if (!failure) return { headline: headlineOf(error), facts: [] }
   const { headline, facts, hint, tail } = failure
   return {
     headline,
     facts,
     ...(hint === undefined ? {} : { hint }),
     ...(tail === undefined ? {} : { tail }),
+  }
+}
+
+/** The message of an error that the code of a distro threw, which may be any value. */
+function headlineOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error)
+  } catch {
+    return 'a value without a text was thrown'
   }
 }
 

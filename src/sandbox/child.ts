@@ -3,12 +3,13 @@ import { closeSync, readdirSync, readFileSync, readlinkSync, writeFileSync } fro
 import type { Run } from '../api/artifact.ts'
 import { evaluateConfig } from '../config/evaluate.ts'
 import type { FailureData } from '../platform/failureData.ts'
-import { failureData } from '../platform/failureData.ts'
+import { boundedFailure, failureData } from '../platform/failureData.ts'
 import { sha256 } from '../platform/digest.ts'
 import { Failure, failureFrom, lastLines } from '../platform/failure.ts'
 import type { Group } from './declaredNames.ts'
 import { guarded, UndeclaredName } from './declaredNames.ts'
 import type { ProducerRequest, ProducerResult } from './request.ts'
+import { MAX_OUTPUT, ToolOutput } from './toolOutput.ts'
 
 /**
  * Ends the process when lbuild ends. Standard input is a pipe from lbuild, which closes however lbuild dies. `bwrap
@@ -52,7 +53,7 @@ async function main(requestPath: string): Promise<void> {
   try {
     write(await runRequest(request))
   } catch (error) {
-    write({ ok: false, failure: describe(error) })
+    write({ ok: false, failure: boundedFailure(describe(error)) })
   }
 }
 
@@ -154,9 +155,6 @@ function runner(request: ProducerRequest, running: Running): Run {
   }
 }
 
-/** How much of each stream of a tool `run` returns, in characters: a producer holds both in memory. */
-const MAX_OUTPUT = 64 * 1024 * 1024
-
 /** How much of a command line an error shows that may be too long for the kernel, in characters. */
 const MAX_SHOWN = 1000
 
@@ -177,13 +175,17 @@ function toolRunner(request: ProducerRequest): Run {
       reject: false,
       stripFinalNewline: false,
       argv0: tool,
-      maxBuffer: MAX_OUTPUT,
+      // execa would copy and escape all of it for the message of its error.
+      buffer: false,
     })
     child.stderr?.pipe(process.stdout, { end: false })
-    const { stdout, stderr, exitCode, signal, failed, originalMessage, isMaxBuffer } = await child
-    if (!failed) return { stdout, stderr }
+    const outputs = [new ToolOutput(child.stdout), new ToolOutput(child.stderr)] as const
+    const { exitCode, signal, failed, originalMessage } = await child
+    const [stdout, stderr] = [outputs[0].text, outputs[1].text]
+    const isTooMuch = outputs.some(({ isCut }) => isCut)
+    if (!failed && !isTooMuch) return { stdout, stderr }
     const command = [tool, ...args].join(' ')
-    if (isMaxBuffer)
+    if (isTooMuch)
       throw new Failure(`${tool} printed too much: more than ${MAX_OUTPUT >> 20} MiB on one stream`, {
         facts: [['command', command]],
         hint: 'make it write to a file, or print less',
@@ -209,7 +211,7 @@ function toolRunner(request: ProducerRequest): Run {
 /** The failure of a run. The stack of an unexpected error, or of an undeclared name, shows where in the distro's code it was thrown. */
 function describe(error: unknown): FailureData {
   const data = failureData(error)
-  if (!(error instanceof Error) || error.stack === undefined) return data
+  if (!(error instanceof Error) || typeof error.stack !== 'string') return data
   const stack = stackOf(error.stack)
   if (error instanceof UndeclaredName) return { ...data, tail: stack.replace(/^[^]*?(?=^\s+at )/m, '') }
   return failureFrom(error) ? data : { ...data, tail: stack }

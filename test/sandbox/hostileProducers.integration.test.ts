@@ -53,6 +53,31 @@ describe.each<readonly [string, string, RegExp]>([
     /sh printed too much: more than 64 MiB on one stream/,
   ],
   [
+    'runs a tool that prints binary data without end',
+    `await run('sh', ['-c', 'cat /dev/zero'])`,
+    /sh printed too much: more than 64 MiB on one stream/,
+  ],
+  [
+    'runs a tool that reports errors without end',
+    `await run('sh', ['-c', 'cat /dev/urandom >&2'])`,
+    /sh printed too much: more than 64 MiB on one stream/,
+  ],
+  [
+    'runs a tool that fails after 40 MB of binary data',
+    `await run('sh', ['-c', 'head -c 40000000 /dev/zero; exit 4'])`,
+    /sh failed[^]*ended with: +exit code 4/,
+  ],
+  [
+    'throws an error whose message and stack are no texts',
+    `throw Object.assign(new Error('x'), { message: [7], stack: {} })`,
+    /^error: image: 7$/m,
+  ],
+  [
+    'throws a value that has no text',
+    `throw { toString() { throw new Error('refused') } }`,
+    /a value without a text was thrown/,
+  ],
+  [
     'fails with a line of 20 MB',
     `await run('sh', ['-c', 'head -c 20000000 /dev/zero | tr "\\\\0" x; exit 3'])`,
     /…x{1000}[^]*ended with: +exit code 3/,
