@@ -29,6 +29,43 @@ export interface BootPatterns {
   readonly failures?: readonly BootFailurePattern[]
 }
 
+/** How `lbuild boot` checks an image. Each pattern is the source of a regular expression, as {@link BootPatterns} says. */
+export interface BootCheck extends BootPatterns {
+  /** Who logs in; `root` unless given. */
+  readonly user?: string
+  /** The password, typed if the guest asks for one; empty unless given. Whoever can read the config can read it. */
+  readonly password?: string
+  /**
+   * A shell prompt that appears without a login, such as `^~ # ` of busybox. lbuild then waits for this prompt instead of
+   * a login prompt, and checks the system in this shell.
+   */
+  readonly prompt?: string
+  /**
+   * A line or prompt after which the boot has succeeded. lbuild then stops the VM: it neither logs in nor checks the
+   * system. For images without a shell on the serial console, and images into which nobody can log in. At most one of
+   * `prompt` and `success` may be given.
+   */
+  readonly success?: string
+  /**
+   * The time limit in seconds from the start to the login prompt, to `prompt` or to `success`; 120 with KVM and 300
+   * without it unless given.
+   */
+  readonly bootSeconds?: number
+  /**
+   * How long the console may be silent until then, in seconds; unless given, 60 with KVM and 120 without it, or
+   * `bootSeconds` if that is given.
+   */
+  readonly silenceSeconds?: number
+  /** The time limit in seconds for each command, for each answer while logging in, and for powering off; 120 unless given. */
+  readonly commandSeconds?: number
+}
+
+/** How `lbuild boot` checks the images of a distro. */
+export interface BootConfig extends BootCheck {
+  /** Checks of single artifacts by name. Each member that one has replaces that of all images. */
+  readonly targets?: Readonly<Record<string, BootCheck>>
+}
+
 /** The shape of `build.config.ts`; see {@link defineConfig}. */
 export interface Config {
   /** Every artifact and lockfile of the distro, in any order. */
@@ -62,8 +99,8 @@ export interface Config {
     /** The size of all objects, as {@link parseSize} reads it; `20G` unless given. */
     readonly maxSize?: string | number
   }
-  /** What this distro prints on the serial console, for `lbuild boot`. */
-  readonly boot?: BootPatterns
+  /** How `lbuild boot` checks the images of this distro: what they print on the serial console, who logs in, and time limits. */
+  readonly boot?: BootConfig
 }
 
 /**

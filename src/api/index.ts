@@ -20,7 +20,7 @@ export type {
 export { Failure } from '../platform/failure.ts'
 export type { Fact, FailureOptions } from '../platform/failure.ts'
 export { defineConfig } from './config.ts'
-export type { BootFailurePattern, BootPatterns, Config } from './config.ts'
+export type { BootCheck, BootConfig, BootFailurePattern, BootPatterns, Config } from './config.ts'
 export { file, tree } from './inputs.ts'
 export type {
   DownloadsInput,

@@ -1,8 +1,9 @@
 // Builds a bootable image, for the commands that start one: `boot`, `run` and `watch --run`.
 import { Option } from '@commander-js/extra-typings'
-import type { BootPatterns } from '../api/config.ts'
+import type { BootCheck } from '../api/config.ts'
 import { build } from '../executor/build.ts'
 import { checkTargets } from '../executor/checkTargets.ts'
+import { bootCheckOf } from '../graph/bootCheck.ts'
 import { Failure } from '../platform/failure.ts'
 import { DEFAULT_MEMORY } from '../vm/qemu.ts'
 import type { Workspace } from '../workspace/workspace.ts'
@@ -35,12 +36,12 @@ export const machineOptions = ({ firmware, usb, memory }: VmOptions) => ({
   ...(memory === undefined ? {} : { memory }),
 })
 
-/** Builds the image of the one target unless `--no-build` is given. Returns its path and the console patterns of the distro. */
+/** Builds the image of the one target unless `--no-build` is given. Returns its path and how the distro checks it. */
 export async function bootableImage(
   { invocation, signal }: CommandContext,
   words: readonly string[],
   options: VmOptions,
-): Promise<{ readonly image: string; readonly patterns: BootPatterns }> {
+): Promise<{ readonly image: string; readonly check: BootCheck }> {
   const { workspace, targets } = await openSelection(invocation, words, options)
   const [target, ...others] = targets
   if (target === undefined || others.length > 0)
@@ -50,8 +51,8 @@ export async function bootableImage(
     })
   checkTargets(workspace.graph, targets)
   const image = imageOf(workspace, target)
-  const { boot: patterns } = workspace.graph
-  if (!options.build) return { image, patterns }
+  const check = bootCheckOf(workspace.graph, target)
+  if (!options.build) return { image, check }
   const report = await withProgress({ signal }, (listener) =>
     build(workspace, {
       targets,
@@ -66,7 +67,7 @@ export async function bootableImage(
   )
   for (const { name, failure } of report.artifacts)
     if (failure) throw new Failure(`${name}: ${failure.headline}`, failure)
-  return { image, patterns }
+  return { image, check }
 }
 
 /** What QEMU can boot, by the ending of its name. */

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { Failure } from '../platform/failure.ts'
 import type { ArtifactNode, Graph, LockfileNode, ToolSpec } from '../graph/graph.ts'
 import { inOrder } from '../graph/graph.ts'
+import { checkBootConfig } from '../graph/bootCheck.ts'
 import { COMMANDS, suggestion } from '../graph/names.ts'
 import { CONFIG, withParams, withProfile } from '../graph/params.ts'
 import { checkNormalization, nameProblem } from './declaredNames.ts'
@@ -43,6 +44,7 @@ export function graphOf(config: EvaluatedConfig, code: Code, influence: Influenc
     modules: Object.fromEntries(modules.map(({ label, digest }) => [label, digest])),
     imports: Object.fromEntries(modules.map(({ label, imports }) => [label, imports])),
   }
+  checkBootConfig(graph)
   const set = withParams(graph, config.params, CONFIG)
   // A profile with a wrong value is an error even if no command selects it.
   for (const name of Object.keys(profiles)) withProfile(set, name)

@@ -142,13 +142,32 @@ const pattern = v.pipe(
   }),
 )
 
-/** What the distro prints on the serial console. */
-const boot = v.strictObject({
+/** A text that lbuild types on a console and ends with Enter. */
+const line = v.pipe(
+  v.string(),
+  // oxlint-disable-next-line no-control-regex -- a terminal acts on control characters
+  v.regex(/^[^\u0000-\u001f\u007f]*$/, 'must not contain control characters'),
+)
+
+/** How to check that an image boots. */
+const bootCheck = {
   login: v.exactOptional(pattern),
   initramfs: v.exactOptional(pattern),
   failures: v.exactOptional(
     v.array(v.strictObject({ pattern, headline: v.string(), hint: v.exactOptional(v.string()) })),
   ),
+  user: v.exactOptional(line),
+  password: v.exactOptional(line),
+  prompt: v.exactOptional(pattern),
+  success: v.exactOptional(pattern),
+  bootSeconds: v.exactOptional(count),
+  silenceSeconds: v.exactOptional(count),
+  commandSeconds: v.exactOptional(count),
+}
+
+const boot = v.strictObject({
+  ...bootCheck,
+  targets: v.exactOptional(v.record(name, v.strictObject(bootCheck))),
 })
 
 /** Values of params, by `NAME` or `ARTIFACT.NAME`. */

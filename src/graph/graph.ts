@@ -1,5 +1,5 @@
 // The graph: what a distro declares, as data.
-import type { BootPatterns } from '../api/config.ts'
+import type { BootConfig } from '../api/config.ts'
 import type { Input } from '../api/inputs.ts'
 import type { Json, Param } from '../api/params.ts'
 import type { Limits } from './limits.ts'
@@ -64,8 +64,8 @@ export interface Graph {
   readonly epoch: number
   readonly toolPath: readonly string[]
   readonly store: StoreLimits
-  /** What the distro prints on the serial console. */
-  readonly boot: BootPatterns
+  /** How to check that the images of the distro boot. */
+  readonly boot: BootConfig
   /** For each profile the values of params, by `NAME` or `ARTIFACT.NAME`. */
   readonly profiles: Readonly<Record<string, Readonly<Record<string, Json>>>>
   /** The digest of each module of the distro's code. */

@@ -40,7 +40,7 @@ const BOOT_ATTEMPTS = 3
 
 /**
  * Boots an image headless in QEMU, on a throw-away overlay and without a network beyond QEMU's own. Waits for a login
- * prompt on the serial console, logs in, asks systemd for its state, and powers off. Throws a BootFailure when the
+ * prompt on the serial console, logs in, asks systemd for its state, and powers off; a {@link BootDialogueOptions} may declare another course. Throws a BootFailure when the
  * image does anything else, and a Failure when the machine cannot be started. However the check ends, it leaves no
  * process and no file but the log. A boot whose kernel panics because TCG delivered its first timer ticks too late is
  * repeated.
@@ -92,7 +92,10 @@ async function bootOnce<Report extends object>(
   ]
   try {
     const line = { console, clock: systemClock, write: vm.write }
-    const limits = { ...TIME_LIMITS[accelerator.name], ...options }
+    const { bootSeconds } = options
+    // Whoever sets only the time limit of the boot allows silence until then.
+    const silence = bootSeconds === undefined ? {} : { silenceSeconds: bootSeconds }
+    const limits = { ...TIME_LIMITS[accelerator.name], ...silence, ...options }
     const nonce = randomBytes(4).toString('hex')
     const report = await dialogue(basename(options.image), line, nonce, facts, limits)
     return { ...report, firmware, accelerator }

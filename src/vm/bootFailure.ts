@@ -15,6 +15,7 @@ export type BootFailureKind =
   | 'timeout'
   | 'ended'
   | 'login'
+  | 'shell'
   | 'command'
   | 'degraded'
 
@@ -51,19 +52,23 @@ const TEXTS: Record<BootFailureKind, FailureText> = {
   rescue: text('the system went into rescue mode', 'check the kernel command line and the default target'),
   silence: text(
     'the console went silent',
-    'check that the kernel command line has console=ttyS0; if the host has no KVM, the boot may only be slow',
+    'check that the kernel command line has console=ttyS0; give a slow boot more time with --timeout SECONDS; for an image without a login prompt, set boot.prompt or boot.success in build.config.ts',
   ),
   timeout: text(
-    'no login prompt appeared in time',
-    'read the end of the console; if it shows progress, enable KVM on the host',
+    'the boot did not finish in time',
+    'read the end of the console; if it shows progress, give the boot more time with --timeout SECONDS; for an image without a login prompt, set boot.prompt or boot.success in build.config.ts',
   ),
   ended: text(
     'the machine powered off before lbuild asked it to',
     "read the end of the console and QEMU's own messages",
   ),
   login: text(
-    'root could not log in',
-    'check that /etc/shadow lets root log in without a password, and that PAM allows root on ttyS0',
+    'the login failed',
+    'check /etc/shadow, and PAM on ttyS0; set boot.user and boot.password in build.config.ts, or boot.success if nobody can log in',
+  ),
+  shell: text(
+    'no shell answered at the declared prompt',
+    'check that boot.prompt in build.config.ts matches only the prompt of a shell on the serial console',
   ),
   command: text('a command did not finish in time', 'read the end of the console'),
   degraded: text('the system runs, but some units failed', 'read the status of each failed unit above'),

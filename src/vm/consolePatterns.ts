@@ -1,9 +1,9 @@
 // The patterns that a boot check looks for on a serial console: stages, prompts and failures.
-import type { BootPatterns } from '../api/config.ts'
+import type { BootCheck, BootPatterns } from '../api/config.ts'
 import type { BootFailureKind, FailureText } from './bootFailure.ts'
 import type { ConsolePattern } from './serialConsole.ts'
 
-/** How far a boot has come; only `login` is a success. */
+/** How far a boot has come; only `login` is a success: a login prompt, or what the distro declares instead. */
 export type Stage = 'firmware' | 'loader' | 'kernel' | 'initramfs' | 'userspace' | 'login'
 
 export interface StagePattern extends ConsolePattern {
@@ -87,16 +87,23 @@ export const RESTART: ConsolePattern = { pattern: /reboot: Restarting system/ }
 export const loginPrompts = ({ login }: BootPatterns = {}): readonly StagePattern[] =>
   [LOGIN_PROMPT, ...(login === undefined ? [] : [new RegExp(login)])].map((one) => stage('login', one))
 
-/** Everything to look for until the login prompt appears; the distro's own failures come first. */
-export function bootPatterns(declared: BootPatterns = {}): readonly BootPattern[] {
-  const { initramfs, failures = [] } = declared
+/** What ends a successful boot: the declared line or shell prompt, or else a login prompt. */
+const goals = ({ prompt, success, ...declared }: BootCheck): readonly StagePattern[] => {
+  const own = success ?? prompt
+  return own === undefined ? loginPrompts(declared) : [stage('login', new RegExp(own))]
+}
+
+/** Everything to look for until the boot has succeeded; the distro's own failures come first. */
+export function bootPatterns(declared: BootCheck = {}): readonly BootPattern[] {
+  const { initramfs, failures = [], prompt } = declared
   return [
     ...failures.map(({ pattern, ...text }): FailurePattern => ({
       ...failure('declared', new RegExp(pattern)),
       text,
     })),
-    ...FAILURES,
-    ...loginPrompts(declared),
+    // A distro that declares a shell prompt may boot into the shell of its initramfs.
+    ...FAILURES.filter(({ kind }) => prompt === undefined || kind !== 'initramfs-shell'),
+    ...goals(declared),
     UNIT_FAILURE,
     ...STAGES,
     ...(initramfs === undefined ? [] : [stage('initramfs', new RegExp(initramfs))]),

@@ -1,5 +1,5 @@
 // Drives a booting guest over its serial console: to the login prompt, into a shell, through commands, and off.
-import type { BootPatterns } from '../api/config.ts'
+import type { BootCheck } from '../api/config.ts'
 import type { Fact } from '../platform/failure.ts'
 import { TAIL_LINES } from '../platform/failure.ts'
 import { BootFailure, type BootFailureKind, type FailureText } from './bootFailure.ts'
@@ -29,8 +29,8 @@ export interface GuestSessionOptions extends SerialLine {
   readonly image: string
   /** Marks the ends of what commands print; must not occur in their output. */
   readonly nonce: string
-  /** The time limit from the start to the login prompt, in seconds. */
-  readonly loginSeconds: number
+  /** The time limit from the start to the login prompt, or to what the distro declares instead, in seconds. */
+  readonly bootSeconds: number
   /** How long the console may be silent before the login prompt, in seconds. */
   readonly silenceSeconds: number
   /** The time limit for a command and for each reply during login, in seconds. */
@@ -38,7 +38,7 @@ export interface GuestSessionOptions extends SerialLine {
   /** Facts that every failure carries. */
   readonly facts: () => readonly Fact[]
   /** What the distro declares to be on its console. */
-  readonly patterns?: BootPatterns
+  readonly check?: BootCheck
   readonly onStage?: (stage: Stage, seconds: number) => void
 }
 
@@ -57,6 +57,9 @@ const LOGIN_ATTEMPTS = 3
  * and tries a command.
  */
 const UNKNOWN_PROMPT = 30
+/** Makes a shell print neither colours, pages and folded lines nor kernel messages. */
+const PREPARATION =
+  'export TERM=dumb PAGER=cat SYSTEMD_PAGER=cat SYSTEMD_COLORS=0 LC_ALL=C.UTF-8; stty cols 1000; dmesg -n 1\n'
 /** How long to read on after a failure for its explanation, and how much silence ends that, in seconds. */
 const AFTERMATH = { within: 3, silence: 1 }
 
@@ -75,14 +78,14 @@ export class GuestSession {
     this.#began = options.clock.now()
   }
 
-  /** Waits for the login prompt; returns the seconds from the start. */
+  /** Waits for the login prompt, or for what the distro declares instead; returns the seconds from the start. */
   async reachLogin(): Promise<number> {
-    const { console, loginSeconds, silenceSeconds, patterns } = this.#options
-    const expected = bootPatterns(patterns)
+    const { console, bootSeconds, silenceSeconds, check } = this.#options
+    const expected = bootPatterns(check)
     for (;;) {
-      const within = Math.max(0, loginSeconds - this.#elapsed())
+      const within = Math.max(0, bootSeconds - this.#elapsed())
       const seen = await console.expect(expected, { within, silence: silenceSeconds })
-      if (seen.kind === 'timeout') return this.fail('timeout', [['waited', `${loginSeconds} s`]])
+      if (seen.kind === 'timeout') return this.fail('timeout', [['waited', `${bootSeconds} s`]])
       if (seen.kind === 'silence') return this.fail('silence', [['silent for', `${silenceSeconds} s`]])
       if (seen.kind === 'ended') return this.fail('ended')
       const { matched, text, groups } = seen
@@ -101,8 +104,8 @@ export class GuestSession {
 
   /** Logs in at the prompt, with the password if the guest asks for one, and prepares the shell. */
   async logIn(user: string, password: string): Promise<void> {
-    const { commandSeconds: within, patterns, write } = this.#options
-    const prompts = loginPrompts(patterns)
+    const { commandSeconds: within, check, write } = this.#options
+    const prompts = loginPrompts(check)
     const isLoginPrompt = (seen: Match | undefined): boolean => prompts.some((one) => one === seen?.matched)
     for (let attempt = 1; attempt <= LOGIN_ATTEMPTS; attempt += 1) {
       write(`${user}\n`)
@@ -113,16 +116,20 @@ export class GuestSession {
       if (seen?.matched === PASSWORD_PROMPT) {
         write(`${password}\n`)
         seen = await this.#answer([SHELL_PROMPT, LOGIN_REFUSED, ...prompts], { within })
-        if (seen === undefined) return this.fail('login', [['user', user]])
+        if (seen === undefined) return this.#failLogin(user)
       }
-      if (seen?.matched === LOGIN_REFUSED) return this.fail('login', [['user', user]])
+      if (seen?.matched === LOGIN_REFUSED) return this.#failLogin(user)
       // Without a known prompt, only the answer to a command can tell whether this is a shell.
       if (!isLoginPrompt(seen)) return this.#prepareShell(user)
     }
-    return this.fail('login', [
-      ['user', user],
-      ['attempts', String(LOGIN_ATTEMPTS)],
-    ])
+    return this.#failLogin(user, [['attempts', String(LOGIN_ATTEMPTS)]])
+  }
+
+  /** Prepares the shell that the distro declares to be at its prompt. */
+  async enterShell(): Promise<void> {
+    const { write, commandSeconds } = this.#options
+    write(PREPARATION)
+    if ((await this.#try('exit 7', commandSeconds))?.status !== 7) await this.fail('shell')
   }
 
   /** Runs a command with `sh -c`, without colours, pagers and kernel messages. */
@@ -135,12 +142,12 @@ export class GuestSession {
     ])
   }
 
-  /** Powers the system off; returns false if the machine restarts or is still on after `seconds`. */
-  async powerOff(seconds: number): Promise<boolean> {
+  /** Powers the system off with a command; returns false if the machine restarts or is still on after `seconds`. */
+  async powerOff(command: string, seconds: number): Promise<boolean> {
     const { console, clock, write } = this.#options
     const deadline = clock.now() + seconds
     let restarts = false
-    write('poweroff\n')
+    write(`${command}\n`)
     for (;;) {
       const seen = await console.expect([RESTART], { within: Math.max(0, deadline - clock.now()) })
       if (seen.kind === 'timeout') return false
@@ -189,11 +196,14 @@ export class GuestSession {
     return seen.matched === PANIC ? this.fail('panic') : seen
   }
 
+  #failLogin(user: string, facts: readonly Fact[] = []): Promise<never> {
+    return this.fail('login', [['user', user], ...facts])
+  }
+
   async #prepareShell(user: string): Promise<void> {
-    const variables = 'TERM=dumb PAGER=cat SYSTEMD_PAGER=cat SYSTEMD_COLORS=0 LC_ALL=C.UTF-8'
-    this.#options.write(`export ${variables}; stty cols 1000; dmesg -n 1\n`)
+    this.#options.write(PREPARATION)
     const result = await this.#try('id -un', this.#options.commandSeconds)
-    if (result?.output.split('\n').at(-1) !== user) await this.fail('login', [['user', user]])
+    if (result?.output.split('\n').at(-1) !== user) await this.#failLogin(user)
   }
 
   /** Runs a command; undefined when it does not finish in time. */

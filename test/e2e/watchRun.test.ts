@@ -20,7 +20,7 @@ test('--run boots each new image; after a kill neither the machine nor the build
   const console = join(root, 'cache/watch/qcow2.console')
   const shows = (text: string): Promise<unknown> =>
     vi.waitUntil(() => readFileSync(console, 'utf8').includes(text), {
-      timeout: PATIENT_BOOT.loginSeconds * 1000,
+      timeout: PATIENT_BOOT.bootSeconds * 1000,
       interval: 50,
     })
   expect(image).toBe(join(root, 'output/levitateos.qcow2'))

@@ -52,6 +52,8 @@ export interface GuestOptions {
   readonly boot: readonly (readonly [second: number, text: string])[]
   /** The answers to typed user names, in order; the last one repeats. */
   readonly logins?: readonly string[]
+  /** Whether a shell reads the console from the start, without a login. */
+  readonly hasShell?: boolean
   /** The answer to a typed password. */
   readonly afterPassword?: string
   /** Answers to commands, by a prefix of the command. */
@@ -77,6 +79,7 @@ export class ScriptedGuest {
 
   constructor(options: GuestOptions) {
     this.#options = options
+    if (options.hasShell === true) this.#state = 'shell'
     for (const [second, text] of options.boot) this.clock.after(second, () => this.say(text))
     if (options.offAt !== undefined) this.clock.after(options.offAt, () => this.console.end())
   }
@@ -107,7 +110,7 @@ export class ScriptedGuest {
   }
 
   #command(line: string): void {
-    if (line === 'poweroff') {
+    if (line.startsWith('poweroff')) {
       this.say(
         this.#options.poweroff ?? '[  OK  ] Reached target poweroff.target.\n[ 40.1] reboot: Power down\n',
       )
@@ -128,6 +131,8 @@ export class ScriptedGuest {
   #answer(command: string): Answer {
     const answers: Record<string, Answer> = {
       'id -un': 'root\n',
+      'exit 7': { output: '', status: 7 },
+      'command -v systemctl': '/usr/bin/systemctl\n',
       timeout: 'running\n',
       'systemctl list-units': '',
       findmnt: '/dev/vda2 ext4 251G\n',

@@ -26,7 +26,7 @@ const LOCKFILES = ['packages', 'kernel', 'loaders'] as const
 export const IMAGES = ['iso', 'qcow2'] as const
 
 /** The limits of a boot on a busy machine without KVM: they only end what hangs. */
-export const PATIENT_BOOT = { loginSeconds: 1800, silenceSeconds: 900, commandSeconds: 900 } as const
+export const PATIENT_BOOT = { bootSeconds: 1800, silenceSeconds: 900, commandSeconds: 900 } as const
 
 /** A command for the guest that prints the state of each service of the distro. */
 export const SERVICES = 'systemctl is-active ssh NetworkManager chrony'
