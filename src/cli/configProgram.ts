@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises'
 import { ANSWER_FD } from '../config/configProcess.ts'
 import type { Answer, ConfigRequest } from '../config/configProcess.ts'
 import { thrownFailure } from '../config/evaluate.ts'
-import { evaluateGraph, evaluateMirrors } from '../config/evaluateGraph.ts'
+import { evaluateGraph, evaluateMirrors, evaluateSources } from '../config/evaluateGraph.ts'
 import { HostGuard } from '../config/hostGuard.ts'
 import { failureData } from '../platform/failureData.ts'
 import { Failure } from '../platform/failure.ts'
@@ -34,7 +34,9 @@ export async function main(): Promise<never> {
     const result =
       request.task === 'mirrors'
         ? { mirrors: await evaluateMirrors(request) }
-        : { graph: await evaluateGraph(request, guard) }
+        : request.task === 'sources'
+          ? { sources: await evaluateSources(request, guard) }
+          : { graph: await evaluateGraph(request, guard) }
     // Node.js reports a rejected promise that nothing handles before this resolves.
     await setImmediate()
     return guard.refusal ? answerFailure(guard.refusal) : answer({ ok: true, ...result })

@@ -13,6 +13,7 @@ Examples:
   lbuild iso qcow2 --jobs 4       Build two targets, running at most four producers at once
   lbuild qcow2 --disk-size 64G    Build with another value of the param diskSize
   lbuild qcow2 --help             List the params of qcow2 and its dependencies
+  lbuild check                    Report mistakes in the config without building
   lbuild params                   List every param with its value and what set it
   lbuild why qcow2                Explain why qcow2 will be rebuilt
   lbuild history                  Show past builds

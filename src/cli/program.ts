@@ -34,6 +34,7 @@ const MODULES: ReadonlyMap<string, () => Promise<CommandModule>> = new Map<
   ['boot', () => import('./commands/boot.ts')],
   ['run', () => import('./commands/run.ts')],
   ['verify', () => import('./commands/verify.ts')],
+  ['check', () => import('./commands/check.ts')],
   ['doctor', () => import('./commands/doctor.ts')],
   ['gc', () => import('./commands/gc.ts')],
   ['clean', () => import('./commands/clean.ts')],

@@ -58,20 +58,44 @@ export interface MirrorRequest {
   readonly files: readonly LockedFile[]
 }
 
+/** Asks for the source of the functions of every declaration. */
+export interface SourcesRequest {
+  readonly task: 'sources'
+  readonly bundle: string
+}
+
+/** A function of a declaration, as it is written in the bundle. */
+export interface FunctionSource {
+  readonly kind: 'artifact' | 'lockfile'
+  /** The name of the artifact or lockfile. */
+  readonly owner: string
+  readonly member: 'produce' | 'verify' | 'resolve' | 'mirrors'
+  readonly text: string
+}
+
 /** What the parent writes to standard input, as JSON. */
-export type ConfigRequest = GraphRequest | MirrorRequest
+export type ConfigRequest = GraphRequest | MirrorRequest | SourcesRequest
 
 /** What the child answers, as one line of JSON. */
 export type Answer =
   | { readonly ok: true; readonly graph: Graph }
   | { readonly ok: true; readonly mirrors: readonly (readonly string[])[] }
+  | { readonly ok: true; readonly sources: readonly FunctionSource[] }
   | { readonly ok: false; readonly exitCode: number; readonly failure: FailureData }
+
+const SourceSchema = v.object({
+  kind: v.picklist(['artifact', 'lockfile']),
+  owner: v.string(),
+  member: v.picklist(['produce', 'verify', 'resolve', 'mirrors']),
+  text: v.string(),
+})
 
 /** The schema of {@link Answer}. A graph comes from the same program, which checked it. */
 const AnswerSchema = v.variant('ok', [
   v.object({
     ok: v.literal(true),
     mirrors: v.exactOptional(v.array(v.array(v.string()))),
+    sources: v.exactOptional(v.array(SourceSchema)),
     graph: v.exactOptional(v.custom<Graph>((value) => isObject(value))),
   }),
   v.object({ ok: v.literal(false), exitCode: v.number(), failure: failureSchema }),
@@ -122,6 +146,12 @@ export class ConfigProcess implements Evaluator {
   async mirrors(request: Omit<MirrorRequest, 'task'>): Promise<readonly (readonly string[])[]> {
     const { mirrors = [] } = await this.#ask({ task: 'mirrors', ...request })
     return mirrors
+  }
+
+  /** Resolves with the functions of every declaration. Throws a Failure (exit code 2) as {@link graph} does. */
+  async sources(request: Omit<SourcesRequest, 'task'>): Promise<readonly FunctionSource[]> {
+    const { sources = [] } = await this.#ask({ task: 'sources', ...request })
+    return sources
   }
 
   /** Kills the process and all that it started. */

@@ -3,7 +3,7 @@ import type { Graph } from '../graph/graph.ts'
 import { evaluateConfig, thrownFailure } from './evaluate.ts'
 import type { HostGuard } from './hostGuard.ts'
 import { ModuleRegistry } from './moduleState.ts'
-import type { GraphRequest, MirrorRequest } from './configProcess.ts'
+import type { FunctionSource, GraphRequest, MirrorRequest, SourcesRequest } from './configProcess.ts'
 import { graphOf } from './graphFromConfig.ts'
 
 /**
@@ -31,6 +31,58 @@ export async function evaluateGraph(
     },
   }).finally(() => (process.env = environment))
   return graphOf(evaluated, { modules, compiler }, registry)
+}
+
+/** The source of the functions of every declaration. Throws a Failure (exit code 2) if the config fails. */
+export async function evaluateSources(
+  { bundle }: Omit<SourcesRequest, 'task'>,
+  guard: HostGuard,
+): Promise<readonly FunctionSource[]> {
+  const { artifacts, lockfiles } = await withEmptyEnvironment(() =>
+    evaluateConfig(bundle, undefined, {
+      exports: new Map(),
+      enter: () => guard.enter(),
+      leave: () => guard.leave(),
+    }),
+  )
+  return [
+    ...[...artifacts].flatMap(
+      ([
+        owner,
+        {
+          declaration: { produce, verify },
+        },
+      ]) => [
+        { kind: 'artifact', owner, member: 'produce', text: sourceOf(produce) } as const,
+        ...(verify ? [{ kind: 'artifact', owner, member: 'verify', text: sourceOf(verify) } as const] : []),
+      ],
+    ),
+    ...[...lockfiles].flatMap(
+      ([
+        owner,
+        {
+          declaration: { resolve, mirrors },
+        },
+      ]) => [
+        { kind: 'lockfile', owner, member: 'resolve', text: sourceOf(resolve) } as const,
+        { kind: 'lockfile', owner, member: 'mirrors', text: sourceOf(mirrors) } as const,
+      ],
+    ),
+  ]
+}
+
+/** The source of a function, whatever `toString` of the function does. */
+const sourceOf = (declared: unknown): string =>
+  typeof declared === 'function' ? Function.prototype.toString.call(declared) : ''
+
+async function withEmptyEnvironment<T>(evaluate: () => Promise<T>): Promise<T> {
+  const environment = process.env
+  process.env = {}
+  try {
+    return await evaluate()
+  } finally {
+    process.env = environment
+  }
 }
 
 /** Calls `mirrors`. It may read any variable: the environment decides where files come from, never what they contain. */

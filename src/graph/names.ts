@@ -54,6 +54,7 @@ export const COMMANDS: readonly string[] = [
   'watch',
   'graph',
   'params',
+  'check',
   'verify',
   'boot',
   'run',

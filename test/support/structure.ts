@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 export const FOLDERS: readonly string[] = [
   'cli',
   'watch',
+  'check',
   'verify',
   'vm',
   'executor',
