@@ -84,6 +84,33 @@ it.each<[string, string, string, RegExp]>([
   ['the date', 'const seen = new Date().getFullYear()', 'new Date', CLOCK],
   ['the clock', 'const seen = Date.now()', 'Date.now', CLOCK],
   ['the time since the start', 'const seen = performance.now()', 'performance.now', CLOCK],
+  ['the time at which it started', 'const seen = performance.timeOrigin', 'performance.timeOrigin', CLOCK],
+  [
+    'the date as a text',
+    `const seen = new Intl.DateTimeFormat('en').format()`,
+    'Intl.DateTimeFormat.format',
+    CLOCK,
+  ],
+  [
+    'the clock of another context',
+    `import vm from 'node:vm'; const seen = vm.runInNewContext('Date.now()')`,
+    'vm.runInNewContext',
+    CLOCK,
+  ],
+  ['the time of an event', `const seen = new Event('x').timeStamp`, 'Event.timeStamp', CLOCK],
+  [
+    'a random key',
+    `const seen = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 128 }, true, ['encrypt'])`,
+    'crypto.subtle.generateKey',
+    RANDOM,
+  ],
+  ['the number of its process', 'const seen = process.pid', 'process.pid', HOST],
+  [
+    'its memory',
+    `import v8 from 'node:v8'; const seen = v8.getHeapStatistics().used_heap_size`,
+    'v8.getHeapStatistics',
+    HOST,
+  ],
   ['a random number', 'const seen = Math.random()', 'Math.random', RANDOM],
   [
     'random bytes',
