@@ -10,6 +10,7 @@ import type { Workspace } from '../workspace/workspace.ts'
 import type { CommandContext, OptionsOf } from './command.ts'
 import { typedArguments } from './invocation.ts'
 import { wholeNumber, targetCommand } from './command.ts'
+import { LOCKED_HELP, lockedBy } from './lockedOption.ts'
 import { withProgress } from './render/progress.ts'
 import { openSelection } from './selection.ts'
 
@@ -25,6 +26,8 @@ export const vmCommand = (name: string) =>
     )
     .option('--memory <MiB>', `the memory of the VM in MiB (default: ${DEFAULT_MEMORY})`, wholeNumber)
     .option('--usb', 'attach the image as a USB disk')
+    .option('--locked', LOCKED_HELP.locked)
+    .option('--no-locked', LOCKED_HELP.noLocked)
     .option('--no-build', 'boot the published image without building it first')
 
 type VmOptions = OptionsOf<typeof vmCommand>
@@ -59,6 +62,7 @@ export async function bootableImage(
       command: typedArguments(invocation),
       force: false,
       keepGoing: false,
+      ...lockedBy(options.locked),
       wait: true,
       listener,
       signal,

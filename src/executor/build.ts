@@ -15,7 +15,7 @@ import { checkTargets } from './checkTargets.ts'
 /**
  * Brings targets and their dependencies up to date. If everything is fresh, takes one snapshot, makes one plan and writes
  * only the stat index. Exception: if a killed build left files behind, it tries to take the lock and removes them. Throws
- * a Failure (exit code 2) for an unknown target or a missing input.
+ * a Failure (exit code 2) for an unknown target, a missing input, or a lockfile that it may not resolve.
  */
 export async function build(workspace: Workspace, options: BuildOptions): Promise<BuildReport> {
   const startedAt = monotonicSeconds()
@@ -28,6 +28,8 @@ export async function build(workspace: Workspace, options: BuildOptions): Promis
       if (hasLeftovers(workspace)) await (await import('./buildSession.ts')).reclaimIfFree(workspace)
       return idleReport(planned, targets, monotonicSeconds() - startedAt)
     }
+    if (options.locked !== undefined)
+      (await import('./locked.ts')).throwIfUnresolved(workspace.graph, planned, options.locked)
     // Load it only now, because a build with nothing to do is faster without it.
     const { runBuild } = await import('./buildSession.ts')
     return await runBuild(workspace, options, forced, startedAt)

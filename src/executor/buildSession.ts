@@ -171,7 +171,12 @@ export function runBuild(
       return idleReport(planned, targets, monotonicSeconds() - startedAt)
     }
     await checkTools(snapshot, planned)
-    const context: SessionContext = { ...base, snapshot, watched: invalidation !== undefined }
+    const context: SessionContext = {
+      ...base,
+      snapshot,
+      watched: invalidation !== undefined,
+      ...(options.locked === undefined ? {} : { locked: options.locked }),
+    }
     return logEnd(context, options, startedAt, () => buildAll(context, options, planned, startedAt))
   }
   return inSession(workspace, options, work, startedAt)

@@ -5,6 +5,7 @@ import type { Overrides } from '../graph/params.ts'
 import type { Plan } from '../planner/domain.ts'
 import type { Digest } from '../platform/digest.ts'
 import type { Processes } from '../sandbox/process.ts'
+import type { Locked } from './locked.ts'
 import type { Invalidation } from './invalidation.ts'
 
 /** The options of every session. */
@@ -34,6 +35,8 @@ export interface BuildOptions extends SessionOptions {
   readonly command?: readonly string[]
   /** Run the targets even if they are fresh. */
   readonly force: boolean
+  /** Why the build may not resolve lockfiles: then it fails if one is missing or outdated. It may unless given. */
+  readonly locked?: Locked
   /** How many producers run concurrently; one for each processor unless given. */
   readonly jobs?: number
   /** After a failure, build the artifacts that do not depend on it. */

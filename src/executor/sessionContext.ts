@@ -6,6 +6,7 @@ import type { Processes } from '../sandbox/process.ts'
 import type { StoreAccess } from '../store/storeAccess.ts'
 import type { Snapshot } from '../workspace/snapshot.ts'
 import type { Workspace } from '../workspace/workspace.ts'
+import type { Locked } from './locked.ts'
 import type { Variation } from './variation.ts'
 
 /** A build session: everything that its steps need. */
@@ -26,6 +27,8 @@ export interface SessionContext {
   readonly signal: AbortSignal
   /** Whether somebody watches the inputs and rebuilds after a change. */
   readonly watched?: boolean
+  /** Why the session may not resolve lockfiles. It may unless given. */
+  readonly locked?: Locked
   /** The changed conditions of `verify --rebuild`. A normal build does not set it. */
   readonly variation?: Variation
 }

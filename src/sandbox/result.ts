@@ -99,8 +99,8 @@ function parseResult(text: string): ProducerResult | undefined {
 const MAX_UNDECLARED = 20
 
 /**
- * Checks that a run wrote exactly the declared outputs, each a regular file within the limit of the disk; throws a Failure
- * otherwise. A file with holes may be much larger than what it uses, and lbuild reads all of it.
+ * Checks that a run wrote exactly the declared outputs, each a regular file within the limit of the disk. Otherwise
+ * throws a Failure with the last lines that the tools printed. A file with holes may be much larger than what it uses, and lbuild reads all of it.
  */
 export function checkOutputs(disk: Disk, node: ArtifactNode, work: WorkDirectory): void {
   const directory = toRawPath(work.outputs)
@@ -127,8 +127,10 @@ export function checkOutputs(disk: Disk, node: ArtifactNode, work: WorkDirectory
       : [['…', `${undeclared.length - MAX_UNDECLARED} more were written but are not declared`] as const]),
   ]
   if (problems.length === 0) return
+  const tail = lastLines(readEnd(disk, toRawPath(work.log), LOG_END).toString())
   throw new Failure('the outputs differ from the declaration', {
-    facts: [...problems, ['work directory', work.path]],
+    facts: [...problems, ['work directory', work.path], ['log', work.log]],
+    ...(tail === '' ? {} : { tail }),
     hint: 'write every declared output to its path in outputs, and nothing else there',
   })
 }

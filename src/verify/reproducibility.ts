@@ -12,6 +12,8 @@ import { inSession } from '../executor/buildSession.ts'
 import type { SessionContext } from '../executor/sessionContext.ts'
 import { Interrupted } from '../executor/sessionContext.ts'
 import { layInputs } from '../executor/inputs.ts'
+import type { Locked } from '../executor/locked.ts'
+import { throwIfUnresolved } from '../executor/locked.ts'
 import { produceTask, runTask } from '../executor/producer.ts'
 import { checkOutputs } from '../sandbox/result.ts'
 import { otherCircumstances } from '../executor/variation.ts'
@@ -29,6 +31,8 @@ export interface ReproducibilityOptions extends SessionOptions {
   readonly targets: readonly string[]
   /** Run only the producers of the targets again, not those of their dependencies. */
   readonly only?: boolean
+  /** Why the session may not resolve lockfiles; the error then names those that are missing or outdated. */
+  readonly locked?: Locked
   /** The number of producers that run at a time (default: the number of processors). */
   readonly jobs?: number
 }
@@ -74,10 +78,12 @@ export function checkReproducibility(
   options: ReproducibilityOptions,
 ): Promise<ReproducibilityReport> {
   const startedAt = monotonicSeconds()
-  const { targets, only = false, jobs = availableParallelism() } = options
+  const { targets, only = false, locked, jobs = availableParallelism() } = options
   return inSession(workspace, options, async (base) => {
     const snapshot = await takeSnapshot(workspace, targets, new Set())
-    const fresh = freshArtifacts(plan(workspace.graph, targets, snapshot), targets)
+    const planned = plan(workspace.graph, targets, snapshot)
+    throwIfUnresolved(workspace.graph, planned, locked)
+    const fresh = freshArtifacts(planned, targets)
     const context: SessionContext = { ...base, snapshot, variation: otherCircumstances() }
     const artifacts = await inParallel(
       jobs,

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { changedFiles } from '../config/sourceFiles.ts'
 import type { EvaluationOptions } from '../config/configProcess.ts'
 import { build } from '../executor/build.ts'
+import type { Locked } from '../executor/locked.ts'
 import { Invalidation } from '../executor/invalidation.ts'
 import type { BuildReport } from '../executor/report.ts'
 import { checkTargets } from '../executor/checkTargets.ts'
@@ -31,6 +32,8 @@ export interface WatchOptions extends SourceWatcherOptions {
   /** The directory of lbuild's compiled code. */
   readonly code: string
   readonly jobs?: number
+  /** Why builds may not resolve lockfiles. They may unless given. */
+  readonly locked?: Locked
   /** The arguments of lbuild as the user typed them, for the event log. */
   readonly command: readonly string[]
   /** The params that the profile and the command line set, as written. */
@@ -233,7 +236,7 @@ export class Watch {
   }
 
   async #runBuild(planned: Plan, cause: Burst | undefined): Promise<void> {
-    const { targets, command, listener, code, jobs, params } = this.#options
+    const { targets, command, listener, code, jobs, params, locked } = this.#options
     this.#reporter.building(planned)
     this.#failures.begin(planned)
     const startedAt = monotonicSeconds()
@@ -256,6 +259,7 @@ export class Watch {
         invalidation,
         knownFailures: this.#failures.knownFailures(planned),
         ...(jobs === undefined ? {} : { jobs }),
+        ...(locked === undefined ? {} : { locked }),
       })
       this.#failures.finish(report.artifacts)
     } catch (error) {

@@ -196,6 +196,17 @@ export default defineConfig({ artifacts: [debs, image] })
     })
   })
 
+  it('that writes no output is reported with the last lines of its tools and the log', async () => {
+    const workspace = failing(
+      `await run('tar', ['-cvf', '-', '-C', '/inputs', 'note']); log('no image'); fs.rmSync(outputs.image)`,
+    )
+    const { code, stderr } = await workspace.lbuild('image')
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/image: +was not written\n/)
+    expect(stderr).toContain('  | note/\n  | note/note.txt\n  | no image\n')
+    expect(stderr).toContain(`${workDirectoryIn(stderr)}/log\n`)
+  })
+
   const mistakes: readonly [string, string, string][] = [
     ['it does not write an output', `fs.rmSync(outputs.log)`, 'log: *was not written'],
     [

@@ -3,6 +3,7 @@
 import { Option } from '@commander-js/extra-typings'
 import type { CommandContext, OptionsOf } from '../command.ts'
 import { wholeNumber, targetCommand } from '../command.ts'
+import { LOCKED_HELP } from '../lockedOption.ts'
 import { buildTargets } from './buildTargets.ts'
 
 const declare = () =>
@@ -25,6 +26,8 @@ const declare = () =>
       '-k, --keep-going',
       'after a failure, still build the artifacts that do not depend on the failed one',
     )
+    .option('--locked', LOCKED_HELP.locked)
+    .option('--no-locked', LOCKED_HELP.noLocked)
     .option('--no-wait', 'fail instead of waiting if another lbuild process works in this workspace')
     .option(
       '--install-tools',

@@ -15,6 +15,7 @@ import { paint, usesColor } from '../render/color.ts'
 import { counted, duration } from '../render/format.ts'
 import { print, printDocument } from '../render/print.ts'
 import { withProgress } from '../render/progress.ts'
+import { lockedBy } from '../lockedOption.ts'
 import { openSelection } from '../selection.ts'
 import type { BuildOptions } from './build.ts'
 
@@ -44,6 +45,7 @@ export async function buildTargets(
         params,
         force,
         keepGoing,
+        ...lockedBy(options.locked),
         wait,
         ...(jobs === undefined ? {} : { jobs }),
         listener: (event) => {

@@ -5,6 +5,7 @@ import type { FileState, Mismatch, PublishedReport } from '../../verify/outputs.
 import { verifyPublished } from '../../verify/outputs.ts'
 import type { CommandContext, OptionsOf } from '../command.ts'
 import { wholeNumber, targetCommand } from '../command.ts'
+import { LOCKED_HELP } from '../lockedOption.ts'
 import { paint } from '../render/color.ts'
 import { bytes, counted, NAME_WIDTH } from '../render/format.ts'
 import { print, printDocument } from '../render/print.ts'
@@ -37,6 +38,8 @@ const declare = () =>
       'with --rebuild: run at most this many producers at once (default: the number of CPUs)',
       wholeNumber,
     )
+    .option('--locked', `with --rebuild: ${LOCKED_HELP.locked}`)
+    .option('--no-locked', `with --rebuild: ${LOCKED_HELP.noLocked}`)
     .option('--no-wait', 'fail instead of waiting if another lbuild process works in this workspace')
     .option('--json', 'print one JSON document (docs/json.md)')
     .option('-q, --quiet', 'print only files that differ')

@@ -16,6 +16,7 @@ import { paint, usesColor } from '../render/color.ts'
 import { counted, duration } from '../render/format.ts'
 import { print, printDocument } from '../render/print.ts'
 import { withProgress } from '../render/progress.ts'
+import { lockedBy } from '../lockedOption.ts'
 import type { VerifyOptions } from './verify.ts'
 
 /** Returns the exit code: 1 if an output differs or a producer fails. */
@@ -32,6 +33,7 @@ export async function verifyRebuild(
       only,
       ...(jobs === undefined ? {} : { jobs }),
       wait,
+      ...lockedBy(options.locked),
       listener,
       signal,
       code: invocation.code,

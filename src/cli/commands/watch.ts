@@ -15,6 +15,7 @@ import { openWorkspace } from '../../workspace/workspace.ts'
 import { imageOf } from '../bootableImage.ts'
 import type { CommandContext, OptionsOf } from '../command.ts'
 import { wholeNumber, targetCommand } from '../command.ts'
+import { LOCKED_HELP, lockedBy } from '../lockedOption.ts'
 import type { Invocation } from '../invocation.ts'
 import { typedArguments } from '../invocation.ts'
 import { graphText } from '../render/graphText.ts'
@@ -36,6 +37,8 @@ const declare = () =>
       'run at most this many producers at once (default: the number of CPUs)',
       wholeNumber,
     )
+    .option('--locked', LOCKED_HELP.locked)
+    .option('--no-locked', LOCKED_HELP.noLocked)
     .option('--no-cancel', 'after an edit, let running producers finish even if they read the edited files')
     .option('--exec', 'after each successful build, run the command that is given after --')
     .option(
@@ -97,6 +100,7 @@ async function watch(
     signal: AbortSignal.any([signal, quit.signal]),
     code,
     cancel: options.cancel,
+    ...lockedBy(options.locked),
     ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
     backend: (changes) => new InotifyBackend(changes),
     fallback: (changes) => new PollingBackend(changes),

@@ -1,5 +1,6 @@
 // Shows a plan: what a build would do with each artifact, as a table or as JSON.
 import { checkTargets } from '../../executor/checkTargets.ts'
+import { throwIfUnresolved } from '../../executor/locked.ts'
 import { describeReason } from '../../explain/describeReason.ts'
 import { isFresh, plan } from '../../planner/plan.ts'
 import type { Decision, Plan, RunRecord } from '../../planner/domain.ts'
@@ -13,6 +14,7 @@ export interface PlanOptions {
   readonly json?: boolean | undefined
   readonly check?: boolean | undefined
   readonly force?: boolean | undefined
+  readonly locked?: boolean | undefined
 }
 
 /** The exit code of `--check` when an artifact is not fresh. */
@@ -32,6 +34,7 @@ export async function showPlan(
   const snapshot = await takeSnapshot(workspace, targets, new Set(options.force ? targets : []))
   const planned = plan(workspace.graph, targets, snapshot)
   workspace.index.save()
+  if (options.locked) throwIfUnresolved(workspace.graph, planned, 'option')
   if (options.json) printDocument(planDocument(planned, targets))
   else printTable(planned)
   return planExitCode(planned, options)
