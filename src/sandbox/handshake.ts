@@ -1,6 +1,6 @@
 // What lbuild and bwrap(1) tell each other while a sandbox starts.
 import type { ChildProcess, StdioPipe } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { close, openSync } from 'node:fs'
 import { text as readAll } from 'node:stream/consumers'
 import { Readable } from 'node:stream'
 import { FDS } from './bubblewrap.ts'
@@ -22,7 +22,8 @@ export function letStart(child: ChildProcess): void {
   void bwrapChild(child.stdio[FDS.info]).then((pid) => {
     if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return
     const mounts = openSync(`/proc/${pid}/ns/mnt`, 'r')
-    child.once('exit', () => closeSync(mounts))
+    // The kernel removes the mounts meanwhile, which takes longer than lbuild should wait.
+    child.once('exit', () => close(mounts, () => {}))
     send(child, FDS.start, '\n')
   })
 }
