@@ -1,4 +1,6 @@
 // Reports an error that reached the top of the program.
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { detectManager, missingToolsFailure } from '../debian/hostInstall.ts'
 import { errorCode } from '../platform/disk.ts'
 import { Failure, failureFrom } from '../platform/failure.ts'
@@ -45,10 +47,27 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['EIO', 'the disk reports an error'],
 ])
 
+/** The highest directory above the path of an error that does not exist; undefined if only the path itself is missing. */
+function removedDirectory(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  // The error of process.cwd() names no path.
+  if ('syscall' in error && error.syscall === 'uv_cwd') return process.env.PWD ?? '.'
+  if (!('path' in error) || typeof error.path !== 'string' || !error.path.startsWith('/')) return undefined
+  const parents: string[] = []
+  for (let path = dirname(error.path); path !== '/'; path = dirname(path)) parents.push(path)
+  return parents.reverse().find((parent) => !existsSync(parent))
+}
+
 /** An error of the operating system, or else a bug in lbuild with its stack. */
 function unexpectedFailure(error: unknown): Failure {
   const { message = String(error), stack } = error instanceof Error ? error : {}
   const code = errorCode(error)
+  const removed = code === 'ENOENT' ? removedDirectory(error) : undefined
+  if (removed !== undefined)
+    return new Failure('a directory that lbuild uses does not exist any more', {
+      facts: [['directory', removed]],
+      hint: 'create it again, or run lbuild in another workspace',
+    })
   if (error instanceof Error && code !== '' && 'syscall' in error)
     return new Failure(REASONS.get(code) ?? message, {
       facts: [
