@@ -69,6 +69,9 @@ describe.each(ALL)('the template %s', (template) => {
     for (const { path } of lockfiles) expect(readme).toContain(path.replace(/.*\//, ''))
     for (const path of ['.github/workflows/build.yml', '.gitlab-ci.yml'])
       expect(workspace.read(path)).toContain('npx lbuild qcow2 --locked --install-tools')
+    const { code, stderr } = await workspace.lbuild('qcow2', '--locked')
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/^error: (the lockfile '.*' is|2 lockfiles are) missing/)
   })
 })
 

@@ -1,4 +1,5 @@
 // `lbuild init`: writes the files of a new distro.
+import { Option } from '@commander-js/extra-typings'
 import { realpathSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { checkUtf8 } from '../../config/locations.ts'
@@ -14,16 +15,29 @@ import { distroName, templateFiles } from '../init/templateFiles.ts'
 import { writeFiles } from '../init/writeFiles.ts'
 import { print } from '../render/print.ts'
 
+/** The names of the templates. */
+const NAMES: readonly string[] = [...TEMPLATES.keys()]
+
 const declare = () =>
   plainCommand('init')
     .description('Write the files of a new distro into a directory; never overwrites a file')
     .argument('[dir]', 'the directory, which is created if it is missing (default: .)')
-    .option('--template <name>', `the template to copy (default: ${DEFAULT_TEMPLATE})`)
+    .addOption(
+      new Option('--template <name>', `the template to copy (default: ${DEFAULT_TEMPLATE})`)
+        .choices(NAMES)
+        .argParser(templateName),
+    )
     .helpOption('-h, --help', 'show this help')
     .addHelpText('after', templateHelp)
 
+/** Checks the name of a template, with a suggestion. */
+function templateName(name: string): string {
+  if (NAMES.includes(name)) return name
+  throw new Failure(`unknown template '${name}'`, { hint: suggestion(name, NAMES), exitCode: 2 })
+}
+
 const templateHelp = (): string => {
-  const width = Math.max(...[...TEMPLATES.keys()].map(({ length }) => length))
+  const width = Math.max(...NAMES.map(({ length }) => length))
   const rows = [...TEMPLATES].map(([name, text]) => `  ${name.padEnd(width)}  ${text}\n`)
   return `\nTemplates:\n${rows.join('')}`
 }
@@ -37,9 +51,6 @@ function init(
   options: OptionsOf<typeof declare>,
 ): void {
   const { template = DEFAULT_TEMPLATE } = options
-  const names = [...TEMPLATES.keys()]
-  if (!names.includes(template))
-    throw new Failure(`unknown template '${template}'`, { hint: suggestion(template, names), exitCode: 2 })
   const root = resolve(dir ?? '.')
   checkUtf8('the distro', root)
   const home = realpathSync(invocation.home)
