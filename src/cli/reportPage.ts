@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Locations } from '../config/locations.ts'
-import { listBuilds, readBuild } from '../events/buildHistory.ts'
+import { listBuilds } from '../events/buildHistory.ts'
 import type { LoggedArtifact, LoggedBuild } from '../events/loggedBuild.ts'
 import type { CauseDiffs } from '../explain/causeDiffs.ts'
 import { NO_DIFFS } from '../explain/causeDiffs.ts'
@@ -34,8 +34,16 @@ export const pageAssets = (code: string): PageAssets => ({
 /** The name of a workspace: that of its directory. */
 export const workspaceName = ({ root }: Locations): string => basename(root)
 
-/** Collects what the page of a build shows. Reads the log and the store, but neither the config nor an input. */
-export async function pageSource(locations: Locations, build: LoggedBuild, at: number): Promise<PageSource> {
+/**
+ * Collects what the page of a build shows. Reads the log and the store, but neither the config nor an input. `ended`
+ * remembers past builds; see {@link listBuilds}.
+ */
+export async function pageSource(
+  locations: Locations,
+  build: LoggedBuild,
+  at: number,
+  ended?: Map<string, LoggedBuild>,
+): Promise<PageSource> {
   const records = recordStore(realDisk, locations)
   return {
     title: workspaceName(locations),
@@ -43,14 +51,19 @@ export async function pageSource(locations: Locations, build: LoggedBuild, at: n
     build,
     command: commandLine(build),
     causes: await causesOf(locations, records, build),
-    history: await historyUntil(locations, build),
+    history: await historyUntil(locations, build, ended),
+    describeOutcome: outcomeOf,
     recordedOutputs: (artifact) => outputsOf(recordIn(records, artifact)),
   }
 }
 
-async function historyUntil({ cache }: Locations, build: LoggedBuild): Promise<readonly LoggedBuild[]> {
+async function historyUntil(
+  { cache }: Locations,
+  build: LoggedBuild,
+  ended: Map<string, LoggedBuild> | undefined,
+): Promise<readonly LoggedBuild[]> {
   const builds = [build]
-  for await (const other of listBuilds(realDisk, cache)) {
+  for await (const other of listBuilds(realDisk, cache, ended)) {
     if (builds.length >= SHOWN_BUILDS) break
     if (other.id < build.id) builds.push(other)
   }
@@ -105,7 +118,3 @@ async function diffsOf(
   const before = records.listOf(name).find(({ build }) => build === evidence.comparedWith?.build)
   return now && before ? recordDiffs(objectStore(realDisk, locations), reason, before, now) : NO_DIFFS
 }
-
-/** Reads the build that a page shows, `last` or one with an id; see {@link readBuild}. */
-export const shownBuild = (cache: string, id: string): Promise<LoggedBuild | undefined> =>
-  readBuild(realDisk, cache, id)

@@ -10,11 +10,24 @@ import { readLog } from './logReader.ts'
 /**
  * The past builds, newest first; each is read when the caller asks for it. An unreadable log gives a build without
  * data. Logs of commands that build nothing are left out. Takes no workspace lock, writes nothing and needs no config.
+ * `ended` remembers the builds that ended, so that a later call does not read them again.
  */
-export async function* listBuilds(disk: Disk, cache: string): AsyncGenerator<LoggedBuild, void> {
+export async function* listBuilds(
+  disk: Disk,
+  cache: string,
+  ended?: Map<string, LoggedBuild>,
+): AsyncGenerator<LoggedBuild, void> {
   for (const id of loggedIds(disk, cache).toReversed()) {
+    const known = ended?.get(id)
+    if (known) {
+      yield known
+      continue
+    }
     const log = await readLog(disk, logPath(cache, id))
-    if (isOfBuild(log)) yield buildFromLog(id, log)
+    if (!isOfBuild(log)) continue
+    const build = buildFromLog(id, log)
+    if (build.end !== 'unfinished') ended?.set(id, build)
+    yield build
   }
 }
 

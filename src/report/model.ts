@@ -48,7 +48,8 @@ export interface PageNode {
   readonly cutOff?: boolean
   /** Whether the build changed an output. */
   readonly changed?: boolean
-  readonly failedArtifact?: string
+  /** What happened to it, in a few words. */
+  readonly summary: string
   readonly failure?: PageFailure
   /** Why it was not fresh, one sentence each. */
   readonly reasons: readonly string[]

@@ -28,6 +28,8 @@ export interface PageSource {
   readonly causes: readonly PageCause[]
   /** Builds up to this one, newest first. */
   readonly history: readonly LoggedBuild[]
+  /** Describes what happened to an artifact, such as `ran, 2.1 s`. */
+  readonly describeOutcome: (artifact: LoggedArtifact) => string
   /** The outputs of an artifact that the build left fresh, as its record names them. */
   readonly recordedOutputs: (artifact: LoggedArtifact) => readonly PageOutput[]
 }
@@ -120,6 +122,7 @@ const lockfileNode = ({ name, spans }: LoggedLockfile): Unplaced => ({
   kind: 'lockfile',
   name,
   outcome: 'lockfile',
+  summary: spans.length === 0 ? 'was up to date' : 'was resolved, or its downloads were fetched',
   seconds: spans.reduce((sum, { from, to }) => sum + to - from, 0) / 1000,
   reasons: [],
   outputs: [],
@@ -127,9 +130,12 @@ const lockfileNode = ({ name, spans }: LoggedLockfile): Unplaced => ({
   dependencies: [],
 })
 
-function artifactNode({ build, recordedOutputs }: PageSource, artifact: LoggedArtifact): Unplaced {
+function artifactNode(
+  { build, recordedOutputs, describeOutcome }: PageSource,
+  artifact: LoggedArtifact,
+): Unplaced {
   const { name, outcome, seconds, usualSeconds, savedSeconds, cutOff, changed } = artifact
-  const { failedArtifact, failure, reasons, outputs, attempts } = artifact
+  const { failure, reasons, outputs, attempts } = artifact
   const verdict = verdictOf(build, name)
   return {
     kind: 'artifact',
@@ -141,7 +147,7 @@ function artifactNode({ build, recordedOutputs }: PageSource, artifact: LoggedAr
     ...(savedSeconds === undefined ? {} : { savedSeconds }),
     ...(cutOff === undefined ? {} : { cutOff }),
     ...(changed === undefined ? {} : { changed }),
-    ...(failedArtifact === undefined ? {} : { failedArtifact }),
+    summary: describeOutcome(artifact),
     ...(failure === undefined ? {} : { failure }),
     reasons: reasons.map(describeReason),
     outputs:

@@ -16,6 +16,11 @@ export type WatchEvent =
       readonly directories: number
     }
   | {
+      /** The page of `--ui` is served. Only who knows its address may read it. */
+      readonly type: 'serving'
+      readonly url: string
+    }
+  | {
       /** Not all changes are reported, so watch checks everything at a fixed interval. */
       readonly type: 'polling'
       readonly reason: string

@@ -42,6 +42,18 @@ describe('the picture', () => {
     expect(text).not.toContain('\u001b')
   })
 
+  it('shows the address of the page', () => {
+    const serving: WatchEvent = { type: 'serving', url: 'http://127.0.0.1:4321/token/' }
+    const lines = draw(nextState(state, serving, 100), {
+      width: 80,
+      height: 24,
+      now: 103,
+      keys: '',
+      paint: (_, text) => text,
+    })
+    expect(lines).toContain('page     http://127.0.0.1:4321/token/')
+  })
+
   it('splits no character', () => {
     const wide: WatchEvent = { type: 'changed', paths: ['\u{1f427}'.repeat(50)], more: 0 }
     const lines = draw(nextState(state, wide, 100), {

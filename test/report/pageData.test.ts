@@ -55,6 +55,7 @@ const source = (build: LoggedBuild, more: Partial<PageSource> = {}): PageSource 
   command: 'lbuild image',
   causes: [],
   history: [build],
+  describeOutcome: ({ outcome }) => outcome,
   recordedOutputs: () => [],
   ...more,
 })

@@ -17,6 +17,7 @@ import type { CommandContext, OptionsOf } from '../command.ts'
 import { wholeNumber, targetCommand } from '../command.ts'
 import { LOCKED_HELP, lockedBy } from '../lockedOption.ts'
 import type { Invocation } from '../invocation.ts'
+import type { LivePage } from '../livePage.ts'
 import { typedArguments } from '../invocation.ts'
 import { graphText } from '../render/graphText.ts'
 import type { Selection } from '../selection.ts'
@@ -46,6 +47,7 @@ const declare = () =>
       'boot the image of the first target in QEMU, and reboot it after each build that changes it; changes to the disk are discarded',
     )
     .option('--window', 'with --run: open a graphical window')
+    .option('--ui', 'serve a live page of the builds to browsers on this host, and print its address')
     .option('--json', 'print one JSON event per line (docs/watch.md)')
 
 type WatchOptions = OptionsOf<typeof declare>
@@ -85,9 +87,13 @@ async function watch(
     throw new Failure('no target named', { hint: 'name targets, such as: lbuild watch qcow2', exitCode: 2 })
   workspace.index.save()
   // The view needs `watching`, and `watching` needs a listener that calls the view. So the listener reads `view` when an
-  // event arrives; the first event arrives after both exist.
+  // event arrives; the first event arrives after both exist. The page comes last, so that it is closed in any case.
   let view: WatchView | undefined
-  const listener: WatchListener = (event) => view?.listener(event)
+  let page: LivePage | undefined
+  const listener: WatchListener = (event) => {
+    view?.listener(event)
+    page?.listener(event)
+  }
   const quit = new AbortController()
   const followers = await followersOf(invocation, selection, options, listener)
   const watching = new Watch({
@@ -115,8 +121,14 @@ async function watch(
     ...(restart ? { restart } : {}),
   })
   try {
+    if (options.ui) {
+      const { livePage } = await import('../livePage.ts')
+      page = await livePage(workspace.locations, code)
+      listener({ type: 'serving', url: page.url })
+    }
     await watching.run()
   } finally {
+    await page?.close()
     await followers.stop()
     view.close()
   }

@@ -41,6 +41,8 @@ export function lineOf(
   switch (event.type) {
     case 'watching':
       return `watching ${event.targets.join(', ')} in ${event.directories === 1 ? '1 directory' : `${event.directories} directories`}`
+    case 'serving':
+      return `page     ${event.url}`
     case 'polling': {
       const hint = event.hint === undefined ? '' : `\n  hint: ${event.hint}`
       return `${paint(stream, 'yellow', 'warning:')} ${event.reason}; checking everything every ${duration(event.intervalSeconds)}${hint}`

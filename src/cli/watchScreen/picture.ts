@@ -110,8 +110,9 @@ function rowsOf({ rows }: ScreenState, room: number, now: number, paint: Paint):
   return [...all.filter((one) => first.has(one)).map(line), paint('dim', `  … and ${hidden} more`)]
 }
 
-function factsOf({ changed, last, notes }: ScreenState, paint: Paint): string[] {
+function factsOf({ url, changed, last, notes }: ScreenState, paint: Paint): string[] {
   const facts: string[] = []
+  if (url !== undefined) facts.push(`${paint('dim', 'page')}     ${url}`)
   if (changed !== '') facts.push(`${paint('dim', 'changed')}  ${printable(changed)}`)
   if (last) {
     const words = [last.outcome, ...builtCounts(last)].join(', ')

@@ -18,6 +18,8 @@ export interface Row {
 /** Everything that the screen of `watch` shows. */
 export interface ScreenState {
   readonly targets: readonly string[]
+  /** The address of the page of `--ui`. */
+  readonly url?: string
   readonly rows: ReadonlyMap<string, Row>
   readonly doing: 'starting' | 'building' | 'waiting'
   readonly fresh: boolean
@@ -58,6 +60,8 @@ export function nextState(state: ScreenState, event: WatchEvent, now: number): S
   switch (event.type) {
     case 'watching':
       return { ...state, targets: event.targets }
+    case 'serving':
+      return { ...state, url: event.url }
     case 'polling': {
       const hint = event.hint === undefined ? '' : `; ${event.hint}`
       return note(`${event.reason}; checking every ${event.intervalSeconds} s${hint}`)

@@ -43,34 +43,6 @@ export const outcomeWord = ({ outcome, cutOff, changed }: PageNode): string => {
   return outcome === 'built' && changed === false ? 'built, identical' : WORDS[outcome]
 }
 
-/** The sentence behind an outcome. */
-export function outcomeSentence({ outcome, cutOff, changed, failedArtifact }: PageNode): string {
-  switch (outcome) {
-    case 'built':
-      return changed === false
-        ? 'Its producer ran; the outputs are identical to the previous ones.'
-        : 'Its producer ran.'
-    case 'restored':
-      return 'Its outputs were restored from the store; the producer did not run.'
-    case 'fresh':
-      return cutOff
-        ? 'Early cutoff: its dependencies were rebuilt, but their outputs did not change.'
-        : 'Its outputs were up to date.'
-    case 'failed':
-      return 'Its run failed.'
-    case 'skipped':
-      return failedArtifact === undefined
-        ? 'It was skipped.'
-        : `It was skipped, because ${failedArtifact} failed.`
-    case 'unfinished':
-      return 'It was started and did not finish.'
-    case 'unreached':
-      return 'The build did not reach it.'
-    case 'lockfile':
-      return 'A lockfile pins downloads.'
-  }
-}
-
 /** The size of all outputs of a node, in bytes; undefined if it is unknown. */
 export const sizeOf = ({ outputs }: PageNode): number | undefined =>
   outputs.length === 0 ? undefined : outputs.reduce((sum, { size }) => sum + size, 0)

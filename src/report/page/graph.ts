@@ -6,12 +6,6 @@ import { svg } from './dom.ts'
 import { measures, outcomeWord } from './format.ts'
 import { Viewport } from './viewport.ts'
 
-/** The number of characters of a name and of the line below it that fit into a box. */
-const FITTING = { name: 20, line: 27 }
-
-const cut = (text: string, length: number): string =>
-  text.length <= length ? text : `${text.slice(0, length - 1)}…`
-
 /** The drawing of the graph. */
 export class GraphView {
   readonly element: SVGSVGElement
@@ -69,7 +63,7 @@ export class GraphView {
 
   #box(node: PageNode, at: number): SVGGElement {
     const line = [outcomeWord(node), measures(node)].filter((text) => text !== '').join(' · ')
-    const words = [node.name, line, ...(node.critical ? ['on the critical path'] : [])].join(', ')
+    const words = `${node.name} ${line}${node.critical ? ', on the critical path' : ''}`
     const classes = [
       'node',
       `node-${node.outcome}`,
@@ -88,11 +82,16 @@ export class GraphView {
         click: () => this.#app.select(at),
         focus: () => this.#makeCurrent(at),
       },
-      svg('title', {}, words),
       svg('rect', { class: 'box', width: NODE.width, height: NODE.height, rx: 8 }),
       svg('rect', { class: 'strip', x: 0, y: 8, width: 4, height: NODE.height - 16, rx: 2 }),
-      svg('text', { class: 'name', x: 14, y: 20 }, cut(node.name, FITTING.name)),
-      svg('text', { class: 'line', x: 14, y: 37 }, cut(line, FITTING.line)),
+      // The inner element cuts off texts that are too long.
+      svg(
+        'svg',
+        { width: NODE.width - 8, height: NODE.height },
+        svg('text', { class: 'name', x: 14, y: 20 }, node.name),
+        ' ',
+        svg('text', { class: 'line', x: 14, y: 37 }, line),
+      ),
     )
   }
 
@@ -127,7 +126,7 @@ export class GraphView {
     const zoomed = ZOOM_KEYS.get(event.key)
     if (event.key === 'Enter' || event.key === ' ') this.#app.select(this.#current)
     else if (event.key === 'Escape') this.#app.select(undefined)
-    else if (event.key === '0') this.viewport.fit(0)
+    else if (event.key === '0') this.viewport.fit()
     else if (zoomed !== undefined) this.viewport.zoom(zoomed)
     else {
       const to = this.#step(event.key)

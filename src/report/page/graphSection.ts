@@ -1,6 +1,7 @@
 // The section of the graph: search, zoom, legend, drawing and the panel of the selection.
+import type { PageNode } from '../model.ts'
 import type { App } from './app.ts'
-import { h, section } from './dom.ts'
+import { h, section, styled } from './dom.ts'
 import { counted } from './format.ts'
 import { GraphView } from './graph.ts'
 import { nodePanel } from './nodeDetails.ts'
@@ -22,7 +23,13 @@ export interface GraphSection {
 }
 
 /** The smallest scale at which the page first shows a graph. */
-const READABLE = 0.45
+const READABLE = 0.75
+
+/** The node that a large graph first shows: what failed, else the end of the critical path, else the last one. */
+function startOf({ data: { nodes } }: App): PageNode | undefined {
+  const failed = nodes.find(({ outcome }) => outcome === 'failed')
+  return failed ?? nodes.findLast(({ critical }) => critical) ?? nodes.at(-1)
+}
 
 export function graphSection(app: App): GraphSection {
   const graph = new GraphView(app)
@@ -68,9 +75,11 @@ export function graphSection(app: App): GraphSection {
       near,
       h('button', { type: 'button', 'aria-label': 'Zoom out', click: () => viewport.zoom(0.8) }, '−'),
       h('button', { type: 'button', 'aria-label': 'Zoom in', click: () => viewport.zoom(1.25) }, '+'),
-      h('button', { type: 'button', click: () => viewport.fit(0) }, 'Fit'),
+      h('button', { type: 'button', click: () => viewport.fit() }, 'Fit'),
     ),
-    h('div', { class: 'stage' }, graph.element, nodePanel(app)),
+    styled(h('div', { class: 'stage' }, graph.element, nodePanel(app)), {
+      '--graph-height': `${app.data.height + 64}px`,
+    }),
     legend(app),
     h(
       'p',
@@ -82,7 +91,7 @@ export function graphSection(app: App): GraphSection {
     element,
     state: () => ({ view: viewport.view, text: search.value, onlyNeighbours }),
     start(state) {
-      if (state === undefined) return viewport.fit(READABLE)
+      if (state === undefined) return viewport.start(READABLE, startOf(app))
       search.value = state.text
       runSearch()
       setNear(state.onlyNeighbours)

@@ -4,7 +4,7 @@ import type { App } from './app.ts'
 import type { Child } from './dom.ts'
 import { h } from './dom.ts'
 import { failureBlock } from './failure.ts'
-import { bytes, duration, outcomeSentence, outcomeWord } from './format.ts'
+import { bytes, duration, outcomeWord } from './format.ts'
 
 /** A button that selects a node. */
 export const nodeButton = (app: App, at: number | undefined, name: string): HTMLElement =>
@@ -83,7 +83,7 @@ function details(app: App, at: number, node: PageNode): readonly Child[] {
       h('button', { type: 'button', class: 'quiet', click: () => app.select(undefined) }, 'Close'),
     ),
     h('p', {}, h('span', { class: `badge outcome-${node.outcome}` }, outcomeWord(node))),
-    h('p', {}, outcomeSentence(node)),
+    h('p', {}, `${node.kind === 'lockfile' ? 'This lockfile' : 'This artifact'} ${node.summary}.`),
     node.failure && failureBlock(node.failure),
     h(
       'dl',

@@ -51,7 +51,7 @@ export function tableSection(app: App): HTMLElement {
     class: 'scroll',
     tabindex: 0,
     role: 'region',
-    'aria-labelledby': 'artifacts-title',
+    'aria-label': 'Table of artifacts',
   })
   const show = (column: Column | undefined, descending: boolean): void => {
     const sorted = column

@@ -3,6 +3,9 @@
 /** How far a drawing can be zoomed. */
 const SCALE = { least: 0.05, most: 2.5 }
 
+/** The empty room around a drawing, in pixels. */
+const MARGIN = 16
+
 /** Which part of a drawing is visible, and how large. */
 export interface View {
   readonly x: number
@@ -43,16 +46,36 @@ export class Viewport {
     this.#drawing.setAttribute('transform', `translate(${view.x} ${view.y}) scale(${scale})`)
   }
 
-  /** Shows the whole drawing; no smaller than `least`, so that its texts stay readable. */
-  fit(least: number): void {
+  /** Shows the whole drawing in the middle. */
+  fit(): void {
     const { clientWidth, clientHeight } = this.#frame
-    const margin = 24
     const { width, height } = this.#size
-    const whole = Math.min((clientWidth - margin) / width, (clientHeight - margin) / height, 1)
-    const scale = Math.max(whole, least)
-    const start = (room: number, size: number): number =>
-      size * scale <= room ? (room - size * scale) / 2 : margin / 2
-    this.show({ x: start(clientWidth, width), y: start(clientHeight, height), scale })
+    const scale = this.#whole()
+    this.show({ x: (clientWidth - width * scale) / 2, y: (clientHeight - height * scale) / 2, scale })
+  }
+
+  /** Shows the whole drawing, or only what is around a point if the drawing would be smaller than `least`. */
+  start(least: number, around: { readonly x: number; readonly y: number } | undefined): void {
+    if (around === undefined || this.#whole() >= least) return this.fit()
+    const { clientWidth, clientHeight } = this.#frame
+    const { width, height } = this.#size
+    // Stays inside the drawing, so that no room is wasted.
+    const offset = (room: number, center: number, size: number): number =>
+      size * least <= room
+        ? (room - size * least) / 2
+        : Math.min(MARGIN, Math.max(room - size * least - MARGIN, room / 2 - center * least))
+    this.show({
+      x: offset(clientWidth, around.x, width),
+      y: offset(clientHeight, around.y, height),
+      scale: least,
+    })
+  }
+
+  /** The scale at which the whole drawing is visible; not above its true size. */
+  #whole(): number {
+    const { clientWidth, clientHeight } = this.#frame
+    const { width, height } = this.#size
+    return Math.min((clientWidth - 2 * MARGIN) / width, (clientHeight - 2 * MARGIN) / height, 1)
   }
 
   /** Zooms around a point of the frame; around its center unless given. */
