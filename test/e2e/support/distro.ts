@@ -13,6 +13,8 @@ declare module 'vitest' {
     workspace: string
     /** The report of that build. */
     firstBuild: BuildReport
+    /** The path of the tarball that `npm pack` made. */
+    tarball: string
   }
 }
 
