@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events'
 import { builtinModules } from 'node:module'
 import { inspect } from 'node:util'
 import { GUARD, MODULES } from './evaluate.ts'
-import { isObject, properties, ValueDescriber } from './valueDescriber.ts'
+import { isObject } from './valueDescriber.ts'
 
 /** Properties of the global object that lbuild itself changes, or that contain it. */
 const HIDDEN = new Set<PropertyKey>([Symbol.for(MODULES), Symbol.for(GUARD), 'globalThis', 'global'])
@@ -32,26 +32,30 @@ const UNNAMED: readonly object[] = [
 
 /** What all modules shared when this object was made. */
 export class SharedState {
-  readonly #values = new ValueDescriber()
   /** Properties of the global object that Node.js replaces by their values when a program first reads them. */
   readonly #lazy = new Map<PropertyKey, () => unknown>()
   readonly #modules: readonly object[] = loadedModules()
-  readonly #before: string
+  readonly #before: readonly unknown[]
 
   constructor() {
     for (const key of Reflect.ownKeys(globalThis)) {
       const get = Object.getOwnPropertyDescriptor(globalThis, key)?.get
       if (get) this.#lazy.set(key, get)
     }
-    this.#before = this.#describe()
+    this.#before = this.#values()
   }
 
   /** Whether something has changed since. */
   hasChanged(): boolean {
-    return this.#before !== this.#describe() || [...this.#lazy].some(([key, get]) => isReplaced(key, get))
+    const now = this.#values()
+    return (
+      now.length !== this.#before.length ||
+      now.some((value, index) => !Object.is(value, this.#before[index])) ||
+      [...this.#lazy].some(([key, get]) => isReplaced(key, get))
+    )
   }
 
-  #describe(): string {
+  #values(): readonly unknown[] {
     const globals = Reflect.ownKeys(globalThis)
       .filter((key) => !HIDDEN.has(key) && !this.#lazy.has(key))
       .map((key) => [key, Reflect.get(globalThis, key)] as const)
@@ -67,15 +71,32 @@ export class SharedState {
         Object.values(Object.getOwnPropertyDescriptors(one)).map(({ value }) => value),
       ),
     ]
-    return this.#values.describe([
+    return [
       ...globals.filter(([, value]) => value !== undefined).map(([key]) => key),
       ...objects.flatMap(properties),
       // Accessors hide these.
       EventEmitter.defaultMaxListeners,
       ...Object.entries(inspect.defaultOptions).flat(),
       ...Object.entries(process.env).flat(),
-    ])
+    ]
   }
+}
+
+/** Properties of functions that tell nothing, and the depth of stacks, which lbuild itself sets. */
+const UNCHANGED = new Set<PropertyKey>(['length', 'name', 'stackTraceLimit'])
+
+/** A value, and what the properties of the value and of its prototype property hold. */
+function properties(value: unknown): readonly unknown[] {
+  if (!isObject(value)) return [value]
+  const prototype: unknown = typeof value === 'function' ? value.prototype : undefined
+  const found: unknown[] = [value]
+  for (const owner of [value, prototype])
+    for (const key of isObject(owner) ? Reflect.ownKeys(owner) : []) {
+      if (typeof owner === 'function' && UNCHANGED.has(key)) continue
+      const descriptor = Object.getOwnPropertyDescriptor(owner, key)
+      found.push(key, descriptor?.value ?? descriptor?.get)
+    }
+  return found
 }
 
 /** The modules of Node.js that the config imports, which are loaded before it is evaluated. */

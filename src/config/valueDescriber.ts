@@ -1,30 +1,6 @@
 // Describes values, so that a later description shows whether somebody changed them.
 import { sha256 } from '../platform/digest.ts'
 
-/** The identities of a value, of its own properties, and of those of its prototype property. */
-export function properties(value: unknown): readonly unknown[] {
-  if (!isObject(value)) return [value]
-  const prototype: unknown = typeof value === 'function' ? value.prototype : undefined
-  const owned = [value, prototype].filter(isObject).flatMap((owner) =>
-    Reflect.ownKeys(owner).flatMap((key) => {
-      // lbuild itself sets the depth of stacks.
-      if (key === 'stackTraceLimit') return []
-      const descriptor = Object.getOwnPropertyDescriptor(owner, key)
-      return [key, new Identity(descriptor?.value ?? descriptor?.get)]
-    }),
-  )
-  return [new Identity(value), ...owned]
-}
-
-/** A value of which only the identity matters. */
-export class Identity {
-  readonly value: unknown
-
-  constructor(value: unknown) {
-    this.value = value
-  }
-}
-
 export const isObject = (value: unknown): value is object =>
   (typeof value === 'object' && value !== null) || typeof value === 'function'
 
@@ -41,7 +17,6 @@ export class ValueDescriber {
     const parts: string[] = []
     const visit = (one: unknown): void => {
       if (parts.length > MAX_PARTS) return
-      if (one instanceof Identity) return void parts.push(this.#identity(one.value))
       parts.push(this.#identity(one))
       if (!isObject(one) || seen.has(one) || one instanceof Error) return
       seen.add(one)
