@@ -137,7 +137,8 @@ const options = (home, entry) => ({
   minifyWhitespace: true,
   platform: 'node',
   target: 'node20',
-  external: ['d3-dag', 'esbuild', 'tar-stream'],
+  // Every start reads the program, and these are rarely needed. Besides, tab has no licence text, which a bundle must contain.
+  external: ['@bomb.sh/tab', 'acorn', 'acorn-walk', 'd3-dag', 'esbuild', 'tar-stream'],
   metafile: true,
   write: false,
   logLevel: 'error',

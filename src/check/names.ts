@@ -71,7 +71,10 @@ function undeclared(
   )
 }
 
-/** A producer may run a declared tool by way of another one, so tools are never reported as unused. */
+/**
+ * A producer may run a declared tool by way of another one, so tools are never reported as unused. Nor is a name that the
+ * producer misspells: that is one mistake.
+ */
 function unused(
   node: ArtifactNode | LockfileNode,
   kind: Kind,
@@ -80,11 +83,19 @@ function unused(
   const groups: readonly Group[] =
     kind === 'artifact' ? ['inputs', 'params', 'outputs'] : ['inputs', 'params']
   const reads: readonly NameRead[] = read.flatMap((one) => one.reads)
+  const isRead = (group: Group, name: string): boolean => {
+    const declared = namesIn(node, group)
+    return reads.some(
+      (one) =>
+        one.group === group &&
+        (one.name === name || (!declared.includes(one.name) && nearest(one.name, declared) === name)),
+    )
+  }
   return groups
     .filter((group) => !read.some(({ open }) => open.has(group)))
     .flatMap((group) =>
       namesIn(node, group)
-        .filter((name) => !reads.some((one) => one.group === group && one.name === name))
+        .filter((name) => !isRead(group, name))
         .map((name): Finding => {
           const verb = group === 'outputs' ? 'write' : 'read'
           return {

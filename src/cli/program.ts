@@ -8,6 +8,7 @@ import type { CommandContext } from './command.ts'
 import { plainCommand } from './command.ts'
 import { HELP_TEXT } from './helpText.ts'
 import type { Invocation } from './invocation.ts'
+import { print } from './render/print.ts'
 import { UnknownOption } from './selection.ts'
 import { commandFirst, invalidCall, unknownOption } from './suggestions.ts'
 
@@ -38,6 +39,7 @@ const MODULES: ReadonlyMap<string, () => Promise<CommandModule>> = new Map<
   ['doctor', () => import('./commands/doctor.ts')],
   ['gc', () => import('./commands/gc.ts')],
   ['clean', () => import('./commands/clean.ts')],
+  ['completion', () => import('./commands/completion.ts')],
 ])
 
 /** The command that runs when the command line names none. */
@@ -51,6 +53,8 @@ export async function runProgram(invocation: Invocation, signal: AbortSignal): P
     signal,
     exit: (given) => void (code = given),
   }
+  const [first, second, ...rest] = invocation.argv
+  if (first === 'complete' && second === '--') return complete(context, rest)
   const argv = helpOf(context.invocation.argv) ?? commandFirst(context.invocation.argv)
   const [word = ''] = argv
   const called = COMMANDS.includes(word) ? word : DEFAULT
@@ -121,6 +125,20 @@ function moduleOf(name: string): Promise<CommandModule> {
   const load = MODULES.get(name)
   if (load === undefined) throw new Error(`no module declares the command '${name}'`)
   return load()
+}
+
+/** Answers the script of a shell; see {@link completions}. Prints no error, because the user is typing. */
+async function complete(context: CommandContext, words: readonly string[]): Promise<number> {
+  const [{ completions }, { distroOf }] = await Promise.all([
+    import('./completion/words.ts'),
+    import('./completion/distro.ts'),
+  ])
+  const [program, graph] = await Promise.all([
+    programOf([...MODULES.keys()], context),
+    distroOf(context.invocation, words),
+  ])
+  print(await completions(program, graph, words))
+  return 0
 }
 
 /** The long options of every command. */

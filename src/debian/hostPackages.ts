@@ -77,6 +77,8 @@ const TOOLS: ReadonlyMap<string, Names> = new Map([
   ['find', same('findutils')],
   ['python3', ['python3', 'python3', 'python', 'python3']],
   ['sha512sum', COREUTILS],
+  ['zsh', same('zsh')],
+  ['fish', same('fish')],
   ['git', GIT],
   ['chromium', ['chromium', null, 'chromium', 'chromium']],
   ['gpg', ['gpg', 'gnupg2', 'gnupg', 'gpg2']],

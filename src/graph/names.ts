@@ -64,5 +64,6 @@ export const COMMANDS: readonly string[] = [
   'gc',
   'doctor',
   'update',
+  'completion',
   'help',
 ]

@@ -47,7 +47,7 @@ it('a correct config has no findings and exit code 0, and a line says that types
 })
 
 it('a misspelt param is one error with its line and the nearest name, and exit code 1', async () => {
-  const distro = workspace(GOOD.replace('params.hostname', '(params as any).hostnme + params.hostname'))
+  const distro = workspace(GOOD.replace('params.hostname', '(params as any).hostnme'))
   const { code, stdout, stderr } = await distro.lbuild('check')
   expect([code, stderr]).toEqual([1, ''])
   expect(stdout).toMatch(
@@ -58,13 +58,13 @@ it('a misspelt param is one error with its line and the nearest name, and exit c
 it('undeclared inputs, outputs and tools, and unused inputs, params and outputs are reported', async () => {
   const { code, findings } = await check(
     workspace(
-      `async produce({ inputs, outputs, run }) { await run('mv', [(inputs as any).nota, (outputs as any).p]) },`,
+      `async produce({ inputs, outputs, run }) { await run('mv', [(inputs as any).source, (outputs as any).p]) },`,
     ),
   )
   expect(code).toBe(1)
   expect(findings.map(({ kind, message }) => `${kind}: ${message}`)).toEqual([
     `undeclared: the producer of 'image' runs the undeclared tool 'mv'`,
-    `undeclared: the producer of 'image' reads the undeclared input 'nota'`,
+    `undeclared: the producer of 'image' reads the undeclared input 'source'`,
     `undeclared: the producer of 'image' reads the undeclared output 'p'`,
     `unused: the producer of 'image' does not read the declared input 'note'`,
     `unused: the producer of 'image' does not read the declared param 'hostname'`,
@@ -92,7 +92,7 @@ it('names of a resolver are reported; a param that only mirrors reads is used', 
   const distro = workspace(
     GOOD,
     `export const debs = lockfile('debs', {
-  path: 'debs.lock', inputs: { list: file('note.txt') }, params: { mirror: text(''), suite: text('') }, tools: [],
+  path: 'debs.lock', inputs: { list: file('note.txt') }, params: { mirror: text(''), suite: text(''), more: text('') }, tools: [],
   async resolve({ params }) { console.log((params as any).siute); return [] },
   mirrors: ({ mirror }) => [mirror],
 })`,
@@ -103,7 +103,7 @@ it('names of a resolver are reported; a param that only mirrors reads is used', 
   expect(findings.map(({ message }) => message)).toEqual([
     `the resolver of 'debs' reads the undeclared param 'siute'`,
     `the resolver of 'debs' does not read the declared input 'list'`,
-    `the resolver of 'debs' does not read the declared param 'suite'`,
+    `the resolver of 'debs' does not read the declared param 'more'`,
   ])
 })
 
