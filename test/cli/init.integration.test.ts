@@ -133,15 +133,25 @@ describe('a file that exists', () => {
     expect(stdout).toMatch(/next:\n {2}npx lbuild qcow2/)
   })
 
+  it('may be something else than a file', async () => {
+    const workspace = new TestWorkspace({ 'package.json/a': '', 'README.md/b': '' })
+    fs.symlinkSync('nowhere', workspace.path('.gitignore'))
+    const { code, stdout, stderr } = await workspace.lbuild('init')
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout.match(/^kept .*$/gm)).toEqual([
+      'kept .gitignore: add /cache/, /output/, /node_modules/',
+      'kept README.md: it differs from the file of the template',
+      'kept package.json: it is not a valid package.json',
+    ])
+  })
+
   it('with the same content needs no attention, so that a second call completes the first', async () => {
     const workspace = await initialized('minimal')
     const before = filesOf(workspace)
     workspace.remove('artifacts/qcow2')
     const again = await workspace.lbuild('init')
     expect(again.stdout).toMatch(/^created 1 file of .*\n {2}artifacts\/qcow2\/index\.ts\n(note|next):/)
-    expect((await workspace.lbuild('init')).stdout).toMatch(
-      /^created no file: .* has all files of the template/,
-    )
+    expect((await workspace.lbuild('init')).stdout).toMatch(/^created no file: each file of .* exists in /)
     expect(filesOf(workspace)).toEqual(before)
   })
 })

@@ -5,6 +5,7 @@ import { sha256 } from '../../src/platform/digest.ts'
 /** The files that take the longest in their suites, in order of their durations. */
 const LONGEST = [
   'e2e/bootIso',
+  'e2e/init',
   'e2e/reproducible',
   'e2e/rerun',
   'e2e/bootDisk',

@@ -10,8 +10,9 @@ import type { WrittenFiles } from './writeFiles.ts'
 
 /** A distro whose files were written. */
 export interface NewDistro {
-  /** The absolute path of its directory, and the path as the user wrote it; undefined for the current directory. */
+  /** The absolute path of its directory. */
   readonly root: string
+  /** The path of its directory as the user wrote it; undefined for the current directory. */
   readonly dir: string | undefined
   /** The name of its template, which may be the default. */
   readonly template: string
@@ -43,7 +44,7 @@ function headline({ root, template, isDefault, written }: NewDistro): string {
   const source = `the template '${template}'${isDefault ? ` (the default; --template ${others.join(' or ')} selects another)` : ''}`
   const { length } = written.created
   return length === 0
-    ? `created no file: ${root} has all files of ${source}`
+    ? `created no file: each file of ${source} exists in ${root}`
     : `created ${counted(length, 'file')} of ${source} in ${root}`
 }
 
@@ -54,9 +55,18 @@ function advice(path: string, { root, files, dependencies }: NewDistro): string 
   if (path === 'tsconfig.json') return 'it must include build.config.ts and artifacts'
   if (path !== '.gitignore') return 'it differs from the file of the template'
   const template = files.find((file) => file.path === path)?.text ?? ''
-  const ignored = new Set(linesOf(readFileSync(`${root}/${path}`, 'utf8')).map(withoutSlashes))
+  const ignored = new Set(linesOf(textOf(`${root}/${path}`)).map(withoutSlashes))
   const missing = linesOf(template).filter((line) => !ignored.has(withoutSlashes(line)))
   return missing.length === 0 ? 'nothing to add' : `add ${missing.join(', ')}`
+}
+
+/** The text of a file; empty if it is no readable file, such as a symlink to nothing. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 const linesOf = (text: string): string[] => text.split('\n').filter((line) => line !== '')
