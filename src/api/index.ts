@@ -33,5 +33,6 @@ export type {
 } from './inputs.ts'
 export { lockfile } from './lockfile.ts'
 export type { LockedFile, Lockfile, LockfileDeclaration, ResolveContext } from './lockfile.ts'
+export { variant } from './variant.ts'
 export { choice, data, flag, integer, parseSize, size, text } from './params.ts'
 export type { Json, Param } from './params.ts'

@@ -16,7 +16,9 @@ export interface Param<T extends Json = Json> {
   readonly describe?: string
   /** The default, if something has set another value. Only for messages. */
   readonly default?: Json
-  /** What set a value other than the default: the config, a profile or the command line. Only for messages. */
+  /** Set by a variant: then only `ARTIFACT.PARAM` sets another value. */
+  readonly pinned?: boolean
+  /** What set a value other than the default: the config, a variant, a profile or the command line. Only for messages. */
   readonly setBy?: string
 }
 

@@ -23,7 +23,9 @@ export const nameFindings = (
   placeOf: PlaceOf,
 ): readonly Finding[] =>
   [
-    ...artifacts.map((node) => ({ node, kind: 'artifact' as const })),
+    ...artifacts
+      .filter(({ producer }) => producer === undefined)
+      .map((node) => ({ node, kind: 'artifact' as const })),
     ...lockfiles.map((node) => ({ node, kind: 'lockfile' as const })),
   ].flatMap(({ node, kind }) => {
     const own = sources.filter((source) => source.kind === kind && source.owner === node.name)

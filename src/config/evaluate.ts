@@ -5,9 +5,17 @@ import { pathToFileURL } from 'node:url'
 import type * as v from 'valibot'
 import { ARTIFACT } from '../api/artifact.ts'
 import type { Declared } from '../api/artifact.ts'
+import { VARIANT } from '../api/variant.ts'
 import { LOCKFILE } from '../api/lockfile.ts'
 import { Failure, failureFrom } from '../platform/failure.ts'
-import { ArtifactSchema, check, ConfigSchema, DeclaredSchema, LockfileSchema } from './schema.ts'
+import {
+  ArtifactSchema,
+  check,
+  ConfigSchema,
+  DeclaredSchema,
+  LockfileSchema,
+  VariantSchema,
+} from './schema.ts'
 
 /** The starter passes its import() as `importModule`. It is undefined in tests, which run the TypeScript sources. */
 declare const importModule: ((address: string) => Promise<unknown>) | undefined
@@ -19,12 +27,14 @@ export const MODULES = 'lbuild.modules'
 export const GUARD = 'lbuild.guard'
 
 export type DeclaredArtifact = Declared<v.InferOutput<typeof ArtifactSchema>>
+export type DeclaredVariant = Declared<v.InferOutput<typeof VariantSchema>>
 export type DeclaredLockfile = Declared<v.InferOutput<typeof LockfileSchema>>
 
 /** An evaluated config: declarations with their functions, and the config's other fields. */
 export interface EvaluatedConfig extends Omit<v.InferOutput<typeof ConfigSchema>, 'artifacts'> {
   readonly artifacts: ReadonlyMap<string, DeclaredArtifact>
   readonly lockfiles: ReadonlyMap<string, DeclaredLockfile>
+  readonly variants: ReadonlyMap<string, DeclaredVariant>
   /** The exports of each module, by its label. */
   readonly exports: ReadonlyMap<string, Readonly<Record<string, unknown>>>
 }
@@ -64,14 +74,17 @@ export async function evaluateConfig(
   const config = check(ConfigSchema, exported, 'build.config.ts')
   const artifacts = new Map<string, Declared<unknown>>()
   const lockfiles = new Map<string, Declared<unknown>>()
+  const variants = new Map<string, Declared<unknown>>()
   for (const [position, value] of config.artifacts.entries()) {
     const [artifact, lockfile] = [declaredBy(ARTIFACT, value), declaredBy(LOCKFILE, value)]
+    const variant = declaredBy(VARIANT, value)
     if (artifact) addOnce(artifacts, artifact, 'artifact')
+    else if (variant) addOnce(variants, variant, 'variant')
     else if (lockfile) addOnce(lockfiles, lockfile, 'lockfile')
     else
       throw new Failure('build.config.ts lists a value that is no artifact', {
         facts: [['field', `artifacts.${position}`]],
-        hint: 'list what artifact(…) and lockfile(…) return',
+        hint: 'list what artifact(…), variant(…) and lockfile(…) return',
         exitCode: 2,
       })
   }
@@ -83,6 +96,7 @@ export async function evaluateConfig(
     lockfiles: parsed(lockfiles, wanted, (name, value) =>
       check(LockfileSchema, value, `the lockfile '${name}'`),
     ),
+    variants: parsed(variants, wanted, (name, value) => check(VariantSchema, value, `the variant '${name}'`)),
     exports,
   }
 }
@@ -120,9 +134,9 @@ function importAddress(path: string): Promise<unknown> {
   return typeof importModule === 'function' ? importModule(href) : import(href)
 }
 
-/** Whether a value is the handle of an artifact or a lockfile. */
+/** Whether a value is the handle of an artifact, a variant or a lockfile. */
 export const isHandle = (value: unknown): boolean =>
-  (declaredBy(ARTIFACT, value) ?? declaredBy(LOCKFILE, value)) !== undefined
+  [ARTIFACT, VARIANT, LOCKFILE].some((kind) => declaredBy(kind, value) !== undefined)
 
 /** The declaration behind a handle; undefined for any other value. */
 function declaredBy(kind: symbol, value: unknown): Declared<unknown> | undefined {

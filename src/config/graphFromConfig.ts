@@ -14,6 +14,7 @@ import { API } from './moduleLabels.ts'
 import type { Influence } from './moduleState.ts'
 import type { Code, Module } from './modules.ts'
 import { codeDigest, reachable } from './modules.ts'
+import { withVariants } from './variants.ts'
 
 /**
  * Turns an evaluated config into a graph. Throws a Failure (exit code 2) for invalid names, references to undeclared
@@ -24,10 +25,13 @@ export function graphOf(config: EvaluatedConfig, code: Code, influence: Influenc
     const exported = Object.values(config.exports.get(label) ?? {})
     return exported.length > 0 && exported.every(isHandle)
   }
-  const artifacts = [...config.artifacts.values()].map((declared) =>
+  const declaredArtifacts = [...config.artifacts.values()].map((declared) =>
     artifactNode(declared, code, isDeclaration, influence),
   )
   const lockfiles = [...config.lockfiles.values()].map(lockfileNode)
+  for (const name of config.variants.keys()) checkName(name, 'variant')
+  const variants = new Map([...config.variants].map(([name, { declaration }]) => [name, declaration]))
+  const artifacts = withVariants(declaredArtifacts, lockfiles, variants)
   checkReferences(artifacts, lockfiles)
   checkOutputs(artifacts)
   checkNormalization(artifacts, lockfiles)

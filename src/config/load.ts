@@ -34,7 +34,7 @@ interface CacheFile extends LoadedConfig {
 }
 
 /** The kind of the file with the graph: its format, and the programs that made it. */
-export const GRAPH_KIND = `graph 16 ${LBUILD_VERSION} ${process.versions.node}` as const
+export const GRAPH_KIND = `graph 17 ${LBUILD_VERSION} ${process.versions.node}` as const
 
 /** The number of attempts to load a config whose sources change meanwhile; 20 outlast any realistic series of saves. */
 const ATTEMPTS = 20

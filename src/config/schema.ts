@@ -176,6 +176,9 @@ const values = v.custom<Readonly<Record<string, Json>>>(
   'not an object of JSON values',
 )
 
+/** A variant's declaration. */
+export const VariantSchema = v.strictObject({ base: name, params: values })
+
 /** The default export of `build.config.ts`. */
 export const ConfigSchema = v.strictObject({
   artifacts: v.array(v.unknown()),

@@ -44,7 +44,7 @@ export interface ProducerTask {
 /** The task of running an artifact's producer, and of asking the tools `ask` for their versions. */
 export const produceTask = (node: ArtifactNode, ask: readonly string[] = []): ProducerTask => ({
   node,
-  task: { kind: 'produce', artifact: node.name, ask },
+  task: { kind: 'produce', artifact: node.producer ?? node.name, ask },
   outputs: Object.keys(node.outputs),
   params: paramValues(node),
   env: node.env,

@@ -22,6 +22,8 @@ export interface ToolSpec {
 export interface ArtifactNode {
   readonly name: string
   readonly describe?: string
+  /** The artifact whose producer it runs, if it belongs to a variant. */
+  readonly producer?: string
   readonly inputs: Readonly<Record<string, Input>>
   readonly params: Readonly<Record<string, Param>>
   readonly tools: readonly ToolSpec[]

@@ -27,14 +27,11 @@ export function withParams(graph: Graph, overrides: Overrides, source: string): 
     const params = Object.fromEntries(
       Object.entries(node.params).map(([name, param]) => {
         const qualified = `${node.name}.${name}`
-        const key = Object.hasOwn(overrides, qualified) ? qualified : name
+        const key = param.pinned || Object.hasOwn(overrides, qualified) ? qualified : name
         const value = Object.hasOwn(overrides, key) ? overrides[key] : undefined
         if (value === undefined) return [name, param]
         used.add(key).add(name)
-        return [
-          name,
-          { ...param, value: parse(param, key, value, source), default: defaultOf(param), setBy: source },
-        ]
+        return [name, setParam(param, key, value, source)]
       }),
     )
     return { ...node, params }
@@ -51,6 +48,23 @@ export function withParams(graph: Graph, overrides: Overrides, source: string): 
   }
   return { ...graph, artifacts, lockfiles }
 }
+
+/** An artifact of a variant with a value for one of its params, which only `ARTIFACT.NAME` replaces. */
+export function withParam(node: ArtifactNode, name: string, value: Json, source: string): ArtifactNode {
+  const param = node.params[name]
+  if (!param) return node
+  return {
+    ...node,
+    params: { ...node.params, [name]: { ...setParam(param, name, value, source), pinned: true } },
+  }
+}
+
+const setParam = (param: Param, name: string, value: Json, source: string): Param => ({
+  ...param,
+  value: parse(param, name, value, source),
+  default: defaultOf(param),
+  setBy: source,
+})
 
 /** The value of a param if nothing sets it. */
 export const defaultOf = (param: Param): Json => param.default ?? param.value
@@ -77,7 +91,7 @@ export const ownedParams = (
 
 /** What set the value of a param. */
 export interface ParamOrigin {
-  readonly origin: 'default' | 'config' | 'profile' | 'command line'
+  readonly origin: 'default' | 'config' | 'variant' | 'profile' | 'command line'
   /** The name of the profile. */
   readonly profile?: string
 }
@@ -86,6 +100,7 @@ export interface ParamOrigin {
 export function originOf({ setBy }: Param): ParamOrigin {
   if (setBy === undefined) return { origin: 'default' }
   if (setBy === CONFIG) return { origin: 'config' }
+  if (setBy.startsWith('the variant ')) return { origin: 'variant' }
   const [, profile] = PROFILE.exec(setBy) ?? []
   return profile === undefined ? { origin: 'command line' } : { origin: 'profile', profile }
 }
