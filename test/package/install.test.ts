@@ -44,7 +44,14 @@ async function buildsTwice(project: Project, directory: string, lbuildAt: string
 describe('the package', () => {
   it('holds the compiled program, types and licences, and neither tests nor the reference distro', () => {
     const names = fs.readdirSync(npm.path('node_modules/lbuild'), { recursive: true, encoding: 'utf8' })
-    for (const name of ['LICENSE', 'dist/THIRD_PARTY_LICENSES', 'dist/api/index.d.ts', 'dist/images/gpt.js'])
+    for (const name of [
+      'LICENSE',
+      'dist/THIRD_PARTY_LICENSES',
+      'dist/api/index.d.ts',
+      'dist/images/gpt.js',
+      'dist/program/page.js',
+      'dist/program/page.css',
+    ])
       expect(names).toContain(name)
     const program = names.filter((name) => !name.startsWith('src/templates'))
     expect(program.filter((name) => /test|artifacts|build\.config|tsconfig/.test(name))).toEqual([])

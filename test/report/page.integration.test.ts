@@ -191,12 +191,14 @@ describe('the page of a build', () => {
 })
 
 describe('the page of 1,000 artifacts', () => {
-  it('is shown in about a second, and can be searched and narrowed to the neighbours of an artifact', async () => {
+  it('takes less than a second to show, and can be searched and narrowed to the neighbours of an artifact', async () => {
     const url = await report(large())
-    const { page, errors, loaded } = await open(url, { width: 1600 })
-    console.log(`1,000 artifacts: shown after ${Math.round(loaded)} ms`)
-    // The goal is 1 s on an idle machine; tests run beside others.
-    expect(loaded).toBeLessThan(5000)
+    const { page, errors, seconds, processorSeconds } = await open(url, { width: 1600 })
+    console.log(
+      `1,000 artifacts: shown after ${seconds.toFixed(2)} s, ${processorSeconds.toFixed(2)} s of them computing`,
+    )
+    // Other processes delay the page, but use no processor time of it.
+    expect(processorSeconds).toBeLessThan(1)
     expect(await page.locator('.node').count()).toBe(1000)
     await page.keyboard.press('/')
     await page.keyboard.type('artifact-777')
