@@ -10,7 +10,7 @@ import { HELP_TEXT } from './helpText.ts'
 import type { Invocation } from './invocation.ts'
 import { print } from './render/print.ts'
 import { UnknownOption } from './selection.ts'
-import { commandFirst, invalidCall, unknownOption } from './suggestions.ts'
+import { commandFirst, firstWord, invalidCall, unknownOption } from './suggestions.ts'
 
 /** A module of `commands/` that declares one command. */
 interface CommandModule {
@@ -89,8 +89,8 @@ export async function runProgram(invocation: Invocation, signal: AbortSignal): P
  */
 function helpOf(argv: readonly string[]): readonly string[] | undefined {
   if (commandFirst(argv)[0] !== 'help') return undefined
-  const [subject] = argv.slice(argv.indexOf('help') + 1).filter((word) => !word.startsWith('-'))
-  if (subject === undefined) return ['help']
+  const subject = firstWord(argv.slice(argv.indexOf('help') + 1))
+  if (subject === undefined || subject === 'help') return ['help']
   if (COMMANDS.includes(subject)) return ['help', subject]
   throw new Failure(`unknown command '${subject}'`, {
     hint:

@@ -12,6 +12,16 @@ export function commandFirst(argv: readonly string[]): readonly string[] {
   return [...argv.slice(at, at + 1), ...argv.slice(0, at), ...argv.slice(at + 1)]
 }
 
+/** The first word that is neither an option nor the value of a shared option. */
+export function firstWord(words: readonly string[]): string | undefined {
+  const rest = words.values()
+  for (const word of rest) {
+    if (!word.startsWith('-')) return word
+    if (SHARED_FLAGS.includes(word)) rest.next()
+  }
+  return undefined
+}
+
 /** The failure for a command line that commander rejects; `called` is the name of the command. */
 export function invalidCall({ message }: CommanderError, called: string): Failure {
   const [headline = ''] = message.replace(/^error: /, '').split('\n')
@@ -34,6 +44,8 @@ export function invalidCall({ message }: CommanderError, called: string): Failur
     })
   if (missing !== undefined)
     return new Failure(`option '${missing}' needs a value`, { hint: help, exitCode: 2 })
+  if (argument !== undefined && !argument.startsWith('target'))
+    return new Failure(`no ${argument} named`, { hint: help, exitCode: 2 })
   if (argument !== undefined)
     return new Failure('no target named', { hint: `name an artifact, or ${help}`, exitCode: 2 })
   if (first !== undefined)

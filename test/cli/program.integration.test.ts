@@ -36,6 +36,19 @@ it('prints the params, outputs and dependencies of a target for TARGET --help', 
   expect((await workspace.lbuild('imag', '--help')).stderr).toContain(`did you mean 'image'?`)
 })
 
+it.each([
+  ['help', 'help'],
+  ['help', 'help', 'help'],
+  ['help', '-C', '.'],
+  ['help', '--unheard-of'],
+  ['-C', '.', 'help'],
+])('prints the help of lbuild, and nothing of the parser, for %s %s', async (...args) => {
+  const workspace = new TestWorkspace({})
+  const { code, stdout, stderr } = await workspace.lbuild(...args)
+  expect([code, stderr]).toEqual([0, ''])
+  expect(stdout).toBe((await workspace.lbuild('--help')).stdout)
+})
+
 it('lists the arguments of each command as its own help does', async () => {
   const { stdout } = await new TestWorkspace({}).lbuild('--help')
   for (const usage of [
@@ -51,6 +64,9 @@ it('lists the arguments of each command as its own help does', async () => {
 })
 
 it.each([
+  [['help', 'buid'], `unknown command 'buid'`, `did you mean 'build'?`],
+  [['help', '-C', '.', 'buid'], `unknown command 'buid'`, `did you mean 'build'?`],
+  [['completion'], 'no shell named', 'see lbuild completion --help'],
   [['help', 'verfy'], `unknown command 'verfy'`, `did you mean 'verify'?`],
   [['help', 'image'], `unknown command 'image'`, 'run lbuild image --help'],
   [['gc', '--max-size', 'many'], `invalid value 'many' for option '--max-size <size>'`, 'give a size'],
