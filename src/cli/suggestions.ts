@@ -47,7 +47,9 @@ export function invalidCall({ message }: CommanderError, called: string): Failur
   if (argument !== undefined && !argument.startsWith('target'))
     return new Failure(`no ${argument} named`, { hint: help, exitCode: 2 })
   if (argument !== undefined)
-    return new Failure('no target named', { hint: `name an artifact, or ${help}`, exitCode: 2 })
+    return argument.startsWith('target')
+      ? new Failure('no target named', { hint: `name an artifact, or ${help}`, exitCode: 2 })
+      : new Failure(`lbuild ${called} needs a ${argument}`, { hint: help, exitCode: 2 })
   if (first !== undefined)
     return new Failure(`option '${first}' cannot be used with option '${second}'`, {
       hint: `remove one of them, or ${help}`,

@@ -72,6 +72,7 @@ it.each([
   [['gc', '--max-size', 'many'], `invalid value 'many' for option '--max-size <size>'`, 'give a size'],
   [['graph', '--format', 'svg'], `invalid value 'svg'`, 'choose one of text, dot, mermaid, json'],
   [['boot'], 'no target named', 'see lbuild boot --help'],
+  [['completion'], 'lbuild completion needs a shell', 'see lbuild completion --help'],
   [['gc', '--profile', 'dev'], `unknown option '--profile'`, 'see lbuild gc --help'],
   [['history', '--output', 'dist'], `unknown option '--output'`, 'see lbuild history --help'],
   [['status', '--output'], `option '--output <dir>' needs a value`, 'see lbuild status --help'],
