@@ -1,6 +1,6 @@
 // What `lbuild init` prints: the files that it created and kept, what to add to these, and the next commands.
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { printable } from '../../platform/printable.ts'
 import { TEMPLATES } from '../../templates/templates.ts'
 import { counted, shellWord } from '../render/format.ts'
@@ -86,7 +86,11 @@ function manifestAdvice(path: string, dependencies: Readonly<Record<string, stri
 function notes({ root, dependencies }: NewDistro): string[] {
   const source = declaredDependencies(`${root}/package.json`)?.['lbuild'] ?? dependencies['lbuild'] ?? ''
   const repository = repositoryAbove(root)
+  const checkout = resolve(root, source.replace(/^file:/, ''))
   return [
+    ...(existsSync(`${checkout}/src/api`) && !existsSync(`${checkout}/dist/api`)
+      ? [`the lbuild in ${checkout} has no compiled types; for type checks, run npm run prepack there`]
+      : []),
     ...(isElsewhere(source, root)
       ? [`package.json takes lbuild from ${source}, which other machines lack; README.md says what CI needs`]
       : []),
