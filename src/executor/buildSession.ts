@@ -29,6 +29,7 @@ import type { SessionContext } from './sessionContext.ts'
 import { Interrupted } from './sessionContext.ts'
 import type { BuildOptions, SessionOptions } from './options.ts'
 import { checkTools } from './preflight.ts'
+import { profileWarning } from './profileWarning.ts'
 import type { BuildReport } from './report.ts'
 import { failureData } from '../platform/failureData.ts'
 import { idleReport } from './report.ts'
@@ -216,6 +217,8 @@ async function buildAll(
   const { targets } = options
   listener(startedEvent(context, options))
   listener({ type: 'explained', explanation: await explainPlan(workspace, snapshot, planned) })
+  const warning = profileWarning(workspace, planned)
+  if (warning) listener(warning)
   const undecided = planned.flatMap(({ node, key }) => (key === undefined ? [node.name] : []))
   let current = { snapshot, planned }
   if (await resolveInSession(context, [])) {

@@ -23,6 +23,23 @@ it('selects dev for watch, none for a build, and any other by its name', async (
   expect(title()).toBe('said')
 })
 
+it('warns once which outputs a profile replaces, also under watch', async () => {
+  const workspace = fresh()
+  workspace.edit('build.config.ts', 'artifacts:', PROFILES)
+  const warning = "the profile 'dev' replaces output/tiny.img\n"
+  const dev = async (...args: readonly string[]): Promise<string> =>
+    (await workspace.lbuild('image', '--profile', 'dev', ...args)).stderr
+  expect(await dev('--output', 'elsewhere')).not.toContain('replaces')
+  await workspace.succeed('image')
+  expect(await dev()).toContain(warning)
+  workspace.write('src/hello', 'other')
+  expect(await dev()).not.toContain('replaces')
+  expect((await workspace.lbuild('image', '--title', 'said')).stderr).not.toContain('replaces')
+  await workspace.succeed('image')
+  const watching = await Watching.of(workspace)
+  expect(JSON.stringify(watching.events)).toContain("the profile 'dev' replaces output/tiny.img")
+})
+
 it('reports a wrong profile even if no command selects it', async () => {
   const workspace = fresh()
   workspace.edit('build.config.ts', 'artifacts:', 'profiles: { dev: { titel: 1 } }, artifacts:')
