@@ -153,6 +153,8 @@ describe('the page of a build', () => {
     const text = await page.locator('body').innerText()
     expect(text).toContain(HOSTILE)
     expect(await page.locator('.node .name').allTextContents()).toEqual([MARKUP, HOSTILE, MARKUP])
+    // The artifact that failed is selected at first.
+    expect(await page.locator('#panel .failure-headline').innerText()).toContain(HOSTILE)
     for (const button of await page.locator('#artifacts tbody button').all()) await button.click()
     expect(await page.locator('#panel').innerText()).toContain('<img src=x onerror=alert(2)>')
     expect(await page.locator('main img, main script, main style').count()).toBe(0)

@@ -83,8 +83,9 @@ function details(app: App, at: number, node: PageNode): readonly Child[] {
       h('button', { type: 'button', class: 'quiet', click: () => app.select(undefined) }, 'Close'),
     ),
     h('p', {}, h('span', { class: `badge outcome-${node.outcome}` }, outcomeWord(node))),
-    h('p', {}, `${node.kind === 'lockfile' ? 'This lockfile' : 'This artifact'} ${node.summary}.`),
-    node.failure && failureBlock(node.failure),
+    node.failure
+      ? failureBlock(node.failure)
+      : h('p', {}, `${node.kind === 'lockfile' ? 'This lockfile' : 'This artifact'} ${node.summary}.`),
     h(
       'dl',
       { class: 'facts' },

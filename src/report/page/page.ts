@@ -57,9 +57,16 @@ function show(data: PageData, before: Shown | undefined): Shown {
   graph.start(isSameGraph ? state : undefined)
   const selected = before?.app.node(before.app.selected)
   if (selected) app.select(app.find(selected.kind, selected.name))
+  else if (before === undefined) app.select(firstFailure(data))
   if (isSameGraph && state) graph.start(state)
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true })
   return { app, graph }
+}
+
+/** The first artifact that failed, which a reader wants to see first. */
+function firstFailure({ nodes }: PageData): number | undefined {
+  const at = nodes.findIndex(({ outcome }) => outcome === 'failed')
+  return at < 0 ? undefined : at
 }
 
 /** Which foldable parts are open, by their keys. */
