@@ -1,6 +1,8 @@
 // The argument vector of the sandbox in which producers run.
+import type { ChildProcess } from 'node:child_process'
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs'
 import type { Namespaces } from './namespaces.ts'
+import { systemCallFilter } from './systemCalls.ts'
 
 /** A directory or file of the host that a producer sees under another path, or a link. */
 export type Mount =
@@ -69,33 +71,30 @@ const CAPABILITIES = [
   ['kill', 'setgid', 'setuid', 'setpcap', 'sys_chroot', 'net_bind_service'],
 ].flat()
 
-/** The file descriptors of a {@link sandboxed} command, from 3 on. */
-export const FDS = {
-  user: 3,
-  mount: 4,
-  /** A pipe with the filter of system calls. */
-  filter: 5,
-  /** A pipe on which bwrap(1) reports its process. */
-  info: 6,
-  /** A pipe on which bwrap(1) waits for a byte before it starts the command. */
-  start: 7,
-  owner: 8,
+/** The file descriptors under which {@link sandboxed} expects the namespaces and the filter of system calls. */
+const FDS = { user: 3, mount: 4, filter: 5, owner: 6 }
+
+/** The files that the process of a {@link sandboxed} command must inherit, from descriptor 3 on. */
+export const inheritedFiles = ({ user, mount, owner }: Namespaces): readonly (number | 'pipe')[] =>
+  owner === undefined ? [user, mount, 'pipe'] : [user, mount, 'pipe', owner]
+
+/** Sends the filter of system calls to a {@link sandboxed} command, which waits for it. */
+export function sendFilter({ stdio }: Pick<ChildProcess, 'stdio'>): void {
+  const pipe = stdio[FDS.filter]
+  // If the command ends early, its exit is reported.
+  if (pipe && 'end' in pipe) pipe.on('error', () => {}).end(systemCallFilter())
 }
 
 const open = (fd: number): string => `/proc/self/fd/${fd}`
 
 /**
  * Returns the argument vector that runs a command in the sandbox. The command sees /usr, a bare /etc and the mounts. It
- * runs as user 0 of the user namespace that all producers share, so that it can create files of every owner.
+ * runs as user 0 of the namespace that all producers share, so that it can create files of every owner. The kernel ends
+ * all its processes before the command counts as ended, and all of them if lbuild dies.
  *
  * bwrap(1) makes the mounts. The command then leaves the mount namespace, but keeps its root directory, for two reasons:
- * the command can change no mount, and /proc does not show where the mounts come from. lbuild must keep the namespace
- * alive.
- *
- * The first process of the namespace of process ids is nsenter(1), which waits for the command. When nsenter(1) ends, the
- * kernel ends all others before bwrap(1) notices. If lbuild dies, the kernel kills bwrap(1), and then nsenter(1), because
- * bwrap(1) has set a parent-death signal (PR_SET_PDEATHSIG of prctl(2)). A process that changes its user id loses this
- * signal. nsenter(1) itself keeps its user id; only its child changes it.
+ * it can change no mount, and /proc does not show where the mounts come from. It has a namespace of process ids of its own,
+ * in which no process of the sandbox itself is visible.
  */
 export function sandboxed(
   command: readonly string[],
@@ -108,15 +107,14 @@ export function sandboxed(
   const tmpfs = (path: string): string[] => ['--perms', '1777', '--tmpfs', path]
   const args = [
     '--die-with-parent',
-
     '--unshare-pid',
-    '--as-pid-1',
     '--unshare-ipc',
     '--unshare-uts',
     '--hostname',
     options.hostname,
+    '--seccomp',
+    String(FDS.filter),
   ]
-  args.push('--seccomp', `${FDS.filter}`, '--info-fd', `${FDS.info}`, '--block-fd', `${FDS.start}`)
   if (!options.network) args.push('--unshare-net')
   args.push(...systemMounts(), '--proc', '/proc', '--dev', '/dev')
   args.push(...tmpfsOf(options).flatMap(tmpfs), '--dir', '/etc')
@@ -150,6 +148,7 @@ function directoriesOf(mounts: readonly Mount[]): readonly string[] {
 
 /** The words before a producer's command that let it enter the namespaces and drop what it does not need. */
 const INTO_NAMESPACES: readonly string[] = [
+  ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', '--'],
   ['nsenter', '--pid=/proc/self/ns/pid', `--mount=${open(FDS.mount)}`, `--user=${open(FDS.user)}`],
   ['--root=/', '--wd=/', '--'],
   ['setpriv', `--bounding-set=-all,+${CAPABILITIES.join(',+')}`, '--'],

@@ -4,9 +4,9 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { text as readAll } from 'node:stream/consumers'
+import type { Readable } from 'node:stream'
 import { SEARCH_PATH } from '../platform/findTool.ts'
 import { systemMounts } from './bubblewrap.ts'
-import { bwrapChild } from './handshake.ts'
 
 /** Namespaces, as open files. */
 export interface Namespaces {
@@ -156,13 +156,12 @@ export async function openNamespaces(): Promise<Namespaces> {
 
 /** The process id of the holder's `cat`, once it runs. */
 async function startedIn(child: ChildProcess): Promise<number> {
+  const info = child.stdio[3] as Readable
   child.stdin?.on('error', () => {}).write('\n')
-  const [pid] = await Promise.all([
-    bwrapChild(child.stdio[3]),
-    child.stdout ? once(child.stdout, 'data') : undefined,
-  ])
+  const [text] = await Promise.all([readAll(info), child.stdout ? once(child.stdout, 'data') : undefined])
+  const pid = /"child-pid": (\d+)/.exec(text)?.[1]
   if (pid === undefined) throw new Error('bubblewrap did not report its process')
-  return pid
+  return Number(pid)
 }
 
 /** Writes a file as user 0 of a namespace: only a process in the parent namespace may map ids. */

@@ -4,10 +4,9 @@ import type { Limits } from '../graph/limits.ts'
 import { lockWorkspace } from '../store/workspaceLock.ts'
 import { BoundedLog } from './boundedLog.ts'
 import type { SandboxOptions } from './bubblewrap.ts'
-import { sandboxed, tmpfsOf } from './bubblewrap.ts'
+import { inheritedFiles, sandboxed, sendFilter, tmpfsOf } from './bubblewrap.ts'
 import type { Confinement } from './confinement.ts'
 import { openSandbox } from './confinement.ts'
-import { letStart, sandboxFiles } from './handshake.ts'
 import { killMarked, logClosed, markedProcesses, newMark } from './leftProcesses.ts'
 import type { ExceededLimit } from './limitWatch.ts'
 import { watchLimits, withKernelLimits } from './limitWatch.ts'
@@ -108,9 +107,9 @@ function startGroup(
     cwd,
     env,
     detached: true,
-    stdio: ['pipe', 'pipe', 'pipe', ...(confined ? sandboxFiles(namespaces) : [])],
+    stdio: ['pipe', 'pipe', 'pipe', ...(confined ? inheritedFiles(namespaces) : [])],
   })
-  if (confined) letStart(child)
+  if (confined) sendFilter(child)
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data: Buffer) => log.write(data))
   const kill = (): void => {
     try {
