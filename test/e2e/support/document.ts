@@ -6,6 +6,7 @@ import { HOME } from './distro.ts'
 /** One thing that the reader does. */
 export type Step =
   | { readonly kind: 'file'; readonly path: string; readonly text: string }
+  | { readonly kind: 'patch'; readonly text: string }
   /** `output` is what the page shows below the command; undefined if it shows only the command. */
   | { readonly kind: 'command'; readonly command: string; readonly output: string | undefined }
   /** What the program that still runs shows now. */
@@ -44,6 +45,8 @@ function commandsOf(language: string, content: string): readonly Step[] {
           const [command = '', ...lines] = step.trimEnd().split('\n')
           return { kind: 'command', command, output: lines.join('\n') }
         })
+    case 'diff':
+      return [{ kind: 'patch', text: content }]
     case 'text':
       return [{ kind: 'screen', output: content.trimEnd() }]
     default:

@@ -1,5 +1,5 @@
 // A reader of docs/ who does what a page says, in a shell and in a terminal.
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import * as fs from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -43,6 +43,8 @@ export class Reader {
       const path = join(this.#directory, step.path)
       fs.mkdirSync(dirname(path), { recursive: true })
       fs.writeFileSync(path, step.text)
+    } else if (step.kind === 'patch') {
+      execFileSync('git', ['apply'], { cwd: this.#directory, input: step.text })
     } else if (step.kind === 'screen') {
       if (this.#watch === undefined) throw new Error('no program runs whose screen could be shown')
       await this.#watch.shows(step.output)
