@@ -108,11 +108,12 @@ export class TreeRules {
     return isLeftOut || decide(levels, this.#place, true) ? none : levels
   }
 
-  /** Adds the rules of a directory's .gitignore file to those that hold for the directory. */
+  /** The rules of a directory's entries: those that hold for the directory, and those of its .gitignore file. */
   #enter(levels: readonly Level[], directory: RawPath): readonly Level[] {
-    const [own, ...others] = levels.map((one) => reopened(one, directory))
+    const here = levels.map((one) => reopened(one, directory))
+    const [own, ...others] = here
     const text = this.#gitignoreOf(directory)
-    if (own === undefined || text === undefined) return levels
+    if (own === undefined || text === undefined) return here
     // Git skips a byte order mark.
     const lines = text.replace(/^\xef\xbb\xbf/, '').split('\n')
     const source = display(directory === '' ? GITIGNORE : `${directory}/${GITIGNORE}`)

@@ -22,6 +22,8 @@ function smallHome(): string {
 `,
     'src/cli/configProgram.ts': "console.log('the config')\n",
     'src/sandbox/child.ts': "console.log('the child')\n",
+    'src/report/page/page.ts': "console.log('the page')\n",
+    'src/report/page/page.css': 'body { color: black }\n',
   })) {
     fs.mkdirSync(dirname(`${home}/${path}`), { recursive: true })
     fs.writeFileSync(`${home}/${path}`, code)

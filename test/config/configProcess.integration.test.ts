@@ -19,7 +19,7 @@ export default defineConfig({ artifacts: [image] })
 it.each([
   ['ends its process with 0', 'process.exit(0)', 'ended with: exit code 0'],
   ['ends its process with 7', 'process.exit(7)', 'ended with: exit code 7'],
-  ['kills its process', `process.kill(process.pid, 'SIGKILL')`, 'ended with: SIGKILL'],
+  ['kills its process', `process.kill(0, 'SIGKILL')`, 'ended with: SIGKILL'],
   [
     'awaits a promise that nothing settles',
     'await new Promise(() => {})',
