@@ -44,8 +44,6 @@ export function invalidCall({ message }: CommanderError, called: string): Failur
     })
   if (missing !== undefined)
     return new Failure(`option '${missing}' needs a value`, { hint: help, exitCode: 2 })
-  if (argument !== undefined && !argument.startsWith('target'))
-    return new Failure(`no ${argument} named`, { hint: help, exitCode: 2 })
   if (argument !== undefined)
     return argument.startsWith('target')
       ? new Failure('no target named', { hint: `name an artifact, or ${help}`, exitCode: 2 })

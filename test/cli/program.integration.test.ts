@@ -66,7 +66,6 @@ it('lists the arguments of each command as its own help does', async () => {
 it.each([
   [['help', 'buid'], `unknown command 'buid'`, `did you mean 'build'?`],
   [['help', '-C', '.', 'buid'], `unknown command 'buid'`, `did you mean 'build'?`],
-  [['completion'], 'no shell named', 'see lbuild completion --help'],
   [['help', 'verfy'], `unknown command 'verfy'`, `did you mean 'verify'?`],
   [['help', 'image'], `unknown command 'image'`, 'run lbuild image --help'],
   [['gc', '--max-size', 'many'], `invalid value 'many' for option '--max-size <size>'`, 'give a size'],

@@ -56,6 +56,8 @@ it('compiles a cut, flipped or deleted file of the program again, to the same by
     'main.cjs',
     'main.cjs.cache',
     'main.cjs.warm',
+    'page.css',
+    'page.js',
     'manifest.json',
   ])
   for (const path of files) {
