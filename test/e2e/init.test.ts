@@ -2,17 +2,14 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { checkBoot } from '../../src/vm/bootCheck.ts'
-import { Distro, exec, HOME, PATIENT_BOOT } from './support/distro.ts'
+import { Distro, exec, PATIENT_BOOT } from './support/distro.ts'
 
 const root = realpathSync(mkdtempSync(`${tmpdir()}/lbuild-init-`))
 const store = `${root}/store`
-let tarball = ''
 
 beforeAll(() => {
-  execFileSync('npm', ['pack', '--silent', '--pack-destination', root], { cwd: HOME, stdio: 'ignore' })
-  tarball = `${root}/${readdirSync(root).find((name) => name.endsWith('.tgz'))}`
   // The store has what the reference distro downloaded. The templates resolve their own lockfiles, mostly to the same files.
   mkdirSync(store)
   execFileSync('cp', ['-a', '--link', Distro.built().path('cache/objects'), store])
@@ -23,7 +20,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }))
 async function imageOf(template: string): Promise<string> {
   const directory = `${root}/my-${template}`
   mkdirSync(directory)
-  const commands = `npm i -D '${tarball}' && npx lbuild init --template ${template} && npx lbuild qcow2`
+  const commands = `npm i -D '${inject('tarball')}' && npx lbuild init --template ${template} && npx lbuild qcow2`
   // npm has its settings and its cache in the home directory.
   const env = { HOME: process.env.HOME ?? '/', LBUILD_CACHE_DIR: store }
   const { code, stdout, stderr } = await exec(['sh', '-c', commands], directory, env)

@@ -55,8 +55,8 @@ export type Inspection = Readonly<Record<string, ArtifactState>>
 export async function inspect(distro: Distro, circumstances: Circumstances = {}): Promise<Inspection> {
   const { cwd = distro.root, env = {}, through = [], args = [], home = HOME } = circumstances
   const command = [...through, process.execPath, `${home}/lbuild`, 'status', '--json', ...args]
-  const { stdout, stderr } = await exec(command, cwd, env)
-  if (stdout === '') throw new Error(stderr)
+  const { code, stdout, stderr } = await exec(command, cwd, env)
+  if (code !== 0) throw new Error(stderr)
   const { artifacts } = JSON.parse(stdout) as {
     artifacts: readonly { name: string; key: string | null; reasons: readonly ReportedReason[] }[]
   }
