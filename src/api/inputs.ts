@@ -45,7 +45,8 @@ export type Inputs = Readonly<Record<string, Input>>
 
 /**
  * Declares one file as an input. The producer sees it under its base name, so that tools see its extension. The key
- * holds the base name, the content and whether the file is executable; its times and owner do not count. Symbolic links are an error: declare the file that they lead to.
+ * holds the base name, the content and whether the file is executable; its times and owner do not count. Symbolic links
+ * are an error: declare the file that they lead to.
  *
  * @param path the path from the workspace's root, without `..`
  * @param options `optional`: the file may be missing; the producer must then expect that its path leads nowhere

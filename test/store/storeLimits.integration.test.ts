@@ -1,7 +1,7 @@
 // Tests that a build keeps the store within the limits of build.config.ts.
 import * as fs from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { bytes } from '../../src/cli/render/format.ts'
+import { bytes } from '../../src/platform/units.ts'
 import { contents } from '../support/contents.ts'
 import { build, builtOf, gc, NOTE, storeSize, textSizes } from '../support/notes.ts'
 import { builtTiny, TINY_TARGETS } from '../support/tiny.ts'

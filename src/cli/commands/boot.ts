@@ -6,7 +6,7 @@ import type { BootReport } from '../../vm/bootCheck.ts'
 import { bootableImage, machineOptions, vmCommand } from '../bootableImage.ts'
 import type { CommandContext, OptionsOf } from '../command.ts'
 import { wholeNumber } from '../command.ts'
-import { duration } from '../render/format.ts'
+import { duration } from '../../platform/units.ts'
 import { print, printDocument } from '../render/print.ts'
 
 const declare = () =>

@@ -15,7 +15,7 @@ import type { Workspace } from '../../workspace/workspace.ts'
 import type { CommandContext } from '../command.ts'
 import { workspaceCommand } from '../command.ts'
 import { paint } from '../render/color.ts'
-import { counted } from '../render/format.ts'
+import { counted } from '../../platform/units.ts'
 import { print, printDocument } from '../render/print.ts'
 import { openSelection } from '../selection.ts'
 

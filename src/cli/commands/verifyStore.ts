@@ -4,7 +4,7 @@ import type { DamagedFile, ObjectReference, StoreReport } from '../../verify/sto
 import { verifyStore } from '../../verify/store.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import { paint } from '../render/color.ts'
-import { bytes, counted } from '../render/format.ts'
+import { bytes, counted } from '../../platform/units.ts'
 import { print, printDocument } from '../render/print.ts'
 import { withWorkspaceLock } from '../workspaceLock.ts'
 import type { VerifyOptions } from './verify.ts'

@@ -11,7 +11,7 @@ import { treeId } from '../../graph/treeId.ts'
 import { exclusionOf } from '../../workspace/exclusions.ts'
 import { declaredTools } from '../../workspace/snapshot.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
-import { counted } from '../render/format.ts'
+import { counted } from '../../platform/units.ts'
 import { listed } from '../render/explanation.ts'
 import { print, printDocument } from '../render/print.ts'
 

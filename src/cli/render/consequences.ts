@@ -1,6 +1,6 @@
 // Renders what follows from one cause alone.
 import type { Explanation } from '../../planner/evidence.ts'
-import { counted, duration } from './format.ts'
+import { counted, duration } from '../../platform/units.ts'
 import type { Consequence } from '../../planner/domain.ts'
 
 /** The number of artifacts listed below one cause before the rest is only counted. */

@@ -10,7 +10,8 @@ import type {
 } from '../../planner/evidence.ts'
 import { consequenceLines } from './consequences.ts'
 import { paint } from './color.ts'
-import { ago, bytes, counted, duration } from './format.ts'
+import { bytes, counted, duration } from '../../platform/units.ts'
+import { ago } from './format.ts'
 import type { Consequence, PartKind } from '../../planner/domain.ts'
 
 /** The number of entries, packages or names in a list before the rest is only counted. */

@@ -1,14 +1,5 @@
-// Formats times, sizes, counts and lines for text output.
+// Formats moments and lines for text output.
 import { stripVTControlCharacters } from 'node:util'
-
-/** A duration, given in seconds: `0.04 s`, `3.2 s`, `48 s`, `2 min 05 s`. */
-export function duration(seconds: number): string {
-  if (seconds < 0.995) return `${seconds.toFixed(2)} s`
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`
-  const whole = Math.round(seconds)
-  if (whole < 60) return `${whole} s`
-  return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`
-}
 
 /** How long ago a moment was, both in milliseconds since 1970: `just now`, `3 min ago`, `2026-01-31 12:00 UTC`. */
 export function ago(at: number, now: number): string {
@@ -23,18 +14,8 @@ export function ago(at: number, now: number): string {
   return `${Math.round(seconds / 3_600)} h ago`
 }
 
-/** A number of bytes in binary units: `1.5 GiB`. */
-export function bytes(count: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
-  const unit = count < 1024 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(count) / 10))
-  return `${(count / 1024 ** unit).toFixed(unit === 0 ? 0 : 1)} ${units[unit]}`
-}
-
 /** The width of a column with names of artifacts. */
 export const NAME_WIDTH = 12
-
-/** `1 artifact`, `3 artifacts`. */
-export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
 
 /** A word of a command line, quoted for a POSIX shell if it must be. */
 export const shellWord = (word: string): string =>

@@ -4,10 +4,12 @@ import { Failure } from '../../platform/failure.ts'
 import { renderFailure } from '../../platform/renderFailure.ts'
 import { criticalPathOf } from '../../events/criticalPath.ts'
 import type { FailureData } from '../../platform/failureData.ts'
-import type { BuildEnd, LoggedArtifact, LoggedBuild, LoggedOutcome } from '../../events/loggedBuild.ts'
+import type { BuildEnd, LoggedArtifact, LoggedBuild } from '../../events/loggedBuild.ts'
+import { OUTCOME_WORDS } from '../../events/outcomeWords.ts'
 import { describeReason } from '../../explain/describeReason.ts'
 import { paint, usesColor } from './color.ts'
-import { ago, counted, duration, shellWord, wrapped } from './format.ts'
+import { counted, duration } from '../../platform/units.ts'
+import { ago, shellWord, wrapped } from './format.ts'
 import { skippedBecause } from './skipped.ts'
 
 /** The width of the terminal in columns; 80 for other outputs. */
@@ -72,20 +74,11 @@ function countWords({ artifacts }: LoggedBuild): string {
   })
   const counts = (['fresh', 'unreached'] as const).flatMap((wanted) => {
     const count = artifacts.filter(({ outcome }) => outcome === wanted).length
-    return count > 0 ? [`${count} ${WORDS[wanted]}`] : []
+    return count > 0 ? [`${count} ${OUTCOME_WORDS[wanted]}`] : []
   })
   return [...named, ...counts].join('; ')
 }
 
-const WORDS: Readonly<Record<LoggedOutcome, string>> = {
-  built: 'built',
-  restored: 'restored',
-  fresh: 'fresh',
-  failed: 'failed',
-  skipped: 'skipped',
-  unfinished: 'unfinished',
-  unreached: 'not reached',
-}
 const COLORS = {
   built: 'green',
   restored: 'cyan',
@@ -123,11 +116,11 @@ export function detailLines(build: LoggedBuild, now: number): readonly string[] 
 
 /** The width of the longest duration below a hundred minutes. */
 const TIME_WIDTH = '99 min 59 s'.length
-const WORD_WIDTH = Math.max(...Object.values(WORDS).map((word) => word.length))
+const WORD_WIDTH = Math.max(...Object.values(OUTCOME_WORDS).map((word) => word.length))
 
 function artifactLine(artifact: LoggedArtifact, names: number): string {
   const { name, outcome, seconds } = artifact
-  const word = paint(process.stdout, COLORS[outcome], WORDS[outcome].padEnd(WORD_WIDTH))
+  const word = paint(process.stdout, COLORS[outcome], OUTCOME_WORDS[outcome].padEnd(WORD_WIDTH))
   const time = (seconds === undefined ? '' : duration(seconds)).padEnd(TIME_WIDTH)
   const room = Math.max(20, width() - WORD_WIDTH - names - TIME_WIDTH - 3)
   const remark = printable(remarkOn(artifact))

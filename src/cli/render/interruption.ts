@@ -1,7 +1,7 @@
 // Follows a build to summarize what it did if it is interrupted.
 import { monotonicSeconds } from '../../platform/clock.ts'
 import type { BuildEvent } from '../../events/events.ts'
-import { duration } from './format.ts'
+import { duration } from '../../platform/units.ts'
 
 export class Interruption {
   readonly #since = monotonicSeconds()

@@ -7,7 +7,8 @@ import type { Decision, Plan, RunRecord } from '../../planner/domain.ts'
 import { takeSnapshot } from '../../workspace/snapshot.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import { paint } from './color.ts'
-import { counted, duration, NAME_WIDTH } from './format.ts'
+import { counted, duration } from '../../platform/units.ts'
+import { NAME_WIDTH } from './format.ts'
 import { print, printDocument } from './print.ts'
 
 export interface PlanOptions {

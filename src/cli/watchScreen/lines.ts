@@ -6,7 +6,7 @@ import { WATCH_EVENTS_VERSION } from '../../watch/events.ts'
 import { print } from '../render/print.ts'
 import { progressOn } from '../render/progress.ts'
 import { paint, usesColor } from '../render/color.ts'
-import { duration } from '../render/format.ts'
+import { duration } from '../../platform/units.ts'
 
 /** Shows the events of `watch`. */
 export interface WatchView {

@@ -1,6 +1,7 @@
 // Draws the screen of watch: a pure function from its state to lines.
 import { printable } from '../../platform/printable.ts'
-import { cutLine, duration } from '../render/format.ts'
+import { duration } from '../../platform/units.ts'
+import { cutLine } from '../render/format.ts'
 import { builtCounts, builtTime, CONFIG_NOTE } from './lines.ts'
 import type { Page } from './page.ts'
 import { hasHead, viewOf } from './page.ts'

@@ -1,21 +1,7 @@
-// Formats times, sizes and outcomes for the page.
+// Formats moments, measures and outcomes of nodes for the page.
+import { OUTCOME_WORDS } from '../../events/outcomeWords.ts'
+import { bytes, duration } from '../../platform/units.ts'
 import type { PageNode } from '../model.ts'
-
-/** A duration, given in seconds: `0.04 s`, `3.2 s`, `48 s`, `2 min 05 s`. */
-export function duration(seconds: number): string {
-  if (seconds < 0.995) return `${seconds.toFixed(2)} s`
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`
-  const whole = Math.round(seconds)
-  if (whole < 60) return `${whole} s`
-  return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`
-}
-
-/** A number of bytes in binary units: `1.5 GiB`. */
-export function bytes(count: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
-  const unit = count < 1024 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(count) / 10))
-  return `${(count / 1024 ** unit).toFixed(unit === 0 ? 0 : 1)} ${units[unit] ?? ''}`
-}
 
 /** A moment in the time zone of the reader; given in milliseconds since 1970. */
 export const moment = (at: number | undefined): string =>
@@ -23,19 +9,7 @@ export const moment = (at: number | undefined): string =>
     ? 'unknown'
     : new Date(at).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'medium' })
 
-/** `1 artifact`, `3 artifacts`. */
-export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
-
-const WORDS: Readonly<Record<PageNode['outcome'], string>> = {
-  built: 'built',
-  restored: 'restored',
-  fresh: 'fresh',
-  failed: 'failed',
-  skipped: 'skipped',
-  unfinished: 'unfinished',
-  unreached: 'not reached',
-  lockfile: 'lockfile',
-}
+const WORDS: Readonly<Record<PageNode['outcome'], string>> = { ...OUTCOME_WORDS, lockfile: 'lockfile' }
 
 /** What happened to a node, in a word or two. */
 export const outcomeWord = ({ outcome, cutOff, changed }: PageNode): string => {

@@ -2,7 +2,7 @@
 import type { PageNode } from '../model.ts'
 import type { App } from './app.ts'
 import { h, section, styled } from './dom.ts'
-import { counted } from './format.ts'
+import { counted } from '../../platform/units.ts'
 import { GraphView } from './graph.ts'
 import { nodePanel } from './nodeDetails.ts'
 import type { View } from './viewport.ts'

@@ -4,7 +4,8 @@ import type { App } from './app.ts'
 import type { Child } from './dom.ts'
 import { h } from './dom.ts'
 import { failureBlock } from './failure.ts'
-import { bytes, duration, outcomeWord } from './format.ts'
+import { bytes, duration } from '../../platform/units.ts'
+import { outcomeWord } from './format.ts'
 
 /** A button that selects a node. */
 export const nodeButton = (app: App, at: number | undefined, name: string): HTMLElement =>

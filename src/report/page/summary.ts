@@ -1,6 +1,7 @@
 // The top of the page: which build it shows, how the build ended, and its numbers.
 import type { PageData, PageNode } from '../model.ts'
-import { bytes, counted, duration, moment } from './format.ts'
+import { bytes, counted, duration } from '../../platform/units.ts'
+import { moment } from './format.ts'
 import { failureBlock } from './failure.ts'
 import type { Child } from './dom.ts'
 import { h } from './dom.ts'

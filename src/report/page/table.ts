@@ -2,7 +2,8 @@
 import type { PageNode } from '../model.ts'
 import type { App } from './app.ts'
 import { h, limited, section } from './dom.ts'
-import { bytes, duration, outcomeWord, sizeOf } from './format.ts'
+import { bytes, duration } from '../../platform/units.ts'
+import { outcomeWord, sizeOf } from './format.ts'
 
 interface Column {
   readonly title: string

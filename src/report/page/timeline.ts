@@ -2,7 +2,7 @@
 import type { PageNode } from '../model.ts'
 import type { App } from './app.ts'
 import { h, limited, section, styled } from './dom.ts'
-import { duration } from './format.ts'
+import { duration } from '../../platform/units.ts'
 
 const SHOWN_ROWS = 100
 

@@ -2,7 +2,8 @@
 import type { PageTrend } from '../model.ts'
 import type { App } from './app.ts'
 import { h, section, styled, svg } from './dom.ts'
-import { bytes, counted, duration, moment } from './format.ts'
+import { bytes, counted, duration } from '../../platform/units.ts'
+import { moment } from './format.ts'
 
 /** How many outputs have a chart; the largest ones come first. */
 const SHOWN_OUTPUTS = 12
