@@ -71,38 +71,60 @@ const CAPABILITIES = [
   ['kill', 'setgid', 'setuid', 'setpcap', 'sys_chroot', 'net_bind_service'],
 ].flat()
 
-/** The file descriptors under which {@link sandboxed} expects the namespaces and the filter of system calls. */
-const FDS = { user: 3, mount: 4, filter: 5, owner: 6 }
+/** The descriptors of the files that {@link sandboxed} needs: the namespaces, and pipes to and from bwrap(1). */
+const FDS = { user: 3, mount: 4, filter: 5, options: 6, status: 7, owner: 8 }
 
 /** The files that the process of a {@link sandboxed} command must inherit, from descriptor 3 on. */
 export const inheritedFiles = ({ user, mount, owner }: Namespaces): readonly (number | 'pipe')[] =>
-  owner === undefined ? [user, mount, 'pipe'] : [user, mount, 'pipe', owner]
+  owner === undefined ? [user, mount, 'pipe', 'pipe', 'pipe'] : [user, mount, 'pipe', 'pipe', 'pipe', owner]
 
-/** Sends the filter of system calls to a {@link sandboxed} command, which waits for it. */
-export function sendFilter({ stdio }: Pick<ChildProcess, 'stdio'>): void {
-  const pipe = stdio[FDS.filter]
-  // If the command ends early, its exit is reported.
-  if (pipe && 'end' in pipe) pipe.on('error', () => {}).end(systemCallFilter())
+/** Sends a {@link sandboxed} command the options of its sandbox and its filter of system calls. It waits for both. */
+export function configure({ stdio }: Pick<ChildProcess, 'stdio'>, options: SandboxOptions): void {
+  const send = (fd: number, data: string | Buffer): void => {
+    const pipe = stdio[fd]
+    // If the command ends early, its exit is reported.
+    if (pipe && 'end' in pipe) pipe.on('error', () => {}).end(data)
+  }
+  send(FDS.options, optionsOf(options).join('\0'))
+  send(FDS.filter, systemCallFilter())
+}
+
+/**
+ * The number of the first process of a sandbox, with which the kernel ends all others. Resolves before a {@link sandboxed}
+ * command starts; undefined if it never does. Only bwrap(1) can write to this pipe.
+ */
+export function firstProcess({ stdio }: Pick<ChildProcess, 'stdio'>): Promise<number | undefined> {
+  const pipe = stdio[FDS.status]
+  return new Promise((resolve) => {
+    let text = ''
+    pipe?.on('data', (data: Buffer) => {
+      text += data.toString()
+      const pid = /"child-pid": (\d+)/.exec(text)?.[1]
+      if (pid !== undefined) resolve(Number(pid))
+    })
+    pipe?.on('close', () => resolve(undefined))
+  })
 }
 
 const open = (fd: number): string => `/proc/self/fd/${fd}`
 
 /**
  * Returns the argument vector that runs a command in the sandbox. The command sees /usr, a bare /etc and the mounts. It
- * runs as user 0 of the namespace that all producers share, so that it can create files of every owner. The kernel ends
- * all its processes before the command counts as ended, and all of them if lbuild dies.
+ * runs as user 0 of the namespace that all producers share, so that it can create files of every owner. All its processes
+ * end if lbuild dies.
  *
  * bwrap(1) makes the mounts. The command then leaves the mount namespace, but keeps its root directory, for two reasons:
- * it can change no mount, and /proc does not show where the mounts come from. It has a namespace of process ids of its own,
- * in which no process of the sandbox itself is visible.
+ * it can change no mount, and /proc does not show where the mounts come from. bwrap remains as process 1, which keeps the
+ * mounts alive, and whose part of /proc is covered.
  */
-export function sandboxed(
-  command: readonly string[],
-  options: SandboxOptions,
-  { owner }: Pick<Namespaces, 'owner'>,
-): string[] {
+export function sandboxed(command: readonly string[], { owner }: Pick<Namespaces, 'owner'>): string[] {
   const enter =
     owner === undefined ? [] : ['nsenter', '--preserve-credentials', `--user=${open(FDS.owner)}`, '--']
+  return [...enter, 'bwrap', '--args', String(FDS.options), '--', ...INTO_NAMESPACES, ...command]
+}
+
+/** The options of bwrap(1). */
+function optionsOf(options: SandboxOptions): readonly string[] {
   const bind = (path: string): string[] => ['--ro-bind-try', path, path]
   const tmpfs = (path: string): string[] => ['--perms', '1777', '--tmpfs', path]
   const args = [
@@ -114,15 +136,17 @@ export function sandboxed(
     options.hostname,
     '--seccomp',
     String(FDS.filter),
+    '--json-status-fd',
+    String(FDS.status),
   ]
   if (!options.network) args.push('--unshare-net')
-  args.push(...systemMounts(), '--proc', '/proc', '--dev', '/dev')
+  args.push(...systemMounts(), '--proc', '/proc', ...tmpfs('/proc/1'), '--dev', '/dev')
   args.push(...tmpfsOf(options).flatMap(tmpfs), '--dir', '/etc')
   args.push(...ETC.flatMap(bind), ...(options.network ? ETC_NETWORK.flatMap(bind) : []))
   args.push(...directoriesOf(options.mounts).flatMap((path) => ['--dir', path]))
   args.push(...options.mounts.flatMap(mountArguments))
   args.push('--remount-ro', '/')
-  return [...enter, 'bwrap', ...args, '--', ...INTO_NAMESPACES, ...command]
+  return args
 }
 
 function mountArguments(mount: Mount): string[] {
@@ -148,9 +172,7 @@ function directoriesOf(mounts: readonly Mount[]): readonly string[] {
 
 /** The words before a producer's command that let it enter the namespaces and drop what it does not need. */
 const INTO_NAMESPACES: readonly string[] = [
-  ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', '--'],
-  ['nsenter', '--pid=/proc/self/ns/pid', `--mount=${open(FDS.mount)}`, `--user=${open(FDS.user)}`],
-  ['--root=/', '--wd=/', '--'],
+  ['nsenter', `--mount=${open(FDS.mount)}`, `--user=${open(FDS.user)}`, '--root=/', '--wd=/', '--'],
   ['setpriv', `--bounding-set=-all,+${CAPABILITIES.join(',+')}`, '--'],
 ].flat()
 

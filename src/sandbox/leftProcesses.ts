@@ -1,4 +1,4 @@
-// Finds the processes of a run without a sandbox, and kills those that it left behind.
+// Ends what a run left behind: waits for its sandbox, or finds and kills its processes without one.
 import { randomInt } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Failure } from '../platform/failure.ts'
@@ -46,6 +46,20 @@ export async function killMarked(mark: RunMark): Promise<void> {
     if (found.length === 0) return
     for (const state of found) kill(state)
     if (performance.now() > deadline) throw outlived([['processes', found.map(({ pid }) => pid).join(' ')]])
+    await pause(delay)
+  }
+}
+
+/**
+ * Resolves when a process has ended. If it is the first of its namespace, all others in there have then ended as well
+ * (pid_namespaces(7)). Throws a Failure if it has not after 20 s.
+ */
+export async function processEnded({ pid, startTime }: ProcessState): Promise<void> {
+  const deadline = performance.now() + PATIENCE
+  for (let delay = 1; ; delay = Math.min(2 * delay, 50)) {
+    const state = processState(pid)
+    if (state?.startTime !== startTime || state.hasEnded) return
+    if (performance.now() > deadline) throw outlived([['process', String(pid)]])
     await pause(delay)
   }
 }

@@ -4,15 +4,15 @@ import type { Limits } from '../graph/limits.ts'
 import { lockWorkspace } from '../store/workspaceLock.ts'
 import { BoundedLog } from './boundedLog.ts'
 import type { SandboxOptions } from './bubblewrap.ts'
-import { inheritedFiles, sandboxed, sendFilter, tmpfsOf } from './bubblewrap.ts'
+import { configure, firstProcess, inheritedFiles, sandboxed, tmpfsOf } from './bubblewrap.ts'
 import type { Confinement } from './confinement.ts'
 import { openSandbox } from './confinement.ts'
-import { killMarked, logClosed, markedProcesses, newMark } from './leftProcesses.ts'
+import { killMarked, logClosed, markedProcesses, newMark, processEnded } from './leftProcesses.ts'
 import type { ExceededLimit } from './limitWatch.ts'
 import { watchLimits, withKernelLimits } from './limitWatch.ts'
 import type { Namespaces } from './namespaces.ts'
 import { closeNamespaces } from './namespaces.ts'
-import { descendantsOf } from './usage.ts'
+import { descendantsOf, processState } from './usage.ts'
 
 /** How a process ended. */
 export interface Ended {
@@ -101,7 +101,7 @@ function startGroup(
   const confined = sandbox && namespaces
   const mark = confined ? undefined : newMark(env, cwd)
   const limited = withKernelLimits(limits, command, mark?.fileSize)
-  const [program = '', ...args] = confined ? sandboxed(limited, sandbox, namespaces) : limited
+  const [program = '', ...args] = confined ? sandboxed(limited, namespaces) : limited
   const log = new BoundedLog(path)
   const child = spawn(program, args, {
     cwd,
@@ -109,7 +109,8 @@ function startGroup(
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe', ...(confined ? inheritedFiles(namespaces) : [])],
   })
-  if (confined) sendFilter(child)
+  if (confined) configure(child, sandbox)
+  const first = confined ? firstProcess(child).then((id) => id && processState(id)) : undefined
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data: Buffer) => log.write(data))
   const kill = (): void => {
     try {
@@ -141,6 +142,8 @@ function startGroup(
     kill()
     try {
       if (mark) await killMarked(mark)
+      const found = await first
+      if (found) await processEnded(found)
       if (child.pid !== undefined) await logClosed(closed, path)
     } finally {
       for (const stream of [child.stdout, child.stderr]) stream?.destroy()

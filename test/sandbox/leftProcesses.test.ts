@@ -1,11 +1,11 @@
-// Tests which processes are killed after a run without a sandbox.
+// Tests which processes a run waits for, and which it kills without a sandbox.
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterEach, expect, it } from 'vitest'
 import type { RunMark } from '../../src/sandbox/leftProcesses.ts'
-import { killMarked, newMark } from '../../src/sandbox/leftProcesses.ts'
-import { parseStat } from '../../src/sandbox/usage.ts'
+import { killMarked, newMark, processEnded } from '../../src/sandbox/leftProcesses.ts'
+import { parseStat, processState } from '../../src/sandbox/usage.ts'
 
 const started: ChildProcess[] = []
 afterEach(() => {
@@ -101,4 +101,22 @@ it('a process has ended when its parent has not noticed yet, but not while it ha
   })
   expect(parseStat(stat('Z', 1)).hasEnded).toBe(true)
   expect(parseStat(stat('Z', 2)).hasEnded).toBe(false)
+})
+
+it('a process counts as ended when it has ended, not before', async () => {
+  const child = await start('1000000', {})
+  const state = processState(child.pid ?? 0)
+  if (!state) throw new Error('the process is missing')
+  const ended = processEnded(state).then(() => 'ended')
+  const next = new Promise((resolve) => setImmediate(() => resolve('waits')))
+  expect(await Promise.race([ended, next])).toBe('waits')
+  child.kill('SIGKILL')
+  await ended
+  expect(processState(state.pid)?.hasEnded ?? true).toBe(true)
+})
+
+it('a process has ended if another one has its number', async () => {
+  const state = processState(process.pid)
+  if (!state) throw new Error('the process is missing')
+  await processEnded({ ...state, startTime: state.startTime - 1 })
 })

@@ -93,7 +93,12 @@ for path in ('/work', '/usr'):
     title: 'enters the namespaces of another process',
     code: `return ['mount', 'user', 'net', 'ipc', 'uts', 'cgroup']
       .map((name) => program('nsenter', '--target', '1', '--' + name, 'true'))`,
-    expected: /^refused: nsenter: .*(Permission denied|Operation not permitted|Invalid argument)$/,
+    expected: /^refused: nsenter: cannot open .*: No such file or directory$/,
+  },
+  {
+    title: 'enters the namespaces of the first process by its descriptor',
+    python: `for kind in (0x20000, 0x10000000, 0x40000000): call('setns', os.pidfd_open(1), kind)`,
+    expected: /^refused EPERM$/,
   },
 ]
 
