@@ -5,7 +5,12 @@ import { setImmediate } from 'node:timers/promises'
 import { ANSWER_FD } from '../config/configProcess.ts'
 import type { Answer, ConfigRequest } from '../config/configProcess.ts'
 import { thrownFailure } from '../config/evaluate.ts'
-import { evaluateGraph, evaluateMirrors, evaluateSources } from '../config/evaluateGraph.ts'
+import {
+  evaluateGraph,
+  evaluateMirrors,
+  evaluateSources,
+  prepareEvaluation,
+} from '../config/evaluateGraph.ts'
 import { HostGuard } from '../config/hostGuard.ts'
 import { failureData } from '../platform/failureData.ts'
 import { Failure } from '../platform/failure.ts'
@@ -27,7 +32,8 @@ const answerFailure = ({ exitCode, ...failure }: Failure): never =>
 
 /** Answers the request on standard input. */
 export async function main(): Promise<never> {
-  const request: ConfigRequest = JSON.parse(await text(process.stdin))
+  const [received] = await Promise.all([text(process.stdin), prepareEvaluation()])
+  const request: ConfigRequest = JSON.parse(received)
   process.once('beforeExit', () => answerFailure(NEVER_SETTLES))
   process.once('uncaughtException', (error) => answerFailure(thrownFailure(error)))
   try {

@@ -41,6 +41,16 @@ const DEFAULT_TIMEOUT = 60
 /** The file descriptor on which `lbuild --evaluate-config` answers its parent. */
 export const ANSWER_FD = 3
 
+/** What the process of a config never takes from the environment of lbuild. */
+const ENVIRONMENT = {
+  // They decide what a date or a number looks like.
+  TZ: 'UTC',
+  LC_ALL: 'C.UTF-8',
+  // They change how Node.js works. It takes long to read certificates, and a config has no network.
+  NODE_OPTIONS: '',
+  NODE_EXTRA_CA_CERTS: undefined,
+}
+
 /** Asks for the graph that a bundled config declares. */
 export interface GraphRequest {
   readonly task: 'graph'
@@ -121,8 +131,7 @@ export class ConfigProcess implements Evaluator {
     const output = showsOutput ? 2 : 'pipe'
     this.#child = spawn(program, words, {
       cwd: root,
-      // The time zone and the locale of the user decide what a date or a number looks like.
-      env: { ...process.env, TZ: 'UTC', LC_ALL: 'C.UTF-8', NODE_OPTIONS: '' },
+      env: { ...process.env, ...ENVIRONMENT },
       stdio: ['pipe', output, output, 'pipe'],
       // A process group of its own, so that it ends with all that it started.
       detached: true,

@@ -120,19 +120,19 @@ async function defaultExport(bundle: string, surroundings: Surroundings): Promis
  * of an open directory.
  */
 async function importFile(path: string, done: () => void): Promise<unknown> {
-  if (!path.includes('\\')) return importAddress(path).finally(done)
+  if (!path.includes('\\')) return importAddress(pathToFileURL(path).href).finally(done)
   const directory = openSync(dirname(path), 'r')
   try {
-    return await importAddress(`/proc/self/fd/${directory}/${basename(path)}`).finally(done)
+    const { href } = pathToFileURL(`/proc/self/fd/${directory}/${basename(path)}`)
+    return await importAddress(href).finally(done)
   } finally {
     closeSync(directory)
   }
 }
 
-function importAddress(path: string): Promise<unknown> {
-  const { href } = pathToFileURL(path)
-  return typeof importModule === 'function' ? importModule(href) : import(href)
-}
+/** Imports the module with a URL. */
+export const importAddress = (address: string): Promise<unknown> =>
+  typeof importModule === 'function' ? importModule(address) : import(address)
 
 /** Whether a value is the handle of an artifact, a variant or a lockfile. */
 export const isHandle = (value: unknown): boolean =>

@@ -1,10 +1,17 @@
 // Evaluates a bundled config and turns it into a graph, or asks it for mirrors.
 import type { Graph } from '../graph/graph.ts'
-import { evaluateConfig, thrownFailure } from './evaluate.ts'
+import { evaluateConfig, importAddress, thrownFailure } from './evaluate.ts'
 import type { HostGuard } from './hostGuard.ts'
 import { ModuleRegistry } from './moduleState.ts'
 import type { FunctionSource, GraphRequest, MirrorRequest, SourcesRequest } from './configProcess.ts'
 import { graphOf } from './graphFromConfig.ts'
+import { SharedState } from './sharedState.ts'
+
+/** Does what takes longest when it is done for the first time, so that the evaluation of a config takes less time afterwards. */
+export async function prepareEvaluation(): Promise<void> {
+  new SharedState().hasChanged()
+  await importAddress('data:text/javascript,')
+}
 
 /**
  * Evaluates the config with an empty environment, because keys do not contain the environment. The process of a producer

@@ -25,8 +25,12 @@ export function graphOf(config: EvaluatedConfig, code: Code, influence: Influenc
     const exported = Object.values(config.exports.get(label) ?? {})
     return exported.length > 0 && exported.every(isHandle)
   }
+  const spellings = spellingsOf(code.modules)
   const declaredArtifacts = [...config.artifacts.values()].map((declared) =>
-    artifactNode(declared, code, isDeclaration, influence),
+    artifactNode(declared, code, modulesOnStack(declared.site.stack ?? '', spellings, code.modules), {
+      isDeclaration,
+      influence,
+    }),
   )
   const lockfiles = [...config.lockfiles.values()].map(lockfileNode)
   for (const name of config.variants.keys()) checkName(name, 'variant')
@@ -56,13 +60,15 @@ export function graphOf(config: EvaluatedConfig, code: Code, influence: Influenc
 }
 
 function artifactNode(
-  { name, declaration, site }: DeclaredArtifact,
+  { name, declaration }: DeclaredArtifact,
   code: Code,
-  isDeclaration: (label: string) => boolean,
-  influence: Influence,
+  declaredIn: readonly string[],
+  {
+    isDeclaration,
+    influence,
+  }: { readonly isDeclaration: (label: string) => boolean; readonly influence: Influence },
 ): ArtifactNode {
   checkName(name, 'artifact')
-  const declaredIn = modulesOnStack(site.stack ?? '', code.modules)
   const own = reachable(code.modules, declaredIn, isDeclaration)
   const modules = isInfluenced(own, influence)
     ? reachable(code.modules, [...code.modules.keys()], () => false)
@@ -109,25 +115,33 @@ function lockfileNode({ name, declaration }: DeclaredLockfile): LockfileNode {
 const toolSpecs = (tools: readonly (string | { name: string; atLeast: string })[]): ToolSpec[] =>
   tools.map((tool) => (typeof tool === 'string' ? { name: tool } : tool))
 
-/**
- * Returns the modules on the call stack of a declaration: the module that calls `artifact()`, and the modules that called
- * it, because the producer may use their values. If no module is on the stack, returns all modules.
- */
-function modulesOnStack(stack: string, modules: ReadonlyMap<string, Module>): readonly string[] {
-  const labels = [...modules.values()]
-    .filter(({ label, path }) => !label.startsWith(API) && isOnStack(stack, path))
-    .map(({ label }) => label)
-  return labels.length > 0 ? labels : [...modules.keys()]
-}
+/** For each module that a stack can name, the ways in which stacks spell its path. */
+type Spellings = ReadonlyMap<string, readonly string[]>
 
 /**
  * A stack holds paths or addresses. Paths may contain blanks and brackets, so whole paths are searched for. esbuild replaces
  * each backslash by a slash, and normalizes the path.
  */
-const isOnStack = (stack: string, path: string): boolean =>
-  [path, pathToFileURL(path).href, normalize(path.replaceAll('\\', '/'))].some((spelling) =>
-    stack.includes(`${spelling}:`),
+const spellingsOf = (modules: Code['modules']): Spellings =>
+  new Map(
+    [...modules.values()]
+      .filter(({ label }) => !label.startsWith(API))
+      .map(({ label, path }) => [
+        label,
+        [path, pathToFileURL(path).href, normalize(path.replaceAll('\\', '/'))].map((one) => `${one}:`),
+      ]),
   )
+
+/**
+ * Returns the modules on the call stack of a declaration: the module that calls `artifact()`, and the modules that called
+ * it, because the producer may use their values. If no module is on the stack, returns all modules.
+ */
+function modulesOnStack(stack: string, spellings: Spellings, all: Code['modules']): readonly string[] {
+  const labels = [...spellings.entries()]
+    .filter(([, paths]) => paths.some((path) => stack.includes(path)))
+    .map(([label]) => label)
+  return labels.length > 0 ? labels : [...all.keys()]
+}
 
 function checkName(name: string, what: string): void {
   const isCommand = COMMANDS.includes(name)

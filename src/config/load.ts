@@ -1,4 +1,5 @@
 // Loads the graph of build.config.ts, from the cache while its sources have not changed.
+import { setImmediate } from 'node:timers/promises'
 import type { RawPath } from '../platform/rawPath.ts'
 import { fromRawPath, toRawPath } from '../platform/rawPath.ts'
 import type { Disk } from '../platform/disk.ts'
@@ -97,8 +98,8 @@ async function evaluate(
     const modules = [...bundled.modules.values()]
     const [graph, recorded] = await Promise.all([
       evaluator.graph({ bundle, modules, compiler: bundled.compiler }),
-      // Keeps this process busy while the other one evaluates.
-      Promise.resolve().then(bundled.recordProbes),
+      // Keeps this process busy while the other one evaluates, when that has received the whole request.
+      setImmediate().then(bundled.recordProbes),
     ])
     const files: readonly SourceFile[] = [
       ...modules.map(({ path, digest: one, label }): SourceFile => [toRawPath(path), one, label]),

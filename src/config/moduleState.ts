@@ -1,7 +1,7 @@
 // Notices modules of a config that change values of other modules, or globals, while the config is evaluated.
 import type { Module } from './modules.ts'
 import { SharedState } from './sharedState.ts'
-import { ValueDescriber } from './valueDescriber.ts'
+import { ValueSnapshot } from './valueSnapshot.ts'
 
 /** What modules changed besides their own values. */
 export interface Influence {
@@ -21,8 +21,7 @@ type Variables = () => readonly unknown[]
 export class ModuleRegistry extends Map<string, Readonly<Record<string, unknown>>> implements Influence {
   readonly #modules: ReadonlyMap<string, Module>
   readonly #variables = new Map<string, Variables>()
-  readonly #states = new Map<string, string>()
-  readonly #values = new ValueDescriber()
+  readonly #states = new Map<string, ValueSnapshot>()
   readonly changedBy = new Map<string, Set<string>>()
   changesGlobals = false
   #shared: SharedState | undefined
@@ -53,7 +52,7 @@ export class ModuleRegistry extends Map<string, Readonly<Record<string, unknown>
     const [earlier, others] = [this.get(label), this.#variables.get(label)]
     super.set(label, exports)
     this.#variables.set(label, () => [...(others?.() ?? []), earlier?.['default'], ...variables()])
-    this.#states.set(label, this.#describe(label))
+    this.#states.set(label, new ValueSnapshot(this.#valuesOf(label)))
     return this
   }
 
@@ -61,9 +60,9 @@ export class ModuleRegistry extends Map<string, Readonly<Record<string, unknown>
     for (const label of labels) {
       const before = this.#states.get(label)
       if (before === undefined) continue
-      const now = this.#describe(label)
-      if (now === before) continue
-      this.#states.set(label, now)
+      const values = this.#valuesOf(label)
+      if (before.matches(values)) continue
+      this.#states.set(label, new ValueSnapshot(values))
       this.changedBy.set(label, (this.changedBy.get(label) ?? new Set()).add(by))
     }
   }
@@ -75,10 +74,10 @@ export class ModuleRegistry extends Map<string, Readonly<Record<string, unknown>
     return reached
   }
 
-  #describe(label: string): string {
+  #valuesOf(label: string): readonly unknown[] {
     const exports = this.get(label) ?? {}
     const exported = Object.keys(exports).map((name) => exportedValue(exports, name))
-    return this.#values.describe([...exported, ...(this.#variables.get(label)?.() ?? [])])
+    return [...exported, ...(this.#variables.get(label)?.() ?? [])]
   }
 }
 

@@ -38,6 +38,8 @@ export class ProbeRecorder {
   readonly #varied = new Set<string>()
   readonly #read = new Map<string, Buffer | undefined>()
   readonly #manifests = new Map<string, PackageManifest | undefined>()
+  /** What {@link #packagesAbove} returned, by directory. */
+  readonly #packages = new Map<string, readonly PackageManifest[]>()
   #settled = true
 
   /** `since` is the time before esbuild started, in nanoseconds since 1970. */
@@ -152,10 +154,13 @@ export class ProbeRecorder {
 
   /** The readable package.json files in a directory and above it, the nearest first. */
   #packagesAbove(directory: string): readonly PackageManifest[] {
-    return withParents(directory).flatMap((above) => {
-      const manifest = this.#manifest(above)
-      return manifest ? [manifest] : []
-    })
+    const known = this.#packages.get(directory)
+    if (known) return known
+    const own = this.#manifest(directory)
+    const further = directory === dirname(directory) ? [] : this.#packagesAbove(dirname(directory))
+    const found = own ? [own, ...further] : further
+    this.#packages.set(directory, found)
+    return found
   }
 
   #manifest(directory: string): PackageManifest | undefined {

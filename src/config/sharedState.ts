@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events'
 import { builtinModules } from 'node:module'
 import { inspect } from 'node:util'
 import { GUARD, MODULES } from './evaluate.ts'
-import { isObject } from './valueDescriber.ts'
+import { isObject } from './valueSnapshot.ts'
 
 /** Properties of the global object that lbuild itself changes, or that contain it. */
 const HIDDEN = new Set<PropertyKey>([Symbol.for(MODULES), Symbol.for(GUARD), 'globalThis', 'global'])
@@ -71,32 +71,30 @@ export class SharedState {
         Object.values(Object.getOwnPropertyDescriptors(one)).map(({ value }) => value),
       ),
     ]
-    return [
-      ...globals.filter(([, value]) => value !== undefined).map(([key]) => key),
-      ...objects.flatMap(properties),
-      // Accessors hide these.
-      EventEmitter.defaultMaxListeners,
-      ...Object.entries(inspect.defaultOptions).flat(),
-      ...Object.entries(process.env).flat(),
-    ]
+    const found: unknown[] = globals.filter(([, value]) => value !== undefined).map(([key]) => key)
+    for (const object of objects) pushProperties(object, found)
+    // Accessors hide these.
+    found.push(EventEmitter.defaultMaxListeners)
+    for (const settings of [inspect.defaultOptions, process.env])
+      for (const entry of Object.entries(settings)) found.push(...entry)
+    return found
   }
 }
 
 /** Properties of functions that tell nothing, and the depth of stacks, which lbuild itself sets. */
 const UNCHANGED = new Set<PropertyKey>(['length', 'name', 'stackTraceLimit'])
 
-/** A value, and what the properties of the value and of its prototype property hold. */
-function properties(value: unknown): readonly unknown[] {
-  if (!isObject(value)) return [value]
+/** Adds a value, and what the properties of the value and of its prototype property hold. */
+function pushProperties(value: unknown, found: unknown[]): void {
+  found.push(value)
+  if (!isObject(value)) return
   const prototype: unknown = typeof value === 'function' ? value.prototype : undefined
-  const found: unknown[] = [value]
-  for (const owner of [value, prototype])
-    for (const key of isObject(owner) ? Reflect.ownKeys(owner) : []) {
+  for (const owner of [value, prototype].filter(isObject))
+    for (const key of Reflect.ownKeys(owner)) {
       if (typeof owner === 'function' && UNCHANGED.has(key)) continue
-      const descriptor = Object.getOwnPropertyDescriptor(owner, key)
+      const descriptor = Reflect.getOwnPropertyDescriptor(owner, key)
       found.push(key, descriptor?.value ?? descriptor?.get)
     }
-  return found
 }
 
 /** The modules of Node.js that the config imports, which are loaded before it is evaluated. */
