@@ -1,8 +1,11 @@
 // The argument vector of the sandbox in which producers run.
 import type { ChildProcess } from 'node:child_process'
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Namespaces } from './namespaces.ts'
 import { systemCallFilter } from './systemCalls.ts'
+import type { ProcessState } from './processTable.ts'
+import { childrenOf, processState } from './processTable.ts'
 
 /** A directory or file of the host that a producer sees under another path, or a link. */
 export type Mount =
@@ -71,39 +74,43 @@ const CAPABILITIES = [
   ['kill', 'setgid', 'setuid', 'setpcap', 'sys_chroot', 'net_bind_service'],
 ].flat()
 
-/** The descriptors of the files that {@link sandboxed} needs: the namespaces, and pipes to and from bwrap(1). */
-const FDS = { user: 3, mount: 4, filter: 5, options: 6, status: 7, owner: 8 }
+/** The descriptors of the files that {@link sandboxed} needs: the namespaces, and pipes to bwrap(1). */
+const FDS = { user: 3, mount: 4, filter: 5, options: 6, start: 7, owner: 8 }
 
 /** The files that the process of a {@link sandboxed} command must inherit, from descriptor 3 on. */
 export const inheritedFiles = ({ user, mount, owner }: Namespaces): readonly (number | 'pipe')[] =>
   owner === undefined ? [user, mount, 'pipe', 'pipe', 'pipe'] : [user, mount, 'pipe', 'pipe', 'pipe', owner]
 
 /** Sends a {@link sandboxed} command the options of its sandbox and its filter of system calls. It waits for both. */
-export function configure({ stdio }: Pick<ChildProcess, 'stdio'>, options: SandboxOptions): void {
-  const send = (fd: number, data: string | Buffer): void => {
-    const pipe = stdio[fd]
-    // If the command ends early, its exit is reported.
-    if (pipe && 'end' in pipe) pipe.on('error', () => {}).end(data)
-  }
-  send(FDS.options, optionsOf(options).join('\0'))
-  send(FDS.filter, systemCallFilter())
+export function configure(child: ChildProcess, options: SandboxOptions): void {
+  send(child, FDS.options, optionsOf(options).join('\0'))
+  send(child, FDS.filter, systemCallFilter())
+}
+
+function send({ stdio }: ChildProcess, fd: number, data: string | Buffer): void {
+  const pipe = stdio[fd]
+  // If the command ends early, its exit is reported.
+  if (pipe && 'end' in pipe) pipe.on('error', () => {}).end(data)
 }
 
 /**
- * The number of the first process of a sandbox, with which the kernel ends all others. Resolves before a {@link sandboxed}
- * command starts; undefined if it never does. Only bwrap(1) can write to this pipe.
+ * Resolves with the first process of a sandbox, with which the kernel ends all others, and lets the {@link sandboxed} command
+ * start. Resolves with undefined if bwrap(1) ends before it made the sandbox.
+ *
+ * bwrap could write the number to a pipe. But if lbuild were killed meanwhile, that would end bwrap with SIGPIPE, and the
+ * first process would wait for it without end.
  */
-export function firstProcess({ stdio }: Pick<ChildProcess, 'stdio'>): Promise<number | undefined> {
-  const pipe = stdio[FDS.status]
-  return new Promise((resolve) => {
-    let text = ''
-    pipe?.on('data', (data: Buffer) => {
-      text += data.toString()
-      const pid = /"child-pid": (\d+)/.exec(text)?.[1]
-      if (pid !== undefined) resolve(Number(pid))
-    })
-    pipe?.on('close', () => resolve(undefined))
-  })
+export async function firstProcess(child: ChildProcess): Promise<ProcessState | undefined> {
+  while (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+    const [pid] = childrenOf(child.pid)
+    if (pid !== undefined) {
+      const state = processState(pid)
+      send(child, FDS.start, '\n')
+      return state
+    }
+    await pause(1)
+  }
+  return undefined
 }
 
 const open = (fd: number): string => `/proc/self/fd/${fd}`
@@ -136,8 +143,8 @@ function optionsOf(options: SandboxOptions): readonly string[] {
     options.hostname,
     '--seccomp',
     String(FDS.filter),
-    '--json-status-fd',
-    String(FDS.status),
+    '--block-fd',
+    String(FDS.start),
   ]
   if (!options.network) args.push('--unshare-net')
   args.push(...systemMounts(), '--proc', '/proc', ...tmpfs('/proc/1'), '--dev', '/dev')

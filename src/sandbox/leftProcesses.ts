@@ -2,8 +2,8 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Failure } from '../platform/failure.ts'
-import type { ProcessState } from './usage.ts'
-import { descendantsOf, processState, processStates, readProc } from './usage.ts'
+import type { ProcessState } from './processTable.ts'
+import { descendantsOf, processState, processStates, readProc } from './processTable.ts'
 
 /**
  * What each process of one run inherits, and no other process has. A process inherits both marks even if it leaves its group

@@ -2,7 +2,7 @@
 import { totalmem } from 'node:os'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Limits } from '../graph/limits.ts'
-import type { ProcessState } from './usage.ts'
+import type { ProcessState } from './processTable.ts'
 import { diskUsage, filesInMemory, memoryOf, usedOnFileSystem } from './usage.ts'
 
 /** A limit that a run exceeded, and what the run used. */

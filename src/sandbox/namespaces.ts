@@ -1,12 +1,12 @@
 // The namespaces that all producers of a session share.
-import type { ChildProcess } from 'node:child_process'
+import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { text as readAll } from 'node:stream/consumers'
-import type { Readable } from 'node:stream'
 import { SEARCH_PATH } from '../platform/findTool.ts'
 import { systemMounts } from './bubblewrap.ts'
+import { childrenOf } from './processTable.ts'
 
 /** Namespaces, as open files. */
 export interface Namespaces {
@@ -95,8 +95,8 @@ export const asOwner = (): readonly string[] =>
 
 /**
  * A command that prints what it reads, in a mount namespace with nothing but /usr and in a user namespace without ids. It ends
- * when its input does, even if lbuild was killed. With `--die-with-parent`, the second process of bwrap(1) would wait without
- * end if the first one died before it let the second one start.
+ * when its input does, even if lbuild was killed. The second process of bwrap(1) would wait without end if the first one died
+ * before it let the second one start: of `--die-with-parent`, or because it writes `--info-fd` to a pipe of lbuild.
  */
 const holder = (...options: readonly string[]): readonly string[] => [
   ...asOwner(),
@@ -119,9 +119,9 @@ export const probeCommand = (): readonly string[] => holder('--unshare-pid', '--
  */
 export async function openNamespaces(): Promise<Namespaces> {
   if (!hasIds()) throw new Error(`root has fewer than ${COUNT} user or group ids here`)
-  const [program = '', ...args] = holder('--info-fd', '3')
-  const child = spawn(program, args, { env: { PATH: SEARCH_PATH }, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] })
-  const stderr = child.stderr ? readAll(child.stderr) : ''
+  const [program = '', ...args] = holder()
+  const child = spawn(program, args, { env: { PATH: SEARCH_PATH }, stdio: 'pipe' })
+  const stderr = readAll(child.stderr)
   const failed = once(child, 'exit').then(async () => {
     throw new Error((await stderr).trim() || 'the namespaces cannot be created')
   })
@@ -149,19 +149,18 @@ export async function openNamespaces(): Promise<Namespaces> {
     for (const fd of opened) closeSync(fd)
     throw error
   } finally {
-    child.stdin?.destroy()
+    child.stdin.destroy()
     failed.catch(() => {})
   }
 }
 
-/** The process id of the holder's `cat`, once it runs. */
-async function startedIn(child: ChildProcess): Promise<number> {
-  const info = child.stdio[3] as Readable
-  child.stdin?.on('error', () => {}).write('\n')
-  const [text] = await Promise.all([readAll(info), child.stdout ? once(child.stdout, 'data') : undefined])
-  const pid = /"child-pid": (\d+)/.exec(text)?.[1]
-  if (pid === undefined) throw new Error('bubblewrap did not report its process')
-  return Number(pid)
+/** The process id of the holder's `cat`, once it runs: the child of bwrap(1). */
+async function startedIn(child: ChildProcessWithoutNullStreams): Promise<number> {
+  child.stdin.on('error', () => {}).write('\n')
+  await once(child.stdout, 'data')
+  const [pid] = childrenOf(child.pid ?? 0)
+  if (pid === undefined) throw new Error('bubblewrap has no child process')
+  return pid
 }
 
 /** Writes a file as user 0 of a namespace: only a process in the parent namespace may map ids. */

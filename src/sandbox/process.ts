@@ -12,7 +12,7 @@ import type { ExceededLimit } from './limitWatch.ts'
 import { watchLimits, withKernelLimits } from './limitWatch.ts'
 import type { Namespaces } from './namespaces.ts'
 import { closeNamespaces } from './namespaces.ts'
-import { descendantsOf, processState } from './usage.ts'
+import { descendantsOf } from './processTable.ts'
 
 /** How a process ended. */
 export interface Ended {
@@ -110,7 +110,7 @@ function startGroup(
     stdio: ['pipe', 'pipe', 'pipe', ...(confined ? inheritedFiles(namespaces) : [])],
   })
   if (confined) configure(child, sandbox)
-  const first = confined ? firstProcess(child).then((id) => id && processState(id)) : undefined
+  const first = confined ? firstProcess(child) : undefined
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data: Buffer) => log.write(data))
   const kill = (): void => {
     try {

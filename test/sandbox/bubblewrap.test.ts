@@ -1,24 +1,25 @@
-// Tests how lbuild learns the first process of a sandbox.
-import type { ChildProcess } from 'node:child_process'
-import { PassThrough } from 'node:stream'
+// Tests how lbuild learns the first process of a sandbox, and that the command does not start before.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
 import { expect, it } from 'vitest'
 import { firstProcess } from '../../src/sandbox/bubblewrap.ts'
 
-/** A process whose pipe of states sends some texts and ends. */
-function sending(...texts: readonly string[]): Pick<ChildProcess, 'stdio'> {
-  const pipe = new PassThrough()
-  for (const text of texts) pipe.write(text)
-  pipe.end()
-  const none = null
-  return { stdio: [none, none, none, none, none, none, none, pipe] as unknown as ChildProcess['stdio'] }
-}
+const start = (script: string) =>
+  spawn('sh', ['-c', script], { stdio: ['pipe', 'pipe', 'ignore', ...Array<'pipe'>(5).fill('pipe')] })
 
-it('the first process of a sandbox is the one that bwrap names first', async () => {
-  await expect(firstProcess(sending('{ "child-pid": 47, "net-namespace": 1 }\n'))).resolves.toBe(47)
-  await expect(firstProcess(sending('{ "chi', 'ld-pid": 47, }', '{ "child-pid": 1 }'))).resolves.toBe(47)
+it('the command of a sandbox starts when lbuild knows the first process', async () => {
+  const child = start('(read line <&7; echo "started$line"; exec sleep 0.01) & echo $!; wait')
+  const output = child.stdout ? text(child.stdout) : ''
+  const first = await firstProcess(child)
+  await once(child, 'close')
+  expect(await output).toBe(`${first?.pid}\nstarted\n`)
 })
 
-it('a sandbox that never started has no first process', async () => {
-  await expect(firstProcess(sending())).resolves.toBeUndefined()
-  await expect(firstProcess(sending('{ "exit-code": 1 }\n'))).resolves.toBeUndefined()
+it('a sandbox that ends before it has a process has no first process', async () => {
+  const child = start('exit 1')
+  await expect(firstProcess(child)).resolves.toBeUndefined()
+  const missing = spawn('/nonexistent/bwrap')
+  missing.on('error', () => {})
+  await expect(firstProcess(missing)).resolves.toBeUndefined()
 })

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { afterEach, expect, it } from 'vitest'
 import type { RunMark } from '../../src/sandbox/leftProcesses.ts'
 import { killMarked, newMark, processEnded } from '../../src/sandbox/leftProcesses.ts'
-import { parseStat, processState } from '../../src/sandbox/usage.ts'
+import { parseStat, processState } from '../../src/sandbox/processTable.ts'
 
 const started: ChildProcess[] = []
 afterEach(() => {

@@ -1,7 +1,7 @@
 // Tests that a producer in the sandbox sees only what it declares.
 import { chmodSync, mkdirSync, readdirSync, symlinkSync, utimesSync } from 'node:fs'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
-import { readProc } from '../../src/sandbox/usage.ts'
+import { readProc } from '../../src/sandbox/processTable.ts'
 import { PATIENCE } from '../support/processes.ts'
 import { TestWorkspace } from '../support/workspace.ts'
 
