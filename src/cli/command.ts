@@ -89,6 +89,13 @@ export function wholeNumber(text: string): number {
   throw new InvalidArgumentError('give a whole number of at least 1')
 }
 
+/** Parses the number of a TCP port. */
+export function port(text: string): number {
+  const number = Number(text)
+  if (Number.isSafeInteger(number) && number >= 1 && number <= 65_535) return number
+  throw new InvalidArgumentError('give a port from 1 to 65535')
+}
+
 /** Parses a size such as 20G, in bytes. */
 export function size(text: string): number {
   try {

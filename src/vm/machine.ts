@@ -42,7 +42,7 @@ export interface PreparedMachine {
  */
 export async function prepareMachine(
   options: MachineOptions,
-  use: Pick<Machine, 'screen' | 'network' | 'interactive'>,
+  use: Pick<Machine, 'screen' | 'network' | 'interactive' | 'sshPort'>,
 ): Promise<PreparedMachine> {
   const { firmware = 'uefi', searchPath = SEARCH_PATH } = options
   const image = resolve(options.image)

@@ -28,6 +28,8 @@ export interface Machine {
   readonly screen: 'none' | 'window'
   /** Whether the guest reaches anything beyond QEMU's own addresses. */
   readonly network: 'isolated' | 'open'
+  /** The port of this host, on 127.0.0.1, that leads to the guest's port 22. */
+  readonly sshPort?: number
   /** Whether QEMU handles Ctrl-A itself (Ctrl-A X quits) and passes Ctrl-C to the guest. */
   readonly interactive: boolean
 }
@@ -54,12 +56,18 @@ export function qemuArguments(machine: Machine): string[] {
     ['-serial', 'chardev:serial0'],
     interactive ? ['-mon', 'chardev=serial0,mode=readline'] : [],
     ['-device', 'virtio-rng-pci'],
-    ['-netdev', `user,id=net0${machine.network === 'isolated' ? ',restrict=on' : ''}`],
+    ['-netdev', networkOf(machine)],
     // Without an option ROM the machine cannot boot from the network.
     ['-device', 'virtio-net-pci,netdev=net0,romfile='],
     firmwareArguments(machine),
     imageArguments(machine),
   ].flat()
+}
+
+function networkOf({ network, sshPort }: Machine): string {
+  const restriction = network === 'isolated' ? ',restrict=on' : ''
+  const forwarding = sshPort === undefined ? '' : `,hostfwd=tcp:127.0.0.1:${sshPort}-:22`
+  return `user,id=net0${restriction}${forwarding}`
 }
 
 function firmwareArguments({ firmware, ovmf }: Machine): string[] {

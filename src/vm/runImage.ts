@@ -8,6 +8,8 @@ import { withParentDeathSignal } from '../platform/parentDeathSignal.ts'
 export interface RunImageOptions extends MachineOptions {
   /** Whether to open a window for the guest's screen; the terminal always shows the serial console. */
   readonly window?: boolean
+  /** The port of 127.0.0.1 that leads to the guest's port 22, until the machine is off; none by default. */
+  readonly sshPort?: number
   /** Called once, just before the machine starts. */
   readonly onStart?: (accelerator: Accelerator) => void
 }
@@ -18,9 +20,10 @@ export interface RunImageOptions extends MachineOptions {
  * when QEMU fails, which prints its own errors on the terminal.
  */
 export async function runImage(options: RunImageOptions): Promise<void> {
-  const { signal } = options
+  const { signal, sshPort } = options
   const screen = options.window === true ? 'window' : 'none'
-  const use = { screen, network: 'open', interactive: true } as const
+  const forwarding = sshPort === undefined ? {} : { sshPort }
+  const use = { screen, network: 'open', interactive: true, ...forwarding } as const
   const { setpriv, command, accelerator } = await prepareMachine(options, use)
   options.onStart?.(accelerator)
   const [file, args] = withParentDeathSignal(setpriv, command)

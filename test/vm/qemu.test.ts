@@ -62,6 +62,11 @@ describe('the arguments for QEMU', () => {
     expect(args).toContain('user,id=net0')
   })
 
+  test('connect a port of this host alone with ssh in the guest', () => {
+    const args = qemuArguments({ ...CHECK, network: 'open', sshPort: 2222 })
+    expect(args).toContain('user,id=net0,hostfwd=tcp:127.0.0.1:2222-:22')
+  })
+
   test('enable graphics for a window, and leave the display to QEMU', () => {
     expect(values({ ...CHECK, screen: 'window' }, '-machine')).toEqual(['q35'])
     expect(values({ ...CHECK, screen: 'window' }, '-display')).toEqual([])
