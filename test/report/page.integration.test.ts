@@ -201,7 +201,12 @@ describe('the page of 1,000 artifacts', () => {
     )
     // Other processes delay the page, but use no processor time of it.
     expect(processorSeconds).toBeLessThan(1)
-    expect(await page.locator('.node').count()).toBe(1000)
+    const nodes = page.locator('.node')
+    expect(await nodes.count()).toBe(1000)
+    // The others are outside of the frame.
+    expect(await nodes.filter({ visible: true }).count()).toBeLessThan(200)
+    await page.getByRole('button', { name: 'Fit' }).click()
+    expect(await nodes.filter({ visible: true }).count()).toBe(1000)
     await page.keyboard.press('/')
     await page.keyboard.type('artifact-777')
     expect(await page.getByRole('status').innerText()).toBe('1 match')

@@ -5,6 +5,8 @@ import type { App } from './app.ts'
 import { svg } from './dom.ts'
 import { measures, outcomeWord } from './format.ts'
 import { Viewport } from './viewport.ts'
+import type { Part } from './visibleParts.ts'
+import { VisibleParts } from './visibleParts.ts'
 
 /** The drawing of the graph. */
 export class GraphView {
@@ -33,7 +35,15 @@ export class GraphView {
       },
       drawing,
     )
-    this.viewport = new Viewport(this.element, drawing, { width, height })
+    const parts = new VisibleParts([
+      ...nodes.flatMap((node, at) => partOf(this.#nodes[at], [[node.x, node.y]])),
+      ...edges.flatMap(({ from, to, via }, at) =>
+        partOf(this.#edges[at], [...pointOf(nodes[from]), ...via, ...pointOf(nodes[to])]),
+      ),
+    ])
+    this.viewport = new Viewport(this.element, drawing, { width, height }, (view, w, h) =>
+      parts.update(view, w, h),
+    )
     app.onSelect((at) => this.#showSelection(at))
     this.#makeCurrent(
       Math.max(
@@ -174,6 +184,24 @@ const ZOOM_KEYS: ReadonlyMap<string, number> = new Map([
 
 const distance = (a: PageNode, b: PageNode | undefined): number =>
   b === undefined ? Infinity : Math.abs(a.y - b.y) * 10 + Math.abs(a.x - b.x)
+
+const pointOf = (node: PageNode | undefined): readonly [number, number][] =>
+  node === undefined ? [] : [[node.x, node.y]]
+
+/** An element that is drawn around some points. */
+function partOf(element: Element | undefined, points: readonly (readonly number[])[]): readonly Part[] {
+  if (element === undefined || points.length === 0) return []
+  const [xs, ys] = [points.map(([x = 0]) => x), points.map(([, y = 0]) => y)]
+  return [
+    {
+      element,
+      left: Math.min(...xs) - NODE.width / 2,
+      right: Math.max(...xs) + NODE.width / 2,
+      top: Math.min(...ys) - NODE.height / 2,
+      bottom: Math.max(...ys) + NODE.height / 2,
+    },
+  ]
+}
 
 /** A smooth line from the right side of a box to the left side of another one. */
 function edgePath(nodes: readonly PageNode[], { from, to, via }: PageEdge): SVGPathElement {

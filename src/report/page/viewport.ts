@@ -13,22 +13,29 @@ export interface View {
   readonly scale: number
 }
 
-/** The visible part of a drawing of some size inside an SVG element. */
+/**
+ * The visible part of a drawing of some size inside an SVG element. Calls `changed` with the size of that element, in pixels,
+ * when another part becomes visible.
+ */
 export class Viewport {
   #view: View = { x: 0, y: 0, scale: 1 }
   readonly #frame: SVGSVGElement
   readonly #drawing: SVGGElement
   readonly #size: { readonly width: number; readonly height: number }
   readonly #pointers = new Map<number, { x: number; y: number }>()
+  readonly #changed: (view: View, width: number, height: number) => void
 
   constructor(
     frame: SVGSVGElement,
     drawing: SVGGElement,
     size: { readonly width: number; readonly height: number },
+    changed: (view: View, width: number, height: number) => void,
   ) {
     this.#frame = frame
     this.#drawing = drawing
     this.#size = size
+    this.#changed = changed
+    new ResizeObserver(() => this.show(this.#view)).observe(frame)
     frame.addEventListener('wheel', (event) => this.#wheel(event), { passive: false })
     frame.addEventListener('pointerdown', (event) => this.#down(event))
     frame.addEventListener('pointermove', (event) => this.#move(event))
@@ -44,6 +51,7 @@ export class Viewport {
     const scale = Math.min(SCALE.most, Math.max(SCALE.least, view.scale))
     this.#view = { ...view, scale }
     this.#drawing.setAttribute('transform', `translate(${view.x} ${view.y}) scale(${scale})`)
+    this.#changed(this.#view, this.#frame.clientWidth, this.#frame.clientHeight)
   }
 
   /** Shows the whole drawing in the middle. */
