@@ -19,16 +19,17 @@ export class ValueSnapshot {
     visitParts(values, (part) => this.#parts.push(part) <= MAX_PARTS)
   }
 
-  /** Whether values are the same objects and primitives as then, with the same parts. */
+  /** Whether values are the same objects and primitives as then, with the same parts. True if they had too many. */
   matches(values: readonly unknown[]): boolean {
+    if (this.#parts.length > MAX_PARTS) return true
     let count = 0
     let isSame = true
     visitParts(values, (part) => {
       isSame = Object.is(part, this.#parts[count])
       count += 1
-      return isSame && count <= MAX_PARTS
+      return isSame
     })
-    return count > MAX_PARTS ? this.#parts.length > MAX_PARTS : isSame && count === this.#parts.length
+    return isSame && count === this.#parts.length
   }
 }
 
