@@ -107,7 +107,5 @@ async function isConfirmed(signal: AbortSignal): Promise<boolean> {
     return /^y(es)?$/i.test((await terminal.question(question, { signal })).trim())
   } finally {
     terminal.close()
-    // The cursor is still behind the question.
-    if (signal.aborted) process.stderr.write('\n')
   }
 }
