@@ -26,10 +26,10 @@ export function withParams(graph: Graph, overrides: Overrides, source: string): 
   const apply = <N extends ArtifactNode | LockfileNode>(node: N): N => {
     const params = Object.fromEntries(
       Object.entries(node.params).map(([name, param]) => {
-        const qualified = `${node.name}.${name}`
-        const key = param.pinned || Object.hasOwn(overrides, qualified) ? qualified : name
-        const value = Object.hasOwn(overrides, key) ? overrides[key] : undefined
-        if (value === undefined) return [name, param]
+        const keys = keysOf(node, name, param)
+        const key = keys.find((one) => Object.hasOwn(overrides, one))
+        const value = key === undefined ? undefined : overrides[key]
+        if (key === undefined || value === undefined) return [name, param]
         used.add(key).add(name)
         return [name, setParam(param, key, value, source)]
       }),
@@ -47,6 +47,16 @@ export function withParams(graph: Graph, overrides: Overrides, source: string): 
     })
   }
   return { ...graph, artifacts, lockfiles }
+}
+
+/**
+ * The keys of values that set a param, the strongest first. What is set for an artifact also applies to its copies for variants,
+ * except to params that these set themselves.
+ */
+function keysOf(node: ArtifactNode | LockfileNode, name: string, { pinned }: Param): readonly string[] {
+  const own = `${node.name}.${name}`
+  if (pinned) return [own]
+  return 'producer' in node ? [own, `${node.producer}.${name}`, name] : [own, name]
 }
 
 /** An artifact of a variant with a value for one of its params, which only `ARTIFACT.NAME` replaces. */

@@ -55,6 +55,23 @@ describe('a variant', () => {
     expect(made.read('output/big/qcow2-debug/levitate.qcow2')).toBe('rootfs, initramfs debug, 9, debug')
   })
 
+  it('gets what is set for the artifacts that it copies, unless it sets that itself', async () => {
+    const made = workspace(`const debug = variant(qcow2, 'qcow2-debug', { 'initramfs.logLevel': 'debug' })
+export default defineConfig({
+  artifacts: [rootfs, debug, initramfs, qcow2],
+  params: { 'qcow2.diskSize': 7, 'qcow2.logLevel': 'info', 'initramfs.logLevel': 'warn' },
+  profiles: { small: { 'qcow2.diskSize': 3 }, other: { 'qcow2.diskSize': 3, 'qcow2-debug.diskSize': 4 } },
+})`)
+    const images = async (...args: readonly string[]): Promise<readonly string[]> => {
+      await made.succeed('qcow2', 'qcow2-debug', ...args)
+      return ['', 'qcow2-debug/'].map((directory) => made.read(`output/${directory}levitate.qcow2`))
+    }
+    const [plain, debug] = ['rootfs, initramfs warn', 'rootfs, initramfs debug']
+    expect(await images()).toEqual([`${plain}, 7, info`, `${debug}, 7, info`])
+    expect(await images('--profile', 'small')).toEqual([`${plain}, 3, info`, `${debug}, 3, info`])
+    expect(await images('--profile', 'other')).toEqual([`${plain}, 3, info`, `${debug}, 4, info`])
+  })
+
   it('keeps its params unless its own name sets them', async () => {
     const made = workspace()
     const image = async (...args: readonly string[]): Promise<string> => {
