@@ -21,7 +21,7 @@ export const overlay = artifact('overlay', {
       'empty',
       'empty: root logs in at the console without a password; locked: root cannot log in with a password',
     ),
-    users: data<Json>([], 'the users to add, as a list of { name, uid, groups, password }'),
+    users: data<Json>([], 'the users to add, as a list of { name, uid, groups, password, … }'),
     services: data(
       [
         'NetworkManager.service',

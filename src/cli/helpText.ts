@@ -32,5 +32,5 @@ Environment:
   LBUILD_CONFIG_TIMEOUT  how long evaluating build.config.ts may take, in seconds (default: 60)
   NO_COLOR               if set, print no colors
   FORCE_COLOR            if set, print colors even if the output is not a terminal
-  CI                     if set, print plain lines instead of live progress
+  CI                     if set, print plain lines instead of live progress, and imply --locked
 `

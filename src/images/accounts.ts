@@ -168,8 +168,26 @@ const isUser = (value: unknown): value is User =>
   'uid' in value &&
   Number.isInteger(value.uid)
 
-/** Reads the value of a param as users. Throws a Failure when it is not a list, or a user lacks its name or uid. */
+/** The members of a user. */
+const MEMBERS = ['name', 'uid', 'gid', 'groups', 'comment', 'home', 'shell', 'password']
+
+/**
+ * Reads the value of a param as users. Throws a Failure when it is not a list, or a user lacks its name or uid, or has a member
+ * that users do not have.
+ */
 export function parseUsers(value: unknown): readonly User[] {
-  if (Array.isArray(value) && value.every(isUser)) return value
-  throw new Failure('invalid list of users', { hint: 'write users as { name: "ada", uid: 1000 }' })
+  const users: readonly unknown[] = Array.isArray(value) ? value : [value]
+  for (const user of users) {
+    const unknown = Object.keys(user ?? {}).find((member) => !MEMBERS.includes(member))
+    if (isUser(user) && unknown !== undefined)
+      throw new Failure(`the user '${user.name}' has an unknown member '${unknown}'`, {
+        hint: `choose from: ${MEMBERS.join(', ')}`,
+      })
+    if (!isUser(user) || !Array.isArray(value))
+      throw new Failure('invalid list of users', {
+        facts: [['user', JSON.stringify(user)]],
+        hint: 'write a list of users as { name: "ada", uid: 1000 }',
+      })
+  }
+  return users.filter(isUser)
 }

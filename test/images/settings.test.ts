@@ -73,6 +73,9 @@ test('sets the password of root, and gives each user a home directory', () => {
   expect(locked.read('/etc/shadow')).toBe(BASE['/etc/shadow'])
   expect(() => parseUsers('ada')).toThrow('invalid list of users')
   expect(() => parseUsers([{ name: 'ada' }])).toThrow('invalid list of users')
+  expect(() => parseUsers([{ name: 'ada', uid: 1000, group: ['sudo'] }])).toThrow(
+    "the user 'ada' has an unknown member 'group'",
+  )
 })
 
 test('sets octal permissions by path', () => {

@@ -22,7 +22,7 @@ export const overlay = artifact('overlay', {
       'empty',
       'empty: root logs in at the console without a password; locked: root cannot log in with a password',
     ),
-    users: data<Json>([], 'the users to add, as a list of { name, uid, groups, password }'),
+    users: data<Json>([], 'the users to add, as a list of { name, uid, groups, password, … }'),
     services: data(
       ['systemd-networkd.service', 'systemd-resolved.service', 'ssh.service', 'sshd-keygen.service'],
       'the systemd units to enable; replaces the default list',
