@@ -9,8 +9,8 @@ export interface Place {
 
 /** One mistake in a declaration or its code. */
 export interface Finding {
-  /** `undeclared` and `unused` names, `missing-tool`, and `type` for an error of TypeScript. */
-  readonly kind: 'undeclared' | 'unused' | 'missing-tool' | 'type'
+  /** `undeclared` and `unused` names, `missing-input`, `missing-tool`, and `type` for an error of TypeScript. */
+  readonly kind: 'undeclared' | 'unused' | 'missing-input' | 'missing-tool' | 'type'
   readonly message: string
   /** The undeclared or unused name. */
   readonly name?: string

@@ -29,7 +29,7 @@ export function unusableInputs(
     const what = type === undefined ? 'does not exist' : `is a ${type}, not a ${expected}`
     return [who, `${input}: ${path} ${what}`] as const
   })
-  const hint = first.type === undefined ? nearby(disk, root, first) : declareTarget(disk, root, first)
+  const hint = first.type === undefined ? nearby(disk, root, first.path) : declareTarget(disk, root, first)
   const problem = unusable.every(({ type }) => type === undefined) ? 'missing' : 'unusable'
   return new Failure(`a declared input is ${problem}`, {
     facts,
@@ -39,7 +39,7 @@ export function unusableInputs(
 }
 
 /** Suggests an existing file beside a missing one, since most often the name is misspelt. */
-function nearby(disk: Disk, root: string, { path }: UnusableInput): string | undefined {
+export function nearby(disk: Disk, root: string, path: string): string | undefined {
   const { dir: directory, base: name } = posix.parse(path)
   try {
     const names = disk.readdir(toRawPath(`${root}/${directory}`)).map(fromRawPath)

@@ -170,3 +170,21 @@ it.each([
     expect(readdirSync(distro.root).filter((name) => name.endsWith('.tsbuildinfo'))).toEqual([])
   },
 )
+
+it('a missing file and a misspelt directory are reported with their inputs and the nearest name', async () => {
+  const distro = workspace(GOOD.replace('inputs.note,', 'inputs.note, inputs.src, inputs.maybe,'))
+  distro.edit(
+    'artifacts/image.ts',
+    "file('note.txt')",
+    "file('notes.txt'), src: tree('srcs'), maybe: file('no', { optional: true })",
+  )
+  distro.edit('artifacts/image.ts', 'file, lockfile', 'file, lockfile, tree')
+  mkdirSync(distro.path('src'))
+  const { code, stdout } = await distro.lbuild('check')
+  expect(code).toBe(1)
+  expect(stdout).toContain(`missing-input: 'notes.txt' does not exist, which is the input 'note' of 'image'
+  hint: in .: did you mean 'note.txt'?
+missing-input: 'srcs' does not exist, which is the input 'src' of 'image'
+  hint: in .: did you mean 'src'?
+2 findings`)
+})

@@ -10,7 +10,9 @@ import { hasTool } from '../../debian/hostInstall.ts'
 import { ownTools } from '../../executor/preflight.ts'
 import { searchPath } from '../../platform/findTool.ts'
 import { printable, printableLines } from '../../platform/printable.ts'
+import { toRawPath } from '../../platform/rawPath.ts'
 import { toolDirectories } from '../../workspace/toolPlaces.ts'
+import { nearby } from '../../workspace/unusableInputs.ts'
 import type { Workspace } from '../../workspace/workspace.ts'
 import type { CommandContext } from '../command.ts'
 import { workspaceCommand } from '../command.ts'
@@ -21,14 +23,14 @@ import { openSelection } from '../selection.ts'
 
 const ABOUT = `
 Reports errors of TypeScript, if it is installed in the workspace; inputs, params, outputs and tools that a producer uses
-but does not declare; inputs, params and outputs that it declares but never uses; and declared tools that this host
-lacks. It reads the source of producers and reports only what is certain: if a producer passes its inputs, params or
+but does not declare; inputs, params and outputs that it declares but never uses; declared files and directories that do not
+exist; and declared tools that this host lacks. It reads the source of producers and reports only what is certain: if a producer passes its inputs, params or
 outputs as a whole to another function, it may use all of them.
 `
 
 export const command = (context: CommandContext) =>
   workspaceCommand('check')
-    .description('Check the config: types, undeclared and unused names, missing tools')
+    .description('Check the config: types, undeclared and unused names, missing inputs and tools')
     .addHelpText('after', ABOUT)
     .option('--json', 'print one JSON document (docs/json.md)')
     .action(async (options) => {
@@ -38,7 +40,8 @@ export const command = (context: CommandContext) =>
       const types = await checkTypes(workspace.locations.root, signal)
       signal.throwIfAborted()
       const names = await namesOf(workspace, signal)
-      const findings = [...onlyTypes(types?.findings ?? [], names), ...names, ...missingTools(workspace)]
+      const missing = [...missingInputs(workspace), ...missingTools(workspace)]
+      const findings = [...onlyTypes(types?.findings ?? [], names), ...names, ...missing]
       const { artifacts, lockfiles } = workspace.graph
       const typescript = types?.version ?? null
       if (options.json)
@@ -54,6 +57,19 @@ async function namesOf(
   const sources = await new ConfigProcess(locations, { signal, showsOutput: false }).sources({ bundle })
   return nameFindings(graph, sources, placesIn(readFileSync(bundle, 'utf8'), bundle, configFiles))
 }
+
+/** The declared files and directories of the workspace that do not exist. */
+const missingInputs = ({ graph, disk, locations: { root } }: Workspace): readonly Finding[] =>
+  [...graph.artifacts, ...graph.lockfiles].flatMap(({ name, inputs }) =>
+    Object.entries(inputs).flatMap(([input, declared]): readonly Finding[] => {
+      if ((declared.kind !== 'file' && declared.kind !== 'tree') || declared.optional) return []
+      if (disk.lstat(toRawPath(`${root}/${declared.path}`))) return []
+      const message = `'${declared.path}' does not exist, which is the input '${input}' of '${name}'`
+      return [{ kind: 'missing-input', message, hint: nearby(disk, root, declared.path) ?? RESTORE }]
+    }),
+  )
+
+const RESTORE = 'restore it, or change the declaration'
 
 /** The tools that this host lacks, with who declares each. */
 function missingTools(workspace: Workspace): readonly Finding[] {
