@@ -1,9 +1,21 @@
 // Follows the recipes of docs/recipes.md: each starts from a template, passes `lbuild check`, and builds.
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { afterAll, beforeAll, inject, test } from 'vitest'
-import { HOME } from './support/distro.ts'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { checkBoot } from '../../src/vm/bootCheck.ts'
+import { Distro, HOME, PATIENT_BOOT } from './support/distro.ts'
 import { stepsOf } from './support/document.ts'
 import { Reader } from './support/reader.ts'
 
@@ -63,3 +75,54 @@ test('another output is a tar.zst and a vmdk, the same in every build', () => fo
 test('two worktrees share a store: the second restores what the first built', () => follow('Two worktrees'))
 
 test('the commands for CI check, build and boot a distro', () => follow('CI'))
+
+/** A key of ssh: the line for authorized_keys (RFC 5656, section 3.1), and the private key in PEM. */
+function sshKey(): { readonly line: string; readonly pem: string } {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { x = '', y = '' } = publicKey.export({ format: 'jwk' })
+  const point = Buffer.concat([Buffer.of(4), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')])
+  const parts = ['ecdsa-sha2-nistp256', 'nistp256', point].map((part) => Buffer.from(part))
+  const blob = Buffer.concat(
+    parts.flatMap((part) => [Buffer.from(Uint32Array.of(part.length).buffer).swap32(), part]),
+  )
+  return {
+    line: `ecdsa-sha2-nistp256 ${blob.toString('base64')} ada\n`,
+    pem: privateKey.export({ format: 'pem', type: 'sec1' }).toString(),
+  }
+}
+
+test('a service runs at every boot, and a user logs in with a key', async () => {
+  const recipe = 'A service, and a user with an ssh key'
+  const directory = `${root}/debian/mydistro`
+  mkdirSync(directory, { recursive: true })
+  // The store has what the reference distro downloaded.
+  execFileSync('cp', [
+    '-a',
+    '--link',
+    '--no-clobber',
+    Distro.built().path('cache/objects'),
+    ENV.LBUILD_CACHE_DIR,
+  ])
+  await prepare(directory, [
+    `npm install --save-dev '${inject('tarball')}'`,
+    'npx lbuild init --template debian',
+  ])
+  installTypes(directory)
+  await new Reader(directory, ENV).follow(stepsOf('recipes.md', recipe))
+
+  const { line, pem } = sshKey()
+  writeFileSync(`${directory}/artifacts/overlay/files/home/ada/.ssh/authorized_keys`, line)
+  await prepare(directory, ['npx lbuild qcow2'])
+  const image = `${directory}/output/mydistro.qcow2`
+  const commands = [
+    'cat /run/greeting',
+    `(umask 077; echo ${Buffer.from(pem).toString('base64')} | base64 -d >/run/key)`,
+    'ssh -q -o StrictHostKeyChecking=no -i /run/key ada@127.0.0.1 id -un; ls -ld /home/ada/.ssh',
+  ]
+  const report = await checkBoot({ ...PATIENT_BOOT, image, firmware: 'uefi', commands })
+  expect(report.commands.map(({ output }) => output)).toEqual([
+    'Hello from mydistro',
+    '',
+    expect.stringMatching(/^ada\ndrwx------ \d ada ada /),
+  ])
+})
