@@ -42,7 +42,7 @@ async function buildsTwice(project: Project, directory: string, lbuildAt: string
 }
 
 describe('the package', () => {
-  it('holds the compiled program, types and licences, and neither tests nor the reference distro', () => {
+  it('holds the compiled program, types, pages and licences, and neither tests nor the reference distro', () => {
     const names = fs.readdirSync(npm.path('node_modules/lbuild'), { recursive: true, encoding: 'utf8' })
     for (const name of [
       'LICENSE',
@@ -51,6 +51,8 @@ describe('the package', () => {
       'dist/images/gpt.js',
       'dist/program/page.js',
       'dist/program/page.css',
+      'docs/guide.md',
+      'docs/api/lbuild.md',
     ])
       expect(names).toContain(name)
     const program = names.filter((name) => !name.startsWith('src/templates'))
