@@ -219,8 +219,7 @@ describe('a difference', () => {
 
 it('reports a producer that fails on the rebuild with its own message', async () => {
   const workspace = distro({
-    stamp: `const parent = fs.readFileSync('/proc/' + process.ppid + '/comm', 'utf8')
-      if (parent === 'timeout\\n') throw new Error('not twice')
+    stamp: `if (fs.readFileSync('/proc/sys/kernel/hostname', 'utf8') !== 'lbuild\\n') throw new Error('not twice')
       ${writing(`'once'`)}`,
     steady: writing(`'steady'`),
   })
