@@ -44,7 +44,7 @@ const compiler = `esbuild ${esbuildVersion}`
  * file, line and column, or both versions if the config imports another lbuild than the running one.
  */
 export async function bundleConfig(disk: Disk, { root, home, cache }: Locations): Promise<Bundle> {
-  const probes = new ProbeRecorder(disk, root, BigInt(Date.now()) * 1_000_000n)
+  const probes = new ProbeRecorder(disk, root, home, BigInt(Date.now()) * 1_000_000n)
   const labels = new ModuleLabels(root)
   const digests = new Map<string, Digest>()
   let mismatch: Failure | undefined

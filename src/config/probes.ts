@@ -29,7 +29,8 @@ const MAX_LINKS = 40
  */
 export class ProbeRecorder {
   readonly #disk: Disk
-  readonly #root: RawPath
+  /** The directories above the workspace and above lbuild. Other programs change some of them, such as /tmp, all the time. */
+  readonly #above: ReadonlySet<RawPath>
   readonly #since: bigint
   readonly #directories = new Map<RawPath, Directory>()
   /** What {@link #walk} returned, by path. */
@@ -42,10 +43,12 @@ export class ProbeRecorder {
   readonly #packages = new Map<string, readonly PackageManifest[]>()
   #settled = true
 
-  /** `since` is the time before esbuild started, in nanoseconds since 1970. */
-  constructor(disk: Disk, root: string, since: bigint) {
+  /** `home` is lbuild's directory; `since` is the time before esbuild started, in nanoseconds since 1970. */
+  constructor(disk: Disk, root: string, home: string, since: bigint) {
     this.#disk = disk
-    this.#root = toRawPath(root)
+    const isInside = (path: string): boolean => path === root || path.startsWith(`${root}/`)
+    const above = [root, home].flatMap((path) => withParents(dirname(path)))
+    this.#above = new Set(above.filter((path) => !isInside(path)).map(toRawPath))
     this.#since = since
   }
 
@@ -237,9 +240,7 @@ export class ProbeRecorder {
     const known = this.#directories.get(path)
     if (known) return known
     const stat = this.#disk.lstat(path)
-    // Other programs change the directories above a workspace, such as /tmp, all the time.
-    const isAbove = path !== this.#root && `${this.#root}/`.startsWith(path === '/' ? '/' : `${path}/`)
-    if (stat && !isAbove && isYoung(stat, this.#since)) this.#settled = false
+    if (stat && !this.#above.has(path) && isYoung(stat, this.#since)) this.#settled = false
     const isStable = stat?.type === 'directory' && !isRacy(this.#disk, path, stat, this.#since)
     const directory = { signature: isStable ? signatureOf(stat) : '', entries: new Map<RawPath, string>() }
     this.#directories.set(path, directory)

@@ -1,9 +1,10 @@
 // Tests that the recorded probes notice every change after which an import resolves to another file.
 import * as fs from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import type { Bundle } from '../../src/config/bundle.ts'
 import { bundleConfig } from '../../src/config/bundle.ts'
 import type { ProbeRecorder } from '../../src/config/probes.ts'
@@ -194,3 +195,25 @@ it('a change after which an import resolves to another file changes a probe', as
   )
   expect(moved).toBeGreaterThan(3)
 }, 120_000)
+
+it.each([
+  ['above lbuild', dirname(HOME), true],
+  ['of the workspace', undefined, false],
+])('a directory %s that changes all the time: the records are settled: %s', async (_, changing, settled) => {
+  const root = fs.realpathSync(fs.mkdtempSync(`${tmpdir()}/lbuild-probes-`))
+  onTestFinished(() => fs.rmSync(root, { recursive: true }))
+  fs.writeFileSync(
+    `${root}/build.config.ts`,
+    `import { defineConfig } from 'lbuild'\nexport default defineConfig({ artifacts: [] })\n`,
+  )
+  const restless: Disk = {
+    ...agedDisk,
+    lstat(path) {
+      const stat = agedDisk.lstat(path)
+      const now = BigInt(Date.now() + 1000) * 1_000_000n
+      return stat && path === (changing ?? root) ? { ...stat, mtimeNs: now, ctimeNs: now } : stat
+    },
+  }
+  const { recordProbes } = await bundle(root, restless)
+  expect(recordProbes().settled).toBe(settled)
+})
