@@ -19,8 +19,7 @@ export const VARIANT: unique symbol = Symbol.for('lbuild.variant')
  * Published outputs of the variant and of its copies go to the directory `NAME/`.
  *
  * A param that the variant sets keeps this value whatever a profile or `--PARAM` sets; only `NAME.PARAM` or
- * `NAME-DEPENDENCY.PARAM` sets another one. Values that are set for the copied artifacts, such as `BASE.PARAM`, also apply to
- * the copies.
+ * `NAME-DEPENDENCY.PARAM` sets another one. A value that is set as `ARTIFACT.PARAM` also applies to the copies of ARTIFACT.
  *
  * @param name the name on the command line
  * @param params values by `PARAM`, for the artifact and each of its dependencies with that param, or by `DEPENDENCY.PARAM`

@@ -6,7 +6,8 @@ import type { ArtifactNode, Graph, LockfileNode } from './graph.ts'
 import { nearest, suggestion } from './names.ts'
 
 /**
- * Values for params, by `NAME` (every artifact and lockfile that declares the param), `ARTIFACT.NAME` or `LOCKFILE.NAME`.
+ * Values for params, by `NAME` (every artifact and lockfile that declares the param), `ARTIFACT.NAME` (that artifact and its
+ * copies for variants) or `LOCKFILE.NAME`.
  */
 export type Overrides = Readonly<Record<string, Json>>
 

@@ -176,18 +176,21 @@ const MEMBERS = ['name', 'uid', 'gid', 'groups', 'comment', 'home', 'shell', 'pa
  * that users do not have.
  */
 export function parseUsers(value: unknown): readonly User[] {
-  const users: readonly unknown[] = Array.isArray(value) ? value : [value]
-  for (const user of users) {
-    const unknown = Object.keys(user ?? {}).find((member) => !MEMBERS.includes(member))
-    if (isUser(user) && unknown !== undefined)
-      throw new Failure(`the user '${user.name}' has an unknown member '${unknown}'`, {
-        hint: `choose from: ${MEMBERS.join(', ')}`,
-      })
-    if (!isUser(user) || !Array.isArray(value))
-      throw new Failure('invalid list of users', {
-        facts: [['user', JSON.stringify(user)]],
-        hint: 'write a list of users as { name: "ada", uid: 1000 }',
-      })
-  }
-  return users.filter(isUser)
+  if (!Array.isArray(value)) throw invalidUsers(value)
+  return value.map(parseUser)
 }
+
+function parseUser(value: unknown): User {
+  if (!isUser(value)) throw invalidUsers(value)
+  const unknown = Object.keys(value).find((member) => !MEMBERS.includes(member))
+  if (unknown === undefined) return value
+  throw new Failure(`the user '${value.name}' has an unknown member '${unknown}'`, {
+    hint: `choose from: ${MEMBERS.join(', ')}`,
+  })
+}
+
+const invalidUsers = (value: unknown): Failure =>
+  new Failure('invalid list of users', {
+    facts: [['user', JSON.stringify(value)]],
+    hint: 'write a list of users as { name: "ada", uid: 1000 }',
+  })

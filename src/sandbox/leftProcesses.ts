@@ -39,27 +39,30 @@ export function newMark(env: Readonly<Record<string, string>>, directory: string
  * Kills the processes of a run, and resolves when none is left. Repeats that, because they may start others meanwhile. Throws
  * a Failure if some are left after 20 s.
  */
-export async function killMarked(mark: RunMark): Promise<void> {
-  const deadline = performance.now() + PATIENCE
-  for (let delay = 1; ; delay = Math.min(2 * delay, 50)) {
+export const killMarked = (mark: RunMark): Promise<void> =>
+  repeatUntilEnded(() => {
     const found = markedProcesses(mark)
-    if (found.length === 0) return
     for (const state of found) kill(state)
-    if (performance.now() > deadline) throw outlived([['processes', found.map(({ pid }) => pid).join(' ')]])
-    await pause(delay)
-  }
-}
+    return found.map(({ pid }) => pid)
+  })
 
 /**
  * Resolves when a process has ended. If it is the first of its namespace, all others in there have then ended as well
  * (pid_namespaces(7)). Throws a Failure if it has not after 20 s.
  */
-export async function processEnded({ pid, startTime }: ProcessState): Promise<void> {
+export const processEnded = ({ pid, startTime }: ProcessState): Promise<void> =>
+  repeatUntilEnded(() => {
+    const state = processState(pid)
+    return state?.startTime !== startTime || state.hasEnded ? [] : [pid]
+  })
+
+/** Repeats an attempt until it returns no process that is left. Throws a Failure with the processes if some are left after 20 s. */
+async function repeatUntilEnded(attempt: () => readonly number[]): Promise<void> {
   const deadline = performance.now() + PATIENCE
   for (let delay = 1; ; delay = Math.min(2 * delay, 50)) {
-    const state = processState(pid)
-    if (state?.startTime !== startTime || state.hasEnded) return
-    if (performance.now() > deadline) throw outlived([['process', String(pid)]])
+    const left = attempt()
+    if (left.length === 0) return
+    if (performance.now() > deadline) throw outlived([['processes', left.join(' ')]])
     await pause(delay)
   }
 }

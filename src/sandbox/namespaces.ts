@@ -95,8 +95,8 @@ export const asOwner = (): readonly string[] =>
 
 /**
  * A command that prints what it reads, in a mount namespace with nothing but /usr and in a user namespace without ids. It ends
- * when its input does, even if lbuild was killed. The second process of bwrap(1) would wait without end if the first one died
- * before it let the second one start: of `--die-with-parent`, or because it writes `--info-fd` to a pipe of lbuild.
+ * when its input does, even if lbuild was killed. `--die-with-parent` and `--info-fd` must not be used here: if lbuild is killed,
+ * they can end the first process of bwrap(1) before it lets the second one start, which then waits without end.
  */
 const holder = (...options: readonly string[]): readonly string[] => [
   ...asOwner(),

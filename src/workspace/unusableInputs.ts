@@ -33,19 +33,21 @@ export function unusableInputs(
   const problem = unusable.every(({ type }) => type === undefined) ? 'missing' : 'unusable'
   return new Failure(`a declared input is ${problem}`, {
     facts,
-    hint: hint ?? 'restore it, or change the declaration',
+    hint: hint ?? RESTORE,
     exitCode: 2,
   })
 }
 
-/** Suggests an existing file beside a missing one, since most often the name is misspelt. */
-export function nearby(disk: Disk, root: string, path: string): string | undefined {
+const RESTORE = 'restore it, or change the declaration'
+
+/** The hint for a missing input: an existing file beside it if there is one, since most often the name is misspelt. */
+export function nearby(disk: Disk, root: string, path: string): string {
   const { dir: directory, base: name } = posix.parse(path)
   try {
     const names = disk.readdir(toRawPath(`${root}/${directory}`)).map(fromRawPath)
-    return names.length === 0 ? undefined : `in ${directory || '.'}: ${suggestion(name, names)}`
+    return names.length === 0 ? RESTORE : `in ${directory || '.'}: ${suggestion(name, names)}`
   } catch {
-    return undefined
+    return RESTORE
   }
 }
 

@@ -9,7 +9,7 @@ const start = (script: string) =>
   spawn('sh', ['-c', script], { stdio: ['pipe', 'pipe', 'ignore', ...Array<'pipe'>(5).fill('pipe')] })
 
 it('the command of a sandbox starts when lbuild knows the first process', async () => {
-  const child = start('(read line <&7; echo "started$line"; exec sleep 0.01) & echo $!; wait')
+  const child = start('(read line <&7; echo "started$line") & echo $!; wait')
   const output = child.stdout ? text(child.stdout) : ''
   const first = await firstProcess(child)
   await once(child, 'close')

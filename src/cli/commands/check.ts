@@ -24,8 +24,8 @@ import { openSelection } from '../selection.ts'
 const ABOUT = `
 Reports errors of TypeScript, if it is installed in the workspace; inputs, params, outputs and tools that a producer uses
 but does not declare; inputs, params and outputs that it declares but never uses; declared files and directories that do not
-exist; and declared tools that this host lacks. It reads the source of producers and reports only what is certain: if a producer passes its inputs, params or
-outputs as a whole to another function, it may use all of them.
+exist; and declared tools that this host lacks. It reads the source of producers and reports only what is certain: if a
+producer passes its inputs, params or outputs as a whole to another function, it may use all of them.
 `
 
 export const command = (context: CommandContext) =>
@@ -65,11 +65,9 @@ const missingInputs = ({ graph, disk, locations: { root } }: Workspace): readonl
       if ((declared.kind !== 'file' && declared.kind !== 'tree') || declared.optional) return []
       if (disk.lstat(toRawPath(`${root}/${declared.path}`))) return []
       const message = `'${declared.path}' does not exist, which is the input '${input}' of '${name}'`
-      return [{ kind: 'missing-input', message, hint: nearby(disk, root, declared.path) ?? RESTORE }]
+      return [{ kind: 'missing-input', message, hint: nearby(disk, root, declared.path) }]
     }),
   )
-
-const RESTORE = 'restore it, or change the declaration'
 
 /** The tools that this host lacks, with who declares each. */
 function missingTools(workspace: Workspace): readonly Finding[] {
