@@ -24,6 +24,12 @@ const isPutBack = (after: string, code: number): void => {
   expect(after).toMatch(/ echo /)
 }
 
+/** Waits until the screen shows a text. The shell shows the path of lbuild before, which may contain any text. */
+async function screenShows(terminal: Terminal, text: string, from = 0): Promise<void> {
+  await terminal.shows(ENTER, from)
+  await terminal.shows(text, terminal.text.indexOf(ENTER, from))
+}
+
 describe('the terminal', () => {
   it.each([
     ['q', 0],
@@ -79,7 +85,7 @@ describe('job control', () => {
       const workspace = fresh()
       const terminal = Terminal.withShell(workspace)
       terminal.type(watch(workspace))
-      await terminal.shows('fresh')
+      await screenShows(terminal, 'fresh')
       if (how === '\u001a') terminal.press(how)
       else terminal.kill(how)
       await terminal.shows('Stopped')
@@ -105,13 +111,13 @@ describe('job control', () => {
     const terminal = Terminal.withShell(workspace)
     terminal.type(`${watch(workspace)} &`)
     terminal.type('fg')
-    await terminal.shows('fresh')
+    await screenShows(terminal, 'fresh')
     const from = terminal.text.length
     terminal.press('\u001a')
     await terminal.shows('Stopped', from)
     terminal.type('bg')
     const back = terminal.type('fg')
-    await terminal.shows('fresh', back)
+    await screenShows(terminal, 'fresh', back)
     terminal.press('q')
     await terminal.shows(LEAVE, back)
     expect(terminal.text.slice(back)).not.toContain('Stopped')
