@@ -49,12 +49,13 @@ function copyReversed(from: string, to: string): void {
   }
 }
 
-/** Changes every file and directory of a distro. */
+/** Changes every file and directory of a distro, except the objects, which it shares with the built one. */
 const everywhere =
   (change: (path: string) => void): Change =>
   (distro) =>
     fs
       .readdirSync(distro.root, { recursive: true, encoding: 'utf8' })
+      .filter((path) => !path.startsWith('cache/objects/'))
       .map((path) => distro.path(path))
       .filter((path) => !fs.lstatSync(path).isSymbolicLink())
       .forEach(change)
